@@ -1,0 +1,23 @@
+package dev.outbox;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands one message to the real broker and returns when the broker has it. Called by the relay's workers, so it must be
+ * safe for use by as many threads as the relay has workers. It should have a time limit of its own: while it waits, its
+ * partition waits.
+ *
+ * @param <T> type of the messages
+ */
+@FunctionalInterface
+public interface BrokerPublisher<T> {
+    /**
+     * Publishes a message. It may come again with the same {@link Delivery#id} after a crash; consumers recognise it by
+     * that.
+     *
+     * @return what the broker called the message, or null if it said nothing
+     * @throws Exception anything: the message then failed, and its topic's {@link RetryPolicy} says what happens next
+     */
+    @Nullable
+    String publish(Delivery<T> delivery) throws Exception;
+}

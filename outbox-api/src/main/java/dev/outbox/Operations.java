@@ -1,0 +1,83 @@
+package dev.outbox;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an operator needs at three in the morning: what is stuck, why, and how to release it. Implemented by stores with
+ * {@link Capability#OPERATIONS}. Safe for use by several threads and beside running relays; every method throws
+ * {@link StoreException} if the store failed.
+ */
+public interface Operations {
+    /**
+     * What waits in a partition.
+     *
+     * @param pending how many messages, those of open batches included, 1 or more
+     * @param oldestAge how long the oldest of them has been there, by the store's clock; not negative
+     */
+    record Backlog(String topic, int partition, long pending, Duration oldestAge) {}
+
+    /**
+     * A partition whose head has failed and not been published since.
+     *
+     * @param messageId id of the message that failed
+     * @param attempts how often it has failed, 1 or more
+     * @param reason why, the last time
+     * @param nextAttempt when the partition is, or became, free to be tried again, by the store's clock
+     */
+    record FailingPartition(
+            String topic, int partition, String messageId, int attempts, String reason, Instant nextAttempt) {}
+
+    /**
+     * The operations of a store.
+     *
+     * @throws ConfigurationException if it does without {@link Capability#OPERATIONS}, with its reason
+     */
+    static Operations of(Store store) {
+        return Capability.OPERATIONS.of(store, Operations.class);
+    }
+
+    /** Every partition with messages in it, ordered by topic and partition (OBX-OPS-1). */
+    List<Backlog> backlog();
+
+    /** Every partition whose head keeps failing, ordered by topic and partition (OBX-OPS-2). */
+    List<FailingPartition> failingPartitions();
+
+    /**
+     * Ends the delay of a failing partition, so that it is tried again at once; attempts stay counted (OBX-OPS-3).
+     *
+     * @return whether there was a failing partition of that name
+     */
+    boolean retryNow(String topic, int partition);
+
+    /**
+     * Dead letters of a topic, those that died first coming first (OBX-DEAD-2).
+     *
+     * @param afterId start behind the dead letter of this id, as the last of a page; null for the first page. If
+     *     it is no longer there, {@link MisuseException}
+     * @param limit the most to return, at least 1
+     */
+    List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit);
+
+    /** One dead letter by the id of its message, empty if there is none (OBX-DEAD-2). */
+    Optional<DeadLetter> deadLetter(String id);
+
+    /**
+     * Puts dead letters back at the end of their partitions, in the order given, with the same ids and no attempts
+     * counted; all together or, if it throws, none (OBX-DEAD-3).
+     *
+     * @return how many there were; ids without a dead letter are passed over
+     */
+    int redrive(Collection<String> ids);
+
+    /**
+     * Deletes dead letters for good; all together or, if it throws, none (OBX-DEAD-4).
+     *
+     * @return how many there were; ids without a dead letter are passed over
+     */
+    int discard(Collection<String> ids);
+}

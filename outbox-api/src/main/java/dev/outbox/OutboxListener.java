@@ -1,0 +1,113 @@
+package dev.outbox;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees every outcome, as it happens, on the thread where it happens: what metrics and traces are built from. Every method
+ * does nothing unless it is overridden, must be safe for use by several threads, and should be quick. What it throws is
+ * logged and changes nothing.
+ */
+public interface OutboxListener {
+    /** A message was written into the outbox; its transaction has not committed yet, and may never. */
+    default void persisted(Persisted event) {}
+
+    /** A relay asked for messages and got some or none. */
+    default void checkedOut(CheckedOut event) {}
+
+    /** The broker took a message. It is settled when its batch is: see {@link #settled}. */
+    default void published(Published event) {}
+
+    /** A message failed and will be tried again. */
+    default void failed(Failed event) {}
+
+    /** A message failed and was given up. */
+    default void deadLettered(DeadLettered event) {}
+
+    /** A batch was closed, and its outcomes have taken effect. */
+    default void settled(Settled event) {}
+
+    /** The store failed a relay. After a failed close, what was published will be published again. */
+    default void storeFailed(StoreFailed event) {}
+
+    /**
+     * A message written by {@link Publisher#publish}.
+     *
+     * @param duration how long writing took
+     */
+    record Persisted(OutgoingMessage message, String id, Duration duration) {}
+
+    /**
+     * A finished {@link Store#checkout}.
+     *
+     * @param messages how many it returned, maybe 0
+     * @param limit how many were asked for
+     * @param duration how long it took
+     */
+    record CheckedOut(int messages, int limit, Duration duration) {}
+
+    /**
+     * A message the broker took.
+     *
+     * @param publishId what the broker called it, if it said
+     * @param attempt which attempt this was, from 1
+     * @param duration from the start of decoding to the broker's answer
+     */
+    record Published(PersistedMessage message, @Nullable String publishId, int attempt, Duration duration) {}
+
+    /**
+     * A message that will be tried again.
+     *
+     * @param attempt which attempt this was, from 1
+     * @param cause what the publisher threw
+     * @param reason the cause as it is written into the store
+     * @param retryAfter how long its partition is held
+     * @param duration from the start of decoding to the failure
+     */
+    record Failed(
+            PersistedMessage message,
+            int attempt,
+            Throwable cause,
+            String reason,
+            Duration retryAfter,
+            Duration duration) {}
+
+    /**
+     * A message that was given up.
+     *
+     * @param attempt which attempt this was, from 1
+     * @param cause what the codec or the publisher threw
+     * @param reason the cause as it is written into the store
+     * @param duration from the start of decoding to the failure
+     */
+    record DeadLettered(PersistedMessage message, int attempt, Throwable cause, String reason, Duration duration) {}
+
+    /**
+     * A batch that was closed.
+     *
+     * @param published how many of its messages were published
+     * @param failed how many will be tried again
+     * @param deadLettered how many were given up
+     * @param released how many had no outcome and come again
+     * @param duration how long closing took
+     */
+    record Settled(int published, int failed, int deadLettered, int released, Duration duration) {}
+
+    /**
+     * A failure of the store.
+     *
+     * @param step what the relay was doing
+     * @param duration how long the step took before it failed
+     */
+    record StoreFailed(Step step, OutboxException error, Duration duration) {}
+
+    /** What a relay does with a store. */
+    enum Step {
+        /** {@link Store#checkout}. */
+        CHECKOUT,
+        /** Marking outcomes on a batch. */
+        MARK,
+        /** {@link MessageBatch#close}. */
+        CLOSE
+    }
+}

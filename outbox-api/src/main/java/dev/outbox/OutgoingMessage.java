@@ -1,0 +1,45 @@
+package dev.outbox;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message on its way into the outbox. The constructor refuses what stores could not keep faithfully, so that every
+ * backend accepts and refuses the same.
+ *
+ * @param topic name of the topic: 1 to {@value #MAX_TOPIC_LENGTH} of the characters {@code A-Z a-z 0-9 . _ - / :}
+ * @param partition the partition of the topic, 0 or more
+ * @param key what the partition was chosen by, at most {@value #MAX_KEY_LENGTH} characters, or null; no NUL and no lone
+ *     surrogates
+ * @param headers names and values, at most {@value #MAX_HEADERS_LENGTH} characters together; no NUL and no lone
+ *     surrogates; copied
+ * @param payload the bytes, at most {@value #MAX_PAYLOAD_BYTES}; not copied, so not to be changed any more
+ */
+@SuppressWarnings("ArrayRecordComponent") // copying payloads would cost every message; identity equality is fine
+public record OutgoingMessage(
+        String topic, int partition, @Nullable String key, Map<String, String> headers, byte[] payload) {
+    /** The longest topic name, in characters. */
+    public static final int MAX_TOPIC_LENGTH = 200;
+
+    /** The longest key, in characters. */
+    public static final int MAX_KEY_LENGTH = 1_000;
+
+    /** The most that all header names and values may have together, in characters. */
+    public static final int MAX_HEADERS_LENGTH = 32_000;
+
+    /** The largest payload in bytes, 16 MiB; a backend with a lower limit says so. */
+    public static final int MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+
+    /**
+     * Checks and copies.
+     *
+     * @throws MessageRejectedException if a part is not as described
+     */
+    public OutgoingMessage {
+        Limits.checkTopic(topic);
+        Limits.checkPartition(partition);
+        Limits.checkKey(key);
+        headers = Limits.checkedHeaders(headers);
+        Limits.checkPayload(payload);
+    }
+}

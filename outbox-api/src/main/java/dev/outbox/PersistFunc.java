@@ -1,0 +1,19 @@
+package dev.outbox;
+
+/**
+ * Writes a message into the outbox within a transaction of the application. Every backend makes one from its native
+ * transaction handle; {@link Outbox#bind} turns it into a publisher.
+ */
+@FunctionalInterface
+public interface PersistFunc {
+    /**
+     * Writes the message; it exists when, and only when, the transaction commits (OBX-TX-1).
+     *
+     * @return the id of the message: unique in the store, the same on every delivery, fit for consumers to
+     *     recognise duplicates by (OBX-ID-1)
+     * @throws MessageRejectedException if this store cannot keep the message as it is
+     * @throws MisuseException if the handle is not in a transaction
+     * @throws StoreException if writing failed; the transaction should be rolled back
+     */
+    String persist(OutgoingMessage message);
+}

@@ -1,0 +1,369 @@
+package dev.outbox;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes what was committed: checks messages out of a store, hands them to the publishers of their topics, and settles
+ * them. Any number of relays may work on one store, in any number of processes.
+ *
+ * <pre>{@code
+ * Relay relay = Relay.builder(store).topic(orders).workers(4).build();
+ * relay.start();
+ * …
+ * relay.close();
+ * }</pre>
+ *
+ * <p>Every message is published at least once: after a crash those of the open batch come again, with the same ids.
+ * Within a partition messages are published in order, and after a failure nothing behind the failed message is started
+ * until it was published or given up. A publisher may throw anything, even an {@link Error}: it costs one failed message.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class Relay implements AutoCloseable {
+    /** What {@link Builder#workers} is unless it is set. */
+    public static final int DEFAULT_WORKERS = 1;
+
+    /** What {@link Builder#batchSize} is unless it is set. */
+    public static final int DEFAULT_BATCH_SIZE = 100;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+
+    /** How long a publisher that was interrupted at the end of the shutdown time has to come back. */
+    private static final Duration LAST_CHANCE = Duration.ofSeconds(5);
+
+    private final Store store;
+    private final int workers;
+    private final int batchSize;
+    private final Duration maxPollInterval;
+    private final Duration shutdownTimeout;
+    private final Listeners listeners;
+    private final WakeSignal signal = new WakeSignal();
+    private final StoreHealth health = new StoreHealth();
+    private final AtomicBoolean subscribed = new AtomicBoolean();
+
+    /** Replaced, never changed, so that a round reads one consistent state without a lock. */
+    private volatile Map<String, Topic<?>> topics = Map.of();
+
+    // Guarded by this.
+    private final List<Shift> shifts = new ArrayList<>();
+    private boolean started;
+    private WakeUps.@Nullable Subscription subscription;
+
+    private Relay(Builder builder) {
+        this.store = builder.store;
+        this.workers = builder.workers;
+        this.batchSize = builder.batchSize;
+        this.maxPollInterval = builder.maxPollInterval;
+        this.shutdownTimeout = builder.shutdownTimeout;
+        this.listeners = Listeners.of(builder.listeners);
+    }
+
+    /** Starts a relay over a store, which it uses but does not close. */
+    public static Builder builder(Store store) {
+        return new Builder(store);
+    }
+
+    /**
+     * Serves one more topic; also while the relay is running. It serves all partitions that hold messages of the topic,
+     * whatever partition count it is configured with here.
+     *
+     * @throws MisuseException if a topic of this name is registered already
+     * @throws ConfigurationException if the topic has no publisher
+     */
+    public synchronized void register(Topic<?> topic) {
+        topic.requirePublisher();
+        Map<String, Topic<?>> more = new HashMap<>(topics);
+        if (more.putIfAbsent(topic.name(), topic) != null) {
+            throw new MisuseException("Topic " + topic.name() + " is registered with this relay already. A topic is"
+                    + " registered once; give the other one a name of its own.");
+        }
+        topics = Map.copyOf(more);
+        signal.raise();
+    }
+
+    /**
+     * Does one round on the calling thread: checks out at most so many messages, publishes them, and closes the batch.
+     * Does nothing if no topic is registered. An interrupt ends the round early and stays set.
+     *
+     * @param limit the most messages to take, at least 1
+     * @return what was published, what failed, and the store's error if there was one; never throws for those
+     * @throws MisuseException if limit is below 1 or the relay is closed
+     */
+    public RoundResult processMessages(int limit) {
+        requireAtLeastOne("limit", limit);
+        Shift shift = begin(false);
+        try {
+            return round(shift, limit);
+        } finally {
+            end(shift);
+        }
+    }
+
+    /**
+     * Publishes messages on the calling thread until the relay is closed or the thread is interrupted, which stays set.
+     * Full batches follow each other at once; when there is nothing to do, the pauses grow up to {@link
+     * Builder#maxPollInterval} and are cut short by wake-ups; when the store fails, they grow up to 10 seconds.
+     *
+     * @param batchSize the most messages to take at a time, at least 1
+     * @throws MisuseException if batchSize is below 1 or the relay is closed
+     */
+    public void pollForMessages(int batchSize) {
+        requireAtLeastOne("batchSize", batchSize);
+        Shift shift = begin(false);
+        try {
+            poll(shift, batchSize);
+        } finally {
+            end(shift);
+        }
+    }
+
+    /**
+     * Starts the workers: so many threads that each do what {@link #pollForMessages} does. They keep the process alive
+     * until {@link #close}.
+     *
+     * @throws MisuseException if the relay was started before or is closed
+     */
+    public synchronized void start() {
+        if (started) {
+            throw new MisuseException("This relay is started already; one start serves all its workers.");
+        }
+        for (int i = 1; i <= workers; i++) {
+            Shift shift = begin(true);
+            shift.runOn(new Thread(() -> work(shift), "outbox-relay-" + i));
+        }
+        started = true;
+    }
+
+    /**
+     * Says that messages may be waiting, so that the next poll is now; to be called after a commit in the same process.
+     * Cheap; does nothing on a closed relay.
+     */
+    public void wakeUp() {
+        signal.raise();
+    }
+
+    /**
+     * Stops. Workers finish the messages they are publishing, start no others, and settle what they have; what was not
+     * started is released. After the {@linkplain Builder#shutdownTimeout shutdown time} publishers still busy are
+     * interrupted and their messages, whose outcome is unknown, come again later. The store stays open. Closing twice
+     * does nothing; an interrupt of the caller ends the wait and stays set.
+     */
+    @Override
+    public void close() {
+        List<Shift> open;
+        synchronized (this) {
+            signal.close();
+            open = List.copyOf(shifts);
+            if (subscription != null) {
+                subscription.close();
+                subscription = null;
+            }
+        }
+        try {
+            if (!Shift.awaitAll(open, shutdownTimeout)) {
+                LOG.warn(
+                        "Publishers are still busy {} after the relay was told to close; interrupting them",
+                        shutdownTimeout);
+                open.forEach(Shift::interrupt);
+                if (!Shift.awaitAll(open, LAST_CHANCE)) {
+                    LOG.error(
+                            "A publisher ignores interrupts; its batch stays open until it returns or the store is closed");
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized Shift begin(boolean ownThread) {
+        if (signal.isClosed()) {
+            throw new MisuseException("This relay is closed; build another one.");
+        }
+        Shift shift = new Shift(signal, ownThread);
+        shifts.add(shift);
+        return shift;
+    }
+
+    private void end(Shift shift) {
+        synchronized (this) {
+            shifts.remove(shift);
+        }
+        shift.end();
+    }
+
+    private void work(Shift shift) {
+        try {
+            poll(shift, batchSize);
+        } finally {
+            end(shift);
+        }
+    }
+
+    private void poll(Shift shift, int limit) {
+        subscribe();
+        Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
+        Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
+        while (!shift.isOver()) {
+            RoundResult result = round(shift, limit);
+            if (result.storeError() != null) {
+                shift.pause(trouble.next(), false);
+            } else {
+                trouble.reset();
+                if (result.metMessages()) {
+                    idle.reset();
+                    if (result.published() + result.failed() >= limit) {
+                        signal.raise(); // there is more than one worker's work
+                    }
+                } else {
+                    shift.pause(idle.next(), true);
+                }
+            }
+        }
+    }
+
+    private RoundResult round(Shift shift, int limit) {
+        Map<String, Topic<?>> registered = topics;
+        if (registered.isEmpty()) {
+            return new RoundResult(0, 0, null);
+        }
+        RoundResult result = new Round(store, registered, listeners, shift).run(limit);
+        health.saw(result.storeError());
+        return result;
+    }
+
+    /** Wake-ups are a hint, so without them the relay polls. */
+    private void subscribe() {
+        if (!store.capabilities().has(Capability.WAKE_UP) || !subscribed.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            WakeUps.Subscription made = WakeUps.of(store).onWakeUp(signal::raise);
+            synchronized (this) {
+                if (!signal.isClosed()) {
+                    subscription = made;
+                    return;
+                }
+            }
+            made.close();
+        } catch (RuntimeException e) {
+            subscribed.set(false);
+            LOG.warn(
+                    "The store's wake-ups are not available; messages are found by polling every {}",
+                    maxPollInterval,
+                    e);
+        }
+    }
+
+    private static void requireAtLeastOne(String name, int value) {
+        if (value < 1) {
+            throw new MisuseException(name + " is " + value + "; expected at least 1.");
+        }
+    }
+
+    /** Collects what a relay needs. Used by one thread. */
+    public static final class Builder {
+        private final Store store;
+        private final List<Topic<?>> topics = new ArrayList<>();
+        private final List<OutboxListener> listeners = new ArrayList<>();
+        private int workers = DEFAULT_WORKERS;
+        private int batchSize = DEFAULT_BATCH_SIZE;
+        private Duration maxPollInterval = Duration.ofSeconds(1);
+        private Duration shutdownTimeout = Duration.ofSeconds(30);
+
+        private Builder(Store store) {
+            this.store = store;
+        }
+
+        /** Serves a topic; as {@link Relay#register}, whose errors {@link #build} throws. */
+        public Builder topic(Topic<?> topic) {
+            topics.add(topic);
+            return this;
+        }
+
+        /**
+         * How many threads {@link Relay#start} starts, 1 to 1000; by default {@value Relay#DEFAULT_WORKERS}. Each holds one
+         * batch at a time, so the store should be opened for as many: see {@link StoreOptions#workers}.
+         *
+         * @throws ConfigurationException if it is out of range
+         */
+        public Builder workers(int workers) {
+            require(workers >= 1 && workers <= 1000, "workers", workers, "1 to 1000");
+            this.workers = workers;
+            return this;
+        }
+
+        /**
+         * The most messages a worker takes at a time, at least 1; by default {@value Relay#DEFAULT_BATCH_SIZE}. After a crash
+         * so many may be published twice.
+         *
+         * @throws ConfigurationException if it is out of range
+         */
+        public Builder batchSize(int batchSize) {
+            require(batchSize >= 1, "batchSize", batchSize, "at least 1");
+            this.batchSize = batchSize;
+            return this;
+        }
+
+        /**
+         * The longest pause between two polls when there is nothing to do; by default 1 second.
+         *
+         * @throws ConfigurationException if it is below 1 millisecond
+         */
+        public Builder maxPollInterval(Duration interval) {
+            require(interval.toMillis() >= 1, "maxPollInterval", interval, "at least 1 millisecond");
+            this.maxPollInterval = interval;
+            return this;
+        }
+
+        /**
+         * How long {@link Relay#close} waits for publishers before it interrupts them; by default 30 seconds.
+         *
+         * @throws ConfigurationException if it is negative
+         */
+        public Builder shutdownTimeout(Duration timeout) {
+            require(!timeout.isNegative(), "shutdownTimeout", timeout, "zero or more");
+            this.shutdownTimeout = timeout;
+            return this;
+        }
+
+        /** Tells a listener of everything the relay does; several may be added, and are told in that order. */
+        public Builder listener(OutboxListener listener) {
+            listeners.add(listener);
+            return this;
+        }
+
+        /**
+         * The relay, not started yet.
+         *
+         * @throws MisuseException if two topics have the same name
+         * @throws ConfigurationException if a topic has no publisher
+         */
+        public Relay build() {
+            Relay relay = new Relay(this);
+            topics.forEach(relay::register);
+            String reason = store.capabilities().reasonWithout(Capability.PARTITION_EXCLUSIVITY);
+            if (reason != null) {
+                LOG.warn(
+                        "The store has no {}: {}. So {}.",
+                        Capability.PARTITION_EXCLUSIVITY,
+                        reason,
+                        Capability.PARTITION_EXCLUSIVITY.loss());
+            }
+            return relay;
+        }
+
+        private static void require(boolean holds, String name, Object value, String expected) {
+            if (!holds) {
+                throw new ConfigurationException("Relay: " + name + " is " + value + "; expected " + expected + ".");
+            }
+        }
+    }
+}

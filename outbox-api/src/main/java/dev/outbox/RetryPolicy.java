@@ -1,0 +1,95 @@
+package dev.outbox;
+
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * How often, and after which delays, a message that failed is tried again before it is given up. Immutable.
+ *
+ * <p>By default 20 attempts: delays of 1 second, 2, 4 … up to 5 minutes, each varied at random by up to 20 %, which
+ * carries a message over about an hour of a broker that is away.
+ */
+public final class RetryPolicy {
+    private static final RetryPolicy DEFAULTS =
+            new RetryPolicy(20, Duration.ofSeconds(1), 2, Duration.ofMinutes(5), 0.2);
+
+    private final int maxAttempts;
+    private final Duration initialDelay;
+    private final double growth;
+    private final Duration maxDelay;
+    private final double jitter;
+
+    private RetryPolicy(int maxAttempts, Duration initialDelay, double growth, Duration maxDelay, double jitter) {
+        this.maxAttempts = maxAttempts;
+        this.initialDelay = initialDelay;
+        this.growth = growth;
+        this.maxDelay = maxDelay;
+        this.jitter = jitter;
+    }
+
+    /** The default described above. */
+    public static RetryPolicy defaults() {
+        return DEFAULTS;
+    }
+
+    /** How often a message is tried before it becomes a dead letter; at least 1, which means no second try. */
+    public RetryPolicy maxAttempts(int maxAttempts) {
+        require(maxAttempts >= 1, "maxAttempts", maxAttempts, "at least 1");
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+    }
+
+    /** Tries for ever: a message that never succeeds then blocks its partition until an operator takes it out. */
+    public RetryPolicy neverGiveUp() {
+        return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter);
+    }
+
+    /** The delay after the first failure; zero tries again at once. */
+    public RetryPolicy initialDelay(Duration initialDelay) {
+        require(!initialDelay.isNegative(), "initialDelay", initialDelay, "zero or more");
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+    }
+
+    /** By what each delay is multiplied to give the next; at least 1. */
+    public RetryPolicy growth(double growth) {
+        require(growth >= 1 && Double.isFinite(growth), "growth", growth, "at least 1");
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+    }
+
+    /** The longest delay, before jitter. */
+    public RetryPolicy maxDelay(Duration maxDelay) {
+        require(!maxDelay.isNegative(), "maxDelay", maxDelay, "zero or more");
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+    }
+
+    /** By which part of itself a delay is varied at random, up or down: 0 not at all, at most 1. */
+    public RetryPolicy jitter(double jitter) {
+        require(jitter >= 0 && jitter <= 1, "jitter", jitter, "between 0 and 1");
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+    }
+
+    /** Whether a message that has now failed this often is given up. */
+    public boolean givesUpAfter(int attempts) {
+        return attempts >= maxAttempts;
+    }
+
+    /** The delay after this many failures, 1 or more; random within the jitter. */
+    public Duration delayAfter(int attempts) {
+        double millis =
+                Math.min((double) maxDelay.toMillis(), initialDelay.toMillis() * Math.pow(growth, attempts - 1.0));
+        double spread = jitter * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+        return Duration.ofMillis(Math.round(millis * (1 + spread)));
+    }
+
+    private static void require(boolean holds, String name, Object value, String expected) {
+        if (!holds) {
+            throw new ConfigurationException("Retry policy: " + name + " is " + value + "; expected " + expected + ".");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "RetryPolicy[maxAttempts=" + (maxAttempts == Integer.MAX_VALUE ? "unlimited" : maxAttempts)
+                + ", initialDelay=" + initialDelay + ", growth=" + growth + ", maxDelay=" + maxDelay + ", jitter="
+                + jitter + "]";
+    }
+}

@@ -1,0 +1,85 @@
+package dev.outbox;
+
+import dev.outbox.spi.Redacted;
+import dev.outbox.spi.StoreProvider;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+
+/** Opens stores. Which backends there are is decided by what is on the class path or module path. */
+public final class Stores {
+    /** Our own backends, for the error text when one is missing. */
+    private static final Map<String, String> ARTIFACTS = Map.of(
+            "jdbc:", "dev.outbox:outbox-store-jooq",
+            "mongodb", "dev.outbox:outbox-store-mongo",
+            "redis", "dev.outbox:outbox-store-redis");
+
+    private Stores() {}
+
+    /** As {@link #open(String, StoreOptions)} with nothing set. */
+    public static Store open(String url) {
+        return open(url, StoreOptions.defaults());
+    }
+
+    /**
+     * Opens a store with the one backend that accepts the URL. Close it when its relays are closed.
+     *
+     * @param url for instance {@code jdbc:postgresql://db/shop}; each backend documents its own
+     * @throws ConfigurationException if no backend or more than one accepts the URL, or if the backend finds
+     *     something set up wrongly
+     * @throws StoreException if the server cannot be reached
+     */
+    public static Store open(String url, StoreOptions options) {
+        List<StoreProvider> all = providers();
+        List<StoreProvider> accepting = all.stream().filter(p -> p.accepts(url)).toList();
+        if (accepting.size() == 1) {
+            return accepting.get(0).open(url, options);
+        }
+        String shown = Redacted.url(url);
+        if (accepting.isEmpty()) {
+            throw new ConfigurationException("No storage backend opens " + shown + ". Found: "
+                    + (all.isEmpty() ? "no backend at all" : describe(all)) + ". " + advice(url));
+        }
+        throw new ConfigurationException(accepting.size() + " storage backends open " + shown + ": "
+                + describe(accepting) + ". Keep one of them on the class path.");
+    }
+
+    private static String advice(String url) {
+        return ARTIFACTS.entrySet().stream()
+                .filter(e -> url.startsWith(e.getKey()))
+                .map(e -> "Add the artifact " + e.getValue() + ".")
+                .findFirst()
+                .orElse("Expected a URL such as jdbc:postgresql://host/database or jdbc:h2:file:./name"
+                        + " with dev.outbox:outbox-store-jooq, or that of another backend on the class path.");
+    }
+
+    private static String describe(List<StoreProvider> providers) {
+        return String.join(
+                "; ",
+                providers.stream().map(StoreProvider::description).sorted().toList());
+    }
+
+    /** Both the loader of the application and our own are asked: in containers either may see the backend alone. */
+    private static List<StoreProvider> providers() {
+        Map<Class<?>, StoreProvider> found = new LinkedHashMap<>();
+        collect(ServiceLoader.load(StoreProvider.class), found);
+        collect(ServiceLoader.load(StoreProvider.class, Stores.class.getClassLoader()), found);
+        return new ArrayList<>(found.values());
+    }
+
+    private static void collect(ServiceLoader<StoreProvider> loader, Map<Class<?>, StoreProvider> found) {
+        try {
+            for (Iterator<StoreProvider> i = loader.iterator(); i.hasNext(); ) {
+                StoreProvider provider = i.next();
+                found.putIfAbsent(provider.getClass(), provider);
+            }
+        } catch (ServiceConfigurationError e) {
+            throw new ConfigurationException(
+                    "A storage backend on the class path cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+package dev.outbox;
+
+import dev.outbox.spi.Codec;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream of messages of one type: how they are named, encoded, ordered, and handed to the broker. Immutable and safe
+ * for use by several threads.
+ *
+ * <pre>{@code
+ * Topic<Order> orders = Topic.builder("orders", Order.class)
+ *         .key(Order::customer)
+ *         .partitions(8)
+ *         .publisher(delivery -> broker.send(delivery.id(), delivery.message()))
+ *         .build();
+ * }</pre>
+ *
+ * <p>Publishing on the topic itself goes to the broker at once; to publish with a transaction, {@link Outbox#bind} it.
+ *
+ * @param <T> type of the messages
+ */
+public final class Topic<T> implements Publisher<T> {
+    private final String name;
+    private final Codec<T> codec;
+    private final Function<? super T, ? extends @Nullable String> key;
+    private final Function<? super T, ? extends Map<String, String>> headers;
+    private final int partitions;
+    private final @Nullable BrokerPublisher<T> publisher;
+    private final @Nullable AsyncBrokerPublisher<T> asyncPublisher;
+    private final int inFlight;
+    private final Duration publishTimeout;
+    private final RetryPolicy retry;
+
+    private Topic(Builder<T> builder) {
+        this.name = builder.name;
+        this.codec = builder.codec;
+        this.key = builder.key;
+        this.headers = builder.headers;
+        this.partitions = builder.partitions;
+        this.publisher = builder.publisher;
+        this.asyncPublisher = builder.asyncPublisher;
+        this.inFlight = builder.inFlight;
+        this.publishTimeout = builder.publishTimeout;
+        this.retry = builder.retry;
+    }
+
+    /**
+     * Starts a topic whose messages are encoded as JSON, by {@link Codecs#json(Class)}.
+     *
+     * @param name 1 to 200 of the characters {@code A-Z a-z 0-9 . _ - / :}
+     * @throws MessageRejectedException if it is no such name
+     */
+    public static <T> Builder<T> builder(String name, Class<T> type) {
+        return builder(name, Codecs.json(type));
+    }
+
+    /** Starts a topic with a codec of its own; otherwise as {@link #builder(String, Class)}. */
+    public static <T> Builder<T> builder(String name, Codec<T> codec) {
+        return new Builder<>(Limits.checkTopic(name), codec);
+    }
+
+    /** The name, which identifies the topic in a store. */
+    public String name() {
+        return name;
+    }
+
+    /** How many partitions newly published messages are spread over. */
+    public int partitions() {
+        return partitions;
+    }
+
+    /** What happens to messages that fail. */
+    public RetryPolicy retry() {
+        return retry;
+    }
+
+    /**
+     * Hands a message to the broker at once, outside of any outbox, and waits for its answer.
+     *
+     * @return what the broker called the message, or else the id it was given here
+     * @throws MessageRejectedException if it cannot be encoded or is not acceptable
+     * @throws ConfigurationException if the topic has no publisher
+     * @throws PublishException if the broker did not take it, with the cause
+     */
+    @Override
+    public String publish(T message) {
+        requirePublisher();
+        OutgoingMessage out = outgoing(message);
+        String id = UUID.randomUUID().toString();
+        Delivery<T> delivery = new Delivery<>(
+                message, id, name, out.partition(), out.key(), out.headers(), out.payload(), 1, Instant.now());
+        try {
+            String publishId = asyncPublisher == null
+                    ? start(delivery)
+                    : asyncPublisher
+                            .publish(delivery)
+                            .toCompletableFuture()
+                            .get(publishTimeout.toNanos(), TimeUnit.NANOSECONDS);
+            return publishId == null ? id : publishId;
+        } catch (Exception e) {
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
+            throw new PublishException("Publishing to topic " + name + " failed: " + cause, cause);
+        }
+    }
+
+    /** The message as a store takes it. */
+    OutgoingMessage outgoing(T message) {
+        if (message == null) {
+            throw new MessageRejectedException("null was published to topic " + name + "; expected a message.");
+        }
+        String messageKey;
+        Map<String, String> messageHeaders;
+        byte[] payload;
+        try {
+            messageKey = key.apply(message);
+            messageHeaders = headers.apply(message);
+            payload = codec.encode(message);
+        } catch (Exception e) {
+            throw new MessageRejectedException(
+                    "The key, the headers or the payload of a message of topic " + name + " could not be made: " + e,
+                    e);
+        }
+        return new OutgoingMessage(name, partitionOf(messageKey), messageKey, messageHeaders, payload);
+    }
+
+    /** What the publisher gets for a stored message; throws what the codec throws. */
+    Delivery<T> delivery(PersistedMessage message) throws Exception {
+        return new Delivery<>(
+                codec.decode(message.payload()),
+                message.id(),
+                message.topic(),
+                message.partition(),
+                message.key(),
+                message.headers(),
+                message.payload(),
+                message.attempts() + 1,
+                message.createdAt());
+    }
+
+    /** Hands a delivery to the synchronous publisher. */
+    @Nullable
+    String start(Delivery<T> delivery) throws Exception {
+        return Objects.requireNonNull(publisher).publish(delivery);
+    }
+
+    @Nullable
+    AsyncBrokerPublisher<T> asyncPublisher() {
+        return asyncPublisher;
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    Duration publishTimeout() {
+        return publishTimeout;
+    }
+
+    void requirePublisher() {
+        if (publisher == null && asyncPublisher == null) {
+            throw new ConfigurationException(
+                    "Topic " + name + " has no publisher, so its messages cannot be handed to a"
+                            + " broker: give it one with Topic.Builder.publisher or asyncPublisher.");
+        }
+    }
+
+    /**
+     * Equal keys must go to the same partition from every process and version, so the hash is a public one: CRC-32 of the
+     * key in UTF-8 modulo the count. Without a key there is no order to keep, and any partition does.
+     */
+    private int partitionOf(@Nullable String messageKey) {
+        if (partitions == 1) {
+            return 0;
+        }
+        if (messageKey == null) {
+            return ThreadLocalRandom.current().nextInt(partitions);
+        }
+        CRC32 crc = new CRC32();
+        crc.update(messageKey.getBytes(StandardCharsets.UTF_8));
+        return (int) (crc.getValue() % partitions);
+    }
+
+    @Override
+    public String toString() {
+        return "Topic[" + name + "]";
+    }
+
+    /**
+     * Collects what a topic consists of. Used by one thread.
+     *
+     * @param <T> type of the messages
+     */
+    public static final class Builder<T> {
+        private static final int MAX_PARTITIONS = 10_000;
+
+        private final String name;
+        private final Codec<T> codec;
+        private Function<? super T, ? extends @Nullable String> key = message -> null;
+        private Function<? super T, ? extends Map<String, String>> headers = message -> Map.of();
+        private int partitions = 1;
+        private @Nullable BrokerPublisher<T> publisher;
+        private @Nullable AsyncBrokerPublisher<T> asyncPublisher;
+        private int inFlight = 1;
+        private Duration publishTimeout = Duration.ofMinutes(1);
+        private RetryPolicy retry = RetryPolicy.defaults();
+
+        private Builder(String name, Codec<T> codec) {
+            this.name = name;
+            this.codec = codec;
+        }
+
+        /**
+         * What messages are ordered by: those with equal keys share a partition. By default, or where it returns null,
+         * a message has no key; it then goes to any partition.
+         */
+        public Builder<T> key(Function<? super T, ? extends @Nullable String> key) {
+            this.key = key;
+            return this;
+        }
+
+        /** Headers kept with each message and handed to the publisher; by default none. */
+        public Builder<T> headers(Function<? super T, ? extends Map<String, String>> headers) {
+            this.headers = headers;
+            return this;
+        }
+
+        /**
+         * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in order.
+         * It is what may be published at a time. Changing it later reorders keys only across messages still pending.
+         *
+         * @throws ConfigurationException if it is out of range
+         */
+        public Builder<T> partitions(int partitions) {
+            this.partitions = between(1, partitions, MAX_PARTITIONS, "partitions");
+            return this;
+        }
+
+        /** The broker; needed by topics that a relay serves. Replaces an {@link #asyncPublisher}. */
+        public Builder<T> publisher(BrokerPublisher<T> publisher) {
+            this.publisher = publisher;
+            this.asyncPublisher = null;
+            return this;
+        }
+
+        /** A broker that answers later. Replaces a {@link #publisher}. */
+        public Builder<T> asyncPublisher(AsyncBrokerPublisher<T> publisher) {
+            this.asyncPublisher = publisher;
+            this.publisher = null;
+            return this;
+        }
+
+        /**
+         * How many messages of one partition an {@link #asyncPublisher} may have in flight, 1 to 10000. By default 1:
+         * then nothing can overtake. With more they are started in order and the publisher must keep that order; when
+         * one fails, those already started may have been published before it, but none is started behind it.
+         *
+         * @throws ConfigurationException if it is out of range
+         */
+        public Builder<T> inFlight(int inFlight) {
+            this.inFlight = between(1, inFlight, MAX_PARTITIONS, "inFlight");
+            return this;
+        }
+
+        /**
+         * How long an {@link #asyncPublisher} may take for a message before it counts as failed, although it may still
+         * get through; by default 1 minute. A {@link #publisher} needs a time limit of its own.
+         *
+         * @throws ConfigurationException if it is not positive
+         */
+        public Builder<T> publishTimeout(Duration publishTimeout) {
+            if (publishTimeout.isNegative() || publishTimeout.isZero()) {
+                throw new ConfigurationException(
+                        "Topic " + name + ": publishTimeout is " + publishTimeout + "; expected more than zero.");
+            }
+            this.publishTimeout = publishTimeout;
+            return this;
+        }
+
+        /** What happens to messages that fail; by default {@link RetryPolicy#defaults}. */
+        public Builder<T> retry(RetryPolicy retry) {
+            this.retry = retry;
+            return this;
+        }
+
+        /** The topic. */
+        public Topic<T> build() {
+            return new Topic<>(this);
+        }
+
+        private int between(int least, int value, int most, String what) {
+            if (value < least || value > most) {
+                throw new ConfigurationException(
+                        "Topic " + name + ": " + what + " is " + value + "; expected " + least + " to " + most + ".");
+            }
+            return value;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package dev.outbox;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class RetryPolicyTest {
+    @Test
+    void delaysGrowToTheCeiling() {
+        RetryPolicy policy = RetryPolicy.defaults().jitter(0);
+        assertEquals(Duration.ofSeconds(1), policy.delayAfter(1));
+        assertEquals(Duration.ofSeconds(2), policy.delayAfter(2));
+        assertEquals(Duration.ofSeconds(256), policy.delayAfter(9));
+        assertEquals(Duration.ofMinutes(5), policy.delayAfter(10));
+        assertEquals(Duration.ofMinutes(5), policy.delayAfter(Integer.MAX_VALUE));
+    }
+
+    @Test
+    void byDefaultAMessageIsCarriedOverAboutAnHour() {
+        RetryPolicy policy = RetryPolicy.defaults().jitter(0);
+        Duration all = Duration.ZERO;
+        for (int attempts = 1; !policy.givesUpAfter(attempts); attempts++) {
+            all = all.plus(policy.delayAfter(attempts));
+        }
+        assertTrue(
+                all.compareTo(Duration.ofMinutes(55)) > 0 && all.compareTo(Duration.ofMinutes(65)) < 0, all.toString());
+    }
+
+    @Test
+    void jitterVariesWithinItsBounds() {
+        RetryPolicy policy =
+                RetryPolicy.defaults().initialDelay(Duration.ofSeconds(10)).jitter(0.5);
+        long distinct = 0;
+        Duration last = Duration.ZERO;
+        for (int i = 0; i < 1000; i++) {
+            Duration delay = policy.delayAfter(1);
+            assertTrue(delay.toMillis() >= 5_000 && delay.toMillis() <= 15_000, delay.toString());
+            distinct += delay.equals(last) ? 0 : 1;
+            last = delay;
+        }
+        assertTrue(distinct > 900, "the delays hardly vary: " + distinct);
+    }
+
+    @Test
+    void givesUpAfterTheLastAttempt() {
+        RetryPolicy policy = RetryPolicy.defaults().maxAttempts(3);
+        assertFalse(policy.givesUpAfter(2));
+        assertTrue(policy.givesUpAfter(3));
+        assertFalse(policy.neverGiveUp().givesUpAfter(1_000_000));
+    }
+
+    @Test
+    void refusesWhatMakesNoSense() {
+        RetryPolicy policy = RetryPolicy.defaults();
+        assertTrue(assertThrows(ConfigurationException.class, () -> policy.maxAttempts(0))
+                .getMessage()
+                .contains("maxAttempts is 0; expected at least 1"));
+        assertThrows(ConfigurationException.class, () -> policy.growth(0.5));
+        assertThrows(ConfigurationException.class, () -> policy.growth(Double.NaN));
+        assertThrows(ConfigurationException.class, () -> policy.jitter(1.1));
+        assertThrows(ConfigurationException.class, () -> policy.initialDelay(Duration.ofMillis(-1)));
+        assertThrows(ConfigurationException.class, () -> policy.maxDelay(Duration.ofMillis(-1)));
+    }
+}

@@ -1,0 +1,177 @@
+package dev.outbox;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class TopicTest {
+    record Order(String customer, int cents, Instant at) {}
+
+    private static final Order ORDER = new Order("C-1042", 1999, Instant.parse("2026-03-01T12:00:00Z"));
+
+    @Test
+    void boundPublisherPersistsKeyPartitionHeadersAndJson() {
+        Topic<Order> topic = Topic.builder("orders", Order.class)
+                .key(Order::customer)
+                .headers(o -> Map.of("cents", Integer.toString(o.cents())))
+                .partitions(8)
+                .build();
+        List<OutgoingMessage> persisted = new ArrayList<>();
+        List<OutboxListener.Persisted> events = new ArrayList<>();
+        Publisher<Order> bound = Outbox.bind(
+                topic,
+                m -> {
+                    persisted.add(m);
+                    return "id-" + persisted.size();
+                },
+                new OutboxListener() {
+                    @Override
+                    public void persisted(Persisted event) {
+                        events.add(event);
+                    }
+                });
+
+        assertEquals("id-1", bound.publish(ORDER));
+        OutgoingMessage message = persisted.get(0);
+        assertEquals("orders", message.topic());
+        assertEquals("C-1042", message.key());
+        assertEquals(Map.of("cents", "1999"), message.headers());
+        assertEquals(
+                "{\"customer\":\"C-1042\",\"cents\":1999,\"at\":\"2026-03-01T12:00:00Z\"}",
+                new String(message.payload(), StandardCharsets.UTF_8));
+        assertEquals("id-1", events.get(0).id());
+        assertSame(message, events.get(0).message());
+    }
+
+    /** The hash is a promise: other versions and processes must choose the same partition. */
+    @Test
+    void partitionIsCrc32OfTheKey() {
+        Topic<String> topic =
+                Topic.builder("t", Codecs.text()).key(k -> k).partitions(100).build();
+        assertEquals(0xCBF43926L % 100, topic.outgoing("123456789").partition()); // the check value of CRC-32
+        Topic<String> single = Topic.builder("t", Codecs.text()).key(k -> k).build();
+        assertEquals(0, single.outgoing("123456789").partition());
+    }
+
+    @Test
+    void messagesWithoutAKeyAreSpread() {
+        Topic<String> topic = Topic.builder("t", Codecs.text()).partitions(4).build();
+        Set<Integer> partitions = new HashSet<>();
+        for (int i = 0; i < 1000; i++) {
+            OutgoingMessage message = topic.outgoing("x");
+            assertNull(message.key());
+            partitions.add(message.partition());
+        }
+        assertEquals(Set.of(0, 1, 2, 3), partitions);
+    }
+
+    @Test
+    void whatCannotBeEncodedIsRejectedAndNothingIsPersisted() {
+        List<OutgoingMessage> persisted = new ArrayList<>();
+        PersistFunc persist = m -> {
+            persisted.add(m);
+            return "id";
+        };
+        Topic<String> badKey = Topic.builder("t", Codecs.text())
+                .key(s -> {
+                    throw new IllegalStateException("no key in it");
+                })
+                .build();
+        assertTrue(assertThrows(
+                        MessageRejectedException.class,
+                        () -> Outbox.bind(badKey, persist).publish("x"))
+                .getMessage()
+                .contains("no key in it"));
+        Topic<String> text = Topic.builder("t", Codecs.text()).build();
+        assertThrows(
+                MessageRejectedException.class, () -> Outbox.bind(text, persist).publish("\uD800"));
+        assertEquals(List.of(), persisted);
+    }
+
+    @Test
+    void aFailingListenerChangesNothing() {
+        Topic<String> topic = Topic.builder("t", Codecs.text()).build();
+        Publisher<String> bound = Outbox.bind(topic, m -> "7", new OutboxListener() {
+            @Override
+            public void persisted(Persisted event) {
+                throw new AssertionError("listener");
+            }
+        });
+        assertEquals("7", bound.publish("x"));
+    }
+
+    @Test
+    void theTopicItselfPublishesToTheBroker() {
+        Topic<String> sync = Topic.builder("t", Codecs.text())
+                .publisher(d -> d.message() + "/" + d.attempt())
+                .build();
+        assertEquals("x/1", sync.publish("x"));
+        Topic<String> async = Topic.builder("t", Codecs.text())
+                .asyncPublisher(d -> CompletableFuture.supplyAsync(() -> d.message() + "!"))
+                .build();
+        assertEquals("x!", async.publish("x"));
+        Topic<String> failing = Topic.builder("t", Codecs.text())
+                .asyncPublisher(d -> CompletableFuture.failedFuture(new IOException("broker away")))
+                .build();
+        PublishException failure = assertThrows(PublishException.class, () -> failing.publish("x"));
+        assertTrue(failure.getCause() instanceof IOException, failure.toString());
+        Topic<String> silent = Topic.builder("t", Codecs.text())
+                .asyncPublisher(d -> new CompletableFuture<>())
+                .publishTimeout(Duration.ofMillis(1))
+                .build();
+        assertThrows(PublishException.class, () -> silent.publish("x"));
+        Topic<String> none = Topic.builder("t", Codecs.text()).build();
+        assertTrue(assertThrows(ConfigurationException.class, () -> none.publish("x"))
+                .getMessage()
+                .contains("has no publisher"));
+    }
+
+    @Test
+    void builderRefusesNonsense() {
+        assertThrows(MessageRejectedException.class, () -> Topic.builder("two words", Codecs.text()));
+        Topic.Builder<String> builder = Topic.builder("t", Codecs.text());
+        assertTrue(assertThrows(ConfigurationException.class, () -> builder.partitions(0))
+                .getMessage()
+                .contains("partitions is 0; expected 1 to 10000"));
+        assertThrows(ConfigurationException.class, () -> builder.inFlight(0));
+        assertThrows(ConfigurationException.class, () -> builder.publishTimeout(Duration.ZERO));
+    }
+
+    @Test
+    void jsonIgnoresWhatANewerWriterAdded() throws Exception {
+        byte[] newer = "{\"customer\":\"C-1\",\"cents\":5,\"at\":\"2026-03-01T12:00:00Z\",\"gift\":true}"
+                .getBytes(StandardCharsets.UTF_8);
+        assertEquals(5, Codecs.json(Order.class).decode(newer).cents());
+        assertEquals(
+                List.of(1, 2),
+                Codecs.json(new TypeReference<List<Integer>>() {}).decode("[1,2]".getBytes(StandardCharsets.UTF_8)));
+        assertThrows(IOException.class, () -> Codecs.json(Order.class).decode("null".getBytes(StandardCharsets.UTF_8)));
+        assertThrows(IOException.class, () -> Codecs.json(Order.class).decode(new byte[] {'{'}));
+    }
+
+    @Test
+    void bytesAreKeptAndNotSharedWithTheWriter() throws Exception {
+        byte[] bytes = {0, -1, 2};
+        byte[] encoded = Codecs.bytes().encode(bytes);
+        bytes[0] = 9;
+        assertArrayEquals(new byte[] {0, -1, 2}, encoded);
+        assertThrows(IOException.class, () -> Codecs.text().decode(new byte[] {(byte) 0xC0}));
+        assertEquals("😀", Codecs.text().decode(Codecs.text().encode("😀")));
+    }
+}
