@@ -241,24 +241,26 @@ public final class Relay implements AutoCloseable {
 
     /** Wake-ups are a hint, so without them the relay polls. */
     private void subscribe() {
-        if (!store.capabilities().has(Capability.WAKE_UP) || !subscribed.compareAndSet(false, true)) {
+        if (!subscribed.compareAndSet(false, true)) {
             return;
         }
         try {
-            WakeUps.Subscription made = WakeUps.of(store).onWakeUp(signal::raise);
-            synchronized (this) {
-                if (!signal.isClosed()) {
-                    subscription = made;
-                    return;
-                }
+            if (store.capabilities().has(Capability.WAKE_UP)) {
+                keep(WakeUps.of(store).onWakeUp(signal::raise));
             }
-            made.close();
         } catch (RuntimeException e) {
-            subscribed.set(false);
             LOG.warn(
                     "The store's wake-ups are not available; messages are found by polling every {}",
                     maxPollInterval,
                     e);
+        }
+    }
+
+    private synchronized void keep(WakeUps.Subscription made) {
+        if (signal.isClosed()) {
+            made.close();
+        } else {
+            subscription = made;
         }
     }
 
