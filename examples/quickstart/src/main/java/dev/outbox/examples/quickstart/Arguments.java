@@ -1,0 +1,75 @@
+package dev.outbox.examples.quickstart;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the example is called with.
+ *
+ * @param url database to run against, or null for H2 in a file
+ * @param file of orders, or null for the one that ships with the example
+ * @param dir folder to make the folder of this run in, or null for the one of temporary files
+ */
+record Arguments(
+        @Nullable String url, @Nullable Path file, @Nullable Path dir, boolean help) {
+    static final String HELP = """
+            Writes orders and their messages into a database, publishes them through a relay in
+            a second process, kills that process on the way, and counts what arrived.
+
+              Quickstart [--url <JDBC URL>] [--dir <folder>] [<file of orders>]
+
+              --url    database to use, as jdbc:postgresql://host/shop?user=...&password=...
+                       It gets a table quickstart_orders and the outbox's own tables.
+                       Default: H2, in a file in the folder of this run.
+              --dir    where to make the folder of this run. Default: among temporary files.
+              --help   this text
+
+            A file of orders has lines such as
+              %s
+            Its last field is authorised or declined; a declined order is rolled back.
+            With Maven, arguments are given as -Dquickstart.args="--url ... orders.csv".
+            Exit code: 0 if no message was lost, invented or reordered, 1 if one was, 2 if an argument is wrong.
+            """.formatted(OrderLine.EXAMPLE);
+
+    static Arguments parse(String... args) {
+        String url = null;
+        Path file = null;
+        Path dir = null;
+        for (int i = 0; i < args.length; i++) {
+            String arg = args[i];
+            switch (arg) {
+                case "--help", "-h" -> {
+                    return new Arguments(null, null, null, true);
+                }
+                case "--url" -> url = valueOf(arg, "a JDBC URL", args, ++i);
+                case "--dir" -> dir = path(valueOf(arg, "a folder", args, ++i));
+                default -> {
+                    if (arg.startsWith("-")) {
+                        throw Failure.usage("Unknown option " + arg + ". Expected --url, --dir or --help.");
+                    }
+                    if (file != null) {
+                        throw Failure.usage("Two files of orders: " + file + " and " + arg + ". Expected one.");
+                    }
+                    file = path(arg);
+                }
+            }
+        }
+        return new Arguments(url, file, dir, false);
+    }
+
+    private static String valueOf(String option, String expected, String[] args, int index) {
+        if (index >= args.length || args[index].startsWith("--")) {
+            throw Failure.usage("Option " + option + " needs " + expected + " behind it.");
+        }
+        return args[index];
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw Failure.usage("Not a path: " + e.getMessage() + ".");
+        }
+    }
+}

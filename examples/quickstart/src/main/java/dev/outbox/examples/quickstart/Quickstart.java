@@ -1,0 +1,205 @@
+package dev.outbox.examples.quickstart;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.Operations;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.Topic;
+import dev.outbox.spi.Redacted;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
+
+/** Runs the example: see {@link Arguments#HELP}. */
+public final class Quickstart {
+    private static final int BROKEN_LINES_SHOWN = 20;
+    private static final DateTimeFormatter RUN =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss-SSS", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    private final PrintStream out;
+    private final OrderFile file;
+    private final String run;
+    private final Path output;
+    private final String url;
+
+    private Quickstart(PrintStream out, OrderFile file, String run, Path dir, @Nullable String url) {
+        this.out = out;
+        this.file = file;
+        this.run = run;
+        this.output = dir.resolve("published.tsv");
+        this.url = url != null ? url : h2(dir);
+    }
+
+    /** Runs the example and ends with its exit code. */
+    public static void main(String[] args) throws IOException {
+        int exitCode = run(System.out, System.err, args);
+        String good = System.getProperty("quickstart.good");
+        if (exitCode == 0 && good != null) {
+            Files.createFile(Path.of(good)); // what the build looks for instead of the exit code
+        }
+        System.exit(exitCode);
+    }
+
+    /** Runs the example and returns its exit code. */
+    static int run(PrintStream out, PrintStream err, String... args) {
+        try {
+            Arguments arguments = Arguments.parse(args);
+            if (arguments.help()) {
+                out.print(Arguments.HELP);
+                return 0;
+            }
+            OrderFile file = arguments.file() == null ? OrderFile.bundled() : OrderFile.at(arguments.file());
+            String run =
+                    RUN.format(Instant.now()) + "-" + ProcessHandle.current().pid();
+            Path dir = makeDir(arguments.dir(), run);
+            return new Quickstart(out, file, run, dir, arguments.url()).run() ? 0 : Failure.BROKEN;
+        } catch (Failure e) {
+            out.flush();
+            err.println(e.getMessage() + (e.exitCode() == Failure.USAGE ? " See --help." : ""));
+            return e.exitCode();
+        } catch (IOException e) {
+            err.println("Reading or writing a file failed: " + e);
+            return Failure.BROKEN;
+        } catch (OutboxException | DataAccessException e) {
+            err.println("The database failed: " + e.getMessage());
+            return Failure.BROKEN;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            err.println("Interrupted.");
+            return Failure.BROKEN;
+        }
+    }
+
+    private boolean run() throws IOException, InterruptedException {
+        file.broken().stream().limit(BROKEN_LINES_SHOWN).forEach(line -> out.println("skipped  " + line));
+        if (file.broken().size() > BROKEN_LINES_SHOWN) {
+            out.println("skipped  " + (file.broken().size() - BROKEN_LINES_SHOWN) + " more");
+        }
+        out.println("orders   " + file.lines().size() + " from " + file.name());
+        out.println("database " + Redacted.url(url));
+        out.println("broker   " + output);
+        Topic<Order> topic = OrderTopic.forWriting("quickstart-" + run);
+        try (Store store = openStore();
+                Shop shop = Shop.open(url, run, topic, Writers.THREADS + 1)) {
+            return run(Operations.of(store), shop, topic.name());
+        }
+    }
+
+    /**
+     * The relay is killed when a third of the messages has come, and the last third is written after that: so it has
+     * published some and not all, whichever side is faster.
+     */
+    private boolean run(Operations operations, Shop shop, String topic) throws IOException, InterruptedException {
+        int authorised = file.authorised();
+        boolean enough = authorised >= 2;
+        int killAt = Math.max(1, authorised / 3);
+        int freely = enough ? Math.max(1, authorised * 2 / 3) : authorised;
+        DeliveryLog.Counter deliveries = new DeliveryLog.Counter(output);
+        try (RelayProcess first = RelayProcess.start(url, topic, output);
+                Writers writers = new Writers(shop, file.lines(), freely)) {
+            Progress progress = new Progress(out, writers, deliveries);
+            progress.say("relay started, pid " + first.pid() + "; " + Writers.THREADS + " threads take orders");
+            if (!enough) {
+                writers.openGate();
+                finish(progress, first, writers, operations, topic);
+                return judge(progress, shop, "no: fewer than two orders to commit");
+            }
+            progress.await("deliveries", first, () -> deliveries.count() >= killAt);
+            int exitCode = first.kill();
+            long killedAt = deliveries.count();
+            progress.say("relay killed with SIGKILL after " + killedAt + " deliveries, exit code " + exitCode);
+            writers.openGate();
+            try (RelayProcess second = RelayProcess.start(url, topic, output)) {
+                progress.say("relay started again, pid " + second.pid());
+                finish(progress, second, writers, operations, topic);
+            }
+            return judge(progress, shop, "after " + killedAt + " deliveries, exit code " + exitCode);
+        }
+    }
+
+    private static void finish(
+            Progress progress, RelayProcess relay, Writers writers, Operations operations, String topic)
+            throws IOException, InterruptedException {
+        progress.await("the writers", relay, writers::finished);
+        progress.say("all orders taken; the outbox drains");
+        progress.await(
+                "an empty outbox",
+                relay,
+                () -> operations.backlog().stream()
+                        .noneMatch(backlog -> backlog.topic().equals(topic)));
+        relay.stop();
+        progress.say("outbox empty, relay stopped");
+    }
+
+    private boolean judge(Progress progress, Shop shop, String killed) throws IOException {
+        List<Delivered> deliveries = DeliveryLog.read(output);
+        Set<String> tried =
+                file.lines().stream().map(line -> line.order().number()).collect(Collectors.toUnmodifiableSet());
+        Verdict verdict = Verdict.of(tried, shop.committed(), deliveries);
+        out.println();
+        row("lines skipped", file.broken().size(), "no orders; see above");
+        row("orders tried", verdict.orders(), "each in one transaction with its message");
+        row("committed", verdict.committed(), "rows of table quickstart_orders, run " + run);
+        row("rolled back", verdict.rolledBack(), "payment declined after both were written");
+        row("deliveries", deliveries.size(), "lines of published.tsv");
+        row("published", verdict.published(), "different messages among them");
+        row("duplicated", verdict.duplicated(), "delivered again, because the relay was killed before it could settle");
+        out.printf(Locale.ROOT, "  %-15s %8s  %s%n", "relay killed", "", killed);
+        out.printf(Locale.ROOT, "  %-15s %8.1f%n", "seconds", progress.seconds());
+        out.println();
+        out.println(verdict);
+        out.flush();
+        return verdict.isGood();
+    }
+
+    private void row(String name, int count, String meaning) {
+        out.printf(Locale.ROOT, "  %-15s %,8d  %s%n", name, count, meaning);
+    }
+
+    private Store openStore() {
+        try {
+            DriverManager.getDriver(url);
+        } catch (SQLException e) {
+            throw Failure.usage("No JDBC driver here opens " + Redacted.url(url)
+                    + "; expected jdbc:postgresql://... or jdbc:h2:...");
+        }
+        try {
+            return Stores.open(url, StoreOptions.defaults().workers(1).createSchema(true));
+        } catch (ConfigurationException | StoreException e) {
+            throw Failure.usage(e.getMessage());
+        }
+    }
+
+    private static Path makeDir(@Nullable Path parent, String run) {
+        try {
+            return parent == null
+                    ? Files.createTempDirectory("quickstart-")
+                    : Files.createDirectories(parent.resolve(run)).toRealPath();
+        } catch (IOException e) {
+            throw Failure.usage("Cannot make a folder in " + parent + ": " + e + ".");
+        }
+    }
+
+    /** A database in a file that two processes share: the first serves it to the second, on this machine alone. */
+    private static String h2(Path dir) {
+        if (System.getProperty("h2.bindAddress") == null) {
+            System.setProperty("h2.bindAddress", "127.0.0.1");
+        }
+        return "jdbc:h2:file:" + dir.resolve("shop") + ";AUTO_SERVER=TRUE";
+    }
+}

@@ -1,0 +1,31 @@
+package dev.outbox.examples.quickstart;
+
+import dev.outbox.servers.PostgresServer;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The same on PostgreSQL, twice, because the second run finds what the first left behind. */
+@DisabledIf(
+        value = "dev.outbox.servers.PostgresServer#isSwitchedOff",
+        disabledReason = "-Doutbox.test.without=postgres was given")
+@Timeout(300)
+class QuickstartPostgresTest {
+    @Test
+    void publishesTheBundledOrdersAcrossAKill(@TempDir Path dir) throws SQLException {
+        PostgresServer server = PostgresServer.shared();
+        String url = server.newDatabase();
+        try {
+            for (int i = 0; i < 2; i++) {
+                QuickstartRun run = QuickstartRun.of("--dir", dir.toString(), "--url", url);
+                run.assertGood(QuickstartTest.AUTHORISED, QuickstartTest.DECLINED);
+                run.assertKilledInTheMiddle(QuickstartTest.AUTHORISED);
+            }
+        } finally {
+            server.dropDatabase(url);
+        }
+    }
+}
