@@ -1,0 +1,62 @@
+package dev.outbox.tck;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Capability;
+import dev.outbox.ConfigurationException;
+import dev.outbox.Operations;
+import dev.outbox.WakeUps;
+import org.junit.jupiter.api.function.Executable;
+
+/** What a store can do beyond the contract it says, and does; what it does without it says, with a reason. */
+interface CapabilityRules {
+    @Rule("OBX-CAP-1")
+    default void capabilitiesAreDeclaredAndImplemented(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        assertEquals(client.store().capabilities(), client.store().capabilities(), "capabilities, asked for twice");
+        assertEquals(client.store().capabilities(), outbox.open().store().capabilities(), "and of another client");
+        for (Capability capability : Capability.values()) {
+            Class<?> type = capability.type();
+            if (TestOutbox.has(client, capability) && type != null) {
+                assertTrue(
+                        type.isInstance(client.store()),
+                        "the store declares " + capability + " but does not implement " + type.getName());
+            }
+        }
+    }
+
+    @Rule("OBX-CAP-2")
+    default void whatIsMissingIsRefusedWithItsReason(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        for (Capability capability : Capability.values()) {
+            if (TestOutbox.has(client, capability)) {
+                assertEquals(
+                        null, client.store().capabilities().reasonWithout(capability), "reason without " + capability);
+            } else {
+                assertRefused(client, capability);
+            }
+        }
+    }
+
+    /** What a store does without is refused, with the reason it gave. */
+    static void assertRefused(Client client, Capability capability) {
+        String reason = client.store().capabilities().reasonWithout(capability);
+        assertTrue(reason != null && !reason.isBlank(), "the reason to do without " + capability);
+        assertFalse(client.store().capabilities().has(capability), "a capability with a reason to do without");
+        Executable use = switch (capability) {
+            case OPERATIONS -> () -> Operations.of(client.store());
+            case WAKE_UP -> () -> WakeUps.of(client.store());
+            case PARTITION_EXCLUSIVITY -> null; // a behaviour: there is nothing to call
+        };
+        if (use != null) {
+            ConfigurationException refusal =
+                    assertThrows(ConfigurationException.class, use, "using " + capability + ", which is missing");
+            assertTrue(
+                    String.valueOf(refusal.getMessage()).contains(reason),
+                    "the refusal gives the store's reason '" + reason + "': " + refusal.getMessage());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package dev.outbox.tck;
+
+import dev.outbox.MessageBatch;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The process that {@link ChildProcess} starts and kills. It does one command per line of its input, answers each with a
+ * line, and ends with its input, so that it never outlives the tests.
+ */
+final class ChildMain {
+    static final String PREFIX = "tck> ";
+
+    private final StoreHarness harness;
+    private final String address;
+
+    private ChildMain(StoreHarness harness, String address) {
+        this.harness = harness;
+        this.address = address;
+    }
+
+    /** Takes the name of the harness class and the address of the outbox. */
+    public static void main(String[] args) throws Exception {
+        StoreHarness harness = Class.forName(args[0])
+                .asSubclass(StoreHarness.class)
+                .getConstructor()
+                .newInstance();
+        new ChildMain(harness, args[1]).run();
+        // Threads of the driver may still be there.
+        System.exit(0);
+    }
+
+    private void run() throws Exception {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        try (Store store = harness.open(address)) {
+            say("ready");
+            MessageBatch batch = null;
+            WriteTransaction transaction = null;
+            String line;
+            while ((line = in.readLine()) != null) {
+                String[] words = line.split(" ", -1);
+                switch (words[0]) {
+                    case "checkout" -> {
+                        batch = store.checkout(Set.of(words[1]), Integer.parseInt(words[2]));
+                        say("holds" + ids(batch));
+                    }
+                    case "mark" -> {
+                        MessageBatch open = required(batch);
+                        open.messages().forEach(m -> open.markPublished(m, null));
+                        say("marked");
+                    }
+                    case "close" -> {
+                        required(batch).close();
+                        say("closed");
+                    }
+                    case "write" -> {
+                        transaction = harness.begin(address);
+                        for (int i = 3; i < words.length; i++) {
+                            transaction
+                                    .persistFunc()
+                                    .persist(TestOutbox.message(words[1], Integer.parseInt(words[2]), words[i]));
+                        }
+                        say("written");
+                    }
+                    case "commit" -> {
+                        if (transaction == null) {
+                            throw new IllegalStateException("Write first.");
+                        }
+                        transaction.commit();
+                        say("committed");
+                    }
+                    case "loop" -> loop(store, words[1], Integer.parseInt(words[2]));
+                    default -> throw new IllegalArgumentException("Not a command: " + line);
+                }
+            }
+        }
+    }
+
+    /** Publishes batch after batch, saying first what it is about to settle and then that it has. */
+    private static void loop(Store store, String topic, int limit) {
+        while (true) {
+            MessageBatch batch = store.checkout(Set.of(topic), limit);
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            if (!batch.messages().isEmpty()) {
+                say("settling" + ids(batch));
+            }
+            batch.close();
+            if (!batch.messages().isEmpty()) {
+                say("settled" + ids(batch));
+            }
+        }
+    }
+
+    private static MessageBatch required(@Nullable MessageBatch batch) {
+        if (batch == null) {
+            throw new IllegalStateException("Check out first.");
+        }
+        return batch;
+    }
+
+    private static String ids(MessageBatch batch) {
+        return batch.messages().stream()
+                .map(PersistedMessage::id)
+                .collect(Collectors.joining(" ", " ", ""))
+                .stripTrailing();
+    }
+
+    /** Whole lines, at once, apart from what else is printed. */
+    private static void say(String what) {
+        System.out.println(PREFIX + what);
+        System.out.flush();
+    }
+}

@@ -1,0 +1,143 @@
+package dev.outbox.tck;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A client of the outbox in a JVM of its own, to be killed at any moment. */
+final class ChildProcess implements AutoCloseable {
+    private static final int PATIENCE_SECONDS = 60;
+    private static final String END = "end";
+
+    private final TestOutbox outbox;
+    private final Process process;
+    private final Writer commands;
+    private final Path errors;
+    private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+
+    private ChildProcess(TestOutbox outbox, Process process, Path errors) {
+        this.outbox = outbox;
+        this.process = process;
+        this.errors = errors;
+        this.commands = process.outputWriter(StandardCharsets.UTF_8);
+    }
+
+    /** Starts a process with this one's Java and class path, and waits until it has opened the store. */
+    static ChildProcess start(TestOutbox outbox) throws Exception {
+        Class<?> harness = outbox.harness().getClass();
+        if (Arrays.stream(harness.getConstructors()).noneMatch(c -> c.getParameterCount() == 0)) {
+            throw new AssertionError(harness.getName() + " needs to be a public class with a public constructor without"
+                    + " parameters, so that another process can make one.");
+        }
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        command.addAll(List.of("-cp", classPath()));
+        command.addAll(List.of(ChildMain.class.getName(), harness.getName(), outbox.address()));
+        Path errors = Files.createTempFile("tck-child", ".log");
+        Process process =
+                new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        ChildProcess child = new ChildProcess(outbox, process, errors);
+        Thread reader = new Thread(child::read, "tck-child-output");
+        reader.setDaemon(true);
+        reader.start();
+        try {
+            child.answer("ready");
+        } catch (Throwable e) {
+            child.close();
+            throw e;
+        }
+        outbox.record("process " + process.pid() + " opened the store");
+        return child;
+    }
+
+    /** The class path is enough: on a module path every module is also a file that can stand on a class path. */
+    private static String classPath() {
+        List<String> paths = new ArrayList<>();
+        for (String property : List.of("java.class.path", "jdk.module.path")) {
+            String value = System.getProperty(property, "");
+            if (!value.isEmpty()) {
+                paths.addAll(Arrays.asList(value.split(File.pathSeparator, -1)));
+            }
+        }
+        return String.join(File.pathSeparator, paths);
+    }
+
+    /** Sends a command and waits for its answer; returns what follows its first word. */
+    List<String> ask(String command, String expectedAnswer) throws Exception {
+        tell(command);
+        return answer(expectedAnswer);
+    }
+
+    void tell(String command) throws IOException {
+        commands.write(command + "\n");
+        commands.flush();
+        outbox.record("process " + process.pid() + " was told to " + command);
+    }
+
+    /** The next answer, which has to be this one. */
+    List<String> answer(String expected) throws Exception {
+        String line = answers.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        if (line == null || !line.split(" ", -1)[0].equals(expected)) {
+            throw new AssertionError("The process should have answered '" + expected + "', but "
+                    + (line == null ? "said nothing for " + PATIENCE_SECONDS + " s" : "came to '" + line + "'")
+                    + ". Its error output:\n" + Files.readString(errors));
+        }
+        List<String> words = Arrays.asList(line.split(" ", -1));
+        outbox.record("process " + process.pid() + " " + line);
+        return words.subList(1, words.size());
+    }
+
+    /** The next answer, or null if the process has ended and everything it said was read. */
+    @Nullable
+    String nextAnswer() throws InterruptedException {
+        String line = answers.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return line == null || line.equals(END) ? null : line;
+    }
+
+    /** Kills the process, as a power cut would, and waits until it is gone. */
+    void kill() throws InterruptedException {
+        // Not through the process itself, which would throw away what it has said and nobody has read.
+        process.toHandle().destroyForcibly();
+        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("Process " + process.pid() + " cannot be killed.");
+        }
+        outbox.record("process " + process.pid() + " was killed");
+    }
+
+    private void read() {
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+            String line;
+            while ((line = out.readLine()) != null) {
+                if (line.startsWith(ChildMain.PREFIX)) {
+                    answers.add(line.substring(ChildMain.PREFIX.length()));
+                }
+            }
+        } catch (IOException e) {
+            // It was killed.
+        }
+        answers.add(END);
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            Files.deleteIfExists(errors);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

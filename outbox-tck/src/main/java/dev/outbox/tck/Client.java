@@ -1,0 +1,175 @@
+package dev.outbox.tck;
+
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** A client of the store that records what it does. Safe for use by several threads, its batches by one each. */
+final class Client implements AutoCloseable {
+    private final TestOutbox outbox;
+    private final String name;
+    private final Store store;
+
+    Client(TestOutbox outbox, String name, Store store) {
+        this.outbox = outbox;
+        this.name = name;
+        this.store = store;
+    }
+
+    Store store() {
+        return store;
+    }
+
+    Operations operations() {
+        return Operations.of(store);
+    }
+
+    /** A checkout from some topics, or from the usual one if none is named. */
+    Batch checkout(int limit, String... topics) {
+        Set<String> wanted = topics.length == 0 ? Set.of(TestOutbox.TOPIC) : Set.of(topics);
+        MessageBatch batch = store.checkout(wanted, limit);
+        if (batch == null) {
+            throw new AssertionError("checkout returned null; expected a batch, which may be empty");
+        }
+        Batch checkedOut = new Batch(batch);
+        if (!checkedOut.messages().isEmpty()) {
+            outbox.record(name + " checked out " + checkedOut.describe());
+        }
+        return checkedOut;
+    }
+
+    /** Checks out until there is something. */
+    Batch await(int limit, String... topics) throws Exception {
+        return outbox.eventually("a checkout by " + name + " returns messages", () -> {
+            Batch batch = checkout(limit, topics);
+            if (batch.messages().isEmpty()) {
+                batch.close();
+                return null;
+            }
+            return batch;
+        });
+    }
+
+    /** Checks out once, settles all as published, and returns the texts. */
+    List<String> publishAll(int limit, String... topics) {
+        try (Batch batch = checkout(limit, topics)) {
+            batch.messages().forEach(batch::publish);
+            return batch.texts();
+        }
+    }
+
+    /** Watches for a while that nothing comes. */
+    void expectNothing(String because, String... topics) {
+        long end = System.nanoTime() + TestOutbox.QUIET.toNanos();
+        do {
+            expectNothingNow(because, topics);
+            TestOutbox.pause();
+        } while (System.nanoTime() < end);
+    }
+
+    void expectNothingNow(String because, String... topics) {
+        try (Batch batch = checkout(100, topics)) {
+            if (!batch.messages().isEmpty()) {
+                throw new AssertionError(
+                        "Expected an empty batch, because " + because + ", but " + name + " got " + batch.texts());
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        store.close();
+        outbox.record(name + " closed");
+    }
+
+    /** A batch that records what becomes of it. */
+    final class Batch implements AutoCloseable {
+        private final MessageBatch batch;
+
+        private Batch(MessageBatch batch) {
+            this.batch = batch;
+        }
+
+        MessageBatch raw() {
+            return batch;
+        }
+
+        List<PersistedMessage> messages() {
+            return batch.messages();
+        }
+
+        PersistedMessage get(int index) {
+            if (index >= messages().size()) {
+                throw new AssertionError("Expected at least " + (index + 1) + " messages in the batch, but it has "
+                        + messages().size() + ": " + texts());
+            }
+            return messages().get(index);
+        }
+
+        List<String> texts() {
+            return messages().stream().map(TestOutbox::text).toList();
+        }
+
+        /** The texts of one partition, in the order of the batch. */
+        List<String> texts(String topic, int partition) {
+            return messages().stream()
+                    .filter(m -> m.topic().equals(topic) && m.partition() == partition)
+                    .map(TestOutbox::text)
+                    .toList();
+        }
+
+        List<String> ids() {
+            return messages().stream().map(PersistedMessage::id).toList();
+        }
+
+        void publish(PersistedMessage message) {
+            batch.markPublished(message, "broker-" + message.id());
+            outbox.record(name + " marked " + message.id() + " published");
+        }
+
+        void publishAll() {
+            messages().forEach(this::publish);
+        }
+
+        void fail(PersistedMessage message, Duration retryAfter) {
+            batch.markFailed(message, "broker is away", retryAfter);
+            outbox.record(name + " marked " + message.id() + " failed, retry after " + retryAfter);
+        }
+
+        void bury(PersistedMessage message) {
+            batch.deadLetter(message, "cannot be read");
+            outbox.record(name + " marked " + message.id() + " a dead letter");
+        }
+
+        boolean isHeld() {
+            return batch.isHeld();
+        }
+
+        private String describe() {
+            return messages().stream()
+                    .map(m -> m.id() + " of " + m.topic() + "/" + m.partition()
+                            + (m.attempts() == 0 ? "" : " attempts " + m.attempts()))
+                    .limit(12)
+                    .collect(Collectors.joining(", ", "[", messages().size() > 12 ? ", …]" : "]"));
+        }
+
+        @Override
+        public void close() {
+            try {
+                batch.close();
+            } catch (RuntimeException e) {
+                outbox.record(name + " failed to close a batch: " + e);
+                throw e;
+            }
+            if (!messages().isEmpty()) {
+                outbox.record(name + " closed the batch that started with "
+                        + messages().get(0).id());
+            }
+        }
+    }
+}

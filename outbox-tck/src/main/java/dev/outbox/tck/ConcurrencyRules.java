@@ -1,0 +1,58 @@
+package dev.outbox.tck;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Capability;
+
+/** The contract holds for many threads of several clients at a time. */
+interface ConcurrencyRules {
+    /** Few partitions and many workers: the same message is wanted by several all the time. */
+    @Rule("OBX-EXCL-1")
+    default void underContentionNobodySharesAMessage(TestOutbox outbox) throws Exception {
+        check(outbox, new Workload(3, 2, 2, 150, 2, System.nanoTime()));
+    }
+
+    /** Many small transactions, of which some are rolled back and some commit late. */
+    @Rule("OBX-TX-1")
+    default void underContentionNothingIsLostOrInvented(TestOutbox outbox) throws Exception {
+        check(outbox, new Workload(2, 2, 4, 120, 5, System.nanoTime()));
+    }
+
+    /** One partition, which everyone wants, so that nearly every pair of messages has an order. */
+    @Rule("OBX-ORDER-1")
+    default void underContentionAPartitionStaysInOrder(TestOutbox outbox) throws Exception {
+        check(outbox, new Workload(2, 2, 2, 120, 1, System.nanoTime()));
+    }
+
+    private static void check(TestOutbox outbox, Workload workload) throws Exception {
+        try {
+            History history = workload.run(outbox);
+            boolean exclusive = TestOutbox.has(outbox.open(), Capability.PARTITION_EXCLUSIVITY);
+            history.checkOnlyCommittedMessagesCame();
+            history.checkMessagesAreExclusive();
+            if (exclusive) {
+                history.checkPartitionsAreExclusive();
+                history.checkPartitionsCameInOrder();
+            }
+            history.checkNothingSettledCameAgain();
+            history.checkNothingWasLost();
+            outbox.record("no violation in " + history.deliveries() + " deliveries, " + history.redeliveries()
+                    + " of them repeated, and " + history.overlappingBatches() + " overlapping batches");
+            assertTrue(history.deliveries() >= 300, "too little happened: " + history.deliveries() + " deliveries");
+            assertTrue(
+                    history.failures() * 10 <= history.deliveries(),
+                    "nothing was done wrong, but much failed: " + history.failures() + " of " + history.deliveries());
+            assertTrue(history.redeliveries() >= 5, "too little was repeated: " + history.redeliveries());
+            if (workload.partitions() > 1) {
+                assertTrue(
+                        history.overlappingBatches() >= 5,
+                        "no contention: only " + history.overlappingBatches() + " batches overlapped another");
+            }
+            outbox.open().expectNothing("everything was settled", "workload");
+        } catch (RuleBroken e) {
+            throw new RuleBroken(e.rule(), e.getMessage() + "\n    " + workload);
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + "\n    " + workload, e);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package dev.outbox.tck;
+
+import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/** Processes are killed, and nothing is lost, half done, or done again. */
+interface CrashRules {
+    @Rule("OBX-CLOSE-2")
+    default void whatAKilledProcessHeldComesBackComplete(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<String> ids = outbox.commit(TOPIC, 0, "1", "2", "3");
+        ChildProcess child = outbox.fork();
+        assertEquals(ids, child.ask("checkout " + TOPIC + " 10", "holds"), "messages in the other process");
+        client.expectNothing("the other process holds the messages");
+        child.kill();
+        try (Client.Batch batch = client.await(10)) {
+            assertEquals(ids, batch.ids(), "messages after the process was killed");
+            batch.publishAll();
+        }
+    }
+
+    @Rule("OBX-CLOSE-1")
+    default void marksOfAKilledProcessHaveNoEffect(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<String> ids = outbox.commit(TOPIC, 0, "1", "2", "3");
+        ChildProcess child = outbox.fork();
+        child.ask("checkout " + TOPIC + " 2", "holds");
+        child.ask("mark", "marked");
+        child.kill();
+        try (Client.Batch batch = client.await(10)) {
+            assertEquals(ids, batch.ids(), "messages after the process was killed between mark and close");
+            batch.publishAll();
+        }
+        client.expectNothing("all was settled");
+    }
+
+    @Rule("OBX-LIFE-5")
+    default void whatAnotherProcessSettledStaysSettled(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        outbox.commit(TOPIC, 0, "1", "2", "3");
+        ChildProcess child = outbox.fork();
+        child.ask("checkout " + TOPIC + " 2", "holds");
+        child.ask("mark", "marked");
+        child.ask("close", "closed");
+        child.kill();
+        assertEquals(List.of("3"), client.publishAll(10), "messages after another process settled two and was killed");
+    }
+
+    @Rule("OBX-TX-1")
+    default void nothingOfAKilledTransactionAppears(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        ChildProcess child = outbox.fork();
+        child.ask("write " + TOPIC + " 0 a b c", "written");
+        client.expectNothing("the transaction is open in the other process");
+        child.kill();
+        outbox.commit(TOPIC, 0, "marker");
+        assertEquals(List.of("marker"), outbox.drain(client, Set.of("marker")), "all that was delivered");
+        client.expectNothing("the transaction died with its process");
+
+        ChildProcess second = outbox.fork();
+        second.ask("write " + TOPIC + " 0 d e", "written");
+        second.ask("commit", "committed");
+        second.kill();
+        assertEquals(List.of("d", "e"), outbox.drain(client, Set.of("d", "e")), "what was committed before the kill");
+    }
+
+    @Rule("OBX-CLOSE-1")
+    default void aProcessKilledAtAnyMomentSettlesWholeBatches(TestOutbox outbox) throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        Client client = outbox.open();
+        for (int round = 0; round < 2; round++) {
+            Set<String> pending = new LinkedHashSet<>();
+            for (int i = 0; i < 20; i++) {
+                String[] texts = new String[100];
+                Arrays.fill(texts, "m");
+                pending.addAll(outbox.commit(TOPIC, i % 2, texts));
+            }
+            ChildProcess child = outbox.fork();
+            child.tell("loop " + TOPIC + " 7");
+            Set<String> settled = new HashSet<>();
+            Set<String> unknown = new HashSet<>();
+            int killAfter = 1 + random.nextInt(60);
+            for (String line; (line = child.nextAnswer()) != null; ) {
+                List<String> ids = List.of(line.split(" ", -1));
+                List<String> batch = ids.subList(1, ids.size());
+                if (ids.get(0).equals("settled")) {
+                    settled.addAll(batch);
+                    unknown.clear();
+                    if (--killAfter == 0) {
+                        LockSupport.parkNanos(random.nextInt(2_000_000)); // anywhere in the next batch
+                        child.kill();
+                    }
+                } else {
+                    unknown = new HashSet<>(batch);
+                }
+            }
+            List<String> left = new ArrayList<>();
+            // The batch in question is at the head of its partitions, so it comes, if it does, before the rest.
+            Set<String> remaining = new HashSet<>(pending);
+            remaining.removeAll(settled);
+            remaining.removeAll(unknown);
+            while (!left.containsAll(remaining)) {
+                try (Client.Batch batch = client.await(500)) {
+                    left.addAll(batch.ids());
+                    batch.publishAll();
+                }
+            }
+            String which = " (seed " + seed + ", round " + round + ")";
+            Set<String> again = new HashSet<>(left);
+            again.retainAll(settled);
+            assertEquals(Set.of(), again, "messages that came again after their close had returned" + which);
+            Set<String> ofUnknown = new HashSet<>(left);
+            ofUnknown.retainAll(unknown);
+            assertTrue(
+                    ofUnknown.isEmpty() || ofUnknown.equals(unknown),
+                    "of the batch " + unknown + " that was being closed at the kill, only these came again: "
+                            + ofUnknown + which);
+            assertEquals(left.size(), new HashSet<>(left).size(), "different messages of those that were left" + which);
+            client.expectNothing("all was settled" + which);
+        }
+    }
+}

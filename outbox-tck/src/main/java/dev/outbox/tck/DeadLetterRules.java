@@ -1,0 +1,228 @@
+package dev.outbox.tck;
+
+import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Capability;
+import dev.outbox.DeadLetter;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.FutureTask;
+
+/** What is given up leaves its partition, and can be looked at, put back, or thrown away. */
+interface DeadLetterRules {
+    @Rule("OBX-DEAD-1")
+    default void aDeadLetterLetsItsPartitionGoOn(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        outbox.commit(TOPIC, 0, "dead", "next");
+        try (Client.Batch batch = client.await(1)) {
+            batch.bury(batch.get(0));
+        }
+        assertEquals(List.of("next"), client.publishAll(10), "the next checkout after the head became a dead letter");
+        client.expectNothing("a dead letter is not handed out");
+        outbox.open().expectNothing("a dead letter is not handed out to new clients");
+    }
+
+    @Rule("OBX-DEAD-1")
+    default void aDelayEndsWithTheMessageItWasFor(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        outbox.commit(TOPIC, 0, "dead", "next");
+        try (Client.Batch batch = client.await(1)) {
+            batch.fail(batch.get(0), Duration.ofMillis(100));
+        }
+        try (Client.Batch batch = client.await(1)) {
+            assertEquals(1, batch.get(0).attempts(), "attempts after the first failure");
+            batch.bury(batch.get(0));
+        }
+        assertEquals(List.of("next"), client.publishAll(10), "the next checkout after the head became a dead letter");
+    }
+
+    @Rule("OBX-DEAD-2")
+    default void deadLettersCanBeRead(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        byte[] payload = {0, 1, -1, 127, -128};
+        String id = outbox.commit(
+                new OutgoingMessage(TOPIC, 7, "key \u00e9", Map.of("trace", "\ud83d\udc1d", "empty", ""), payload));
+        try (Client.Batch batch = client.await(10)) {
+            batch.fail(batch.get(0), Duration.ZERO);
+        }
+        try (Client.Batch batch = client.await(10)) {
+            batch.raw().deadLetter(batch.get(0), "no such order");
+        }
+        Client other = outbox.open();
+        Optional<DeadLetter> found = other.operations().deadLetter(id);
+        assertTrue(found.isPresent(), "the dead letter is found by its id, by another client");
+        DeadLetter letter = found.get();
+        assertEquals(id, letter.message().id(), "its id");
+        assertEquals(TOPIC, letter.message().topic(), "its topic");
+        assertEquals(7, letter.message().partition(), "its partition");
+        assertEquals("key \u00e9", letter.message().key(), "its key");
+        assertEquals(
+                Map.of("trace", "\ud83d\udc1d", "empty", ""), letter.message().headers(), "its headers");
+        assertArrayEquals(payload, letter.message().payload(), "its payload");
+        assertEquals(2, letter.message().attempts(), "its attempts, after one failure and being given up");
+        assertEquals("no such order", letter.reason(), "its reason");
+        assertFalse(letter.diedAt().isBefore(letter.message().createdAt()), "it died before it was created");
+        assertEquals(Optional.empty(), other.operations().deadLetter("no such id"), "a dead letter that is not there");
+    }
+
+    @Rule("OBX-DEAD-2")
+    default void deadLettersComePageByPageInTheOrderTheyDied(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        List<String> died = new ArrayList<>();
+        for (int partition : new int[] {2, 0, 1}) {
+            died.addAll(outbox.commit(TOPIC, partition, "a", "b"));
+            bury(client, TOPIC, 2);
+        }
+        outbox.commit("bills", 0, "of another topic");
+        bury(client, "bills", 1);
+        Operations operations = client.operations();
+        List<String> listed = new ArrayList<>();
+        String after = null;
+        while (true) {
+            List<DeadLetter> page = operations.deadLetters(TOPIC, after, 4);
+            if (page.isEmpty()) {
+                break;
+            }
+            assertTrue(page.size() <= 4, "a page of 4 has " + page.size());
+            page.forEach(letter -> listed.add(letter.message().id()));
+            after = listed.get(listed.size() - 1);
+            assertTrue(listed.size() <= died.size(), "pages go on and on: " + listed);
+        }
+        assertEquals(died, listed, "dead letters of the topic over all pages");
+        assertThrows(
+                MisuseException.class, () -> operations.deadLetters(TOPIC, "no such id", 4), "a page behind nothing");
+        assertThrows(MisuseException.class, () -> operations.deadLetters(TOPIC, null, 0), "a page of no size");
+        assertEquals(List.of(), operations.deadLetters("unknown", null, 10), "dead letters of an unknown topic");
+    }
+
+    @Rule("OBX-DEAD-3")
+    default void redrivenMessagesComeAgainAtTheEnd(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        List<String> ids = outbox.commit(TOPIC, 0, "1", "2", "3");
+        bury(client, TOPIC, 3);
+        String waiting = outbox.commit(TOPIC, 0, "waiting").get(0);
+        int redriven = client.operations().redrive(Arrays.asList(ids.get(2), "no such id", ids.get(0), ids.get(2)));
+        assertEquals(2, redriven, "how many were redriven, of two dead letters, one twice, and one unknown id");
+        outbox.commit(TOPIC, 0, "new");
+        try (Client.Batch batch = client.await(10)) {
+            assertEquals(List.of("waiting", "3", "1", "new"), batch.texts(), "the partition after the redrive");
+            assertEquals(
+                    List.of(waiting, ids.get(2), ids.get(0)), batch.ids().subList(0, 3), "ids, the same as before");
+            assertTrue(batch.messages().stream().allMatch(m -> m.attempts() == 0), "no attempts are counted any more");
+            batch.publishAll();
+        }
+        assertEquals(Optional.empty(), client.operations().deadLetter(ids.get(0)), "the dead letter that was redriven");
+        assertTrue(client.operations().deadLetter(ids.get(1)).isPresent(), "the other dead letter is still there");
+        assertEquals(0, client.operations().redrive(Set.of(ids.get(0))), "redriving what was published since");
+        client.expectNothing("all was settled");
+    }
+
+    @Rule("OBX-DEAD-3")
+    default void aRedrivenMessageCanDieAgain(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        String id = outbox.commit(TOPIC, 0, "1").get(0);
+        for (int i = 0; i < 3; i++) {
+            bury(client, TOPIC, 1);
+            assertEquals(
+                    List.of(id),
+                    client.operations().deadLetters(TOPIC, null, 10).stream()
+                            .map(letter -> letter.message().id())
+                            .toList(),
+                    "dead letters, round " + i);
+            assertEquals(1, client.operations().redrive(List.of(id)), "redriven in round " + i);
+        }
+        outbox.drain(client, Set.of("1"));
+    }
+
+    @Rule("OBX-DEAD-3")
+    default void twoOperatorsRedriveNothingTwice(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        if (refused(one)) {
+            return;
+        }
+        for (int round = 0; round < 5; round++) {
+            String[] texts = new String[20];
+            Arrays.setAll(texts, i -> "m" + i);
+            List<String> ids = outbox.commit(TOPIC, 0, texts);
+            bury(one, TOPIC, 20);
+            CyclicBarrier together = new CyclicBarrier(2);
+            FutureTask<Integer> first = redrive(together, one, ids);
+            FutureTask<Integer> second = redrive(together, two, ids);
+            assertEquals(20, first.get() + second.get(), "how many both redrove together, of 20");
+            assertEquals(20, outbox.drain(one, Set.of(texts)).size(), "messages after two redrives at a time");
+            two.expectNothing("all was settled");
+        }
+    }
+
+    @Rule("OBX-DEAD-4")
+    default void discardedMessagesAreGone(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        List<String> ids = outbox.commit(TOPIC, 0, "1", "2", "3");
+        bury(client, TOPIC, 2);
+        Operations operations = client.operations();
+        assertEquals(
+                1,
+                operations.discard(Arrays.asList(ids.get(0), "no such id", ids.get(2))),
+                "how many were discarded, of a dead letter, an unknown id, and a message that is not dead");
+        assertEquals(Optional.empty(), operations.deadLetter(ids.get(0)), "the dead letter that was discarded");
+        assertTrue(operations.deadLetter(ids.get(1)).isPresent(), "the other dead letter is still there");
+        assertEquals(0, operations.redrive(List.of(ids.get(0))), "redriving what was discarded");
+        assertEquals(0, operations.discard(List.of()), "discarding nothing");
+        outbox.drain(client, Set.of("3"));
+    }
+
+    private static FutureTask<Integer> redrive(CyclicBarrier together, Client client, List<String> ids) {
+        FutureTask<Integer> task = new FutureTask<>(() -> {
+            together.await();
+            return client.operations().redrive(ids);
+        });
+        new Thread(task, "tck-operator").start();
+        return task;
+    }
+
+    private static void bury(Client client, String topic, int expected) throws Exception {
+        try (Client.Batch batch = client.await(expected, topic)) {
+            assertEquals(expected, batch.messages().size(), "messages to give up: " + batch.texts());
+            batch.messages().forEach(batch::bury);
+        }
+    }
+
+    /** Whether the store does without operations, which it then must refuse. */
+    private static boolean refused(Client client) {
+        if (!TestOutbox.has(client, Capability.OPERATIONS)) {
+            CapabilityRules.assertRefused(client, Capability.OPERATIONS);
+            return true;
+        }
+        return false;
+    }
+}

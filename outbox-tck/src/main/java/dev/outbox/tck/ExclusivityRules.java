@@ -1,0 +1,86 @@
+package dev.outbox.tck;
+
+import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A message is in one open batch at most. */
+interface ExclusivityRules {
+    @Rule("OBX-EXCL-1")
+    default void aHeldMessageIsGivenToNobodyElse(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        outbox.commit(TOPIC, 0, "a");
+        outbox.commit(TOPIC, 1, "b");
+        try (Client.Batch batch = one.await(10)) {
+            assertEquals(Set.of("a", "b"), new HashSet<>(batch.texts()), "messages in the first batch");
+            one.expectNothingNow("its own open batch holds everything");
+            two.expectNothing("another client's open batch holds everything");
+            batch.publish(batch.get(0));
+        }
+        try (Client.Batch batch = two.checkout(10)) {
+            assertEquals(1, batch.messages().size(), "messages left after one of two was settled");
+            one.expectNothingNow("another client's open batch holds the message");
+        }
+    }
+
+    @Rule("OBX-EXCL-1")
+    default void openBatchesShareNoMessage(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        Set<String> expected = new HashSet<>();
+        for (int partition = 0; partition < 4; partition++) {
+            for (int i = 0; i < 3; i++) {
+                String text = partition + "." + i;
+                outbox.commit(TOPIC, partition, text);
+                expected.add(text);
+            }
+        }
+        List<Client.Batch> open = new ArrayList<>();
+        List<String> held = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Client.Batch batch = (i % 2 == 0 ? one : two).checkout(2);
+            open.add(batch);
+            held.addAll(batch.texts());
+        }
+        assertEquals(held.size(), new HashSet<>(held).size(), "different messages in four open batches: " + held);
+        open.forEach(Client.Batch::publishAll);
+        open.forEach(Client.Batch::close);
+        Set<String> left = new HashSet<>(expected);
+        held.forEach(left::remove);
+        outbox.drain(one, left);
+        two.expectNothing("all was settled");
+    }
+
+    @Rule("OBX-EXCL-1")
+    default void aReleasedMessageIsGivenToTheNext(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        outbox.commit(TOPIC, 0, "a");
+        one.await(10).close();
+        try (Client.Batch batch = two.checkout(10)) {
+            assertEquals(List.of("a"), batch.texts(), "messages for another client right after a release");
+        }
+    }
+
+    @Rule("OBX-EXCL-2")
+    default void aCheckoutDoesNotWaitForABatch(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        outbox.commit(TOPIC, 0, "held");
+        try (Client.Batch batch = one.await(10)) {
+            outbox.promptly("A checkout while all is held", () -> {
+                two.expectNothingNow("another client's open batch holds the message");
+                return true;
+            });
+            outbox.commit(TOPIC, 1, "free");
+            List<String> free = outbox.promptly("A checkout beside an open batch", () -> two.publishAll(10));
+            assertEquals(List.of("free"), free, "messages of the partition that nobody holds");
+            batch.publishAll();
+        }
+    }
+}

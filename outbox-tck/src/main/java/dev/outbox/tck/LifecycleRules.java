@@ -1,0 +1,146 @@
+package dev.outbox.tck;
+
+import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.MisuseException;
+import dev.outbox.PersistedMessage;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** Stores are opened and closed, leak nothing, and keep nothing to themselves. */
+interface LifecycleRules {
+    @Rule("OBX-LIFE-1")
+    default void closingAStoreTwiceDoesNothing(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        outbox.commit(TOPIC, 0, "1");
+        outbox.drain(client, Set.of("1"));
+        client.close();
+        client.close();
+        Client other = outbox.open();
+        outbox.commit(TOPIC, 0, "2");
+        outbox.drain(other, Set.of("2"));
+        client.close();
+        other.expectNothing("all was settled");
+    }
+
+    @Rule("OBX-LIFE-2")
+    default void batchesLeakNothing(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        client.expectNothingNow("nothing was written yet");
+        outbox.commit(TOPIC, 0, "stays");
+        int threads = Thread.activeCount();
+        for (int i = 0; i < 300; i++) {
+            switch (i % 4) {
+                case 0 -> client.expectNothingNow("there is no such topic", "empty");
+                case 1 -> assertThrows(MisuseException.class, () -> client.checkout(0), "a checkout of nothing");
+                case 2 -> {
+                    Client.Batch batch = client.await(10);
+                    PersistedMessage message = batch.get(0);
+                    batch.close();
+                    batch.close();
+                    assertThrows(MisuseException.class, () -> batch.publish(message), "a mark after close");
+                }
+                default -> {
+                    try (Client.Batch batch = outbox.promptly("Checkout " + i, () -> client.checkout(10))) {
+                        batch.fail(batch.get(0), Duration.ZERO);
+                    }
+                }
+            }
+        }
+        outbox.eventually(
+                "as many threads as before 300 checkouts, or a few more: " + threads,
+                () -> Thread.activeCount() <= threads + 4 ? true : null);
+    }
+
+    @Rule("OBX-LIFE-2")
+    default void closedStoresLeakNothing(TestOutbox outbox) throws Exception {
+        outbox.commit(TOPIC, 0, "1");
+        try (Client first = outbox.open()) {
+            first.await(10).close();
+        }
+        int threads = Thread.activeCount();
+        for (int i = 0; i < 15; i++) {
+            try (Client client = outbox.open()) {
+                Client.Batch batch = client.await(10);
+                if (i % 2 == 0) {
+                    batch.close();
+                }
+            }
+        }
+        outbox.eventually(
+                "as many threads as before 15 stores were opened and closed, or a few more: " + threads,
+                () -> Thread.activeCount() <= threads + 5 ? true : null);
+    }
+
+    @Rule("OBX-LIFE-3")
+    default void reopeningSeesEverything(TestOutbox outbox) throws Exception {
+        try (Client client = outbox.open()) {
+            outbox.commit(TOPIC, 0, "published", "failed", "behind");
+            outbox.commit(TOPIC, 1, "dead", "next");
+            outbox.commit(TOPIC, 2, "waits long");
+            try (Client.Batch batch = client.await(100)) {
+                for (PersistedMessage m : batch.messages()) {
+                    switch (TestOutbox.text(m)) {
+                        case "published" -> batch.publish(m);
+                        case "failed" -> batch.fail(m, Duration.ofMillis(500));
+                        case "dead" -> batch.bury(m);
+                        case "waits long" -> batch.fail(m, Duration.ofHours(1));
+                        default -> {}
+                    }
+                }
+            }
+        }
+        Client client = outbox.open();
+        try (Client.Batch batch = client.await(100)) {
+            assertEquals(List.of("next"), batch.texts(TOPIC, 1), "partition 1 of a store that was opened again");
+            batch.publishAll();
+        }
+        outbox.eventually("the partition whose delay is over", () -> {
+            try (Client.Batch batch = client.checkout(100)) {
+                if (batch.messages().isEmpty()) {
+                    return null;
+                }
+                assertEquals(List.of("failed", "behind"), batch.texts(), "what comes after the delay");
+                assertEquals(1, batch.get(0).attempts(), "its attempts");
+                batch.publishAll();
+                return true;
+            }
+        });
+        client.expectNothing("one partition still waits, the others are empty");
+    }
+
+    @Rule("OBX-LIFE-4")
+    default void aClosedStoreRefusesCheckouts(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        client.expectNothingNow("nothing was written yet");
+        client.close();
+        MisuseException refusal = assertThrows(
+                MisuseException.class,
+                () -> outbox.promptly("A checkout of a closed store", () -> client.checkout(10)),
+                "a checkout of a closed store");
+        assertTrue(refusal.getMessage().contains("closed"), "the refusal says that it is closed: " + refusal);
+    }
+
+    @Rule("OBX-LIFE-5")
+    default void clientsSeeEachOther(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        one.expectNothingNow("nothing was written yet");
+        two.expectNothingNow("nothing was written yet");
+        for (int i = 0; i < 20; i++) {
+            Client active = i % 2 == 0 ? one : two;
+            Client passive = i % 2 == 0 ? two : one;
+            outbox.commit(TOPIC, 0, "m" + i, "n" + i);
+            try (Client.Batch batch = active.checkout(1)) {
+                assertEquals(List.of("m" + i), batch.texts(), "what one client sees of round " + i);
+                batch.publishAll();
+            }
+            assertEquals(List.of("n" + i), passive.publishAll(10), "what the other client left in round " + i);
+            active.expectNothingNow("the other client settled the rest");
+        }
+    }
+}

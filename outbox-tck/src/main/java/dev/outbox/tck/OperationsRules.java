@@ -1,0 +1,154 @@
+package dev.outbox.tck;
+
+import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Capability;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.FailingPartition;
+import java.time.Duration;
+import java.util.List;
+
+/** What an operator sees and does. */
+interface OperationsRules {
+    @Rule("OBX-OPS-1")
+    default void theBacklogCountsWhatWaits(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        assertEquals(List.of(), client.operations().backlog(), "the backlog of an empty outbox");
+        long beforeOldest = System.nanoTime();
+        outbox.commit("orders", 10, "1", "2", "3");
+        outbox.commit("orders", 9, "4");
+        outbox.commit("bills", 0, "5", "6");
+        try (Writer open = outbox.begin()) {
+            open.write("orders", 9, "uncommitted");
+            assertEquals(List.of("bills/0 2", "orders/9 1", "orders/10 3"), pending(client), "partition and pending");
+        }
+        try (Client.Batch batch = client.await(1, "orders")) {
+            assertEquals(
+                    List.of("bills/0 2", "orders/9 1", "orders/10 3"), pending(client), "while some of it is held");
+            batch.publishAll();
+        }
+        List<Backlog> backlog = client.operations().backlog();
+        Duration oldest = Duration.ofNanos(System.nanoTime() - beforeOldest);
+        for (Backlog each : backlog) {
+            assertFalse(each.oldestAge().isNegative(), "the oldest age is negative: " + each);
+            // The store's clock may tick in whole seconds.
+            assertTrue(
+                    each.oldestAge().compareTo(oldest.plusSeconds(2)) <= 0,
+                    "the oldest age is more than the test has run, " + oldest + ": " + each);
+        }
+        try (Client.Batch batch = client.await(100, "bills")) {
+            batch.publish(batch.get(0));
+            batch.bury(batch.get(1));
+        }
+        assertTrue(
+                pending(client).stream().noneMatch(p -> p.startsWith("bills")),
+                "a partition with nothing but settled messages and dead letters is listed: " + pending(client));
+    }
+
+    @Rule("OBX-OPS-2")
+    default void failingPartitionsAreListedUntilTheirHeadIsSettled(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        outbox.commit(TOPIC, 10, "fine");
+        String failing = outbox.commit(TOPIC, 9, "failing", "behind").get(0);
+        String other = outbox.commit("bills", 0, "other").get(0);
+        assertEquals(List.of(), client.operations().failingPartitions(), "failing partitions before any failure");
+        for (int attempts = 1; attempts <= 2; attempts++) {
+            try (Client.Batch batch = client.await(10, TOPIC, "bills")) {
+                for (var m : batch.messages()) {
+                    if (m.id().equals(failing) || m.id().equals(other)) {
+                        batch.raw().markFailed(m, "away, time " + attempts, Duration.ZERO);
+                    }
+                }
+            }
+            List<FailingPartition> listed = outbox.open().operations().failingPartitions();
+            assertEquals(2, listed.size(), "failing partitions: " + listed);
+            assertEquals("bills", listed.get(0).topic(), "the first topic, in order");
+            FailingPartition second = listed.get(1);
+            assertEquals(TOPIC, second.topic(), "topic");
+            assertEquals(9, second.partition(), "partition");
+            assertEquals(failing, second.messageId(), "id of the message that failed");
+            assertEquals(attempts, second.attempts(), "attempts");
+            assertEquals("away, time " + attempts, second.reason(), "reason");
+        }
+        try (Client.Batch batch = client.await(10, TOPIC, "bills")) {
+            for (var m : batch.messages()) {
+                if (m.id().equals(failing)) {
+                    batch.publish(m);
+                } else if (m.id().equals(other)) {
+                    batch.bury(m);
+                }
+            }
+        }
+        assertEquals(
+                List.of(),
+                client.operations().failingPartitions(),
+                "failing partitions after their heads were settled");
+    }
+
+    @Rule("OBX-OPS-3")
+    default void retryNowEndsTheDelay(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        outbox.commit(TOPIC, 0, "1", "2");
+        assertFalse(client.operations().retryNow(TOPIC, 0), "retryNow of a partition that has not failed");
+        assertFalse(client.operations().retryNow("unknown", 3), "retryNow of a partition that is not there");
+        try (Client.Batch batch = client.await(10)) {
+            batch.fail(batch.get(0), Duration.ofHours(1));
+        }
+        client.expectNothing("the partition waits for an hour");
+        assertTrue(outbox.open().operations().retryNow(TOPIC, 0), "retryNow of the failing partition");
+        try (Client.Batch batch = client.await(10)) {
+            assertEquals(List.of("1", "2"), batch.texts(), "the partition after retryNow");
+            assertEquals(1, batch.get(0).attempts(), "attempts stay counted");
+            batch.publishAll();
+        }
+        assertFalse(client.operations().retryNow(TOPIC, 0), "retryNow after the head was published");
+    }
+
+    @Rule("OBX-WAKE-1")
+    default void aCommitWakesListenersUp(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (!TestOutbox.has(client, Capability.WAKE_UP)) {
+            CapabilityRules.assertRefused(client, Capability.WAKE_UP);
+            return;
+        }
+        WakeUpCounter counter = new WakeUpCounter(client);
+        outbox.commit(TOPIC, 0, "1");
+        outbox.eventually("a wake-up after a commit", () -> counter.calls() > 0 ? true : null);
+        assertEquals(List.of("1"), client.publishAll(10), "what is there when the listener was called");
+        counter.end();
+        WakeUpCounter second = new WakeUpCounter(client);
+        int before = counter.calls();
+        outbox.commit(TOPIC, 0, "2");
+        outbox.eventually("a wake-up of the listener that is left", () -> second.calls() > 0 ? true : null);
+        assertEquals(before, counter.calls(), "calls of a listener whose subscription is closed");
+        client.close();
+        second.end();
+    }
+
+    private static List<String> pending(Client client) {
+        return client.operations().backlog().stream()
+                .map(b -> b.topic() + "/" + b.partition() + " " + b.pending())
+                .toList();
+    }
+
+    /** Whether the store does without operations, which it then must refuse. */
+    private static boolean refused(Client client) {
+        if (!TestOutbox.has(client, Capability.OPERATIONS)) {
+            CapabilityRules.assertRefused(client, Capability.OPERATIONS);
+            return true;
+        }
+        return false;
+    }
+}

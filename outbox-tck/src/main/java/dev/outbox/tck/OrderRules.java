@@ -1,0 +1,123 @@
+package dev.outbox.tck;
+
+import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Capability;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Within a partition, messages come in the order in which they were written. */
+interface OrderRules {
+    @Rule("OBX-ORDER-1")
+    default void aPartitionComesInOrder(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<String> even = new ArrayList<>();
+        List<String> odd = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            // Some share a transaction, some have one of their own; texts sort otherwise than positions do.
+            String[] texts = {"m" + (100 - 2 * i), "m" + (99 - 2 * i)};
+            outbox.commit(TOPIC, i % 2, texts);
+            (i % 2 == 0 ? even : odd).addAll(List.of(texts));
+        }
+        List<String> cameEven = new ArrayList<>();
+        List<String> cameOdd = new ArrayList<>();
+        while (cameEven.size() < even.size() || cameOdd.size() < odd.size()) {
+            try (Client.Batch batch = client.await(7)) {
+                cameEven.addAll(batch.texts(TOPIC, 0));
+                cameOdd.addAll(batch.texts(TOPIC, 1));
+                batch.publishAll();
+            }
+        }
+        assertEquals(even, cameEven, "messages of partition 0");
+        assertEquals(odd, cameOdd, "messages of partition 1");
+    }
+
+    @Rule("OBX-ORDER-1")
+    default void aBatchStartsWithTheOldestAndLeavesNoGap(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        outbox.commit(TOPIC, 0, "1", "2", "3", "4", "5");
+        for (int limit : new int[] {1, 3, 2, 5}) {
+            try (Client.Batch batch = client.await(limit)) {
+                assertEquals(List.of("1", "2", "3", "4", "5").subList(0, limit), batch.texts(), "a batch of " + limit);
+            }
+        }
+    }
+
+    @Rule("OBX-ORDER-2")
+    default void whatIsReleasedKeepsItsPlace(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        outbox.commit(TOPIC, 0, "1", "2", "3", "4", "5");
+        try (Client.Batch batch = client.await(4)) {
+            batch.publish(batch.get(0));
+            batch.publish(batch.get(2));
+        }
+        outbox.commit(TOPIC, 0, "6");
+        try (Client.Batch batch = client.await(10)) {
+            assertEquals(List.of("2", "4", "5", "6"), batch.texts(), "after 1 and 3 were published");
+        }
+        assertEquals(List.of("2", "4", "5", "6"), client.publishAll(10), "after all were released");
+    }
+
+    @Rule("OBX-ORDER-3")
+    default void aHeldPartitionIsGivenToNobodyElse(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        outbox.commit(TOPIC, 0, "1", "2", "3");
+        boolean exclusive = TestOutbox.has(one, Capability.PARTITION_EXCLUSIVITY);
+        try (Client.Batch batch = one.await(1)) {
+            assertEquals(List.of("1"), batch.texts(), "a batch of one message");
+            if (exclusive) {
+                two.expectNothing("another client holds their partition");
+                one.expectNothingNow("its own batch holds their partition");
+                outbox.commit(TOPIC, 0, "4");
+                two.expectNothingNow("another client holds the partition of the new message");
+                outbox.commit(TOPIC, 1, "other partition");
+                assertEquals(List.of("other partition"), two.publishAll(10), "messages of the free partition");
+            } else {
+                try (Client.Batch other = two.checkout(10)) {
+                    assertFalse(
+                            other.texts().contains("1"), "without the capability messages are exclusive all the same");
+                }
+            }
+            batch.publishAll();
+        }
+        Set<String> left = new HashSet<>(Set.of("2", "3"));
+        if (exclusive) {
+            left.add("4");
+            assertEquals(List.of("2", "3", "4"), two.publishAll(10), "the partition after it was released");
+        } else {
+            outbox.drain(two, left);
+        }
+    }
+
+    @Rule("OBX-ORDER-1")
+    default void manyPartitionsOfManyTopicsAreAllServed(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        Set<String> expected = new HashSet<>();
+        String[] topics = {"t-0", "t-1", "t-2", "t-3"};
+        try (Writer writer = outbox.begin()) {
+            for (String topic : topics) {
+                for (int partition = 0; partition < 200; partition += 4) {
+                    for (int i = 0; i < 2; i++) {
+                        String text = topic + "/" + partition + "/" + i;
+                        writer.write(topic, partition, text);
+                        expected.add(text);
+                    }
+                }
+            }
+            writer.commit();
+        }
+        List<String> came = outbox.drain(client, expected, topics);
+        for (String text : expected) {
+            if (text.endsWith("/1")) {
+                String before = text.substring(0, text.length() - 1) + "0";
+                assertTrue(came.indexOf(before) < came.indexOf(text), before + " comes before " + text);
+            }
+        }
+    }
+}

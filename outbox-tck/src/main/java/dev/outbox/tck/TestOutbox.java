@@ -1,0 +1,232 @@
+package dev.outbox.tck;
+
+import dev.outbox.Capability;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The outbox of one test: its clients, transactions and processes, which end with it, and what they did. Safe for use by
+ * several threads.
+ */
+final class TestOutbox {
+    /** How long to watch for what must not happen. */
+    static final Duration QUIET = Duration.ofMillis(300);
+
+    static final String TOPIC = "orders";
+
+    private static final int SHOWN_EVENTS = 60;
+
+    private final StoreHarness harness;
+    private final String address;
+    private final long start = System.nanoTime();
+    private final Deque<AutoCloseable> opened = new ConcurrentLinkedDeque<>();
+    private final Deque<String> events = new ArrayDeque<>();
+    private final AtomicInteger clients = new AtomicInteger();
+    private final AtomicInteger transactions = new AtomicInteger();
+    private int forgotten;
+
+    private TestOutbox(StoreHarness harness, String address) {
+        this.harness = harness;
+        this.address = address;
+    }
+
+    static TestOutbox create(StoreHarness harness) {
+        try {
+            return new TestOutbox(harness, harness.createOutbox());
+        } catch (Exception e) {
+            throw new IllegalStateException(
+                    "The harness could not make an outbox: "
+                            + harness.getClass().getName() + ".createOutbox()",
+                    e);
+        }
+    }
+
+    /** How long to wait for what must happen. Generous, since a store that keeps the contract is quicker anyway. */
+    static Duration patience() {
+        return Duration.ofSeconds(Long.getLong(StoreTck.PATIENCE, 30));
+    }
+
+    StoreHarness harness() {
+        return harness;
+    }
+
+    String address() {
+        return address;
+    }
+
+    /** Opens a client of the store. */
+    Client open() throws Exception {
+        String name = "client " + clients.incrementAndGet();
+        Client client = new Client(this, name, harness.open(address));
+        opened.push(client);
+        return client;
+    }
+
+    /** Begins a transaction that writes. */
+    Writer begin() throws Exception {
+        Writer writer = new Writer(this, "transaction " + transactions.incrementAndGet(), harness.begin(address));
+        opened.push(writer);
+        return writer;
+    }
+
+    /** Starts a client in a process of its own. */
+    ChildProcess fork() throws Exception {
+        ChildProcess child = ChildProcess.start(this);
+        opened.push(child);
+        return child;
+    }
+
+    /** Commits messages with these texts in one transaction; returns their ids. */
+    List<String> commit(String topic, int partition, String... texts) throws Exception {
+        try (Writer writer = begin()) {
+            List<String> ids = new ArrayList<>();
+            for (String text : texts) {
+                ids.add(writer.write(topic, partition, text));
+            }
+            writer.commit();
+            return ids;
+        }
+    }
+
+    /** Commits a message just so; returns its id. */
+    String commit(OutgoingMessage message) throws Exception {
+        try (Writer writer = begin()) {
+            String id = writer.write(message);
+            writer.commit();
+            return id;
+        }
+    }
+
+    static OutgoingMessage message(String topic, int partition, String text) {
+        return new OutgoingMessage(topic, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static String text(PersistedMessage message) {
+        return new String(message.payload(), StandardCharsets.UTF_8);
+    }
+
+    static boolean has(Client client, Capability capability) {
+        return client.store().capabilities().has(capability);
+    }
+
+    /** Publishes and settles everything until these texts have come, each once; returns all in the order they came. */
+    List<String> drain(Client client, Set<String> expected, String... topics) {
+        List<String> texts = new ArrayList<>();
+        Set<String> missing = new HashSet<>(expected);
+        long deadline = System.nanoTime() + patience().toNanos();
+        while (!missing.isEmpty()) {
+            for (String text : client.publishAll(100, topics)) {
+                if (expected.contains(text) && !missing.remove(text)) {
+                    throw new AssertionError("'" + text + "' came again after it was settled");
+                }
+                texts.add(text);
+            }
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("Of " + expected.size() + " messages these did not come within "
+                        + patience().toSeconds() + " s: " + missing);
+            }
+            if (!missing.isEmpty()) {
+                pause();
+            }
+        }
+        return texts;
+    }
+
+    /** Waits until something is there, and returns it. */
+    <T> T eventually(String what, Callable<@Nullable T> attempt) throws Exception {
+        long deadline = System.nanoTime() + patience().toNanos();
+        while (true) {
+            T result = attempt.call();
+            if (result != null) {
+                return result;
+            }
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("Not within " + patience().toSeconds() + " s: " + what);
+            }
+            pause();
+        }
+    }
+
+    /** Runs something that must not wait for anybody, and fails if it does. */
+    <T> T promptly(String what, Callable<T> action) throws Exception {
+        FutureTask<T> task = new FutureTask<>(action);
+        Thread thread = new Thread(task, "tck-promptly");
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return task.get(10, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new AssertionError(what + " did not return within 10 s. It is waiting here:\n    "
+                    + String.join(
+                            "\n    ",
+                            Arrays.stream(thread.getStackTrace())
+                                    .map(Object::toString)
+                                    .toList()));
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Exception cause) {
+                throw cause;
+            }
+            throw new AssertionError(e.getCause());
+        }
+    }
+
+    /** Between two looks at a condition. */
+    static void pause() {
+        LockSupport.parkNanos(2_000_000);
+    }
+
+    void record(String event) {
+        long micros = (System.nanoTime() - start) / 1_000;
+        synchronized (events) {
+            events.add(String.format("%10.3f ms  %s", micros / 1_000.0, event));
+            if (events.size() > SHOWN_EVENTS) {
+                events.remove();
+                forgotten++;
+            }
+        }
+    }
+
+    /** What happened so far, the last events of it. */
+    String history() {
+        synchronized (events) {
+            return (forgotten == 0 ? "" : "(" + forgotten + " earlier events left out)")
+                    + "\n    "
+                    + String.join("\n    ", events);
+        }
+    }
+
+    /** Closes whatever is still open, last opened first, and drops the outbox. */
+    void drop() throws Exception {
+        Exception failed = null;
+        for (AutoCloseable each : opened) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                failed = e;
+            }
+        }
+        harness.dropOutbox(address);
+        if (failed != null) {
+            throw failed;
+        }
+    }
+}

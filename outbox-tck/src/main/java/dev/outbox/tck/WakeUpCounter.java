@@ -1,0 +1,24 @@
+package dev.outbox.tck;
+
+import dev.outbox.WakeUps;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Subscribes to wake-ups and counts them. */
+final class WakeUpCounter {
+    private final AtomicInteger calls = new AtomicInteger();
+    private final WakeUps.Subscription subscription;
+
+    WakeUpCounter(Client client) {
+        subscription = WakeUps.of(client.store()).onWakeUp(calls::incrementAndGet);
+    }
+
+    int calls() {
+        return calls.get();
+    }
+
+    /** Ends the subscription, twice, which does no harm. */
+    void end() {
+        subscription.close();
+        subscription.close();
+    }
+}

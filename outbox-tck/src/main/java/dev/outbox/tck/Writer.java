@@ -1,0 +1,46 @@
+package dev.outbox.tck;
+
+import dev.outbox.OutgoingMessage;
+
+/** A transaction that records what it does. */
+final class Writer implements AutoCloseable {
+    private final TestOutbox outbox;
+    private final String name;
+    private final WriteTransaction transaction;
+
+    Writer(TestOutbox outbox, String name, WriteTransaction transaction) {
+        this.outbox = outbox;
+        this.name = name;
+        this.transaction = transaction;
+    }
+
+    String write(String topic, int partition, String text) {
+        return write(TestOutbox.message(topic, partition, text));
+    }
+
+    String write(OutgoingMessage message) {
+        String id = transaction.persistFunc().persist(message);
+        outbox.record(name + " persisted " + id + " in " + message.topic() + "/" + message.partition() + ", "
+                + message.payload().length + " bytes");
+        return id;
+    }
+
+    void commit() throws Exception {
+        transaction.commit();
+        outbox.record(name + " committed");
+    }
+
+    void rollback() throws Exception {
+        transaction.rollback();
+        outbox.record(name + " rolled back");
+    }
+
+    @Override
+    public void close() {
+        try {
+            transaction.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(name + " could not be closed", e);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.DeadLetter;
+import dev.outbox.HoldLostException;
+import dev.outbox.MisuseException;
+import dev.outbox.spi.Outcome;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/** A session with an outbox in this process. */
+final class LocalSession implements Session {
+    private final MemoryOutbox outbox;
+    private final Map<Long, MemoryOutbox.Hold> holds = new HashMap<>();
+    private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
+    private long lastHold;
+    private volatile boolean open = true;
+
+    LocalSession(MemoryOutbox outbox) {
+        this.outbox = outbox;
+    }
+
+    @Override
+    public synchronized Checkout checkout(Set<String> topics, int limit) {
+        if (!open) {
+            throw new MisuseException("The store is closed; open another.");
+        }
+        MemoryOutbox.Hold hold = outbox.checkout(topics, limit);
+        long number = ++lastHold;
+        if (!hold.messages.isEmpty()) {
+            holds.put(number, hold);
+        }
+        return new Checkout(number, hold.messages);
+    }
+
+    @Override
+    public synchronized void settle(long number, List<Outcome> outcomes) {
+        MemoryOutbox.Hold hold = holds.remove(number);
+        if (hold == null) {
+            throw new HoldLostException(
+                    "The store was closed while the batch was open. Nothing of the batch took effect;"
+                            + " its messages come again.");
+        }
+        outbox.settle(hold, outcomes);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public synchronized void close() {
+        open = false;
+        holds.values().forEach(outbox::release);
+        holds.clear();
+        subscriptions.forEach(Subscription::close);
+    }
+
+    @Override
+    public Subscription onWakeUp(Runnable listener) {
+        Caller caller = new Caller(listener);
+        subscriptions.add(caller);
+        caller.start();
+        return caller;
+    }
+
+    /** Calls a listener on a thread of its own, so that it cannot hold up whoever commits. */
+    private final class Caller implements Subscription {
+        private final Semaphore commits = new Semaphore(0);
+        private final Runnable wakeUp = commits::release;
+        private final Thread thread;
+
+        Caller(Runnable listener) {
+            thread = new Thread(() -> callAfterCommits(listener), "memory-outbox-wake-up");
+            thread.setDaemon(true);
+        }
+
+        void start() {
+            outbox.addWakeUp(wakeUp);
+            thread.start();
+        }
+
+        private void callAfterCommits(Runnable listener) {
+            try {
+                while (true) {
+                    commits.acquire();
+                    commits.drainPermits();
+                    listener.run();
+                }
+            } catch (InterruptedException e) {
+                // closed
+            }
+        }
+
+        @Override
+        public void close() {
+            outbox.removeWakeUp(wakeUp);
+            subscriptions.remove(this);
+            thread.interrupt();
+        }
+    }
+
+    @Override
+    public List<Backlog> backlog() {
+        return outbox.backlog();
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions() {
+        return outbox.failingPartitions();
+    }
+
+    @Override
+    public boolean retryNow(String topic, int partition) {
+        return outbox.retryNow(topic, partition);
+    }
+
+    @Override
+    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        return outbox.deadLetters(topic, afterId, limit);
+    }
+
+    @Override
+    public Optional<DeadLetter> deadLetter(String id) {
+        return outbox.deadLetter(id);
+    }
+
+    @Override
+    public int redrive(Collection<String> ids) {
+        return outbox.redrive(ids);
+    }
+
+    @Override
+    public int discard(Collection<String> ids) {
+        return outbox.discard(ids);
+    }
+}

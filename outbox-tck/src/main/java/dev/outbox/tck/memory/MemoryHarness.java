@@ -1,0 +1,56 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Store;
+import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.WriteTransaction;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.UUID;
+import java.util.function.Supplier;
+
+/** Serves outboxes of this process, to this and other processes: the harness of the in-memory store. */
+public final class MemoryHarness implements StoreHarness {
+    private final Supplier<MemoryOutbox> outboxes;
+
+    /** A harness of the store as it is. */
+    public MemoryHarness() {
+        this(MemoryOutbox::new);
+    }
+
+    MemoryHarness(Supplier<MemoryOutbox> outboxes) {
+        this.outboxes = outboxes;
+    }
+
+    @Override
+    public String createOutbox() {
+        return Server.INSTANCE.serve(UUID.randomUUID().toString(), outboxes.get());
+    }
+
+    @Override
+    public Store open(String address) throws IOException {
+        return MemoryOutboxServer.open(address);
+    }
+
+    @Override
+    public WriteTransaction begin(String address) throws IOException {
+        return MemoryOutboxServer.begin(address);
+    }
+
+    @Override
+    public void dropOutbox(String address) {
+        Server.INSTANCE.remove(address.substring(address.lastIndexOf('/') + 1));
+    }
+
+    /** One server for all harnesses of this process, started when the first outbox is made. */
+    private static final class Server {
+        static final MemoryOutboxServer INSTANCE = start();
+
+        private static MemoryOutboxServer start() {
+            try {
+                return new MemoryOutboxServer();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.DeadLetter;
+import dev.outbox.HoldLostException;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.FailingPartition;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.spi.Outcome;
+import dev.outbox.tck.WriteTransaction;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An outbox in memory: the whole state machine of the contract under one lock, without clients or sockets. Safe for use
+ * by several threads.
+ *
+ * <p>A message gets its position when it is persisted and is seen when its transaction commits, so a lower position may
+ * appear after a higher one, as in a database. Nothing here remembers how far a partition was read, so such a message is
+ * simply the next head of its partition (OBX-TX-4).
+ */
+public class MemoryOutbox {
+    private static final int MAX_REASON_LENGTH = 1_000;
+
+    private final Instant startedAt = Instant.now();
+    private final long startedNanos = System.nanoTime();
+    private final SortedMap<PartitionName, Partition> partitions = new TreeMap<>();
+    private final Map<String, DeadLetter> deadLetters = new LinkedHashMap<>();
+    private final List<Runnable> wakeUps = new CopyOnWriteArrayList<>();
+    private long lastPosition;
+    private long lastTurn;
+
+    /** An empty outbox. */
+    public MemoryOutbox() {}
+
+    /** A new client of this outbox. */
+    public Store store() {
+        return new MemoryStore(new LocalSession(this));
+    }
+
+    /** A new transaction on this outbox. */
+    public WriteTransaction begin() {
+        return new LocalTransaction(this);
+    }
+
+    record PartitionName(String topic, int number) implements Comparable<PartitionName> {
+        private static final Comparator<PartitionName> ORDER =
+                Comparator.comparing(PartitionName::topic).thenComparingInt(PartitionName::number);
+
+        @Override
+        public int compareTo(PartitionName other) {
+            return ORDER.compare(this, other);
+        }
+    }
+
+    /** The messages of a partition by position, and who may have them when. */
+    static final class Partition {
+        final PartitionName name;
+        final NavigableMap<Long, PersistedMessage> messages = new TreeMap<>();
+
+        @Nullable
+        Hold holder;
+
+        @Nullable
+        Failure failure;
+
+        long lastTurn;
+
+        Partition(PartitionName name) {
+            this.name = name;
+        }
+    }
+
+    /** Why a partition waits, and until when. Kept until the message is settled. */
+    record Failure(long position, String reason, Instant nextAttempt) {}
+
+    /** What an open batch has: partitions as a whole, and some of their messages. Nobody else gets either. */
+    static final class Hold {
+        final Map<Partition, List<Long>> positions = new LinkedHashMap<>();
+        final List<PersistedMessage> messages = new ArrayList<>();
+    }
+
+    /** A message with its position, in a transaction that has not committed. */
+    record Written(long position, PersistedMessage message) {}
+
+    // --- transactions
+
+    synchronized Written write(OutgoingMessage message) {
+        long position = ++lastPosition;
+        return new Written(
+                position,
+                new PersistedMessage(
+                        Long.toString(position),
+                        message.topic(),
+                        message.partition(),
+                        message.key(),
+                        message.headers(),
+                        message.payload(),
+                        0,
+                        now()));
+    }
+
+    void commit(List<Written> messages) {
+        synchronized (this) {
+            messages.forEach(this::add);
+        }
+        wakeUps.forEach(Runnable::run);
+    }
+
+    private void add(Written written) {
+        PersistedMessage message = written.message();
+        PartitionName name = new PartitionName(message.topic(), message.partition());
+        partitions.computeIfAbsent(name, Partition::new).messages.put(written.position(), message);
+    }
+
+    // --- batches
+
+    /** Takes ready partitions, those that waited longest first, and shares the limit out among them. */
+    synchronized Hold checkout(Set<String> topics, int limit) {
+        Hold hold = new Hold();
+        Map<Partition, Iterator<Long>> heads = new LinkedHashMap<>();
+        partitions.values().stream()
+                .filter(p -> topics.contains(p.name.topic()) && isReady(p))
+                .sorted(Comparator.comparingLong(p -> p.lastTurn))
+                .limit(limit)
+                .forEach(p -> heads.put(p, readable(p).iterator()));
+        int left = limit;
+        for (boolean more = true; more; ) {
+            more = false;
+            for (Map.Entry<Partition, Iterator<Long>> head : heads.entrySet()) {
+                if (left > 0 && head.getValue().hasNext()) {
+                    hold.positions
+                            .computeIfAbsent(head.getKey(), p -> new ArrayList<>())
+                            .add(head.getValue().next());
+                    left--;
+                    more = true;
+                }
+            }
+        }
+        hold.positions.forEach((partition, positions) -> {
+            partition.holder = hold;
+            partition.lastTurn = ++lastTurn;
+            positions.forEach(position -> hold.messages.add(partition.messages.get(position)));
+        });
+        return hold;
+    }
+
+    boolean isReady(Partition partition) {
+        return partition.holder == null
+                && !partition.messages.isEmpty()
+                && (partition.failure == null || !now().isBefore(partition.failure.nextAttempt()));
+    }
+
+    /** The positions of a partition in the order in which they are handed out. */
+    Collection<Long> readable(Partition partition) {
+        return partition.messages.keySet();
+    }
+
+    /** Applies the outcomes of a batch and ends its hold, or changes nothing if the hold was lost. */
+    synchronized void settle(Hold hold, List<Outcome> outcomes) {
+        if (!isHeld(hold)) {
+            throw new HoldLostException("The batch has lost its hold: its client was closed or its connection broke."
+                    + " Nothing took effect; its messages come again.");
+        }
+        Map<String, Outcome> byId = new HashMap<>();
+        outcomes.forEach(outcome -> byId.put(outcome.message().id(), outcome));
+        hold.positions.forEach((partition, positions) -> settle(partition, positions, byId));
+        release(hold);
+    }
+
+    private void settle(Partition partition, List<Long> positions, Map<String, Outcome> outcomes) {
+        Failure failure = null;
+        for (long position : positions) {
+            PersistedMessage message = partition.messages.get(position);
+            Outcome outcome = message == null ? null : outcomes.get(message.id());
+            if (message == null || outcome == null) {
+                continue;
+            }
+            if (outcome instanceof Outcome.Failed failed) {
+                partition.messages.put(position, tried(message, message.attempts() + 1));
+                Instant nextAttempt = now().plus(failed.retryAfter());
+                failure = failure == null
+                        ? new Failure(position, shortened(failed.reason()), nextAttempt)
+                        : new Failure(failure.position(), failure.reason(), later(failure.nextAttempt(), nextAttempt));
+                continue;
+            }
+            if (outcome instanceof Outcome.DeadLettered dead) {
+                PersistedMessage tried = tried(message, message.attempts() + 1);
+                deadLetters.put(message.id(), new DeadLetter(tried, shortened(dead.reason()), now()));
+            }
+            remove(partition, position);
+            if (partition.failure != null && partition.failure.position() == position) {
+                partition.failure = null;
+            }
+        }
+        if (failure != null) {
+            partition.failure = failure;
+        }
+    }
+
+    /** Exactly this one: a lower position may have been committed meanwhile, which nobody has read. */
+    void remove(Partition partition, long position) {
+        partition.messages.remove(position);
+    }
+
+    synchronized boolean isHeld(Hold hold) {
+        return hold.positions.keySet().stream().allMatch(partition -> partition.holder == hold);
+    }
+
+    /** Ends a hold; what was not settled is where it was. Doing it again does nothing. */
+    synchronized void release(Hold hold) {
+        for (Partition partition : hold.positions.keySet()) {
+            if (partition.holder == hold) {
+                partition.holder = null;
+            }
+        }
+    }
+
+    // --- operations
+
+    synchronized List<Backlog> backlog() {
+        Instant now = now();
+        List<Backlog> backlog = new ArrayList<>();
+        for (Partition partition : partitions.values()) {
+            partition.messages.values().stream()
+                    .map(PersistedMessage::createdAt)
+                    .min(Comparator.naturalOrder())
+                    .ifPresent(oldest -> backlog.add(new Backlog(
+                            partition.name.topic(),
+                            partition.name.number(),
+                            partition.messages.size(),
+                            Duration.between(oldest, now))));
+        }
+        return backlog;
+    }
+
+    synchronized List<FailingPartition> failingPartitions() {
+        List<FailingPartition> failing = new ArrayList<>();
+        for (Partition partition : partitions.values()) {
+            Failure failure = partition.failure;
+            PersistedMessage message = failure == null ? null : partition.messages.get(failure.position());
+            if (failure != null && message != null) {
+                failing.add(new FailingPartition(
+                        message.topic(),
+                        message.partition(),
+                        message.id(),
+                        message.attempts(),
+                        failure.reason(),
+                        failure.nextAttempt()));
+            }
+        }
+        return failing;
+    }
+
+    synchronized boolean retryNow(String topic, int number) {
+        Partition partition = partitions.get(new PartitionName(topic, number));
+        if (partition == null || partition.failure == null) {
+            return false;
+        }
+        Failure failure = partition.failure;
+        partition.failure = new Failure(failure.position(), failure.reason(), earlier(failure.nextAttempt(), now()));
+        wakeUps.forEach(Runnable::run);
+        return true;
+    }
+
+    synchronized List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        List<DeadLetter> page = new ArrayList<>();
+        boolean reached = afterId == null;
+        for (DeadLetter letter : deadLetters.values()) {
+            if (reached && letter.message().topic().equals(topic) && page.size() < limit) {
+                page.add(letter);
+            }
+            reached |= letter.message().id().equals(afterId);
+        }
+        if (!reached) {
+            throw new MisuseException("There is no dead letter " + afterId
+                    + " any more to start behind; expected the id" + " of one, or null for the first page.");
+        }
+        return page;
+    }
+
+    synchronized Optional<DeadLetter> deadLetter(String id) {
+        return Optional.ofNullable(deadLetters.get(id));
+    }
+
+    int redrive(Collection<String> ids) {
+        List<Written> revived = new ArrayList<>();
+        synchronized (this) {
+            for (String id : ids) {
+                DeadLetter letter = deadLetters.remove(id);
+                if (letter != null) {
+                    revived.add(new Written(++lastPosition, tried(letter.message(), 0)));
+                }
+            }
+            revived.forEach(this::add);
+        }
+        wakeUps.forEach(Runnable::run);
+        return revived.size();
+    }
+
+    synchronized int discard(Collection<String> ids) {
+        int before = deadLetters.size();
+        deadLetters.keySet().removeAll(new HashSet<>(ids));
+        return before - deadLetters.size();
+    }
+
+    // --- wake-ups
+
+    /** Calls the listener after every commit, on the committing thread, under no promise to be quick. */
+    void addWakeUp(Runnable wakeUp) {
+        wakeUps.add(wakeUp);
+    }
+
+    void removeWakeUp(Runnable wakeUp) {
+        wakeUps.remove(wakeUp);
+    }
+
+    // --- time and values
+
+    /** The store's clock, which never goes back, whatever happens to the machine's. */
+    Instant now() {
+        return startedAt.plusNanos(System.nanoTime() - startedNanos);
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
+    }
+
+    private static Instant earlier(Instant a, Instant b) {
+        return a.isBefore(b) ? a : b;
+    }
+
+    private static String shortened(String reason) {
+        return reason.length() <= MAX_REASON_LENGTH ? reason : reason.substring(0, MAX_REASON_LENGTH);
+    }
+
+    private static PersistedMessage tried(PersistedMessage m, int attempts) {
+        return new PersistedMessage(
+                m.id(), m.topic(), m.partition(), m.key(), m.headers(), m.payload(), attempts, m.createdAt());
+    }
+}

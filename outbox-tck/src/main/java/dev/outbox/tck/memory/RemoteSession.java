@@ -1,0 +1,163 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.DeadLetter;
+import dev.outbox.HoldLostException;
+import dev.outbox.StoreException;
+import dev.outbox.spi.Outcome;
+import dev.outbox.tck.memory.MemoryOutboxServer.Connection;
+import dev.outbox.tck.memory.Wire.Request;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** A session over a connection to a {@link MemoryOutboxServer}. The holds live on the server, as long as it. */
+final class RemoteSession implements Session {
+    private final String address;
+    private final Connection connection;
+    private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
+
+    RemoteSession(String address) throws IOException {
+        this.address = address;
+        this.connection = new Connection(address);
+    }
+
+    @Override
+    public Checkout checkout(Set<String> topics, int limit) {
+        return ask(
+                Request.CHECKOUT,
+                out -> {
+                    Wire.writeList(out, topics, Wire::writeText);
+                    out.writeInt(limit);
+                },
+                in -> new Checkout(in.readLong(), Wire.readList(in, Wire::readPersisted)));
+    }
+
+    @Override
+    public void settle(long hold, List<Outcome> outcomes) {
+        if (!isOpen()) {
+            throw new HoldLostException(
+                    "The connection ended while the batch was open. Nothing of the batch took effect;"
+                            + " its messages come again.");
+        }
+        ask(
+                Request.SETTLE,
+                out -> {
+                    out.writeLong(hold);
+                    Wire.writeList(out, outcomes, Wire::writeOutcome);
+                },
+                in -> true);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return connection.isOpen();
+    }
+
+    @Override
+    public void close() {
+        subscriptions.forEach(Subscription::close);
+        closeQuietly(connection);
+    }
+
+    @Override
+    public Subscription onWakeUp(Runnable listener) {
+        try {
+            Connection pushes = new Connection(address);
+            Subscription subscription = () -> closeQuietly(pushes);
+            subscriptions.add(subscription);
+            pushes.listen(listener);
+            return subscription;
+        } catch (IOException e) {
+            throw new StoreException("No wake-ups from " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public List<Backlog> backlog() {
+        return ask(
+                Request.BACKLOG,
+                out -> {},
+                in -> Wire.readList(
+                        in,
+                        from -> new Backlog(
+                                Wire.readText(from), from.readInt(), from.readLong(), Wire.readDuration(from))));
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions() {
+        return ask(Request.FAILING_PARTITIONS, out -> {}, in -> Wire.readList(in, RemoteSession::readFailing));
+    }
+
+    private static FailingPartition readFailing(DataInputStream in) throws IOException {
+        return new FailingPartition(
+                Wire.readText(in),
+                in.readInt(),
+                Wire.readText(in),
+                in.readInt(),
+                Wire.readText(in),
+                Wire.readInstant(in));
+    }
+
+    @Override
+    public boolean retryNow(String topic, int partition) {
+        return ask(
+                Request.RETRY_NOW,
+                out -> {
+                    Wire.writeText(out, topic);
+                    out.writeInt(partition);
+                },
+                DataInputStream::readBoolean);
+    }
+
+    @Override
+    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        return ask(
+                Request.DEAD_LETTERS,
+                out -> {
+                    Wire.writeText(out, topic);
+                    Wire.writeNullable(out, afterId, Wire::writeText);
+                    out.writeInt(limit);
+                },
+                in -> Wire.readList(in, Wire::readDeadLetter));
+    }
+
+    @Override
+    public Optional<DeadLetter> deadLetter(String id) {
+        return ask(
+                Request.DEAD_LETTER,
+                out -> Wire.writeText(out, id),
+                in -> Optional.ofNullable(Wire.readNullable(in, Wire::readDeadLetter)));
+    }
+
+    @Override
+    public int redrive(Collection<String> ids) {
+        return ask(Request.REDRIVE, out -> Wire.writeList(out, ids, Wire::writeText), DataInputStream::readInt);
+    }
+
+    @Override
+    public int discard(Collection<String> ids) {
+        return ask(Request.DISCARD, out -> Wire.writeList(out, ids, Wire::writeText), DataInputStream::readInt);
+    }
+
+    private <T> T ask(Request request, Connection.Body body, Wire.Reader<T> answer) {
+        try {
+            return connection.ask(request, body, answer);
+        } catch (IOException e) {
+            throw new StoreException(
+                    request + " at " + address + " failed, or its answer was lost: " + e.getMessage(), e);
+        }
+    }
+
+    private static void closeQuietly(Connection connection) {
+        try {
+            connection.close();
+        } catch (IOException e) {
+            // It is of no use any more, and the server notices.
+        }
+    }
+}

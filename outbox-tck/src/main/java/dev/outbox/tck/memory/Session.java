@@ -1,0 +1,25 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Operations;
+import dev.outbox.PersistedMessage;
+import dev.outbox.WakeUps;
+import dev.outbox.spi.Outcome;
+import java.util.List;
+import java.util.Set;
+
+/** One client's connection to an outbox. The holds of its batches end with it. Safe for use by several threads. */
+interface Session extends Operations, WakeUps, AutoCloseable {
+    /** Messages that were taken, and the number under which this session holds them. */
+    record Checkout(long hold, List<PersistedMessage> messages) {}
+
+    Checkout checkout(Set<String> topics, int limit);
+
+    /** Applies the outcomes and ends the hold, or throws and changes nothing. */
+    void settle(long hold, List<Outcome> outcomes);
+
+    /** False once the session is closed or known to be broken. */
+    boolean isOpen();
+
+    @Override
+    void close();
+}

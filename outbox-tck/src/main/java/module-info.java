@@ -1,0 +1,15 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The suite that every store passes, as JUnit tests to inherit, and an in-memory store that shows how a store works. */
+@NullMarked
+module dev.outbox.tck {
+    exports dev.outbox.tck;
+    exports dev.outbox.tck.memory;
+
+    opens dev.outbox.tck to
+            org.junit.platform.commons;
+
+    requires transitive dev.outbox;
+    requires transitive org.junit.jupiter.api;
+    requires static transitive org.jspecify;
+}

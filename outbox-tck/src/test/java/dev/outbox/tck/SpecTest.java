@@ -1,0 +1,82 @@
+package dev.outbox.tck;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The text of the contract, its tests, and what the sources cite agree. */
+class SpecTest {
+    private static final Pattern ID = Pattern.compile("OBX-[A-Z]+-\\d+");
+
+    @Test
+    void everyRuleIsWrittenInFull() {
+        long headings =
+                Spec.text().lines().filter(line -> line.startsWith("### ")).count();
+        assertTrue(headings > 40, "SPEC.md has " + headings + " rules");
+        assertEquals(headings, Spec.rules().size(), "rules with sentence, intent and check, of all headings");
+    }
+
+    @Test
+    void everyRuleIsTestedOrSaysWhyNot() {
+        Set<String> untested = new TreeSet<>(Spec.rules().keySet());
+        tests().forEach(test -> untested.remove(test.getAnnotation(Rule.class).value()));
+        Set<String> excused = Spec.rules().values().stream()
+                .filter(rule -> rule.untested() != null)
+                .map(Spec::id)
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(excused, untested, "rules without a test are those that say so");
+    }
+
+    @Test
+    void everyTestCarriesARuleOfTheText() {
+        for (Method test : tests()) {
+            String id = test.getAnnotation(Rule.class).value();
+            assertTrue(Spec.rules().containsKey(id), test + " carries " + id + ", which SPEC.md does not have");
+        }
+        assertTrue(tests().size() > 80, "tests: " + tests().size());
+        List<Method> withoutRule = Arrays.stream(StoreTck.class.getMethods())
+                .filter(m -> m.getParameterCount() == 1 && m.getParameterTypes()[0] == TestOutbox.class)
+                .filter(m -> !m.isAnnotationPresent(Rule.class))
+                .toList();
+        assertEquals(List.of(), withoutRule, "tests without a rule");
+    }
+
+    @Test
+    void everyRuleThatIsCitedIsThere() throws IOException {
+        Set<String> cited = new TreeSet<>();
+        for (String module : List.of("outbox-api", "outbox-tck")) {
+            try (Stream<Path> files = Files.walk(Path.of("..", module, "src", "main", "java"))) {
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                    ID.matcher(Files.readString(file))
+                            .results()
+                            .map(MatchResult::group)
+                            .forEach(cited::add);
+                }
+            }
+        }
+        assertFalse(cited.isEmpty(), "the sources cite rules");
+        cited.removeAll(Spec.rules().keySet());
+        assertEquals(Set.of(), cited, "rules that are cited but not written");
+    }
+
+    private static List<Method> tests() {
+        return Arrays.stream(StoreTck.class.getMethods())
+                .filter(m -> m.isAnnotationPresent(Rule.class))
+                .toList();
+    }
+}

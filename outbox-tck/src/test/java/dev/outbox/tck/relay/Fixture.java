@@ -1,0 +1,76 @@
+package dev.outbox.tck.relay;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.outbox.Codecs;
+import dev.outbox.Operations;
+import dev.outbox.Outbox;
+import dev.outbox.RetryPolicy;
+import dev.outbox.Store;
+import dev.outbox.Topic;
+import dev.outbox.tck.WriteTransaction;
+import dev.outbox.tck.memory.MemoryOutbox;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** An outbox with messages {@code key:text}, whose partition is chosen by the key. */
+final class Fixture {
+    static final RetryPolicy AT_ONCE = RetryPolicy.defaults().initialDelay(Duration.ZERO);
+    static final RetryPolicy LATER =
+            RetryPolicy.defaults().initialDelay(Duration.ofHours(1)).maxDelay(Duration.ofHours(1));
+
+    final MemoryOutbox outbox = new MemoryOutbox();
+    final Store store = outbox.store();
+
+    static Topic.Builder<String> topic(String name) {
+        return Topic.builder(name, Codecs.text()).key(m -> m.substring(0, m.indexOf(':')));
+    }
+
+    /** Commits messages on a topic, all in one transaction, and returns their ids. */
+    List<String> commit(Topic<String> topic, String... messages) {
+        WriteTransaction tx = outbox.begin();
+        try {
+            List<String> ids = new ArrayList<>();
+            for (String message : messages) {
+                ids.add(Outbox.bind(topic, tx.persistFunc()).publish(message));
+            }
+            tx.commit();
+            return ids;
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    Operations operations() {
+        return Operations.of(store);
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - deadline > 0) {
+                fail("Still not so after 30 s: " + what);
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
+    }
+
+    /** The broker of a test: keeps what it was given, in order. */
+    static final class Broker {
+        private final List<String> received = new ArrayList<>();
+
+        synchronized @Nullable String take(String message) {
+            received.add(message);
+            return "b" + received.size();
+        }
+
+        synchronized List<String> received() {
+            return List.copyOf(received);
+        }
+    }
+}

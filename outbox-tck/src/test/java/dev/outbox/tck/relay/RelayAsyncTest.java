@@ -1,0 +1,175 @@
+package dev.outbox.tck.relay;
+
+import static dev.outbox.tck.relay.Fixture.AT_ONCE;
+import static dev.outbox.tck.relay.Fixture.LATER;
+import static dev.outbox.tck.relay.Fixture.await;
+import static dev.outbox.tck.relay.Fixture.topic;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Relay;
+import dev.outbox.RoundResult;
+import dev.outbox.Topic;
+import dev.outbox.tck.relay.Fixture.Broker;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class RelayAsyncTest {
+    private final Fixture fixture = new Fixture();
+    private final SlowBroker broker = new SlowBroker();
+
+    /** Answers when the test says so. */
+    private static final class SlowBroker {
+        private final Map<String, CompletableFuture<@Nullable String>> open = new LinkedHashMap<>();
+        private final Broker started = new Broker();
+
+        synchronized CompletionStage<@Nullable String> take(String message) {
+            CompletableFuture<@Nullable String> answer = new CompletableFuture<>();
+            started.take(message);
+            open.put(message, answer);
+            return answer;
+        }
+
+        synchronized Set<String> inFlight() {
+            return Set.copyOf(open.keySet());
+        }
+
+        List<String> started() {
+            return started.received();
+        }
+
+        void answer(String message) {
+            remove(message).complete(null);
+        }
+
+        void fail(String message) {
+            remove(message).completeExceptionally(new IOException("no " + message));
+        }
+
+        private synchronized CompletableFuture<@Nullable String> remove(String message) {
+            CompletableFuture<@Nullable String> answer = open.remove(message);
+            if (answer == null) {
+                throw new AssertionError(message + " is not in flight, but " + open.keySet());
+            }
+            return answer;
+        }
+    }
+
+    private CompletableFuture<RoundResult> round(Topic<String> topic) {
+        Relay relay = Relay.builder(fixture.store).topic(topic).build();
+        return CompletableFuture.supplyAsync(() -> relay.processMessages(100));
+    }
+
+    @Test
+    void onePerPartitionIsInFlightByDefault() {
+        Topic<String> topic = topic("t")
+                .partitions(64)
+                .asyncPublisher(d -> broker.take(d.message()))
+                .build();
+        fixture.commit(topic, "a:1", "a:2", "b:1", "b:2", "c:1");
+        CompletableFuture<RoundResult> round = round(topic);
+        await("the first of each", () -> broker.inFlight().equals(Set.of("a:1", "b:1", "c:1")));
+        broker.answer("b:1");
+        await("the next of b", () -> broker.inFlight().equals(Set.of("a:1", "b:2", "c:1")));
+        broker.answer("b:2");
+        broker.answer("c:1");
+        broker.answer("a:1");
+        await("the next of a", () -> broker.inFlight().equals(Set.of("a:2")));
+        broker.answer("a:2");
+        assertEquals(new RoundResult(5, 0, null), round.join());
+        assertEquals(List.of(), fixture.operations().backlog());
+    }
+
+    @Test
+    void afterAFailureNothingBehindItIsStartedAndWhatWasStartedIsAwaited() {
+        Topic<String> topic = topic("t")
+                .inFlight(3)
+                .retry(LATER)
+                .asyncPublisher(d -> broker.take(d.message()))
+                .build();
+        fixture.commit(topic, "k:1", "k:2", "k:3", "k:4", "k:5");
+        CompletableFuture<RoundResult> round = round(topic);
+        await("three started", () -> broker.started().equals(List.of("k:1", "k:2", "k:3")));
+        broker.answer("k:1");
+        await("the fourth", () -> broker.started().equals(List.of("k:1", "k:2", "k:3", "k:4")));
+        broker.fail("k:2");
+        broker.answer("k:4");
+        broker.fail("k:3");
+        assertEquals(new RoundResult(2, 2, null), round.join());
+        assertEquals(List.of("k:1", "k:2", "k:3", "k:4"), broker.started());
+        assertEquals(3, fixture.operations().backlog().get(0).pending());
+        assertEquals(
+                "java.io.IOException: no k:2",
+                fixture.operations().failingPartitions().get(0).reason());
+    }
+
+    @Test
+    void noAnswerInTimeIsAFailureWhateverComesLater() {
+        Topic<String> topic = topic("t")
+                .partitions(64)
+                .retry(LATER)
+                .publishTimeout(Duration.ofMillis(20))
+                .asyncPublisher(d -> broker.take(d.message()))
+                .build();
+        fixture.commit(topic, "a:1", "b:1");
+        CompletableFuture<RoundResult> round = round(topic);
+        assertEquals(new RoundResult(0, 2, null), round.join());
+        broker.answer("a:1");
+        assertTrue(fixture.operations().failingPartitions().get(0).reason().contains("No answer from the publisher"));
+        assertEquals(2, fixture.operations().backlog().size());
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // what Java callers may do all the same
+    void aPublisherThatThrowsOrReturnsNothingFailsItsMessage() {
+        Topic<String> topic = topic("t")
+                .partitions(64)
+                .retry(AT_ONCE.maxAttempts(1))
+                .asyncPublisher(d -> {
+                    if (d.message().equals("a:1")) {
+                        throw new OutOfMemoryError("pretended");
+                    }
+                    return d.message().equals("b:1") ? null : CompletableFuture.completedStage("p");
+                })
+                .build();
+        fixture.commit(topic, "a:1", "b:1", "c:1");
+        assertEquals(new RoundResult(1, 2, null), round(topic).join());
+        assertEquals(
+                List.of("java.lang.NullPointerException", "java.lang.OutOfMemoryError: pretended"),
+                fixture.operations().deadLetters("t", null, 10).stream()
+                        .map(d -> d.reason().replaceAll("NullPointerException.*", "NullPointerException"))
+                        .sorted()
+                        .toList());
+    }
+
+    @Test
+    void synchronousAndAsynchronousTopicsShareABatch() {
+        Topic<String> async =
+                topic("async").asyncPublisher(d -> broker.take(d.message())).build();
+        Broker direct = new Broker();
+        Topic<String> sync = topic("sync")
+                .publisher(d -> {
+                    // Both topics are under way at once: the asynchronous one was started first and answers meanwhile.
+                    await(
+                            "async in flight",
+                            () -> broker.inFlight().size() == 1
+                                    || broker.started().size() == 2);
+                    broker.inFlight().forEach(broker::answer);
+                    return direct.take(d.message());
+                })
+                .build();
+        fixture.commit(async, "k:1", "k:2");
+        fixture.commit(sync, "k:3", "k:4");
+        Relay relay = Relay.builder(fixture.store).topic(async).topic(sync).build();
+        assertEquals(new RoundResult(4, 0, null), relay.processMessages(100));
+        assertEquals(List.of("k:3", "k:4"), direct.received());
+    }
+}

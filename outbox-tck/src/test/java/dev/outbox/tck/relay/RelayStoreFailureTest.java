@@ -1,0 +1,179 @@
+package dev.outbox.tck.relay;
+
+import static dev.outbox.tck.relay.Fixture.await;
+import static dev.outbox.tck.relay.Fixture.topic;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
+import dev.outbox.OutboxListener;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Relay;
+import dev.outbox.RoundResult;
+import dev.outbox.StoreException;
+import dev.outbox.Topic;
+import dev.outbox.tck.relay.Fixture.Broker;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class RelayStoreFailureTest {
+    private final Fixture fixture = new Fixture();
+    private final Broker broker = new Broker();
+    private final Topic<String> topic =
+            topic("t").publisher(d -> broker.take(d.message())).build();
+
+    @Test
+    void aFailedCheckoutIsReportedAndTheNextOneTried() {
+        StoreException away = new StoreException("server away");
+        AtomicInteger failures = new AtomicInteger(3);
+        WrappedStore flaky = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                if (failures.getAndDecrement() > 0) {
+                    throw away;
+                }
+                return super.checkout(topics, limit);
+            }
+        };
+        List<OutboxListener.StoreFailed> seen = new ArrayList<>();
+        OutboxListener listener = new OutboxListener() {
+            @Override
+            public void storeFailed(StoreFailed event) {
+                seen.add(event);
+            }
+        };
+        fixture.commit(topic, "k:1");
+        try (Relay relay = Relay.builder(flaky).topic(topic).listener(listener).build()) {
+            assertEquals(new RoundResult(0, 0, away), relay.processMessages(10));
+            relay.start();
+            await("published", () -> broker.received().equals(List.of("k:1")));
+        }
+        assertEquals(3, seen.size());
+        assertEquals(OutboxListener.Step.CHECKOUT, seen.get(0).step());
+        assertSame(away, seen.get(0).error());
+    }
+
+    @Test
+    void unexpectedExceptionsOfAStoreAreStoreErrorsToo() {
+        WrappedStore broken = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                throw new UnsupportedOperationException("oops");
+            }
+        };
+        try (Relay relay = Relay.builder(broken).topic(topic).build()) {
+            OutboxException error = relay.processMessages(10).storeError();
+            assertInstanceOf(StoreException.class, error);
+            assertInstanceOf(
+                    UnsupportedOperationException.class, assertNotNullAnd(error).getCause());
+        }
+    }
+
+    @Test
+    void whatWasPublishedComesAgainAfterAFailedClose() {
+        AtomicInteger closes = new AtomicInteger();
+        WrappedStore flaky = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                MessageBatch real = super.checkout(topics, limit);
+                return new Batch(real) {
+                    @Override
+                    public void markPublished(PersistedMessage message, @Nullable String publishId) {
+                        if (closes.get() > 0) {
+                            super.markPublished(message, publishId);
+                        }
+                    }
+
+                    @Override
+                    public void close() {
+                        super.close(); // without the marks, as if the hold had been lost
+                        if (closes.getAndIncrement() == 0) {
+                            throw new HoldLostException("lease over");
+                        }
+                    }
+                };
+            }
+        };
+        fixture.commit(topic, "k:1", "k:2");
+        try (Relay relay = Relay.builder(flaky).topic(topic).build()) {
+            RoundResult first = relay.processMessages(10);
+            assertEquals(2, first.published());
+            assertInstanceOf(HoldLostException.class, first.storeError());
+            assertEquals(new RoundResult(2, 0, null), relay.processMessages(10));
+        }
+        assertEquals(List.of("k:1", "k:2", "k:1", "k:2"), broker.received());
+    }
+
+    @Test
+    void aFailedMarkEndsTheBatch() {
+        WrappedStore flaky = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public void markPublished(PersistedMessage message, @Nullable String publishId) {
+                        throw new StoreException("no mark");
+                    }
+                };
+            }
+        };
+        fixture.commit(topic, "k:1", "k:2");
+        try (Relay relay = Relay.builder(flaky).topic(topic).build()) {
+            RoundResult result = relay.processMessages(10);
+            assertEquals(1, result.published());
+            assertInstanceOf(StoreException.class, result.storeError());
+        }
+        assertEquals(List.of("k:1"), broker.received());
+    }
+
+    /** A process that was paused beyond its lease must not go on publishing what somebody else has by now. */
+    @Test
+    void nothingIsStartedOnceTheHoldIsLost() {
+        WrappedStore losing = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public boolean isHeld() {
+                        return broker.received().isEmpty();
+                    }
+                };
+            }
+        };
+        fixture.commit(topic, "k:1", "k:2", "k:3");
+        try (Relay relay = Relay.builder(losing).topic(topic).build()) {
+            relay.processMessages(10);
+        }
+        assertEquals(List.of("k:1"), broker.received());
+    }
+
+    @Test
+    void aMessageNobodyAskedForIsTheStoresFault() {
+        WrappedStore mixed = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return super.checkout(Set.of("t", "other"), limit);
+            }
+        };
+        fixture.commit(topic("other").build(), "k:0");
+        try (Relay relay = Relay.builder(mixed).topic(topic).build()) {
+            OutboxException error = assertNotNullAnd(relay.processMessages(10).storeError());
+            assertTrue(error.getMessage().contains("OBX-FILTER-1"), error.getMessage());
+        }
+        assertEquals(1, fixture.operations().backlog().get(0).pending());
+    }
+
+    private static <E> E assertNotNullAnd(@Nullable E value) {
+        assertNotNull(value);
+        return value;
+    }
+}
