@@ -1,0 +1,208 @@
+package dev.outbox.store.jooq;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * One checkout: finds partitions, takes some, reads their messages. The transaction it leaves open is the batch, which
+ * holds the partitions for as long as the connection lives.
+ */
+final class Checkout {
+    private final Dialect dialect;
+    private final int lockKey;
+    private final String discovery;
+    private final Candidates candidates;
+    private final Hints hints;
+
+    Checkout(Dialect dialect, int lockKey, String discovery, Candidates candidates, Hints hints) {
+        this.dialect = dialect;
+        this.lockKey = lockKey;
+        this.discovery = discovery;
+        this.candidates = candidates;
+        this.hints = hints;
+    }
+
+    /** Another batch is open beside the one that is to be. */
+    void noteCompany() {
+        candidates.noteCompany();
+    }
+
+    /**
+     * What the batch holds, which is nothing if no messages were found. Every message that was committed before the call,
+     * in a partition that is free and ready, is in it if there is room (OBX-TX-3): what is known from earlier and read
+     * behind hints comes first, but before a batch is left with room, the partitions are looked for anew and read from
+     * the start.
+     */
+    List<Held> run(Connections.Lease lease, int limit) throws SQLException {
+        boolean fresh = candidates.isDiscoveryDue(System.nanoTime());
+        if (fresh) {
+            discover(lease.connection());
+        }
+        List<Held> held = fill(lease, limit, fresh);
+        if (!fresh && room(held, limit) > 0 && !addTo(held, lease, limit)) {
+            lease.rollback();
+            discover(lease.connection());
+            held = fill(lease, limit, true);
+        }
+        held.removeIf(partition -> partition.messages.isEmpty());
+        return held;
+    }
+
+    /** Looks for more within the transaction of a batch that has messages; false if it has to begin again. */
+    private boolean addTo(List<Held> held, Connections.Lease lease, int limit) throws SQLException {
+        if (held.stream().allMatch(partition -> partition.messages.isEmpty())) {
+            return false;
+        }
+        long started = System.nanoTime();
+        List<Candidate> missing = new ArrayList<>();
+        List<Candidate> found = find(lease.connection(), discovery + dialect.endOfRead(), missing);
+        if (!missing.isEmpty()) {
+            return false; // rows for them are added in a transaction that does not last as long as a batch
+        }
+        candidates.replace(found, started, System.nanoTime());
+        Set<Candidate> known =
+                held.stream().map(partition -> partition.partition).collect(Collectors.toSet());
+        List<Candidate> inTurn = candidates.nextTurn(limit);
+        inTurn.removeAll(known);
+        fill(lease.connection(), held, inTurn, inTurn.size(), limit, true);
+        return true;
+    }
+
+    private static int room(List<Held> held, int limit) {
+        return limit
+                - held.stream().mapToInt(partition -> partition.messages.size()).sum();
+    }
+
+    /** In auto-commit mode, so that asking an idle outbox is one round trip. */
+    private void discover(Connection connection) throws SQLException {
+        long started = System.nanoTime();
+        List<Candidate> missing = new ArrayList<>();
+        List<Candidate> found = find(connection, discovery, missing);
+        if (!missing.isEmpty()) {
+            // Messages are the first of their partitions. Their transactions leave the rows to us: two of them would
+            // wait
+            // for each other.
+            dialect.addPartitions(connection, missing);
+            found = find(connection, discovery, missing);
+        }
+        candidates.replace(found, started, System.nanoTime());
+    }
+
+    private static List<Candidate> find(Connection connection, String discovery, List<Candidate> missing)
+            throws SQLException {
+        List<Candidate> found = new ArrayList<>();
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(discovery);
+            try (ResultSet rows = statement.getResultSet()) {
+                while (rows.next()) {
+                    Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
+                    (candidate.id() == 0 ? missing : found).add(candidate);
+                }
+            }
+        }
+        return found;
+    }
+
+    private List<Held> fill(Connections.Lease lease, int limit, boolean fromStart) throws SQLException {
+        List<Candidate> inTurn = candidates.nextTurn(limit);
+        List<Held> held = new ArrayList<>();
+        if (!inTurn.isEmpty()) {
+            lease.begin();
+            int wanted = candidates.firstTake(inTurn.size(), limit);
+            fill(lease.connection(), held, inTurn, wanted, limit, fromStart);
+        }
+        return held;
+    }
+
+    /**
+     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads on in those
+     * that had more than their share, and from the start where there was less behind a hint, or where a message that
+     * failed may be before it; else takes twice as many more.
+     */
+    private void fill(
+            Connection connection, List<Held> held, List<Candidate> inTurn, int firstTake, int limit, boolean fromStart)
+            throws SQLException {
+        int next = 0;
+        int wanted = firstTake;
+        int room = room(held, limit);
+        List<Held> toRead = new ArrayList<>();
+        while (room > 0) {
+            int tries = Math.min(wanted, room);
+            while (toRead.isEmpty() && next < inTurn.size()) {
+                List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
+                next += tried.size();
+                toRead = take(connection, tried, fromStart);
+                held.addAll(toRead);
+                if (toRead.size() < tried.size()) {
+                    candidates.noteCompany();
+                }
+                tries = Math.min(2 * tries, room); // others hold those: look further
+            }
+            if (toRead.isEmpty()) {
+                break;
+            }
+            room -= read(connection, toRead, room);
+            toRead = new ArrayList<>();
+            for (Held partition : held) {
+                if (!partition.fromStart && (!partition.full || partition.failingId != 0)) {
+                    room += partition.restart();
+                    toRead.add(partition);
+                } else if (partition.full && toRead.size() < room) {
+                    toRead.add(partition);
+                }
+            }
+            wanted *= 2;
+        }
+    }
+
+    private List<Held> take(Connection connection, List<Candidate> wanted, boolean fromStart) throws SQLException {
+        Map<Integer, Candidate> byId = new HashMap<>();
+        wanted.forEach(candidate -> byId.put(candidate.id(), candidate));
+        List<Held> taken = new ArrayList<>(wanted.size());
+        long now = System.nanoTime();
+        for (int id : dialect.take(connection, lockKey, wanted)) {
+            Candidate partition = byId.get(id);
+            if (partition == null) {
+                throw new IllegalStateException(
+                        "The database locked partition row " + id + ", which was not asked for");
+            }
+            taken.add(new Held(partition, fromStart ? 0 : hints.start(partition, now)));
+        }
+        return taken;
+    }
+
+    /** Reads on in every partition and returns how many messages there were, at most the limit. */
+    private int read(Connection connection, List<Held> partitions, int limit) throws SQLException {
+        int each = limit / partitions.size();
+        int more = limit % partitions.size();
+        for (int i = 0; i < partitions.size(); i++) {
+            partitions.get(i).startReading(i < more ? each + 1 : each);
+        }
+        long started = System.nanoTime();
+        for (int i = 0; i < partitions.size(); i += dialect.mostReadAtOnce()) {
+            dialect.read(connection, partitions.subList(i, Math.min(partitions.size(), i + dialect.mostReadAtOnce())));
+        }
+        long ended = System.nanoTime();
+        int messages = 0;
+        for (Held held : partitions) {
+            messages += held.endReading();
+        }
+        for (Held held : partitions) {
+            if (held.fromStart) {
+                hints.readFromStart(held.partition, messages, ended - started, ended);
+            }
+            if (held.messages.isEmpty() && held.fromStart) {
+                candidates.remove(held.partition);
+            }
+        }
+        return messages;
+    }
+}

@@ -1,0 +1,121 @@
+package dev.outbox.store.jooq;
+
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the store gets its connections: its own pool, or the application's, whose connections are returned as they came.
+ * Safe for use by several threads.
+ */
+final class Connections implements AutoCloseable {
+    private final DataSource source;
+    private final @Nullable HikariDataSource own;
+    private final Dialect dialect;
+
+    private Connections(DataSource source, @Nullable HikariDataSource own, Dialect dialect) {
+        this.source = source;
+        this.own = own;
+        this.dialect = dialect;
+    }
+
+    /** A pool of our own: closed with the store, and its connections are set up as we need them. */
+    static Connections own(HikariDataSource pool, Dialect dialect) {
+        return new Connections(pool, pool, dialect);
+    }
+
+    /** The application's. */
+    static Connections of(DataSource source, Dialect dialect) {
+        return new Connections(source, null, dialect);
+    }
+
+    /** A connection outside of any transaction, in auto-commit mode. */
+    Lease borrow() throws SQLException {
+        Connection connection = source.getConnection();
+        try {
+            boolean autoCommit = connection.getAutoCommit();
+            if (!autoCommit) {
+                connection.setAutoCommit(true);
+            }
+            return new Lease(connection, autoCommit);
+        } catch (SQLException | RuntimeException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        if (own != null) {
+            own.close();
+        }
+    }
+
+    /** A borrowed connection. Used by one thread at a time. */
+    final class Lease implements AutoCloseable {
+        private final Connection connection;
+        private final boolean autoCommit;
+        private int before;
+        private boolean begun;
+        private boolean broken;
+
+        private Lease(Connection connection, boolean autoCommit) {
+            this.connection = connection;
+            this.autoCommit = autoCommit;
+        }
+
+        Connection connection() {
+            return connection;
+        }
+
+        /** Begins a READ COMMITTED transaction. */
+        void begin() throws SQLException {
+            begun = true;
+            connection.setAutoCommit(false);
+            if (own == null) {
+                before = dialect.beginTransaction(connection);
+            }
+        }
+
+        /** Takes back what the transaction did, and returns to auto-commit. */
+        void rollback() throws SQLException {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        }
+
+        /** Nobody is to use the connection again. */
+        void markBroken() {
+            broken = true;
+        }
+
+        /** Rolls back what is open and gives the connection back as it was. Never throws: there is nothing left to lose. */
+        @Override
+        public void close() {
+            try {
+                if (begun && !broken) {
+                    if (!connection.getAutoCommit()) {
+                        connection.rollback();
+                    }
+                    if (own == null) {
+                        dialect.endTransaction(connection, before);
+                    }
+                }
+                if (!broken && connection.getAutoCommit() != autoCommit) {
+                    connection.setAutoCommit(autoCommit);
+                }
+            } catch (SQLException | RuntimeException e) {
+                broken = true;
+            }
+            try {
+                if (broken && own != null) {
+                    own.evictConnection(connection);
+                }
+                connection.close();
+            } catch (SQLException | RuntimeException e) {
+                // the pool has to do with what it finds
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package dev.outbox.store.jooq;
+
+import com.zaxxer.hikari.HikariConfig;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Properties;
+import org.jooq.SQLDialect;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What differs from database to database; everything else is common. A new database is a new implementation, listed in
+ * {@link #ALL}, and a file of DDL. Stateless.
+ *
+ * <p>How partitions are taken and messages are read is where a database can break the promise of the outbox, so these
+ * rules hold for every implementation: {@link #take} and {@link #read} are statements of their own, because a statement
+ * sees the data of before it got its locks; a read names the columns of the index in its order, or the database sorts
+ * the backlog at every checkout; nothing waits for a lock.
+ */
+sealed interface Dialect permits PostgresDialect, H2Dialect {
+    List<Dialect> ALL = List.of(new PostgresDialect(), new H2Dialect());
+
+    /** As the driver calls the product. */
+    String product();
+
+    /** The oldest major and minor version that has what is needed. */
+    int[] leastVersion();
+
+    SQLDialect jooq();
+
+    String urlPrefix();
+
+    String driverClass();
+
+    /** Where to get the driver, as {@code group:artifact}. */
+    String driverArtifact();
+
+    /** Name of the resource with the DDL. */
+    String ddlResource();
+
+    /** Whether a store opened by URL creates the schema unless told otherwise. */
+    boolean createsSchemaByDefault();
+
+    /** The URL without its user or without its password, because an option takes their place. */
+    String without(String parameter, String url);
+
+    /** What the connections of our own pool are opened with. */
+    void prepare(Properties driverSettings);
+
+    /** How our own pool is set up. */
+    void prepare(HikariConfig pool);
+
+    /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
+    void lockSchema(Connection connection) throws SQLException;
+
+    /**
+     * Makes the transaction that has just begun READ COMMITTED, on a connection that may be set up in any way, and
+     * returns what {@link #endTransaction} needs to put the connection back as it was.
+     */
+    int beginTransaction(Connection connection) throws SQLException;
+
+    /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
+    void endTransaction(Connection connection, int before) throws SQLException;
+
+    /**
+     * The statement that finds the partitions of the topics that have messages and are not delayed: topic, partition_no,
+     * id (null if it has no row). Costs in proportion to the partitions found, not to messages nor to all partitions.
+     */
+    String discovery(Collection<String> topics);
+
+    /** What to append to a query in the transaction of a batch, so that the open batch hinders nothing on the server. */
+    String endOfRead();
+
+    /** Adds rows to outbox_partition where missing, whoever else does the same. */
+    void addPartitions(Connection connection, List<Candidate> missing) throws SQLException;
+
+    /** Takes those of the partitions that are ready and free until the transaction ends; returns their ids. */
+    List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException;
+
+    /** How many partitions one statement can read at a reasonable price. */
+    int mostReadAtOnce();
+
+    /**
+     * Reads on in partitions that are taken: of each at most its share, behind its position. Tells each which message of
+     * it failed the last time.
+     */
+    void read(Connection connection, List<Held> partitions) throws SQLException;
+
+    /** Deletes messages by row id and returns how many there were. */
+    int delete(Connection connection, long[] rowIds) throws SQLException;
+
+    /** Expression: the time it really is on the server, not the time the transaction began. */
+    String now();
+
+    /** Expression: {@link #now} and a parameter of milliseconds. */
+    String nowPlusMillis();
+
+    /** Expression: milliseconds since a time, negative if it is to come. */
+    String millisSince(String time);
+
+    /** Whether a table or column is missing. */
+    boolean isMissingTable(SQLException e);
+
+    /** What to change if opening a connection failed by something set up wrongly; null if trying again may help. */
+    @Nullable
+    String setupAdvice(SQLException e);
+
+    static String list(Collection<String> topics, String separator) {
+        StringBuilder list = new StringBuilder();
+        for (String topic : topics) {
+            list.append(list.isEmpty() ? "" : separator)
+                    .append('\'')
+                    .append(topic.replace("'", "''"))
+                    .append('\'');
+        }
+        return list.toString();
+    }
+
+    static int deleteByArray(Connection connection, long[] rowIds) throws SQLException {
+        Long[] boxed = new Long[rowIds.length];
+        for (int i = 0; i < rowIds.length; i++) {
+            boxed[i] = rowIds[i];
+        }
+        try (PreparedStatement statement =
+                connection.prepareStatement("DELETE FROM outbox_message WHERE id = ANY (?)")) {
+            statement.setArray(1, connection.createArrayOf("bigint", boxed));
+            return statement.executeUpdate();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package dev.outbox.store.jooq;
+
+import com.zaxxer.hikari.HikariConfig;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Properties;
+import java.util.stream.Collectors;
+import org.jooq.SQLDialect;
+import org.jspecify.annotations.Nullable;
+
+/** H2. Partitions are taken by locking their rows. */
+record H2Dialect() implements Dialect {
+    /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
+    private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
+            + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
+
+    /**
+     * Discovery and take come first in their transactions, so that CURRENT_TIMESTAMP is right there. The last arm: the
+     * server's clock was set back, and nothing is to wait until it is there again.
+     */
+    private static final String READY =
+            "(p.retry_at IS NULL OR p.retry_at <= CURRENT_TIMESTAMP OR p.failed_at > CURRENT_TIMESTAMP)";
+
+    /** The locked row is read anew, so that a row that has just become delayed is not returned. */
+    private static final String TAKE =
+            "SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND " + READY + " FOR UPDATE SKIP LOCKED";
+
+    private static final String READ_ONE = "(SELECT CAST(? AS integer) AS n,"
+            + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
+            + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+            + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
+
+    @Override
+    public String product() {
+        return "H2";
+    }
+
+    @Override
+    public int[] leastVersion() {
+        return new int[] {2, 3};
+    }
+
+    @Override
+    public SQLDialect jooq() {
+        return SQLDialect.H2;
+    }
+
+    @Override
+    public String urlPrefix() {
+        return "jdbc:h2:";
+    }
+
+    @Override
+    public String driverClass() {
+        return "org.h2.Driver";
+    }
+
+    @Override
+    public String driverArtifact() {
+        return "com.h2database:h2";
+    }
+
+    @Override
+    public String ddlResource() {
+        return "ddl/h2.sql";
+    }
+
+    @Override
+    public boolean createsSchemaByDefault() {
+        return true;
+    }
+
+    @Override
+    public String without(String parameter, String url) {
+        return Arrays.stream(url.split(";"))
+                .filter(setting ->
+                        !setting.toLowerCase(Locale.ROOT).startsWith(parameter.toLowerCase(Locale.ROOT) + "="))
+                .collect(Collectors.joining(";"));
+    }
+
+    @Override
+    public void prepare(Properties driverSettings) {
+        // nothing to set
+    }
+
+    @Override
+    public void prepare(HikariConfig pool) {
+        // nothing to set
+    }
+
+    @Override
+    public void lockSchema(Connection connection) {
+        // creating tables locks the database anyway
+    }
+
+    @Override
+    public int beginTransaction(Connection connection) throws SQLException {
+        int before = connection.getTransactionIsolation();
+        if (before != Connection.TRANSACTION_READ_COMMITTED) {
+            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        }
+        return before;
+    }
+
+    @Override
+    public void endTransaction(Connection connection, int before) throws SQLException {
+        if (before != Connection.TRANSACTION_READ_COMMITTED) {
+            connection.setTransactionIsolation(before);
+        }
+    }
+
+    /**
+     * Jumps from partition to partition in the index. Asks for the next partition by "at least one more", because H2
+     * starts "more than" at the first entry that is equal and would walk through the whole partition.
+     */
+    @Override
+    public String discovery(Collection<String> topics) {
+        String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
+        String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1)";
+        return "WITH RECURSIVE head (topic, partition_no) AS ("
+                + "SELECT t.topic, " + next + "t.topic" + order + " FROM (VALUES (" + Dialect.list(topics, "), (")
+                + ")) t (topic) UNION ALL SELECT h.topic, " + next
+                + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
+                + " FROM head h WHERE h.partition_no IS NOT NULL)"
+                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
+                + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
+                + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")";
+    }
+
+    @Override
+    public String endOfRead() {
+        return "";
+    }
+
+    @Override
+    public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+            for (Candidate candidate : missing) {
+                statement.setString(1, candidate.topic());
+                statement.setInt(2, candidate.partition());
+                try {
+                    statement.executeUpdate();
+                } catch (SQLException e) {
+                    if (e.getErrorCode() != 23505 && e.getErrorCode() != 50200 && e.getErrorCode() != 90131) {
+                        throw e;
+                    }
+                    // another relay has added it or is just doing so
+                }
+            }
+        }
+    }
+
+    @Override
+    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+            statement.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "integer", wanted.stream().map(Candidate::id).toArray()));
+            List<Integer> taken = new ArrayList<>(wanted.size());
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    taken.add(rows.getInt(1));
+                }
+            }
+            return taken;
+        }
+    }
+
+    @Override
+    public int mostReadAtOnce() {
+        return 50;
+    }
+
+    @Override
+    public void read(Connection connection, List<Held> partitions) throws SQLException {
+        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            int i = 1;
+            for (int n = 0; n < partitions.size(); n++) {
+                Held held = partitions.get(n);
+                statement.setInt(i++, n + 1);
+                statement.setInt(i++, held.partition.id());
+                statement.setString(i++, held.partition.topic());
+                statement.setInt(i++, held.partition.partition());
+                statement.setLong(i++, held.after);
+                statement.setInt(i++, held.share);
+            }
+            try (ResultSet rows = statement.executeQuery()) {
+                Rows.read(rows, partitions);
+            }
+        }
+    }
+
+    @Override
+    public int delete(Connection connection, long[] rowIds) throws SQLException {
+        return Dialect.deleteByArray(connection, rowIds);
+    }
+
+    @Override
+    public String now() {
+        return NOW;
+    }
+
+    @Override
+    public String nowPlusMillis() {
+        return "DATEADD(MILLISECOND, CAST(? AS bigint), " + NOW + ")";
+    }
+
+    @Override
+    public String millisSince(String time) {
+        return "DATEDIFF(MILLISECOND, " + time + ", " + NOW + ")";
+    }
+
+    @Override
+    public boolean isMissingTable(SQLException e) {
+        return e.getErrorCode() == 42102
+                || e.getErrorCode() == 42103
+                || e.getErrorCode() == 42104
+                || e.getErrorCode() == 42122;
+    }
+
+    @Override
+    public @Nullable String setupAdvice(SQLException e) {
+        return switch (e.getErrorCode()) {
+            case 28000 -> "The database refused the login: check user and password.";
+            case 90020 -> "The file is open in another process: add ;AUTO_SERVER=TRUE to the URL in every process.";
+            case 90146, 90013 -> "Create the database, or correct its name in the URL.";
+            case 90011 -> "Give an absolute path, or one that starts with ./ or ~/";
+            case 90046, 90113 -> "Correct the URL.";
+            case 90096 -> "Give the user rights to the tables of the outbox.";
+            default -> null;
+        };
+    }
+}

@@ -1,0 +1,272 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.PersistedMessage;
+import dev.outbox.StoreException;
+import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.spi.Outcome;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A batch is a transaction on one connection, and its hold are locks of that transaction: if the process or the
+ * connection dies, the database frees the partitions, and a close that comes too late has no connection to do harm with.
+ */
+final class JdbcBatch implements MessageBatch {
+    private static final String DOING = "Closing a batch";
+    private static final int LONGEST_REASON = 1_000;
+
+    /** Far beyond any sensible delay and well within what timestamps can take. */
+    private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
+
+    private final Dialect dialect;
+    private final Hints hints;
+    private final List<Held> held;
+    private final BatchOutcomes outcomes;
+    private final Consumer<JdbcBatch> onClose;
+    private volatile Connections.@Nullable Lease lease;
+
+    JdbcBatch(
+            Dialect dialect,
+            Hints hints,
+            List<Held> held,
+            Connections.@Nullable Lease lease,
+            Consumer<JdbcBatch> onClose) {
+        this.dialect = dialect;
+        this.hints = hints;
+        this.held = held;
+        this.lease = lease;
+        this.onClose = onClose;
+        List<PersistedMessage> messages = new ArrayList<>();
+        held.forEach(partition -> messages.addAll(partition.messages));
+        this.outcomes = new BatchOutcomes(messages);
+    }
+
+    @Override
+    public List<PersistedMessage> messages() {
+        return outcomes.messages();
+    }
+
+    @Override
+    public boolean isHeld() {
+        return outcomes.isOpen() && (lease != null || held.isEmpty());
+    }
+
+    @Override
+    public void markPublished(PersistedMessage message, @Nullable String publishId) {
+        outcomes.published(message, publishId);
+    }
+
+    @Override
+    public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
+        outcomes.failed(message, reason, retryAfter);
+    }
+
+    @Override
+    public void deadLetter(PersistedMessage message, String reason) {
+        outcomes.deadLettered(message, reason);
+    }
+
+    /** Ends the hold because the store is being closed. Waits for a close that has begun. */
+    synchronized void lose() {
+        Connections.Lease lost = lease;
+        lease = null;
+        if (lost != null) {
+            lost.close();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!outcomes.close()) {
+            return;
+        }
+        Connections.Lease open = lease;
+        lease = null;
+        onClose.accept(this);
+        if (open == null) {
+            if (!held.isEmpty()) {
+                throw new HoldLostException(DOING + " failed: its store was closed before. Nothing of it took effect;"
+                        + " its messages will be handed out again.");
+            }
+            return;
+        }
+        try (open) {
+            if (!outcomes.applicable().isEmpty()) {
+                apply(open);
+            }
+        }
+    }
+
+    private void apply(Connections.Lease open) {
+        Connection connection = open.connection();
+        try {
+            long[] settled = settle(connection);
+            int first = 0;
+            for (Held partition : held) {
+                noteFailures(connection, partition, first);
+                first += partition.messages.size();
+            }
+            if (settled.length > 0) {
+                require(settled.length, dialect.delete(connection, settled), "deleted");
+            }
+        } catch (SQLException e) {
+            if (Failures.isLost(connection, e)) {
+                open.markBroken();
+                throw new HoldLostException(
+                        DOING + " failed: its connection was lost, and its hold with it. Nothing of it took effect; its"
+                                + " messages will be handed out again. " + e.getMessage(),
+                        e);
+            }
+            throw Failures.of(DOING + ", of which nothing took effect,", dialect, e);
+        } catch (RuntimeException e) {
+            if (e instanceof HoldLostException) {
+                throw e;
+            }
+            open.markBroken();
+            throw Failures.unexpected(DOING, e);
+        }
+        try {
+            connection.commit();
+        } catch (SQLException | RuntimeException e) {
+            open.markBroken();
+            held.forEach(partition -> hints.forget(partition.partition));
+            throw new StoreException(
+                    "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages that"
+                            + " were published may be handed out again. " + e.getMessage(),
+                    e);
+        }
+        noteHints();
+    }
+
+    /** Moves dead letters, and returns the row ids of all messages that are done with. */
+    private long[] settle(Connection connection) throws SQLException {
+        long[] settled = new long[outcomes.messages().size()];
+        int count = 0;
+        int index = 0;
+        for (Held partition : held) {
+            for (int i = 0; i < partition.messages.size(); i++, index++) {
+                Outcome outcome = outcomes.at(index);
+                if (outcome instanceof Outcome.DeadLettered dead) {
+                    bury(connection, partition.rowId(i), dead.reason());
+                }
+                if (isSettled(outcome)) {
+                    settled[count++] = partition.rowId(i);
+                }
+            }
+        }
+        return Arrays.copyOf(settled, count);
+    }
+
+    private void bury(Connection connection, long rowId, String reason) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("INSERT INTO outbox_dead_letter (id, topic,"
+                + " partition_no, message_key, headers, payload, attempts, created_at, reason, died_at)"
+                + " SELECT coalesce(m.original_id, m.id), m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
+                + " m.attempts + 1, m.created_at, ?, " + dialect.now() + " FROM outbox_message m WHERE m.id = ?")) {
+            statement.setString(1, storable(reason));
+            statement.setLong(2, rowId);
+            require(1, statement.executeUpdate(), "moved to the dead letters");
+        }
+    }
+
+    /** Counts attempts and delays the partition, or notes that it fails no longer. */
+    private void noteFailures(Connection connection, Held partition, int first) throws SQLException {
+        long failingId = 0;
+        String reason = "";
+        Duration delay = Duration.ZERO;
+        boolean passed = false;
+        for (int i = 0; i < partition.messages.size(); i++) {
+            Outcome outcome = outcomes.at(first + i);
+            if (outcome instanceof Outcome.Failed failed) {
+                countAttempt(connection, partition.rowId(i));
+                if (failingId == 0) {
+                    failingId = partition.rowId(i);
+                    reason = failed.reason();
+                }
+                delay = failed.retryAfter().compareTo(delay) > 0 ? failed.retryAfter() : delay;
+            }
+            passed |= isSettled(outcome) && partition.rowId(i) >= partition.failingId;
+        }
+        if (failingId != 0) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = "
+                            + dialect.now() + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?")) {
+                statement.setLong(1, failingId);
+                statement.setString(2, storable(reason));
+                statement.setLong(3, millis(delay));
+                statement.setInt(4, partition.partition.id());
+                require(1, statement.executeUpdate(), "updated");
+            }
+        } else if (partition.failingId != 0 && passed) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("UPDATE outbox_partition SET failing_id = NULL,"
+                            + " reason = NULL, failed_at = NULL, retry_at = NULL WHERE id = ?")) {
+                statement.setInt(1, partition.partition.id());
+                require(1, statement.executeUpdate(), "updated");
+            }
+        }
+    }
+
+    private static void countAttempt(Connection connection, long rowId) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("UPDATE outbox_message SET attempts = attempts + 1 WHERE id = ?")) {
+            statement.setLong(1, rowId);
+            require(1, statement.executeUpdate(), "counted");
+        }
+    }
+
+    /** A hint ends before the first message that is left, or that one would be passed over. */
+    private void noteHints() {
+        int index = 0;
+        for (Held partition : held) {
+            int size = partition.messages.size();
+            int settled = 0;
+            while (settled < size && isSettled(outcomes.at(index + settled))) {
+                settled++;
+            }
+            if (settled == size) {
+                hints.settledAll(partition.partition, partition.rowId(size - 1));
+            } else {
+                hints.left(partition.partition, partition.rowId(settled));
+            }
+            index += size;
+        }
+    }
+
+    private static boolean isSettled(@Nullable Outcome outcome) {
+        return outcome instanceof Outcome.Published || outcome instanceof Outcome.DeadLettered;
+    }
+
+    /** Rows can only vanish under our lock if somebody wrote to the tables past the outbox. */
+    private static void require(int expected, int actual, String what) {
+        if (actual != expected) {
+            throw new HoldLostException(DOING + " failed: " + actual + " instead of " + expected
+                    + " rows could be " + what
+                    + ", so something else has changed the tables of the outbox. Nothing of the"
+                    + " batch took effect; what is left of its messages will be handed out again.");
+        }
+    }
+
+    private static long millis(Duration delay) {
+        Duration bounded = delay.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay;
+        return bounded.plusNanos(999_999).toMillis();
+    }
+
+    /** A reason is for reading: rather than let the close fail, it is shortened, and what no database keeps is replaced. */
+    static String storable(String reason) {
+        StringBuilder text = new StringBuilder();
+        reason.codePoints()
+                .limit(LONGEST_REASON)
+                .map(c -> c == 0 || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
+                .forEach(text::appendCodePoint);
+        return text.toString();
+    }
+}

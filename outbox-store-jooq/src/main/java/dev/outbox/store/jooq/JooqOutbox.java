@@ -1,0 +1,108 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.jooq.Configuration;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.exception.DataAccessException;
+
+/**
+ * The outbox in a SQL database: PostgreSQL 14 or newer, or H2 2.3 or newer. Messages are written through jOOQ or plain
+ * JDBC; relays read them from a {@link Store} on the same database.
+ *
+ * <pre>{@code
+ * ctx.transaction(tx -> {
+ *     tx.dsl().insertInto(ORDERS)…execute();
+ *     Outbox.bind(placed, JooqOutbox.persist(tx)).publish(new OrderPlaced(id));
+ * });
+ * }</pre>
+ *
+ * The tables are found the way the connection finds any unqualified name: writers and store must use the same schema. The
+ * JDBC driver is the application's to add.
+ */
+public final class JooqOutbox {
+    private JooqOutbox() {}
+
+    /**
+     * Writes messages in the transaction that a {@link DSLContext} is in, through its own connection, by one statement.
+     * What it makes is as safe for use by several threads as the context, which is hardly ever.
+     *
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode, as it
+     *     is outside of transactions (OBX-TX-1). A pool whose connections are <em>not</em> in auto-commit mode hides
+     *     that: with such a pool, take care to be in a transaction
+     */
+    public static PersistFunc persist(DSLContext tx) {
+        return message -> {
+            try {
+                return tx.connectionResult(connection -> JdbcPersist.persist(connection, message));
+            } catch (DataAccessException e) {
+                throw new StoreException("jOOQ gave no connection to write the message with: " + e.getMessage(), e);
+            }
+        };
+    }
+
+    /** As {@link #persist(DSLContext)}, for what {@link DSLContext#transaction} hands to its block. */
+    public static PersistFunc persist(Configuration tx) {
+        return persist(tx.dsl());
+    }
+
+    /**
+     * Writes messages in the transaction of a JDBC connection, by one statement. It neither commits nor closes it.
+     *
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode
+     *     (OBX-TX-1)
+     */
+    public static PersistFunc persist(Connection tx) {
+        return message -> JdbcPersist.persist(tx, message);
+    }
+
+    /**
+     * A store over a pool of the application, which is never closed, and which gets its connections back as they were. A
+     * batch keeps a connection for as long as it is open, so the pool needs as many for the relay as it has workers, and
+     * one more.
+     *
+     * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others; {@link
+     *     StoreOptions#workers} is allowed and has no effect
+     * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing,
+     *     with their DDL
+     * @throws StoreException if the database cannot be reached
+     */
+    public static Store store(DataSource pool, StoreOptions options) {
+        return Opening.store(pool, options);
+    }
+
+    /**
+     * The DDL of the tables as plain SQL, to be put among the application's own migrations. It can be run again.
+     *
+     * @throws ConfigurationException if the database is not supported
+     */
+    public static String ddl(SQLDialect dialect) {
+        return Schema.ddl(Opening.dialect(d -> d.jooq().family() == dialect.family(), "SQL dialect " + dialect));
+    }
+
+    /**
+     * Runs the DDL, which leaves alone what is there already. Several processes may do so at once.
+     *
+     * @throws ConfigurationException if the database is not supported
+     * @throws StoreException if the database cannot be reached or refuses
+     */
+    public static void createSchema(DataSource pool) {
+        try (Connection connection = pool.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
+            try {
+                Schema.create(connection, Opening.dialect(connection));
+            } finally {
+                connection.setAutoCommit(autoCommit);
+            }
+        } catch (SQLException e) {
+            throw new StoreException(Failures.text("Creating the tables of the outbox", e), e);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
+import dev.outbox.DeadLetter;
+import dev.outbox.MessageBatch;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The store on a SQL database: what its checkouts know in common, and its open batches. */
+final class JooqStore implements Store, Operations {
+    private static final Capabilities CAPABILITIES = Capabilities.all()
+            .without(
+                    Capability.WAKE_UP,
+                    "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
+                            + " other; call relay.wakeUp() after a commit in the same process");
+
+    /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
+    private static final int MOST_SETS_OF_TOPICS = 64;
+
+    private final Connections connections;
+    private final Dialect dialect;
+    private final int lockKey;
+    private final Operations operations;
+    private final Hints hints = new Hints();
+    private final Map<Set<String>, Checkout> checkouts = new ConcurrentHashMap<>();
+    private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    JooqStore(Connections connections, Dialect dialect, int lockKey) {
+        this.connections = connections;
+        this.dialect = dialect;
+        this.lockKey = lockKey;
+        this.operations = new JdbcOperations(connections, dialect);
+    }
+
+    @Override
+    public MessageBatch checkout(Set<String> topics, int limit) {
+        if (topics.isEmpty()) {
+            throw new MisuseException("No topics given; expected at least one.");
+        }
+        if (limit < 1) {
+            throw new MisuseException("limit is " + limit + "; expected at least 1.");
+        }
+        requireOpen();
+        Checkout checkout = checkoutOf(topics);
+        if (checkout == null) {
+            return new JdbcBatch(dialect, hints, List.of(), null, batch -> {});
+        }
+        if (!open.isEmpty()) {
+            checkout.noteCompany();
+        }
+        Connections.Lease lease = borrow();
+        JdbcBatch batch;
+        try {
+            List<Held> held = checkout.run(lease, limit);
+            if (held.isEmpty()) {
+                lease.close();
+                return new JdbcBatch(dialect, hints, held, null, closing -> {});
+            }
+            batch = new JdbcBatch(dialect, hints, held, lease, open::remove);
+        } catch (SQLException e) {
+            release(lease, e);
+            throw Failures.of("A checkout", dialect, e);
+        } catch (RuntimeException e) {
+            lease.markBroken();
+            lease.close();
+            throw e instanceof OutboxException ? e : Failures.unexpected("A checkout", e);
+        } catch (Error e) {
+            lease.markBroken();
+            lease.close();
+            throw e;
+        }
+        open.add(batch);
+        if (closed) {
+            // close() may have missed it
+            batch.lose();
+        }
+        return batch;
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return CAPABILITIES;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        open.forEach(JdbcBatch::lose);
+        open.clear();
+        connections.close();
+    }
+
+    /** Null if none of the topics has a name that a message could have. */
+    private @Nullable Checkout checkoutOf(Set<String> topics) {
+        Checkout known = checkouts.get(topics);
+        if (known != null) {
+            return known;
+        }
+        List<String> possible = topics.stream()
+                .filter(topic -> topic.matches("[A-Za-z0-9._/:-]{1,200}"))
+                .sorted()
+                .toList();
+        if (possible.isEmpty()) {
+            return null;
+        }
+        if (checkouts.size() >= MOST_SETS_OF_TOPICS) {
+            checkouts.clear();
+        }
+        return checkouts.computeIfAbsent(
+                Set.copyOf(topics),
+                t -> new Checkout(dialect, lockKey, dialect.discovery(possible), new Candidates(), hints));
+    }
+
+    private Connections.Lease borrow() {
+        try {
+            return connections.borrow();
+        } catch (SQLException e) {
+            requireOpen();
+            throw new StoreException(
+                    "Getting a connection failed. If the server is well, more batches are open at a time than there are"
+                            + " connections for: raise the option workers, or the size of your own pool. "
+                            + e.getMessage(),
+                    e);
+        } catch (RuntimeException e) {
+            requireOpen();
+            throw Failures.unexpected("Getting a connection", e);
+        }
+    }
+
+    private static void release(Connections.Lease lease, SQLException e) {
+        if (Failures.isLost(lease.connection(), e)) {
+            lease.markBroken();
+        }
+        lease.close();
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new MisuseException("The store is closed: close the relays first, then their store.");
+        }
+    }
+
+    @Override
+    public List<Backlog> backlog() {
+        requireOpen();
+        return operations.backlog();
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions() {
+        requireOpen();
+        return operations.failingPartitions();
+    }
+
+    @Override
+    public boolean retryNow(String topic, int partition) {
+        requireOpen();
+        return operations.retryNow(topic, partition);
+    }
+
+    @Override
+    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        requireOpen();
+        return operations.deadLetters(topic, afterId, limit);
+    }
+
+    @Override
+    public Optional<DeadLetter> deadLetter(String id) {
+        requireOpen();
+        return operations.deadLetter(id);
+    }
+
+    @Override
+    public int redrive(Collection<String> ids) {
+        requireOpen();
+        return operations.redrive(ids);
+    }
+
+    @Override
+    public int discard(Collection<String> ids) {
+        requireOpen();
+        return operations.discard(ids);
+    }
+}

@@ -1,0 +1,36 @@
+package dev.outbox.store.jooq;
+
+import com.google.auto.service.AutoService;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.spi.StoreProvider;
+
+/**
+ * Opens {@code jdbc:} URLs with a pool of its own. Public for {@link java.util.ServiceLoader} alone: call {@link
+ * dev.outbox.Stores#open}.
+ *
+ * <p>Options: {@code user} and {@code password}, in place of those in the URL; {@code workers}, which is how many batches
+ * may be open at a time, by default {@value StoreOptions#DEFAULT_WORKERS}, with two connections more than that; {@code
+ * createSchema}, by default true for H2 and false for all others.
+ */
+@SuppressWarnings("exports") // the annotation is gone in the class file
+@AutoService(StoreProvider.class)
+public final class JooqStoreProvider implements StoreProvider {
+    /** For {@link java.util.ServiceLoader}. */
+    public JooqStoreProvider() {}
+
+    @Override
+    public boolean accepts(String url) {
+        return url.startsWith("jdbc:");
+    }
+
+    @Override
+    public Store open(String url, StoreOptions options) {
+        return Opening.store(url, options);
+    }
+
+    @Override
+    public String description() {
+        return "outbox-store-jooq: " + Opening.supported();
+    }
+}

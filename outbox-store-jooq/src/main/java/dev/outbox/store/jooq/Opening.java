@@ -1,0 +1,171 @@
+package dev.outbox.store.jooq;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.ConfigurationException;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.spi.Redacted;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** Opens stores, and refuses at once what would fail later. */
+final class Opening {
+    private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
+
+    /** Connections beside those of open batches: for operations, and for a checkout beside the last batch. */
+    private static final int SPARE_CONNECTIONS = 2;
+
+    private static final AtomicInteger POOLS = new AtomicInteger();
+
+    private Opening() {}
+
+    static Store store(DataSource pool, StoreOptions options) {
+        options.requireKnown(Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        try (Connection connection = pool.getConnection()) {
+            Dialect dialect = dialect(connection);
+            int lockKey = checkSchema(connection, dialect, options);
+            return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
+        } catch (SQLException e) {
+            throw new StoreException(Failures.text("Opening the outbox", e), e);
+        }
+    }
+
+    static Store store(String url, StoreOptions options) {
+        String shown = Redacted.url(url);
+        Dialect dialect = dialect(d -> url.startsWith(d.urlPrefix()), shown);
+        options.requireKnown(
+                Set.of(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+        DriverSource source = driverSource(url, options, dialect, shown);
+        int lockKey;
+        // One connection before there is a pool: what is wrong shows at once, as the driver says it.
+        try (Connection connection = source.getConnection()) {
+            dialect(connection);
+            lockKey = checkSchema(connection, dialect, options);
+        } catch (SQLException e) {
+            String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
+            String advice = dialect.setupAdvice(e);
+            throw advice == null ? new StoreException(text, e) : new ConfigurationException(text + " " + advice, e);
+        } catch (RuntimeException e) {
+            throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
+        }
+        return new JooqStore(Connections.own(pool(source, workers, dialect), dialect), dialect, lockKey);
+    }
+
+    static Dialect dialect(Predicate<Dialect> wanted, String what) {
+        return Dialect.ALL.stream()
+                .filter(wanted)
+                .findFirst()
+                .orElseThrow(() -> new ConfigurationException(
+                        "The outbox does not support " + what + "; it supports " + supported() + "."));
+    }
+
+    /** The dialect of the database behind a connection, if its version will do. */
+    static Dialect dialect(Connection connection) throws SQLException {
+        DatabaseMetaData database = connection.getMetaData();
+        String product = database.getDatabaseProductName();
+        Dialect dialect = dialect(d -> d.product().equals(product), product);
+        int major = database.getDatabaseMajorVersion();
+        int minor = database.getDatabaseMinorVersion();
+        int[] least = dialect.leastVersion();
+        if (major < least[0] || major == least[0] && minor < least[1]) {
+            throw new ConfigurationException("The outbox does not support " + product + " " + major + "." + minor
+                    + "; it supports " + supported() + ".");
+        }
+        return dialect;
+    }
+
+    static String supported() {
+        return Dialect.ALL.stream()
+                .map(d -> d.product() + " from " + d.leastVersion()[0] + "." + d.leastVersion()[1] + " on ("
+                        + d.urlPrefix() + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options) throws SQLException {
+        boolean autoCommit = connection.getAutoCommit();
+        try {
+            if (!autoCommit) {
+                connection.setAutoCommit(true);
+            }
+            try {
+                return Schema.lockKey(connection, dialect);
+            } catch (SQLException e) {
+                if (!dialect.isMissingTable(e)) {
+                    throw e;
+                }
+                if (!options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
+                    throw Failures.missingTables("Opening the outbox", dialect, e);
+                }
+            }
+            Schema.create(connection, dialect);
+            connection.setAutoCommit(true);
+            return Schema.lockKey(connection, dialect);
+        } finally {
+            if (connection.getAutoCommit() != autoCommit) {
+                connection.setAutoCommit(autoCommit);
+            }
+        }
+    }
+
+    private static DriverSource driverSource(String url, StoreOptions options, Dialect dialect, String shown) {
+        Properties settings = new Properties();
+        dialect.prepare(settings);
+        String address = url;
+        for (String credential : new String[] {StoreOptions.USER, StoreOptions.PASSWORD}) {
+            String value = options.get(credential);
+            if (value != null) {
+                address = dialect.without(credential, address);
+                settings.setProperty(credential, value);
+            }
+        }
+        return new DriverSource(driver(dialect), address, settings, shown);
+    }
+
+    private static Driver driver(Dialect dialect) {
+        ClassLoader context = Thread.currentThread().getContextClassLoader();
+        Exception missing = null;
+        for (ClassLoader loader : new @Nullable ClassLoader[] {context, Opening.class.getClassLoader()}) {
+            try {
+                return Class.forName(dialect.driverClass(), true, loader)
+                        .asSubclass(Driver.class)
+                        .getConstructor()
+                        .newInstance();
+            } catch (ReflectiveOperationException e) {
+                missing = e;
+            }
+        }
+        throw new ConfigurationException(
+                "No JDBC driver for " + dialect.product() + ": " + dialect.driverClass()
+                        + " is not on the class path. Add the artifact " + dialect.driverArtifact() + ".",
+                missing);
+    }
+
+    private static HikariDataSource pool(DriverSource source, int workers, Dialect dialect) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("outbox-" + POOLS.incrementAndGet());
+        config.setDataSource(source);
+        config.setMaximumPoolSize(workers + SPARE_CONNECTIONS);
+        config.setMinimumIdle(1);
+        config.setConnectionTimeout(CONNECTION_TIMEOUT);
+        config.setInitializationFailTimeout(-1);
+        config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
+        dialect.prepare(config);
+        return new HikariDataSource(config);
+    }
+}

@@ -1,0 +1,271 @@
+package dev.outbox.store.jooq;
+
+import com.zaxxer.hikari.HikariConfig;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Properties;
+import java.util.stream.Collectors;
+import org.jooq.SQLDialect;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PostgreSQL. Partitions are taken by advisory locks, because a row lock assigns a transaction id, and an open batch
+ * would then keep VACUUM from cleaning any table of the database for as long as publishing takes.
+ */
+record PostgresDialect() implements Dialect {
+    /** The last arm: the server's clock was set back, and nothing is to wait until it is there again. */
+    private static final String READY =
+            "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
+
+    /**
+     * Statements are planned once per connection and may be planned while the tables are empty, when scanning or sorting
+     * a whole table looks cheap. Those plans would be run against any backlog later, so they are ruled out.
+     */
+    private static final List<String> PLANNING =
+            List.of("enable_seqscan = off", "enable_bitmapscan = off", "enable_sort = off", "jit = off");
+
+    private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+            + PLANNING.stream().map(setting -> "SET LOCAL " + setting).collect(Collectors.joining("; "));
+
+    /** OFFSET 0 is a fence: without it the server may lock partitions that are not returned. */
+    private static final String TAKE = "SELECT c.id FROM (SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND "
+            + READY + " OFFSET 0) c WHERE pg_try_advisory_xact_lock(?, c.id)";
+
+    /**
+     * A query keeps its snapshot until the next statement, and while it is kept VACUUM cleans up nothing that is newer.
+     * Any utility statement makes the server let go of it; this one has no effect.
+     */
+    private static final String END_OF_READ = "; SET LOCAL jit = off";
+
+    /**
+     * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
+     * are rows, which the index on exactly these columns alone can serve in order; with "topic = … ORDER BY id" the
+     * primary key can too, and it would be walked through the backlog of all other partitions.
+     */
+    private static final String READ = "SELECT w.n, p.failing_id, m.id, m.original_id, m.message_key, m.headers,"
+            + " m.payload, m.attempts, m.created_at"
+            + " FROM unnest(?, ?, ?) WITH ORDINALITY AS w (id, after, share, n)"
+            + " JOIN outbox_partition p ON p.id = w.id AND " + READY
+            + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m"
+            + " WHERE (m.topic, m.partition_no, m.id) > (p.topic, p.partition_no, w.after)"
+            + " AND (m.topic, m.partition_no, m.id) <= (p.topic, p.partition_no, " + Long.MAX_VALUE + ")"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT w.share) m" + END_OF_READ;
+
+    @Override
+    public String product() {
+        return "PostgreSQL";
+    }
+
+    @Override
+    public int[] leastVersion() {
+        return new int[] {14, 0};
+    }
+
+    @Override
+    public SQLDialect jooq() {
+        return SQLDialect.POSTGRES;
+    }
+
+    @Override
+    public String urlPrefix() {
+        return "jdbc:postgresql:";
+    }
+
+    @Override
+    public String driverClass() {
+        return "org.postgresql.Driver";
+    }
+
+    @Override
+    public String driverArtifact() {
+        return "org.postgresql:postgresql";
+    }
+
+    @Override
+    public String ddlResource() {
+        return "ddl/postgres.sql";
+    }
+
+    @Override
+    public boolean createsSchemaByDefault() {
+        return false;
+    }
+
+    @Override
+    public String without(String parameter, String url) {
+        int query = url.indexOf('?');
+        if (query < 0) {
+            return url;
+        }
+        String rest = Arrays.stream(url.substring(query + 1).split("&"))
+                .filter(setting -> !setting.startsWith(parameter + "="))
+                .collect(Collectors.joining("&"));
+        return url.substring(0, query) + (rest.isEmpty() ? "" : "?" + rest);
+    }
+
+    @Override
+    public void prepare(Properties driverSettings) {
+        driverSettings.setProperty("ApplicationName", "outbox");
+        driverSettings.setProperty("tcpKeepAlive", "true");
+        // No statement of ours takes long, so after a minute of silence the server is gone.
+        driverSettings.setProperty("socketTimeout", "60");
+    }
+
+    @Override
+    public void prepare(HikariConfig pool) {
+        // A machine that vanished is noticed, and what it held becomes free, after 20 + 4 * 10 seconds.
+        pool.setConnectionInitSql(PLANNING.stream().map(s -> "SET " + s + "; ").collect(Collectors.joining())
+                + "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4");
+    }
+
+    @Override
+    public void lockSchema(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_advisory_xact_lock(hashtext('outbox_schema'), hashtext(current_schema()))");
+        }
+    }
+
+    @Override
+    public int beginTransaction(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(BEGIN);
+        }
+        return 0;
+    }
+
+    @Override
+    public void endTransaction(Connection connection, int before) {
+        // all settings ended with the transaction
+    }
+
+    /** Jumps from partition to partition in the index, one probe each. */
+    @Override
+    public String discovery(Collection<String> topics) {
+        String first = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ";
+        String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1";
+        return "WITH RECURSIVE head (topic, partition_no) AS ("
+                + "(SELECT m.topic, m.partition_no FROM unnest(ARRAY[" + Dialect.list(topics, ", ")
+                + "]::varchar[]) AS t (topic) CROSS JOIN LATERAL (" + first + "t.topic COLLATE \"C\"" + order + ") m)"
+                + " UNION ALL SELECT m.topic, m.partition_no FROM head h CROSS JOIN LATERAL (" + first
+                + "h.topic AND m.partition_no > h.partition_no" + order + ") m)"
+                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
+                + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
+                + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY;
+    }
+
+    @Override
+    public String endOfRead() {
+        return END_OF_READ;
+    }
+
+    @Override
+    public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?, ?) ON CONFLICT DO NOTHING")) {
+            // always in the same order, so that two relays cannot wait for each other
+            List<Candidate> sorted = missing.stream()
+                    .sorted((a, b) -> a.topic().equals(b.topic())
+                            ? Integer.compare(a.partition(), b.partition())
+                            : a.topic().compareTo(b.topic()))
+                    .toList();
+            statement.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "varchar", sorted.stream().map(Candidate::topic).toArray()));
+            statement.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "int4", sorted.stream().map(Candidate::partition).toArray()));
+            statement.executeUpdate();
+        }
+    }
+
+    @Override
+    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+            Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
+            statement.setArray(1, connection.createArrayOf("int4", ids));
+            statement.setInt(2, lockKey);
+            List<Integer> taken = new ArrayList<>(ids.length);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    taken.add(rows.getInt(1));
+                }
+            }
+            return taken;
+        }
+    }
+
+    @Override
+    public int mostReadAtOnce() {
+        return 1000;
+    }
+
+    @Override
+    public void read(Connection connection, List<Held> partitions) throws SQLException {
+        Integer[] ids = new Integer[partitions.size()];
+        Long[] after = new Long[ids.length];
+        Integer[] shares = new Integer[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            Held held = partitions.get(i);
+            ids[i] = held.partition.id();
+            after[i] = held.after;
+            shares[i] = held.share;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(READ)) {
+            Array idArray = connection.createArrayOf("int4", ids);
+            statement.setArray(1, idArray);
+            statement.setArray(2, connection.createArrayOf("int8", after));
+            statement.setArray(3, connection.createArrayOf("int4", shares));
+            statement.execute();
+            try (ResultSet rows = statement.getResultSet()) {
+                Rows.read(rows, partitions);
+            }
+        }
+    }
+
+    @Override
+    public int delete(Connection connection, long[] rowIds) throws SQLException {
+        return Dialect.deleteByArray(connection, rowIds);
+    }
+
+    @Override
+    public String now() {
+        return "clock_timestamp()";
+    }
+
+    @Override
+    public String nowPlusMillis() {
+        return "clock_timestamp() + ? * interval '1 millisecond'";
+    }
+
+    @Override
+    public String millisSince(String time) {
+        return "CAST(extract(epoch FROM clock_timestamp() - " + time + ") * 1000 AS bigint)";
+    }
+
+    @Override
+    public boolean isMissingTable(SQLException e) {
+        return "42P01".equals(e.getSQLState()) || "42703".equals(e.getSQLState());
+    }
+
+    @Override
+    public @Nullable String setupAdvice(SQLException e) {
+        String state = e.getSQLState() == null ? "" : e.getSQLState();
+        if (state.startsWith("28")) {
+            return "The server refused the login: check user and password.";
+        }
+        if (state.equals("3D000")) {
+            return "Create the database, or correct its name in the URL.";
+        }
+        return state.equals("42501") ? "Give the user rights to the tables of the outbox." : null;
+    }
+}

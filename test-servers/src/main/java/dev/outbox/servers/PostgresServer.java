@@ -1,0 +1,217 @@
+package dev.outbox.servers;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+
+/**
+ * A PostgreSQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and
+ * password, else a container, else a packaged binary. All of them demand the password.
+ */
+public final class PostgresServer implements AutoCloseable {
+    /** A JDBC URL whose user may create databases. */
+    public static final String ENVIRONMENT = "OUTBOX_TEST_POSTGRES_URL";
+
+    private static final String IMAGE = "postgres:17-alpine";
+    private static final String PASSWORD = "postgres";
+
+    private static @Nullable PostgresServer shared;
+
+    private final String adminUrl;
+    private final @Nullable AutoCloseable container;
+    private final @Nullable Path dataDirectory;
+    private @Nullable EmbeddedPostgres packaged;
+
+    private PostgresServer(
+            String adminUrl,
+            @Nullable AutoCloseable container,
+            @Nullable Path dataDirectory,
+            @Nullable EmbeddedPostgres packaged) {
+        this.adminUrl = adminUrl;
+        this.container = container;
+        this.dataDirectory = dataDirectory;
+        this.packaged = packaged;
+    }
+
+    /**
+     * The server of this JVM, started at the first call and stopped when the JVM ends. Child processes are given the
+     * URLs of its databases and leave the server alone.
+     *
+     * @throws IllegalStateException if there is no way to one, with everything that was tried
+     */
+    public static synchronized PostgresServer shared() {
+        if (shared == null) {
+            PostgresServer server = Server.first(
+                    "Postgres",
+                    new Server.Source<>("environment variable " + ENVIRONMENT, PostgresServer::named),
+                    new Server.Source<>("container " + IMAGE, PostgresServer::contained),
+                    new Server.Source<>("packaged binary", PostgresServer::packaged));
+            Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-postgres"));
+            shared = server;
+        }
+        return shared;
+    }
+
+    /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
+    public static PostgresServer packaged() throws IOException, SQLException {
+        Path data = Files.createTempDirectory("outbox-postgres");
+        EmbeddedPostgres postgres = start(data, 0);
+        String url =
+                "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres?user=postgres&password=" + PASSWORD;
+        try {
+            try (Connection connection = postgres.getPostgresDatabase().getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("ALTER USER postgres PASSWORD '" + PASSWORD + "'");
+                // The package trusts everybody; real servers do not, and wrong passwords are to be tested too.
+                Files.writeString(
+                        data.resolve("pg_hba.conf"),
+                        "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all ::1/128"
+                                + " scram-sha-256\n");
+                statement.execute("SELECT pg_reload_conf()");
+            }
+            return new PostgresServer(url, null, data, postgres);
+        } catch (IOException | SQLException | RuntimeException e) {
+            postgres.close();
+            throw e;
+        }
+    }
+
+    /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
+    public String newDatabase() throws SQLException {
+        String name = "outbox_" + UUID.randomUUID().toString().replace("-", "");
+        admin("CREATE DATABASE " + name);
+        int query = adminUrl.indexOf('?');
+        String server = adminUrl.substring(0, adminUrl.lastIndexOf('/', query < 0 ? adminUrl.length() : query) + 1);
+        return server + name + (query < 0 ? "" : adminUrl.substring(query));
+    }
+
+    /** Drops a database that {@link #newDatabase} made, and the connections to it. */
+    public void dropDatabase(String url) throws SQLException {
+        int query = url.indexOf('?');
+        String path = query < 0 ? url : url.substring(0, query);
+        admin("DROP DATABASE IF EXISTS " + path.substring(path.lastIndexOf('/') + 1) + " WITH (FORCE)");
+    }
+
+    /** Ends all processes of a packaged server at once, as a power cut would. */
+    public void kill() throws IOException {
+        Path data = requirePackaged();
+        List<String> pidFile = Files.readAllLines(data.resolve("postmaster.pid"), StandardCharsets.US_ASCII);
+        ProcessHandle postmaster = ProcessHandle.of(
+                        Long.parseLong(pidFile.get(0).trim()))
+                .orElseThrow(() -> new IllegalStateException("The server is not running."));
+        List<ProcessHandle> processes =
+                Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
+        processes.forEach(ProcessHandle::destroyForcibly);
+        processes.forEach(
+                process -> process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+    }
+
+    /** Starts a killed server again, with the data it had, on the port it had. */
+    public void restart() throws IOException {
+        Path data = requirePackaged();
+        EmbeddedPostgres before = packaged;
+        if (before == null) {
+            throw new IllegalStateException("The server is closed.");
+        }
+        int port = before.getPort();
+        before.close(); // releases the lock of the directory
+        packaged = start(data, port);
+    }
+
+    @Override
+    public synchronized void close() {
+        try {
+            if (packaged != null) {
+                packaged.close();
+                packaged = null;
+                deleteData();
+            }
+            if (container != null) {
+                container.close();
+            }
+        } catch (Exception e) {
+            System.err.println("[test-servers] PostgreSQL did not stop: " + e);
+        }
+    }
+
+    private static PostgresServer named() throws Exception {
+        String url = System.getenv(ENVIRONMENT);
+        if (url == null || url.isEmpty()) {
+            throw new Server.UnsetException("not set");
+        }
+        PostgresServer server = new PostgresServer(url, null, null, null);
+        try {
+            server.admin("SELECT 1");
+        } catch (SQLException e) {
+            // Whoever names a server means that one.
+            throw new IllegalStateException(ENVIRONMENT + " names a server that cannot be used: " + e.getMessage(), e);
+        }
+        return server;
+    }
+
+    private static PostgresServer contained() {
+        if (!DockerClientFactory.instance().isDockerAvailable()) {
+            throw new IllegalStateException("no Docker engine answers");
+        }
+        PostgreSQLContainer container = new PostgreSQLContainer(IMAGE);
+        container.start();
+        String url = container.getJdbcUrl();
+        url += (url.contains("?") ? "&" : "?") + "user=" + container.getUsername() + "&password="
+                + container.getPassword();
+        return new PostgresServer(url, container, null, null);
+    }
+
+    private static EmbeddedPostgres start(Path data, int port) throws IOException {
+        EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                .setDataDirectory(data.toFile())
+                .setCleanDataDirectory(false)
+                .setPGStartupWait(Duration.ofSeconds(60))
+                .setConnectConfig("password", PASSWORD)
+                // The package is set up to be fast; a server that is killed must keep what it acknowledged.
+                .setServerConfig("fsync", "on")
+                .setServerConfig("synchronous_commit", "on");
+        if (port != 0) {
+            builder.setPort(port);
+        }
+        return builder.start();
+    }
+
+    private void admin(String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(adminUrl);
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private Path requirePackaged() {
+        if (dataDirectory == null) {
+            throw new IllegalStateException("Only a server from PostgresServer.packaged() can be killed.");
+        }
+        return dataDirectory;
+    }
+
+    private void deleteData() throws IOException {
+        if (dataDirectory == null) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(dataDirectory)) {
+            for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+}
