@@ -26,7 +26,7 @@ public final class Codecs {
 
     /**
      * JSON by Jackson: {@code java.time} values in ISO form, unknown properties ignored. What a {@link Topic} uses unless
-     * told otherwise.
+     * told otherwise. In a named module, open the package of the type to {@code com.fasterxml.jackson.databind}.
      */
     public static <T> Codec<T> json(Class<T> type) {
         return new Json<>(MAPPER, MAPPER.constructType(type));

@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time.
  */
 public interface MessageBatch extends AutoCloseable {
-    /** The messages, those of one partition in the order of their positions; unmodifiable, always the same list. */
+    /**
+     * The messages, those of one partition in the order of their positions; unmodifiable, always the same list. Its
+     * objects are of this batch alone: a message that comes again is a new object (OBX-CLOSE-4).
+     */
     List<PersistedMessage> messages();
 
     /**

@@ -17,7 +17,8 @@ public interface Operations {
      * What waits in a partition.
      *
      * @param pending how many messages, those of open batches included, 1 or more
-     * @param oldestAge how long the oldest of them has been there, by the store's clock; not negative
+     * @param oldestAge how long ago the oldest of them was persisted, by the store's clock, which for a redriven one is
+     *     when it was persisted first; not negative
      */
     record Backlog(String topic, int partition, long pending, Duration oldestAge) {}
 

@@ -100,6 +100,16 @@ final class ChildProcess implements AutoCloseable {
         return words.subList(1, words.size());
     }
 
+    /** An answer that is already there, or null. */
+    @Nullable
+    String answerIfAny() {
+        String line = answers.poll();
+        if (END.equals(line)) {
+            throw new AssertionError("Process " + process.pid() + " ended of itself.");
+        }
+        return line;
+    }
+
     /** The next answer, or null if the process has ended and everything it said was read. */
     @Nullable
     String nextAnswer() throws InterruptedException {

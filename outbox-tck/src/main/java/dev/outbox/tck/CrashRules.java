@@ -74,6 +74,38 @@ interface CrashRules {
         assertEquals(List.of("d", "e"), outbox.drain(client, Set.of("d", "e")), "what was committed before the kill");
     }
 
+    @Rule("OBX-EXCL-1")
+    default void processesShareNoMessage(TestOutbox outbox) throws Exception {
+        int messages = 600;
+        Set<String> pending = new HashSet<>();
+        for (int partition = 0; partition < 3; partition++) {
+            String[] texts = new String[messages / 3];
+            Arrays.fill(texts, "m");
+            pending.addAll(outbox.commit(TOPIC, partition, texts));
+        }
+        List<ChildProcess> children = List.of(outbox.fork(), outbox.fork());
+        for (ChildProcess child : children) {
+            child.tell("loop " + TOPIC + " 3");
+        }
+        List<String> published = new ArrayList<>();
+        Set<Integer> busy = new HashSet<>();
+        outbox.eventually("two processes settle " + messages + " messages", () -> {
+            for (int i = 0; i < children.size(); i++) {
+                for (String line; (line = children.get(i).answerIfAny()) != null; ) {
+                    List<String> words = List.of(line.split(" ", -1));
+                    if (words.get(0).equals("settling")) {
+                        busy.add(i);
+                        published.addAll(words.subList(1, words.size()));
+                    }
+                }
+            }
+            return published.size() >= messages ? true : null;
+        });
+        assertEquals(Set.of(0, 1), busy, "processes that got anything");
+        assertEquals(pending, new HashSet<>(published), "messages that were published");
+        assertEquals(messages, published.size(), "publications by two processes, of which none was killed");
+    }
+
     @Rule("OBX-CLOSE-1")
     default void aProcessKilledAtAnyMomentSettlesWholeBatches(TestOutbox outbox) throws Exception {
         long seed = System.nanoTime();

@@ -168,14 +168,15 @@ final class TestOutbox {
 
     /** Runs something that must not wait for anybody, and fails if it does. */
     <T> T promptly(String what, Callable<T> action) throws Exception {
+        long seconds = Math.min(10, patience().toSeconds());
         FutureTask<T> task = new FutureTask<>(action);
         Thread thread = new Thread(task, "tck-promptly");
         thread.setDaemon(true);
         thread.start();
         try {
-            return task.get(10, TimeUnit.SECONDS);
+            return task.get(seconds, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new AssertionError(what + " did not return within 10 s. It is waiting here:\n    "
+            throw new AssertionError(what + " did not return within " + seconds + " s. It is waiting here:\n    "
                     + String.join(
                             "\n    ",
                             Arrays.stream(thread.getStackTrace())

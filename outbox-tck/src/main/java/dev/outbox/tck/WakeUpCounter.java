@@ -16,6 +16,20 @@ final class WakeUpCounter {
         return calls.get();
     }
 
+    /** The calls, once there were no more for a while: one may be under way when the subscription ends. */
+    int callsWhenQuiet() {
+        int last = calls();
+        long end = System.nanoTime() + TestOutbox.QUIET.toNanos();
+        while (System.nanoTime() < end) {
+            TestOutbox.pause();
+            if (calls() != last) {
+                last = calls();
+                end = System.nanoTime() + TestOutbox.QUIET.toNanos();
+            }
+        }
+        return last;
+    }
+
     /** Ends the subscription, twice, which does no harm. */
     void end() {
         subscription.close();

@@ -34,6 +34,12 @@ import java.util.concurrent.locks.LockSupport;
  */
 record Workload(int clients, int workers, int writers, int transactions, int partitions, long seed) {
     private static final String TOPIC = "workload";
+    private static final long START = System.nanoTime();
+
+    /** Monotonic, the same for all threads, and small enough to be read. */
+    private static long now() {
+        return System.nanoTime() - START;
+    }
 
     History run(TestOutbox outbox) throws Exception {
         Queue<History.Written> written = new ConcurrentLinkedQueue<>();
@@ -109,7 +115,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
             try (WriteTransaction transaction = outbox.harness().begin(outbox.address())) {
                 for (int n = 1 + random.nextInt(4); n > 0; n--) {
                     int partition = random.nextInt(partitions);
-                    long began = System.nanoTime();
+                    long began = now();
                     String id = transaction.persistFunc().persist(TestOutbox.message(TOPIC, partition, "m" + i));
                     messages.add(new History.Written(id, TOPIC + "/" + partition, began, 0, 0, History.End.UNKNOWN));
                     if (random.nextInt(3) == 0) {
@@ -117,9 +123,9 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                         LockSupport.parkNanos(random.nextInt(1_500_000));
                     }
                 }
-                long ending = System.nanoTime();
+                long ending = now();
                 History.End end = end(transaction, random.nextInt(5) > 0);
-                long ended = System.nanoTime();
+                long ended = now();
                 for (History.Written m : messages) {
                     written.add(new History.Written(m.id(), m.partition(), m.began(), ending, ended, end));
                 }
@@ -148,9 +154,9 @@ record Workload(int clients, int workers, int writers, int transactions, int par
             Queue<History.Delivered> delivered,
             Progress progress) {
         while (!progress.stop) {
-            long called = System.nanoTime();
+            long called = now();
             MessageBatch batch = client.store().checkout(Set.of(TOPIC), 1 + random.nextInt(8));
-            long returned = System.nanoTime();
+            long returned = now();
             if (batch.messages().isEmpty()) {
                 batch.close();
                 TestOutbox.pause();
@@ -181,9 +187,9 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                     settled.add(m.id());
                 }
             }
-            long closing = System.nanoTime();
+            long closing = now();
             History.End end = close(batch);
-            long closed = System.nanoTime();
+            long closed = now();
             String name = "batch " + batches.incrementAndGet();
             int index = 0;
             for (PersistedMessage m : batch.messages()) {

@@ -1,5 +1,7 @@
 package dev.outbox.tck.memory;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
 import dev.outbox.MisuseException;
@@ -158,7 +160,11 @@ public class MemoryOutbox {
         hold.positions.forEach((partition, positions) -> {
             partition.holder = hold;
             partition.lastTurn = ++lastTurn;
-            positions.forEach(position -> hold.messages.add(partition.messages.get(position)));
+            for (long position : positions) {
+                PersistedMessage message = requireNonNull(partition.messages.get(position));
+                // A new object each time, so that a mark with that of an earlier batch is refused (OBX-CLOSE-4).
+                hold.messages.add(tried(message, message.attempts()));
+            }
         });
         return hold;
     }

@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import dev.outbox.Capabilities;
+import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.StoreTck;
@@ -21,6 +26,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -60,6 +66,22 @@ class BrokenStoresTest {
                 new Broken("ignores delays", "aFailedPartitionWaitsAndThenStartsWithTheFailedMessage", "OBX-RETRY-2"),
                 new Broken("counts no attempts", "attemptsAreCountedAndSurvive", "OBX-RETRY-1"),
                 new Broken("serves in a fixed order", "partitionsTakeTurns", "OBX-LIMIT-2"),
+                new Broken("gives more than the limit", "thereAreNeverMoreThanTheLimit", "OBX-LIMIT-1"),
+                new Broken("ignores case in topics", "onlyTheTopicsAskedForCome", "OBX-FILTER-1"),
+                new Broken("numbers messages per partition", "anIdIsUniqueAndStays", "OBX-ID-1"),
+                new Broken("trims headers", "keysAndHeadersComeBack", "OBX-PAYLOAD-1"),
+                new Broken("refuses NUL in reasons", "everyReasonAndPublishIdIsAccepted", "OBX-RETRY-6"),
+                new Broken("lets the last delay count", "theLongestDelayCounts", "OBX-RETRY-3"),
+                new Broken("waits for held partitions", "aCheckoutDoesNotWaitForABatch", "OBX-EXCL-2"),
+                new Broken("redrives without a lock", "twoOperatorsRedriveNothingTwice", "OBX-DEAD-3"),
+                new Broken("lists no held messages", "theBacklogCountsWhatWaits", "OBX-OPS-1"),
+                new Broken(
+                        "forgets failures after their delay",
+                        "failingPartitionsAreListedUntilTheirHeadIsSettled",
+                        "OBX-OPS-2"),
+                new Broken("accepts every mark", "aSecondMarkIsRefusedAndTheFirstStands", "OBX-CLOSE-4"),
+                new Broken("accepts every mark", "aMarkAfterCloseIsRefused", "OBX-CLOSE-4"),
+                new Broken("is silent about lost holds", "capabilitiesAreDeclaredAndImplemented", "OBX-CAP-1"),
                 new Broken("never wakes up", "aCommitWakesListenersUp", "OBX-WAKE-1"),
                 new Broken("keeps dead letters in the way", "aDeadLetterLetsItsPartitionGoOn", "OBX-DEAD-1"),
                 new Broken("settles at the last mark", "marksOfAKilledProcessHaveNoEffect", "OBX-CLOSE-1"),
@@ -215,6 +237,151 @@ class BrokenStoresTest {
                 super.settle(hold, changed);
             }
         });
+        brokenOutbox("gives more than the limit", () -> new MemoryOutbox() {
+            @Override
+            synchronized Hold checkout(Set<String> topics, int limit) {
+                return super.checkout(topics, limit + 1);
+            }
+        });
+        brokenOutbox("ignores case in topics", () -> new MemoryOutbox() {
+            @Override
+            synchronized Hold checkout(Set<String> topics, int limit) {
+                Set<String> more = new HashSet<>(topics);
+                topics.forEach(topic -> more.add(topic.toLowerCase(Locale.ROOT)));
+                return super.checkout(more, limit);
+            }
+        });
+        brokenOutbox("numbers messages per partition", () -> new MemoryOutbox() {
+            private final Map<Integer, Integer> last = new HashMap<>();
+
+            @Override
+            synchronized Written write(OutgoingMessage message) {
+                int number = last.merge(message.partition(), 1, Integer::sum);
+                Written written = super.write(message);
+                PersistedMessage m = written.message();
+                return new Written(
+                        written.position(),
+                        new PersistedMessage(
+                                message.partition() + "-" + number % 5,
+                                m.topic(),
+                                m.partition(),
+                                m.key(),
+                                m.headers(),
+                                m.payload(),
+                                0,
+                                m.createdAt()));
+            }
+        });
+        brokenOutbox("trims headers", () -> new MemoryOutbox() {
+            @Override
+            synchronized Written write(OutgoingMessage message) {
+                Map<String, String> trimmed = new HashMap<>();
+                message.headers().forEach((name, value) -> trimmed.put(name, value.strip()));
+                return super.write(new OutgoingMessage(
+                        message.topic(), message.partition(), message.key(), trimmed, message.payload()));
+            }
+        });
+        brokenOutbox("refuses NUL in reasons", () -> new MemoryOutbox() {
+            @Override
+            synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                for (Outcome outcome : outcomes) {
+                    if (outcome instanceof Outcome.Failed failed
+                            && failed.reason().indexOf(0) >= 0) {
+                        throw new StoreException("invalid byte sequence");
+                    }
+                }
+                super.settle(hold, outcomes);
+            }
+        });
+        brokenOutbox("lets the last delay count", () -> new MemoryOutbox() {
+            @Override
+            synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                Duration last = Duration.ZERO;
+                for (Outcome outcome : outcomes) {
+                    last = outcome instanceof Outcome.Failed failed ? failed.retryAfter() : last;
+                }
+                List<Outcome> changed = new ArrayList<>();
+                for (Outcome outcome : outcomes) {
+                    changed.add(
+                            outcome instanceof Outcome.Failed failed
+                                    ? new Outcome.Failed(failed.message(), failed.reason(), last)
+                                    : outcome);
+                }
+                super.settle(hold, changed);
+            }
+        });
+        brokenOutbox("waits for held partitions", () -> new MemoryOutbox() {
+            private int held;
+
+            @Override
+            synchronized Hold checkout(Set<String> topics, int limit) {
+                try {
+                    while (held > 0) {
+                        wait();
+                    }
+                } catch (InterruptedException e) {
+                    throw new StoreException("interrupted", e);
+                }
+                Hold hold = super.checkout(topics, limit);
+                held += hold.messages.isEmpty() ? 0 : 1;
+                return hold;
+            }
+
+            @Override
+            synchronized void release(Hold hold) {
+                super.release(hold);
+                held = 0;
+                notifyAll();
+            }
+        });
+        brokenOutbox("redrives without a lock", () -> new MemoryOutbox() {
+            private final Map<String, DeadLetter> seen = new HashMap<>();
+
+            @Override
+            synchronized int redrive(Collection<String> ids) {
+                // As if each of two operators had read the dead letters before either removed them.
+                List<Written> again = new ArrayList<>();
+                for (String id : ids) {
+                    DeadLetter letter = deadLetter(id).orElse(null);
+                    DeadLetter before = letter == null ? seen.remove(id) : seen.put(id, letter);
+                    if (letter == null && before != null) {
+                        PersistedMessage m = before.message();
+                        again.add(new Written(
+                                write(new OutgoingMessage(m.topic(), m.partition(), m.key(), m.headers(), m.payload()))
+                                        .position(),
+                                m));
+                    }
+                }
+                commit(again);
+                return super.redrive(ids) + again.size();
+            }
+        });
+        brokenOutbox("lists no held messages", () -> new MemoryOutbox() {
+            private final Set<String> held = new HashSet<>();
+
+            @Override
+            synchronized Hold checkout(Set<String> topics, int limit) {
+                Hold hold = super.checkout(topics, limit);
+                hold.messages.forEach(m -> held.add(m.topic() + m.partition()));
+                return hold;
+            }
+
+            @Override
+            synchronized List<Backlog> backlog() {
+                return super.backlog().stream()
+                        .filter(b -> !held.contains(b.topic() + b.partition()))
+                        .toList();
+            }
+        });
+        brokenOutbox("forgets failures after their delay", () -> new MemoryOutbox() {
+            @Override
+            synchronized List<FailingPartition> failingPartitions() {
+                return super.failingPartitions().stream()
+                        .filter(f -> f.nextAttempt().isAfter(now()))
+                        .toList();
+            }
+        });
+        HARNESSES.put("accepts every mark", AcceptsEveryMark::new);
         HARNESSES.put("settles at the last mark", SettlesAtTheLastMark::new);
         HARNESSES.put("is silent about lost holds", SilentAboutLostHolds::new);
     }
@@ -238,6 +405,26 @@ class BrokenStoresTest {
                     super.markPublished(message, publishId);
                     if (++marked == messages().size()) {
                         super.close();
+                    }
+                }
+            };
+        }
+    }
+
+    /** Takes what it cannot use. */
+    public static final class AcceptsEveryMark extends WithBrokenBatches {
+        /** For other processes, too. */
+        public AcceptsEveryMark() {}
+
+        @Override
+        MessageBatch broken(MessageBatch batch) {
+            return new ForwardingBatch(batch) {
+                @Override
+                public void markPublished(PersistedMessage message, @Nullable String publishId) {
+                    try {
+                        super.markPublished(message, publishId);
+                    } catch (MisuseException e) {
+                        // let them
                     }
                 }
             };

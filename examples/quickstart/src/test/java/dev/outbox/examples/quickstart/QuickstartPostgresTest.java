@@ -3,15 +3,13 @@ package dev.outbox.examples.quickstart;
 import dev.outbox.servers.PostgresServer;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The same on PostgreSQL, twice, because the second run finds what the first left behind. */
-@DisabledIf(
-        value = "dev.outbox.servers.PostgresServer#isSwitchedOff",
-        disabledReason = "-Doutbox.test.without=postgres was given")
+@Tag("postgres")
 @Timeout(300)
 class QuickstartPostgresTest {
     @Test

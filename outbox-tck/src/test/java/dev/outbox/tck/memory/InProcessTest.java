@@ -1,0 +1,52 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Store;
+import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.StoreTck;
+import dev.outbox.tck.WriteTransaction;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The in-memory store keeps the contract without a server in between, too; only other processes need one. */
+class InProcessTest extends StoreTck {
+    @Override
+    public StoreHarness harness() {
+        return new Harness();
+    }
+
+    /** Knows the outboxes of its own process, and finds those of others through their server. */
+    public static final class Harness implements StoreHarness {
+        private static final Map<String, MemoryOutbox> OUTBOXES = new ConcurrentHashMap<>();
+
+        /** For other processes, too. */
+        public Harness() {}
+
+        @Override
+        public String createOutbox() {
+            MemoryOutbox outbox = new MemoryOutbox();
+            String address = new MemoryHarness(() -> outbox).createOutbox();
+            OUTBOXES.put(address, outbox);
+            return address;
+        }
+
+        @Override
+        public Store open(String address) throws IOException {
+            @Nullable MemoryOutbox outbox = OUTBOXES.get(address);
+            return outbox == null ? MemoryOutboxServer.open(address) : outbox.store();
+        }
+
+        @Override
+        public WriteTransaction begin(String address) throws IOException {
+            @Nullable MemoryOutbox outbox = OUTBOXES.get(address);
+            return outbox == null ? MemoryOutboxServer.begin(address) : outbox.begin();
+        }
+
+        @Override
+        public void dropOutbox(String address) {
+            new MemoryHarness().dropOutbox(address);
+            OUTBOXES.remove(address);
+        }
+    }
+}
