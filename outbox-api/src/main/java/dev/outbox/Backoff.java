@@ -17,7 +17,7 @@ final class Backoff {
 
     Duration next() {
         long pause = next;
-        next = Math.min(ceiling, 2 * pause);
+        next = pause > ceiling / 2 ? ceiling : 2 * pause;
         return Duration.ofNanos(pause - ThreadLocalRandom.current().nextLong(pause / 5 + 1));
     }
 

@@ -3,7 +3,7 @@ package dev.outbox;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The messages of one partition in a batch, and how far they have come. Used by one thread. */
+/** The messages of one partition in a batch, and how far they have come. Used by one thread, which others may only stop. */
 final class Lane<T> {
     record Key(String topic, int partition) {}
 
@@ -12,7 +12,7 @@ final class Lane<T> {
     private final List<PersistedMessage> messages = new ArrayList<>();
     private int next;
     private int inFlight;
-    private boolean stopped;
+    private volatile boolean stopped;
 
     Lane(Topic<T> topic, int partition) {
         this.topic = topic;
@@ -41,7 +41,7 @@ final class Lane<T> {
         inFlight--;
     }
 
-    /** A message was not published and stays, so nothing behind it may be started. */
+    /** A message was not published and stays, so nothing behind it may be started; on any thread, the sooner the better. */
     void stop() {
         stopped = true;
     }

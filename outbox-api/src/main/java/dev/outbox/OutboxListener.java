@@ -27,7 +27,7 @@ public interface OutboxListener {
     /** A batch was closed, and its outcomes have taken effect. */
     default void settled(Settled event) {}
 
-    /** The store failed a relay. After a failed close, what was published will be published again. */
+    /** The store failed a relay. After a failed mark or close, what was published may be published again. */
     default void storeFailed(StoreFailed event) {}
 
     /**

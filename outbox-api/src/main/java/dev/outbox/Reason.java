@@ -1,5 +1,8 @@
 package dev.outbox;
 
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /** Why a message failed, in words that every store can keep and an operator can read. */
 final class Reason {
     private static final int MAX_LENGTH = 1000;
@@ -8,10 +11,10 @@ final class Reason {
 
     static String of(Throwable failure) {
         StringBuilder reason = new StringBuilder(describe(failure));
-        Throwable cause = failure.getCause();
+        Throwable cause = causeOf(failure);
         for (int depth = 0; cause != null && depth < 5 && reason.length() < MAX_LENGTH; depth++) {
             reason.append("; caused by ").append(describe(cause));
-            cause = cause.getCause();
+            cause = causeOf(cause);
         }
         return clean(reason);
     }
@@ -19,9 +22,17 @@ final class Reason {
     /** What a failure says of itself is foreign code too, and may fail. */
     private static String describe(Throwable failure) {
         try {
-            return String.valueOf(failure);
+            return Objects.requireNonNull(failure.toString());
         } catch (Throwable e) {
             return failure.getClass().getName();
+        }
+    }
+
+    private static @Nullable Throwable causeOf(Throwable failure) {
+        try {
+            return failure.getCause();
+        } catch (Throwable e) {
+            return null;
         }
     }
 

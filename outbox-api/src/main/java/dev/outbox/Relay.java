@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,8 +47,8 @@ public final class Relay implements AutoCloseable {
     private final Duration shutdownTimeout;
     private final Listeners listeners;
     private final WakeSignal signal = new WakeSignal();
-    private final StoreHealth health = new StoreHealth();
     private final AtomicBoolean subscribed = new AtomicBoolean();
+    private final AtomicBoolean subscriptionFailed = new AtomicBoolean();
 
     /** Replaced, never changed, so that a round reads one consistent state without a lock. */
     private volatile Map<String, Topic<?>> topics = Map.of();
@@ -75,10 +76,11 @@ public final class Relay implements AutoCloseable {
      * Serves one more topic; also while the relay is running. It serves all partitions that hold messages of the topic,
      * whatever partition count it is configured with here.
      *
-     * @throws MisuseException if a topic of this name is registered already
+     * @throws MisuseException if a topic of this name is registered already, or the relay is closed
      * @throws ConfigurationException if the topic has no publisher
      */
     public synchronized void register(Topic<?> topic) {
+        requireOpen();
         topic.requirePublisher();
         Map<String, Topic<?>> more = new HashMap<>(topics);
         if (more.putIfAbsent(topic.name(), topic) != null) {
@@ -135,11 +137,18 @@ public final class Relay implements AutoCloseable {
         if (started) {
             throw new MisuseException("This relay is started already; one start serves all its workers.");
         }
+        started = true;
         for (int i = 1; i <= workers; i++) {
             Shift shift = begin(true);
-            shift.runOn(new Thread(() -> work(shift), "outbox-relay-" + i));
+            try {
+                Thread thread = new Thread(() -> work(shift), "outbox-relay-" + i);
+                thread.setDaemon(false); // whoever starts it
+                shift.runOn(thread);
+            } catch (Throwable e) { // no more threads: those that run go on until close
+                end(shift);
+                throw e;
+            }
         }
-        started = true;
     }
 
     /**
@@ -153,29 +162,35 @@ public final class Relay implements AutoCloseable {
     /**
      * Stops. Workers finish the messages they are publishing, start no others, and settle what they have; what was not
      * started is released. After the {@linkplain Builder#shutdownTimeout shutdown time} publishers still busy are
-     * interrupted and their messages, whose outcome is unknown, come again later. The store stays open. Closing twice
-     * does nothing; an interrupt of the caller ends the wait and stays set.
+     * interrupted, get 5 more seconds to come back, and their messages, whose outcome is unknown, come again later. The
+     * store stays open. Closing twice does nothing; an interrupt of the caller ends the wait and stays set.
+     *
+     * <p>A publisher, codec or listener that calls this on its worker's thread stops the relay without waiting for it. One
+     * that is to complete an asynchronous publisher's answer must not wait here for what it holds up itself.
      */
     @Override
     public void close() {
         List<Shift> open;
+        WakeUps.Subscription ended;
         synchronized (this) {
             signal.close();
             open = List.copyOf(shifts);
-            if (subscription != null) {
-                subscription.close();
-                subscription = null;
-            }
+            ended = subscription;
+            subscription = null;
+        }
+        end(ended);
+        if (open.stream().anyMatch(Shift::isMine)) {
+            return;
         }
         try {
             if (!Shift.awaitAll(open, shutdownTimeout)) {
                 LOG.warn(
-                        "Publishers are still busy {} after the relay was told to close; interrupting them",
+                        "Workers are still busy {} after the relay was told to close; interrupting them",
                         shutdownTimeout);
-                open.forEach(Shift::interrupt);
+                open.forEach(Shift::abandon);
                 if (!Shift.awaitAll(open, LAST_CHANCE)) {
                     LOG.error(
-                            "A publisher ignores interrupts; its batch stays open until it returns or the store is closed");
+                            "A worker ignores interrupts; its batch stays open until it returns or the store is closed");
                 }
             }
         } catch (InterruptedException e) {
@@ -183,10 +198,25 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private synchronized Shift begin(boolean ownThread) {
+    /** Foreign code, so outside of our lock, and what it throws must not keep us from waiting for the workers. */
+    private static void end(WakeUps.@Nullable Subscription subscription) {
+        try {
+            if (subscription != null) {
+                subscription.close();
+            }
+        } catch (Throwable e) {
+            LOG.warn("Ending the store's wake-ups failed", e);
+        }
+    }
+
+    private void requireOpen() {
         if (signal.isClosed()) {
             throw new MisuseException("This relay is closed; build another one.");
         }
+    }
+
+    private synchronized Shift begin(boolean ownThread) {
+        requireOpen();
         Shift shift = new Shift(signal, ownThread);
         shifts.add(shift);
         return shift;
@@ -208,23 +238,25 @@ public final class Relay implements AutoCloseable {
     }
 
     private void poll(Shift shift, int limit) {
-        subscribe();
+        StoreHealth health = new StoreHealth();
         Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
         Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
         while (!shift.isOver()) {
+            subscribe();
             RoundResult result = round(shift, limit);
+            health.saw(result.storeError());
             if (result.storeError() != null) {
                 shift.pause(trouble.next(), false);
-            } else {
-                trouble.reset();
-                if (result.metMessages()) {
-                    idle.reset();
-                    if (result.published() + result.failed() >= limit) {
-                        signal.raise(); // there is more than one worker's work
-                    }
-                } else {
-                    shift.pause(idle.next(), true);
+                continue;
+            }
+            trouble.reset();
+            if (result.metMessages()) {
+                idle.reset();
+                if (result.published() + result.failed() >= limit) {
+                    signal.raise(); // there is more than one worker's work
                 }
+            } else {
+                shift.pause(idle.next(), true);
             }
         }
     }
@@ -234,12 +266,10 @@ public final class Relay implements AutoCloseable {
         if (registered.isEmpty()) {
             return new RoundResult(0, 0, null);
         }
-        RoundResult result = new Round(store, registered, listeners, shift).run(limit);
-        health.saw(result.storeError());
-        return result;
+        return new Round(store, registered, listeners, shift).run(limit);
     }
 
-    /** Wake-ups are a hint, so without them the relay polls. */
+    /** Wake-ups are a hint, so without them the relay polls, and asks for them again before every round. */
     private void subscribe() {
         if (!subscribed.compareAndSet(false, true)) {
             return;
@@ -248,19 +278,25 @@ public final class Relay implements AutoCloseable {
             if (store.capabilities().has(Capability.WAKE_UP)) {
                 keep(WakeUps.of(store).onWakeUp(signal::raise));
             }
-        } catch (RuntimeException e) {
-            LOG.warn(
-                    "The store's wake-ups are not available; messages are found by polling every {}",
-                    maxPollInterval,
-                    e);
+        } catch (Throwable e) {
+            subscribed.set(false);
+            if (subscriptionFailed.compareAndSet(false, true)) {
+                LOG.warn(
+                        "The store's wake-ups are not available now; messages are found by polling every {}",
+                        maxPollInterval,
+                        e);
+            }
         }
     }
 
-    private synchronized void keep(WakeUps.Subscription made) {
-        if (signal.isClosed()) {
-            made.close();
-        } else {
-            subscription = made;
+    private void keep(WakeUps.Subscription made) {
+        boolean tooLate;
+        synchronized (this) {
+            tooLate = signal.isClosed();
+            subscription = tooLate ? null : made;
+        }
+        if (tooLate) {
+            end(made);
         }
     }
 
@@ -281,12 +317,12 @@ public final class Relay implements AutoCloseable {
         private Duration shutdownTimeout = Duration.ofSeconds(30);
 
         private Builder(Store store) {
-            this.store = store;
+            this.store = Objects.requireNonNull(store, "store");
         }
 
         /** Serves a topic; as {@link Relay#register}, whose errors {@link #build} throws. */
         public Builder topic(Topic<?> topic) {
-            topics.add(topic);
+            topics.add(Objects.requireNonNull(topic, "topic"));
             return this;
         }
 
@@ -317,28 +353,26 @@ public final class Relay implements AutoCloseable {
         /**
          * The longest pause between two polls when there is nothing to do; by default 1 second.
          *
-         * @throws ConfigurationException if it is below 1 millisecond
+         * @throws ConfigurationException if it is below 1 millisecond or above 365 days
          */
         public Builder maxPollInterval(Duration interval) {
-            require(interval.toMillis() >= 1, "maxPollInterval", interval, "at least 1 millisecond");
-            this.maxPollInterval = interval;
+            this.maxPollInterval = Limits.checkDuration("Relay: maxPollInterval", Duration.ofMillis(1), interval);
             return this;
         }
 
         /**
          * How long {@link Relay#close} waits for publishers before it interrupts them; by default 30 seconds.
          *
-         * @throws ConfigurationException if it is negative
+         * @throws ConfigurationException if it is negative or above 365 days
          */
         public Builder shutdownTimeout(Duration timeout) {
-            require(!timeout.isNegative(), "shutdownTimeout", timeout, "zero or more");
-            this.shutdownTimeout = timeout;
+            this.shutdownTimeout = Limits.checkDuration("Relay: shutdownTimeout", Duration.ZERO, timeout);
             return this;
         }
 
         /** Tells a listener of everything the relay does; several may be added, and are told in that order. */
         public Builder listener(OutboxListener listener) {
-            listeners.add(listener);
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 

@@ -43,9 +43,9 @@ public final class RetryPolicy {
         return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter);
     }
 
-    /** The delay after the first failure; zero tries again at once. */
+    /** The delay after the first failure, at most 365 days; zero tries again at once. */
     public RetryPolicy initialDelay(Duration initialDelay) {
-        require(!initialDelay.isNegative(), "initialDelay", initialDelay, "zero or more");
+        Limits.checkDuration("Retry policy: initialDelay", Duration.ZERO, initialDelay);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
     }
 
@@ -55,9 +55,9 @@ public final class RetryPolicy {
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
     }
 
-    /** The longest delay, before jitter. */
+    /** The longest delay, before jitter; at most 365 days. */
     public RetryPolicy maxDelay(Duration maxDelay) {
-        require(!maxDelay.isNegative(), "maxDelay", maxDelay, "zero or more");
+        Limits.checkDuration("Retry policy: maxDelay", Duration.ZERO, maxDelay);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
     }
 

@@ -38,9 +38,12 @@ final class Round {
     private final long base = System.nanoTime();
     private long nextDeadline = Long.MAX_VALUE;
 
+    private int size;
     private int published;
     private int failed;
-    private int deadLettered;
+    private int markedPublished;
+    private int markedFailed;
+    private int markedDead;
     private @Nullable OutboxException storeError;
 
     Round(Store store, Map<String, Topic<?>> topics, Listeners listeners, Shift shift) {
@@ -57,21 +60,28 @@ final class Round {
                 publishAll(batch);
             } catch (Throwable e) {
                 storeFailed(Step.MARK, e, System.nanoTime());
+                landAll(batch);
             } finally {
                 close(batch);
             }
         }
-        return new RoundResult(published, failed + deadLettered, storeError);
+        return new RoundResult(published, failed, storeError);
     }
 
     private @Nullable MessageBatch checkout(int limit) {
         long start = System.nanoTime();
+        MessageBatch batch = null;
         try {
-            MessageBatch batch = store.checkout(topics.keySet(), limit);
-            listeners.checkedOut(batch.messages().size(), limit, start);
+            shift.takeInterrupt();
+            batch = store.checkout(topics.keySet(), limit);
+            size = batch.messages().size();
+            listeners.checkedOut(size, limit, start);
             return batch;
         } catch (Throwable e) {
             storeFailed(Step.CHECKOUT, e, start);
+            if (batch != null) {
+                close(batch);
+            }
             return null;
         }
     }
@@ -79,14 +89,15 @@ final class Round {
     private void close(MessageBatch batch) {
         long start = System.nanoTime();
         try {
+            shift.takeInterrupt();
             batch.close();
         } catch (Throwable e) {
             storeFailed(Step.CLOSE, e, start);
             return;
         }
-        int released = batch.messages().size() - published - failed - deadLettered;
+        int released = size - markedPublished - markedFailed - markedDead;
         listeners.settled(new OutboxListener.Settled(
-                published, failed, deadLettered, Math.max(0, released), Listeners.since(start)));
+                markedPublished, markedFailed, markedDead, released, Listeners.since(start)));
     }
 
     private void publishAll(MessageBatch batch) {
@@ -101,8 +112,14 @@ final class Round {
                 publishInTurn(batch, lane);
             }
         }
-        while (!flights.isEmpty() && land(batch, true)) {
-            // until all have landed, or the shift ends with some in the air: those have no outcome and come again
+        landAll(batch);
+    }
+
+    /** Until all have landed, or the relay gives those in the air up: they have no outcome and come again. */
+    private void landAll(MessageBatch batch) {
+        boolean worthWaiting = true;
+        while (worthWaiting && !flights.isEmpty()) {
+            worthWaiting = land(batch, true);
         }
     }
 
@@ -180,9 +197,15 @@ final class Round {
             shift.enter();
             try {
                 CompletionStage<? extends @Nullable String> stage = publisher.publish(delivery);
-                stage.whenComplete((id, failure) -> landings.add(new Flight.Landing(flight, id, failure)));
+                stage.whenComplete((id, failure) -> {
+                    if (failure != null) {
+                        lane.stop(); // now, and not when we come to look at it
+                    }
+                    landings.add(new Flight.Landing(flight, id, failure));
+                });
             } catch (Throwable e) {
                 shift.caught(e);
+                lane.stop();
                 landings.add(new Flight.Landing(flight, null, e));
             } finally {
                 shift.exit();
@@ -192,6 +215,9 @@ final class Round {
 
     /** Takes in answers, starts what may follow them, and says whether it is worth while to go on waiting. */
     private boolean land(MessageBatch batch, boolean wait) {
+        if (elapsed() >= nextDeadline) {
+            expire();
+        }
         Flight.Landing landing = landings.poll();
         if (landing == null && wait) {
             shift.enter();
@@ -202,10 +228,6 @@ final class Round {
                 return !shift.isInterrupted();
             } finally {
                 shift.exit();
-            }
-            if (landing == null) {
-                expire();
-                return true;
             }
         }
         while (landing != null) {
@@ -226,6 +248,7 @@ final class Round {
         nextDeadline = Long.MAX_VALUE;
         for (Flight<?> flight : flights) {
             if (flight.deadline <= now) {
+                flight.lane.stop();
                 landings.add(new Flight.Landing(
                         flight,
                         null,
@@ -243,12 +266,21 @@ final class Round {
 
     /** Null if it could not be decoded: then no further try can help, unless an operator wants one. */
     private <T> @Nullable Delivery<T> decode(MessageBatch batch, Lane<T> lane, PersistedMessage message, long start) {
+        Throwable failure;
+        shift.enter();
         try {
             return lane.topic.delivery(message);
-        } catch (Exception e) {
-            giveUp(batch, lane, message, e, "Undecodable: " + Reason.of(e), start);
-        } catch (Throwable e) { // the machine is short of something, or a class is missing here: may work elsewhere
-            retry(batch, lane, message, e, start);
+        } catch (Throwable e) {
+            shift.caught(e);
+            failure = e;
+        } finally {
+            shift.exit();
+        }
+        lane.stop();
+        if (failure instanceof Exception && !shift.isInterrupted()) {
+            giveUp(batch, message, failure, "Undecodable: " + Reason.of(failure), start);
+        } else {
+            failed(batch, lane, message, failure, start); // short of memory, or of a class: may work elsewhere
         }
         return null;
     }
@@ -260,36 +292,47 @@ final class Round {
             @Nullable String publishId,
             @Nullable Throwable failure,
             long start) {
-        if (failure == null) {
-            published++;
-            listeners.published(message, publishId, start);
+        if (failure != null) {
+            lane.stop();
+            failed(batch, lane, message, failure, start);
+            return;
+        }
+        published++;
+        listeners.published(message, publishId, start);
+        if (storeError == null) {
             try {
-                if (storeError == null) {
-                    batch.markPublished(message, publishId);
-                }
+                batch.markPublished(message, publishId);
+                markedPublished++;
             } catch (Throwable e) {
                 storeFailed(Step.MARK, e, start);
             }
-            return;
-        }
-        if (shift.isInterrupted()) {
-            lane.stop(); // nobody knows what became of it, and it is no fault of the message: no attempt is counted
-        } else {
-            retry(batch, lane, message, failure, start);
         }
     }
 
-    private void retry(MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable failure, long start) {
+    /** Marks a failed message, unless that was our own interrupt: then it is no fault of the message, which comes again. */
+    private void failed(MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable failure, long start) {
+        if (shift.isInterrupted()) {
+            return;
+        }
         Throwable cause = unwrapped(failure);
         String reason = Reason.of(cause);
         int attempt = message.attempts() + 1;
         if (lane.topic.retry().givesUpAfter(attempt)) {
-            giveUp(batch, lane, message, cause, reason, start);
+            giveUp(batch, message, cause, reason, start);
             return;
         }
         failed++;
-        lane.stop();
+        if (storeError != null) {
+            return;
+        }
         Duration delay = lane.topic.retry().delayAfter(attempt);
+        try {
+            batch.markFailed(message, reason, delay);
+            markedFailed++;
+        } catch (Throwable e) {
+            storeFailed(Step.MARK, e, start);
+            return;
+        }
         LOG.warn(
                 "Message {} of {}/{} failed at attempt {}; its partition waits {}: {}",
                 message.id(),
@@ -299,23 +342,24 @@ final class Round {
                 delay,
                 reason);
         listeners.failed(message, cause, reason, delay, start);
-        try {
-            if (storeError == null) {
-                batch.markFailed(message, reason, delay);
-            }
-        } catch (Throwable e) {
-            storeFailed(Step.MARK, e, start);
-        }
     }
 
     /**
      * The partition goes on without the message, but only from the next batch: if this one is not closed well, the message
      * comes again, and then nothing may have overtaken it.
      */
-    private void giveUp(
-            MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable cause, String reason, long start) {
-        deadLettered++;
-        lane.stop();
+    private void giveUp(MessageBatch batch, PersistedMessage message, Throwable cause, String reason, long start) {
+        failed++;
+        if (storeError != null) {
+            return;
+        }
+        try {
+            batch.deadLetter(message, reason);
+            markedDead++;
+        } catch (Throwable e) {
+            storeFailed(Step.MARK, e, start);
+            return;
+        }
         LOG.error(
                 "Message {} of {}/{} is given up at attempt {} and becomes a dead letter: {}",
                 message.id(),
@@ -324,19 +368,14 @@ final class Round {
                 message.attempts() + 1,
                 reason);
         listeners.deadLettered(message, cause, reason, start);
-        try {
-            if (storeError == null) {
-                batch.deadLetter(message, reason);
-            }
-        } catch (Throwable e) {
-            storeFailed(Step.MARK, e, start);
-        }
     }
 
     private static Throwable unwrapped(Throwable failure) {
-        Throwable cause = failure.getCause();
-        boolean wrapper = failure instanceof CompletionException || failure instanceof ExecutionException;
-        return wrapper && cause != null ? cause : failure;
+        if (failure instanceof CompletionException || failure instanceof ExecutionException) {
+            Throwable cause = failure.getCause();
+            return cause == null ? failure : cause;
+        }
+        return failure;
     }
 
     private void storeFailed(Step step, Throwable failure, long start) {

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One thread's time of working for a relay, and how it ends: by the relay being closed, or by an interrupt.
  *
- * <p>A publisher may be interrupted, the store must not be: an interrupt in the middle of file access closes an embedded
- * database. So an interrupt is passed on only while the thread is {@linkplain #enter in a publisher}, and is taken off the
- * thread when it leaves.
+ * <p>Publishers and codecs may be interrupted, the store must not be: an interrupt in the middle of file access closes an
+ * embedded database. So an interrupt is passed on only while the thread {@linkplain #enter works for the application}, and
+ * is taken off the thread before the store is called. One that arrives during a call of the store cannot be kept from it.
  */
 final class Shift {
     private final WakeSignal signal;
@@ -22,6 +22,10 @@ final class Shift {
     private @Nullable Thread publishing;
     private @Nullable Thread worker;
 
+    /** By the relay, which has waited long enough. */
+    private volatile boolean abandoned;
+
+    /** From outside, on a thread that is the caller's. */
     private volatile boolean interrupted;
 
     Shift(WakeSignal signal, boolean ownThread) {
@@ -38,19 +42,20 @@ final class Shift {
         thread.start();
     }
 
-    /** No message may be started any more. */
+    /** No message may be started any more. On the working thread. */
     boolean isOver() {
-        return interrupted || signal.isClosed();
+        takeInterrupt();
+        return interrupted || abandoned || signal.isClosed();
     }
 
-    /** The publishers have been interrupted; what they were doing has an unknown outcome. */
+    /** Publishers have been interrupted; what they were doing has an unknown outcome. */
     boolean isInterrupted() {
-        return interrupted;
+        return interrupted || abandoned;
     }
 
     synchronized void enter() {
         publishing = Thread.currentThread();
-        if (interrupted) {
+        if (isInterrupted()) {
             publishing.interrupt();
         }
     }
@@ -60,23 +65,32 @@ final class Shift {
         takeInterrupt();
     }
 
-    /** An interrupt from outside ends the shift on a thread that is the caller's; on our own it is the publisher's litter. */
-    private void takeInterrupt() {
-        if (Thread.interrupted() && !ownThread) {
-            interrupted = true;
+    /**
+     * Takes an interrupt off the thread. From outside it ends the shift; the relay's own has ended it already; and on our
+     * own threads any other is what a publisher left behind.
+     */
+    void takeInterrupt() {
+        if (Thread.interrupted()) {
+            noteInterrupt();
         }
     }
 
     /** The same for an interrupt that arrived as an exception, which takes it off the thread. */
     void caught(Throwable failure) {
-        if (failure instanceof InterruptedException && !ownThread) {
+        if (failure instanceof InterruptedException) {
+            noteInterrupt();
+        }
+    }
+
+    private void noteInterrupt() {
+        if (!ownThread && !abandoned) {
             interrupted = true;
         }
     }
 
-    /** Interrupts the publisher, if one is running, and all that will be. */
-    synchronized void interrupt() {
-        interrupted = true;
+    /** Interrupts what runs for the application now, if anything, and all that will. */
+    synchronized void abandon() {
+        abandoned = true;
         if (publishing != null) {
             publishing.interrupt();
         }
@@ -92,25 +106,26 @@ final class Shift {
 
     /** On the working thread, when it has closed its batch. */
     void end() {
-        if (!ownThread && interrupted) {
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
         ended.countDown();
     }
 
-    /** Waits for all to end, except one on the calling thread, which cannot end while it waits; says whether they did. */
+    /** Waits for all to end and says whether they did. */
     static boolean awaitAll(List<Shift> shifts, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         for (Shift shift : shifts) {
-            if (!shift.isMine() && !shift.ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            if (!shift.ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
                 return false;
             }
         }
         return true;
     }
 
+    /** Whether this is the thread that works. */
     @SuppressWarnings("ReferenceEquality") // threads have no other equality
-    private synchronized boolean isMine() {
+    synchronized boolean isMine() {
         return worker == Thread.currentThread();
     }
 }

@@ -1,25 +1,25 @@
 package dev.outbox;
 
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs when the store begins to fail and when it is back, instead of every failure between. */
+/** Logs when the store begins to fail a worker and when it is back, instead of every failure between. Used by one thread. */
 final class StoreHealth {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
-    private final AtomicBoolean failing = new AtomicBoolean();
+    private boolean failing;
 
     void saw(@Nullable OutboxException error) {
         if (error == null) {
-            if (failing.get() && failing.compareAndSet(true, false)) {
+            if (failing) {
                 LOG.info("The store works again");
             }
-        } else if (failing.compareAndSet(false, true)) {
-            LOG.warn("The store failed; trying again with growing pauses of up to 10 s", error);
-        } else {
+        } else if (failing) {
             LOG.debug("The store still fails", error);
+        } else {
+            LOG.warn("The store failed; trying again with growing pauses of up to 10 s", error);
         }
+        failing = error != null;
     }
 }

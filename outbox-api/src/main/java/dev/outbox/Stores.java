@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 
@@ -34,6 +35,8 @@ public final class Stores {
      * @throws StoreException if the server cannot be reached
      */
     public static Store open(String url, StoreOptions options) {
+        Objects.requireNonNull(url, "url");
+        Objects.requireNonNull(options, "options");
         List<StoreProvider> all = providers();
         List<StoreProvider> accepting = all.stream().filter(p -> p.accepts(url)).toList();
         if (accepting.size() == 1) {

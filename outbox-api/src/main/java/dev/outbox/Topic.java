@@ -67,7 +67,7 @@ public final class Topic<T> implements Publisher<T> {
 
     /** Starts a topic with a codec of its own; otherwise as {@link #builder(String, Class)}. */
     public static <T> Builder<T> builder(String name, Codec<T> codec) {
-        return new Builder<>(Limits.checkTopic(name), codec);
+        return new Builder<>(Limits.checkTopic(Objects.requireNonNull(name, "name")), codec);
     }
 
     /** The name, which identifies the topic in a store. */
@@ -127,8 +127,9 @@ public final class Topic<T> implements Publisher<T> {
         byte[] payload;
         try {
             messageKey = key.apply(message);
-            messageHeaders = headers.apply(message);
-            payload = codec.encode(message);
+            messageHeaders =
+                    Objects.requireNonNull(headers.apply(message), "the headers are null; expected an empty map");
+            payload = Objects.requireNonNull(codec.encode(message), "the codec returned null; expected bytes");
         } catch (Exception e) {
             throw new MessageRejectedException(
                     "The key, the headers or the payload of a message of topic " + name + " could not be made: " + e,
@@ -220,7 +221,7 @@ public final class Topic<T> implements Publisher<T> {
 
         private Builder(String name, Codec<T> codec) {
             this.name = name;
-            this.codec = codec;
+            this.codec = Objects.requireNonNull(codec, "codec");
         }
 
         /**
@@ -228,13 +229,13 @@ public final class Topic<T> implements Publisher<T> {
          * a message has no key; it then goes to any partition.
          */
         public Builder<T> key(Function<? super T, ? extends @Nullable String> key) {
-            this.key = key;
+            this.key = Objects.requireNonNull(key, "key");
             return this;
         }
 
         /** Headers kept with each message and handed to the publisher; by default none. */
         public Builder<T> headers(Function<? super T, ? extends Map<String, String>> headers) {
-            this.headers = headers;
+            this.headers = Objects.requireNonNull(headers, "headers");
             return this;
         }
 
@@ -251,14 +252,14 @@ public final class Topic<T> implements Publisher<T> {
 
         /** The broker; needed by topics that a relay serves. Replaces an {@link #asyncPublisher}. */
         public Builder<T> publisher(BrokerPublisher<T> publisher) {
-            this.publisher = publisher;
+            this.publisher = Objects.requireNonNull(publisher, "publisher");
             this.asyncPublisher = null;
             return this;
         }
 
         /** A broker that answers later. Replaces a {@link #publisher}. */
         public Builder<T> asyncPublisher(AsyncBrokerPublisher<T> publisher) {
-            this.asyncPublisher = publisher;
+            this.asyncPublisher = Objects.requireNonNull(publisher, "publisher");
             this.publisher = null;
             return this;
         }
@@ -279,20 +280,17 @@ public final class Topic<T> implements Publisher<T> {
          * How long an {@link #asyncPublisher} may take for a message before it counts as failed, although it may still
          * get through; by default 1 minute. A {@link #publisher} needs a time limit of its own.
          *
-         * @throws ConfigurationException if it is not positive
+         * @throws ConfigurationException if it is not positive or more than 365 days
          */
         public Builder<T> publishTimeout(Duration publishTimeout) {
-            if (publishTimeout.isNegative() || publishTimeout.isZero()) {
-                throw new ConfigurationException(
-                        "Topic " + name + ": publishTimeout is " + publishTimeout + "; expected more than zero.");
-            }
+            Limits.checkDuration("Topic " + name + ": publishTimeout", Duration.ofNanos(1), publishTimeout);
             this.publishTimeout = publishTimeout;
             return this;
         }
 
         /** What happens to messages that fail; by default {@link RetryPolicy#defaults}. */
         public Builder<T> retry(RetryPolicy retry) {
-            this.retry = retry;
+            this.retry = Objects.requireNonNull(retry, "retry");
             return this;
         }
 

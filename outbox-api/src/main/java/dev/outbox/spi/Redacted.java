@@ -14,12 +14,14 @@ public final class Redacted {
         String base = url.substring(0, parameters);
         int authority = base.indexOf("//");
         int lastAt = url.lastIndexOf('@');
-        if (lastAt >= parameters || lastAt >= 0 && authority < 0) {
-            // A password may contain any of these characters unescaped, so what looks like a parameter may be part of
-            // it.
-            return base.substring(0, authority < 0 ? firstOf(base, ":") : authority) + "…";
+        // Some drivers take user and password before the host, or as name=value anywhere; and a password may contain
+        // any
+        // of these characters unescaped, so that what looks like a parameter is part of it.
+        boolean clear = lastAt < 0 || authority >= 0 && lastAt > authority && lastAt < parameters;
+        if (!clear || firstOf(base, "=(,") < base.length()) {
+            return base.substring(0, firstOf(base, "/@=(,;")).replaceAll("[^:]*$", "") + "…";
         }
-        return lastAt < 0 || lastAt < authority ? base : base.substring(0, authority + 2) + base.substring(lastAt + 1);
+        return lastAt < 0 ? base : base.substring(0, authority + 2) + base.substring(lastAt + 1);
     }
 
     private static int firstOf(String text, String characters) {

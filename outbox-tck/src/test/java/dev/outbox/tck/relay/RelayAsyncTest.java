@@ -7,6 +7,7 @@ import static dev.outbox.tck.relay.Fixture.topic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.OutboxListener;
 import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Topic;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -172,4 +174,60 @@ class RelayAsyncTest {
         assertEquals(new RoundResult(4, 0, null), relay.processMessages(100));
         assertEquals(List.of("k:3", "k:4"), direct.received());
     }
+
+    /** With several in flight, a failure that is there at once must stop the next one from being started. */
+    @Test
+    void aFailureAtTheStartStopsItsPartitionAtOnce() {
+        Broker started = new Broker();
+        Topic<String> topic = topic("t")
+                .inFlight(3)
+                .partitions(64)
+                .retry(LATER)
+                .asyncPublisher(d -> {
+                    started.take(d.message());
+                    if (d.message().equals("a:1")) {
+                        throw new IOException("buffer full");
+                    }
+                    return CompletableFuture.failedFuture(new IOException("no metadata"));
+                })
+                .build();
+        fixture.commit(topic, "a:1", "a:2", "a:3", "b:1", "b:2");
+        assertEquals(new RoundResult(0, 2, null), round(topic).join());
+        assertEquals(List.of("a:1", "b:1"), started.received().stream().sorted().toList());
+    }
+
+    @Test
+    void timeoutsAreKeptWhileSynchronousTopicsTakeTheirTime() {
+        Topic<String> silent = topic("silent")
+                .retry(LATER)
+                .publishTimeout(Duration.ofMillis(1))
+                .asyncPublisher(d -> broker.take(d.message()))
+                .build();
+        CompletableFuture<String> timedOut = new CompletableFuture<>();
+        Topic<String> slow = topic("slow")
+                .publisher(d -> {
+                    if (d.message().equals("k:3")) {
+                        return timedOut.get(30, TimeUnit.SECONDS); // the turn of k:2 has taken in the timeout
+                    }
+                    await("the deadline", () -> System.nanoTime() - start > TimeUnit.MILLISECONDS.toNanos(50));
+                    return null;
+                })
+                .build();
+        fixture.commit(silent, "k:0");
+        fixture.commit(slow, "k:1", "k:2", "k:3");
+        OutboxListener listener = new OutboxListener() {
+            @Override
+            public void failed(Failed event) {
+                timedOut.complete(event.reason());
+            }
+        };
+        Relay relay = Relay.builder(fixture.store)
+                .topic(silent)
+                .topic(slow)
+                .listener(listener)
+                .build();
+        assertEquals(new RoundResult(3, 1, null), relay.processMessages(100));
+    }
+
+    private final long start = System.nanoTime();
 }

@@ -135,6 +135,65 @@ class RelayStoreFailureTest {
         assertEquals(List.of("k:1"), broker.received());
     }
 
+    @Test
+    void onlyWhatWasMarkedCountsAsSettled() {
+        AtomicInteger marks = new AtomicInteger();
+        WrappedStore flaky = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public void markPublished(PersistedMessage message, @Nullable String publishId) {
+                        if (marks.incrementAndGet() == 2) {
+                            throw new StoreException("no mark");
+                        }
+                        super.markPublished(message, publishId);
+                    }
+                };
+            }
+        };
+        List<OutboxListener.Settled> settled = new ArrayList<>();
+        OutboxListener listener = new OutboxListener() {
+            @Override
+            public void settled(Settled event) {
+                settled.add(event);
+            }
+        };
+        fixture.commit(topic, "k:1", "k:2", "k:3");
+        try (Relay relay = Relay.builder(flaky).topic(topic).listener(listener).build()) {
+            assertEquals(2, relay.processMessages(10).published());
+        }
+        assertEquals(1, settled.get(0).published());
+        assertEquals(2, settled.get(0).released());
+        assertEquals(2, fixture.operations().backlog().get(0).pending());
+    }
+
+    @Test
+    void aBatchThatCannotTellItsMessagesIsClosed() {
+        AtomicInteger closed = new AtomicInteger();
+        WrappedStore broken = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public List<PersistedMessage> messages() {
+                        throw new IllegalStateException("no messages");
+                    }
+
+                    @Override
+                    public void close() {
+                        closed.incrementAndGet();
+                        super.close();
+                    }
+                };
+            }
+        };
+        try (Relay relay = Relay.builder(broken).topic(topic).build()) {
+            assertInstanceOf(StoreException.class, relay.processMessages(10).storeError());
+        }
+        assertEquals(1, closed.get());
+    }
+
     /** A process that was paused beyond its lease must not go on publishing what somebody else has by now. */
     @Test
     void nothingIsStartedOnceTheHoldIsLost() {

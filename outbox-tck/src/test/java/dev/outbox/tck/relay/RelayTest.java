@@ -22,6 +22,7 @@ import dev.outbox.RoundResult;
 import dev.outbox.Topic;
 import dev.outbox.tck.relay.Fixture.Broker;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -273,7 +274,7 @@ class RelayTest {
                         e.duration());
             }
 
-            private void see(String what, java.time.Duration duration) {
+            private void see(String what, Duration duration) {
                 assertFalse(duration.isNegative());
                 seen.add(what);
                 throw new IllegalStateException("a listener that fails");
@@ -315,6 +316,8 @@ class RelayTest {
         relay.close();
         relay.wakeUp();
         assertThrows(MisuseException.class, () -> relay.processMessages(1));
+        Topic<String> another = topic("another").publisher(d -> null).build();
+        assertThrows(MisuseException.class, () -> relay.register(another));
         assertThrows(
                 ConfigurationException.class, () -> Relay.builder(fixture.store).workers(0));
         assertThrows(
@@ -328,7 +331,7 @@ class RelayTest {
         Topic<String> topic = topic("t").publisher(d -> null).build();
         try (Relay relay = Relay.builder(fixture.store)
                 .topic(topic)
-                .maxPollInterval(java.time.Duration.ofHours(1))
+                .maxPollInterval(Duration.ofHours(1))
                 .listener(new OutboxListener() {
                     @Override
                     public void checkedOut(CheckedOut event) {
@@ -352,7 +355,7 @@ class RelayTest {
                 topic("t").publisher(d -> broker.take(d.message())).build();
         try (Relay relay = Relay.builder(fixture.store)
                 .topic(topic)
-                .maxPollInterval(java.time.Duration.ofHours(1))
+                .maxPollInterval(Duration.ofHours(1))
                 .build()) {
             relay.start();
             for (int i = 1; i <= 20; i++) {
@@ -400,6 +403,11 @@ class RelayTest {
         @Override
         public String getMessage() {
             throw new IllegalStateException("no comment");
+        }
+
+        @Override
+        public synchronized Throwable getCause() {
+            throw new IllegalStateException("no cause");
         }
     }
 }
