@@ -29,7 +29,7 @@ public final class SwitchedOff implements PostDiscoveryFilter {
     public FilterResult apply(TestDescriptor test) {
         for (TestDescriptor part = test; part != null; part = part.getParent().orElse(null)) {
             if (part.getTags().stream().anyMatch(tag -> servers.contains(tag.getName()))) {
-                if (said.add(part.getDisplayName())) {
+                if (part.isContainer() && said.add(part.getUniqueId().toString())) {
                     System.err.println(
                             "[test-servers] NOT TESTED: " + part.getDisplayName() + ", switched off by -D" + PROPERTY);
                 }

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * Safe for use by several threads.
  */
 final class Candidates {
-    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
 

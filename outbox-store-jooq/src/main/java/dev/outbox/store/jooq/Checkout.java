@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,15 +43,15 @@ final class Checkout {
      * the start.
      */
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
-        boolean fresh = candidates.isDiscoveryDue(System.nanoTime());
-        if (fresh) {
-            discover(lease.connection());
-        }
-        List<Held> held = fill(lease, limit, fresh);
-        if (!fresh && room(held, limit) > 0 && !addTo(held, lease, limit)) {
-            lease.rollback();
-            discover(lease.connection());
-            held = fill(lease, limit, true);
+        List<Held> held;
+        if (candidates.isDiscoveryDue(System.nanoTime())) {
+            held = fill(lease, discover(lease.connection()), limit, true);
+        } else {
+            held = fill(lease, List.of(), limit, false);
+            if (room(held, limit) > 0 && !addTo(held, lease, limit)) {
+                lease.rollback();
+                held = fill(lease, discover(lease.connection()), limit, true);
+            }
         }
         held.removeIf(partition -> partition.messages.isEmpty());
         return held;
@@ -70,7 +71,7 @@ final class Checkout {
         candidates.replace(found, started, System.nanoTime());
         Set<Candidate> known =
                 held.stream().map(partition -> partition.partition).collect(Collectors.toSet());
-        List<Candidate> inTurn = candidates.nextTurn(limit);
+        List<Candidate> inTurn = inTurn(found, limit);
         inTurn.removeAll(known);
         fill(lease.connection(), held, inTurn, inTurn.size(), limit, true);
         return true;
@@ -82,18 +83,17 @@ final class Checkout {
     }
 
     /** In auto-commit mode, so that asking an idle outbox is one round trip. */
-    private void discover(Connection connection) throws SQLException {
+    private List<Candidate> discover(Connection connection) throws SQLException {
         long started = System.nanoTime();
         List<Candidate> missing = new ArrayList<>();
         List<Candidate> found = find(connection, discovery, missing);
         if (!missing.isEmpty()) {
-            // Messages are the first of their partitions. Their transactions leave the rows to us: two of them would
-            // wait
-            // for each other.
+            // Writers leave these rows to us: two of them with new messages of one partition would wait for each other.
             dialect.addPartitions(connection, missing);
             found = find(connection, discovery, missing);
         }
         candidates.replace(found, started, System.nanoTime());
+        return found;
     }
 
     private static List<Candidate> find(Connection connection, String discovery, List<Candidate> missing)
@@ -111,8 +111,16 @@ final class Checkout {
         return found;
     }
 
-    private List<Held> fill(Connections.Lease lease, int limit, boolean fromStart) throws SQLException {
-        List<Candidate> inTurn = candidates.nextTurn(limit);
+    /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
+    private List<Candidate> inTurn(List<Candidate> found, int limit) {
+        Set<Candidate> inTurn = new LinkedHashSet<>(candidates.nextTurn(limit));
+        inTurn.addAll(found);
+        return new ArrayList<>(inTurn);
+    }
+
+    private List<Held> fill(Connections.Lease lease, List<Candidate> found, int limit, boolean fromStart)
+            throws SQLException {
+        List<Candidate> inTurn = inTurn(found, limit);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
             lease.begin();
@@ -123,9 +131,9 @@ final class Checkout {
     }
 
     /**
-     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads on in those
-     * that had more than their share, and from the start where there was less behind a hint, or where a message that
-     * failed may be before it; else takes twice as many more.
+     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads anew, and more,
+     * those that had more than their share; reads from the start those that had less behind a hint, or where a message
+     * that failed may be before it; else takes twice as many more.
      */
     private void fill(
             Connection connection, List<Held> held, List<Candidate> inTurn, int firstTake, int limit, boolean fromStart)
@@ -152,10 +160,11 @@ final class Checkout {
             room -= read(connection, toRead, room);
             toRead = new ArrayList<>();
             for (Held partition : held) {
-                if (!partition.fromStart && (!partition.full || partition.failingId != 0)) {
-                    room += partition.restart();
+                if (!partition.fromStart() && (!partition.full || partition.failingId != 0)) {
+                    room += partition.restartFromStart();
                     toRead.add(partition);
-                } else if (partition.full && toRead.size() < room) {
+                } else if (partition.full && room > 0) {
+                    room += partition.restart();
                     toRead.add(partition);
                 }
             }
@@ -179,7 +188,7 @@ final class Checkout {
         return taken;
     }
 
-    /** Reads on in every partition and returns how many messages there were, at most the limit. */
+    /** Reads every partition and returns how many messages there were, at most the limit. */
     private int read(Connection connection, List<Held> partitions, int limit) throws SQLException {
         int each = limit / partitions.size();
         int more = limit % partitions.size();
@@ -193,13 +202,14 @@ final class Checkout {
         long ended = System.nanoTime();
         int messages = 0;
         for (Held held : partitions) {
-            messages += held.endReading();
+            held.endReading();
+            messages += held.messages.size();
         }
         for (Held held : partitions) {
-            if (held.fromStart) {
+            if (held.fromStart()) {
                 hints.readFromStart(held.partition, messages, ended - started, ended);
             }
-            if (held.messages.isEmpty() && held.fromStart) {
+            if (held.messages.isEmpty() && held.share > 0 && held.fromStart()) {
                 candidates.remove(held.partition);
             }
         }

@@ -79,10 +79,16 @@ final class Connections implements AutoCloseable {
             }
         }
 
-        /** Takes back what the transaction did, and returns to auto-commit. */
+        /** Takes back what the transaction did, if there is one, and returns to auto-commit. */
         void rollback() throws SQLException {
-            connection.rollback();
-            connection.setAutoCommit(true);
+            if (begun) {
+                begun = false;
+                connection.rollback();
+                if (own == null) {
+                    dialect.endTransaction(connection, before);
+                }
+                connection.setAutoCommit(true);
+            }
         }
 
         /** Nobody is to use the connection again. */

@@ -43,8 +43,12 @@ sealed interface Dialect permits PostgresDialect, H2Dialect {
     /** Whether a store opened by URL creates the schema unless told otherwise. */
     boolean createsSchemaByDefault();
 
-    /** The URL without its user or without its password, because an option takes their place. */
-    String without(String parameter, String url);
+    /** The value of a parameter of a URL, null if it is not in there. */
+    @Nullable
+    String parameter(String name, String url);
+
+    /** The URL without a parameter. */
+    String without(String name, String url);
 
     /** What the connections of our own pool are opened with. */
     void prepare(Properties driverSettings);
@@ -83,8 +87,8 @@ sealed interface Dialect permits PostgresDialect, H2Dialect {
     int mostReadAtOnce();
 
     /**
-     * Reads on in partitions that are taken: of each at most its share, behind its position. Tells each which message of
-     * it failed the last time.
+     * Reads partitions that are taken: of each at most its share, behind its position, as it is at one moment. Tells each
+     * which message of it failed the last time.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
 

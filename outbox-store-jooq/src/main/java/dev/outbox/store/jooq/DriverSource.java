@@ -36,9 +36,11 @@ final class DriverSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        Connection connection;
+        Connection connection = null;
         try {
-            connection = driver.connect(url, (Properties) settings.clone());
+            if (driver.acceptsURL(url)) {
+                connection = driver.connect(url, (Properties) settings.clone());
+            }
         } catch (SQLException e) {
             throw shownSafely(e);
         } catch (RuntimeException e) {

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Properties;
 import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
@@ -79,11 +78,23 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public String without(String parameter, String url) {
+    public @Nullable String parameter(String name, String url) {
         return Arrays.stream(url.split(";"))
-                .filter(setting ->
-                        !setting.toLowerCase(Locale.ROOT).startsWith(parameter.toLowerCase(Locale.ROOT) + "="))
+                .filter(parameter -> isNamed(name, parameter))
+                .map(parameter -> parameter.substring(name.length() + 1))
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Override
+    public String without(String name, String url) {
+        return Arrays.stream(url.split(";"))
+                .filter(parameter -> !isNamed(name, parameter))
                 .collect(Collectors.joining(";"));
+    }
+
+    private static boolean isNamed(String name, String parameter) {
+        return parameter.regionMatches(true, 0, name + "=", 0, name.length() + 1);
     }
 
     @Override

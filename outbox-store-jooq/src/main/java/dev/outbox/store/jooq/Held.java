@@ -9,8 +9,8 @@ import java.util.List;
 final class Held {
     final Candidate partition;
 
-    /** Whether its first message was looked for, rather than the first behind a hint. */
-    boolean fromStart;
+    /** Behind which row reading began: 0, or a hint. */
+    private long start;
 
     final List<PersistedMessage> messages = new ArrayList<>();
 
@@ -20,34 +20,44 @@ final class Held {
     /** Behind which row id the next read starts. */
     long after;
 
-    /** How many messages the next read may add. */
+    /** How many messages the next read may return. */
     int share;
 
     /** Whether the last read found all that it was allowed to, so that there may be more. */
     boolean full;
 
     private long[] rowIds = new long[16];
-    private int sizeBefore;
 
     Held(Candidate partition, long after) {
         this.partition = partition;
         this.after = after;
-        this.fromStart = after == 0;
+        this.start = after;
     }
 
-    /** Forgets what was read behind a hint, to read from the start; returns how many messages that were. */
+    /**
+     * Forgets what was read, to read more of it anew; returns how many messages that were. Reading on instead would join
+     * two snapshots: a message with a lower id could have been committed between them, and be passed over by one that was
+     * written after it.
+     */
     int restart() {
         int forgotten = messages.size();
         messages.clear();
-        after = 0;
-        failingId = 0;
-        fromStart = true;
+        after = start;
         return forgotten;
+    }
+
+    /** As {@link #restart}, and no longer behind a hint. */
+    int restartFromStart() {
+        start = 0;
+        return restart();
+    }
+
+    boolean fromStart() {
+        return start == 0;
     }
 
     void startReading(int share) {
         this.share = share;
-        this.sizeBefore = messages.size();
     }
 
     void add(long rowId, PersistedMessage message) {
@@ -63,11 +73,8 @@ final class Held {
         after = rowId;
     }
 
-    /** Ends a read and returns how many messages it added. */
-    int endReading() {
-        int added = messages.size() - sizeBefore;
-        full = added == share;
-        return added;
+    void endReading() {
+        full = messages.size() == share;
     }
 
     long rowId(int index) {

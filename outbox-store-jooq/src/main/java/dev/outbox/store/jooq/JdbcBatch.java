@@ -233,9 +233,9 @@ final class JdbcBatch implements MessageBatch {
                 settled++;
             }
             if (settled == size) {
-                hints.settledAll(partition.partition, partition.rowId(size - 1));
+                hints.settledAll(partition.partition, size, partition.rowId(size - 1));
             } else {
-                hints.left(partition.partition, partition.rowId(settled));
+                hints.left(partition.partition, settled, partition.rowId(settled));
             }
             index += size;
         }

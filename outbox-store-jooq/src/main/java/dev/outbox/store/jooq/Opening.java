@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.Driver;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -127,9 +128,11 @@ final class Opening {
         Properties settings = new Properties();
         dialect.prepare(settings);
         String address = url;
-        for (String credential : new String[] {StoreOptions.USER, StoreOptions.PASSWORD}) {
-            String value = options.get(credential);
+        for (String credential : List.of(StoreOptions.USER, StoreOptions.PASSWORD)) {
+            String option = options.get(credential);
+            String value = option == null ? dialect.parameter(credential, url) : option;
             if (value != null) {
+                // Drivers write URLs into logs.
                 address = dialect.without(credential, address);
                 settings.setProperty(credential, value);
             }

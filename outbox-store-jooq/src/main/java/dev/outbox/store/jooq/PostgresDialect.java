@@ -1,7 +1,8 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
-import java.sql.Array;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,8 +12,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -26,14 +30,21 @@ record PostgresDialect() implements Dialect {
             "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
 
     /**
-     * Statements are planned once per connection and may be planned while the tables are empty, when scanning or sorting
-     * a whole table looks cheap. Those plans would be run against any backlog later, so they are ruled out.
+     * Statements are planned once per connection, and that may be while the tables are empty, when scanning or sorting a
+     * whole table looks cheap. Those plans are run against any backlog later, so they are ruled out. What is left is one
+     * good plan whatever the parameters are; planning anew each time costs more than the read.
      */
-    private static final List<String> PLANNING =
-            List.of("enable_seqscan = off", "enable_bitmapscan = off", "enable_sort = off", "jit = off");
+    private static final Map<String, String> PLANNING = new TreeMap<>(Map.of(
+            "enable_seqscan", "off",
+            "enable_bitmapscan", "off",
+            "enable_sort", "off",
+            "jit", "off",
+            "plan_cache_mode", "force_generic_plan"));
 
-    private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
-            + PLANNING.stream().map(setting -> "SET LOCAL " + setting).collect(Collectors.joining("; "));
+    private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT "
+            + PLANNING.entrySet().stream()
+                    .map(setting -> "set_config('" + setting.getKey() + "', '" + setting.getValue() + "', true)")
+                    .collect(Collectors.joining(", "));
 
     /** OFFSET 0 is a fence: without it the server may lock partitions that are not returned. */
     private static final String TAKE = "SELECT c.id FROM (SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND "
@@ -45,19 +56,32 @@ record PostgresDialect() implements Dialect {
      */
     private static final String END_OF_READ = "; SET LOCAL jit = off";
 
+    private static final String COLUMNS =
+            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at";
+
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
      * are rows, which the index on exactly these columns alone can serve in order; with "topic = … ORDER BY id" the
      * primary key can too, and it would be walked through the backlog of all other partitions.
      */
-    private static final String READ = "SELECT w.n, p.failing_id, m.id, m.original_id, m.message_key, m.headers,"
-            + " m.payload, m.attempts, m.created_at"
+    private static final String READ = "SELECT w.n, p.failing_id, " + COLUMNS
             + " FROM unnest(?, ?, ?) WITH ORDINALITY AS w (id, after, share, n)"
             + " JOIN outbox_partition p ON p.id = w.id AND " + READY
-            + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m"
-            + " WHERE (m.topic, m.partition_no, m.id) > (p.topic, p.partition_no, w.after)"
-            + " AND (m.topic, m.partition_no, m.id) <= (p.topic, p.partition_no, " + Long.MAX_VALUE + ")"
-            + " ORDER BY m.topic, m.partition_no, m.id LIMIT w.share) m" + END_OF_READ;
+            + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m WHERE "
+            + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no")
+            + " LIMIT w.share) m" + END_OF_READ;
+
+    /** The same for a single partition, which is read often enough to spare the server the join. */
+    private static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
+            + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ? AND "
+            + READY
+            + ") AND " + bounds("?, ?, ?", "?, ?") + " LIMIT ?" + END_OF_READ;
+
+    private static String bounds(String after, String partition) {
+        String row = "(m.topic, m.partition_no, m.id)";
+        return row + " > (" + after + ") AND " + row + " <= (" + partition + ", " + Long.MAX_VALUE
+                + ") ORDER BY m.topic, m.partition_no, m.id";
+    }
 
     @Override
     public String product() {
@@ -100,15 +124,28 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public String without(String parameter, String url) {
-        int query = url.indexOf('?');
-        if (query < 0) {
-            return url;
-        }
-        String rest = Arrays.stream(url.substring(query + 1).split("&"))
-                .filter(setting -> !setting.startsWith(parameter + "="))
+    public @Nullable String parameter(String name, String url) {
+        return parameters(url)
+                .filter(parameter -> parameter.startsWith(name + "="))
+                .map(parameter -> URLDecoder.decode(parameter.substring(name.length() + 1), StandardCharsets.UTF_8))
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Override
+    public String without(String name, String url) {
+        String rest = parameters(url)
+                .filter(parameter -> !parameter.startsWith(name + "="))
                 .collect(Collectors.joining("&"));
-        return url.substring(0, query) + (rest.isEmpty() ? "" : "?" + rest);
+        int query = url.indexOf('?');
+        return (query < 0 ? url : url.substring(0, query)) + (rest.isEmpty() ? "" : "?" + rest);
+    }
+
+    private static Stream<String> parameters(String url) {
+        int query = url.indexOf('?');
+        return query < 0
+                ? Stream.empty()
+                : Arrays.stream(url.substring(query + 1).split("&"));
     }
 
     @Override
@@ -122,7 +159,9 @@ record PostgresDialect() implements Dialect {
     @Override
     public void prepare(HikariConfig pool) {
         // A machine that vanished is noticed, and what it held becomes free, after 20 + 4 * 10 seconds.
-        pool.setConnectionInitSql(PLANNING.stream().map(s -> "SET " + s + "; ").collect(Collectors.joining())
+        pool.setConnectionInitSql(PLANNING.entrySet().stream()
+                        .map(s -> "SET " + s.getKey() + " = " + s.getValue() + "; ")
+                        .collect(Collectors.joining())
                 + "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4");
     }
 
@@ -211,6 +250,10 @@ record PostgresDialect() implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
+        if (partitions.size() == 1) {
+            readOne(connection, partitions.get(0));
+            return;
+        }
         Integer[] ids = new Integer[partitions.size()];
         Long[] after = new Long[ids.length];
         Integer[] shares = new Integer[ids.length];
@@ -221,13 +264,30 @@ record PostgresDialect() implements Dialect {
             shares[i] = held.share;
         }
         try (PreparedStatement statement = connection.prepareStatement(READ)) {
-            Array idArray = connection.createArrayOf("int4", ids);
-            statement.setArray(1, idArray);
+            statement.setArray(1, connection.createArrayOf("int4", ids));
             statement.setArray(2, connection.createArrayOf("int8", after));
             statement.setArray(3, connection.createArrayOf("int4", shares));
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, partitions);
+            }
+        }
+    }
+
+    private static void readOne(Connection connection, Held held) throws SQLException {
+        Candidate partition = held.partition;
+        try (PreparedStatement statement = connection.prepareStatement(READ_ONE)) {
+            statement.setInt(1, partition.id());
+            statement.setInt(2, partition.id());
+            statement.setString(3, partition.topic());
+            statement.setInt(4, partition.partition());
+            statement.setLong(5, held.after);
+            statement.setString(6, partition.topic());
+            statement.setInt(7, partition.partition());
+            statement.setInt(8, held.share);
+            statement.execute();
+            try (ResultSet rows = statement.getResultSet()) {
+                Rows.read(rows, List.of(held));
             }
         }
     }

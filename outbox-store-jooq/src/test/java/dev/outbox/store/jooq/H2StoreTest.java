@@ -1,0 +1,74 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the store promises beyond the contract, on H2; and what it says when it cannot be opened. */
+class H2StoreTest extends StoreTest {
+    H2StoreTest() {
+        super(new H2Harness(), new H2Dialect());
+    }
+
+    @Test
+    void discoveryProbesTheIndex() throws Exception {
+        execute("INSERT INTO outbox_message (topic, partition_no, payload)"
+                + " SELECT 'orders', MOD(x, 8), X'00' FROM SYSTEM_RANGE(1, 40000)");
+        try (Connection connection = DriverManager.getConnection(address);
+                ResultSet plan = connection
+                        .createStatement()
+                        .executeQuery("EXPLAIN ANALYZE " + new H2Dialect().discovery(List.of("orders", "none")))) {
+            plan.next();
+            Matcher scans = Pattern.compile("scanCount: (\\d+)").matcher(plan.getString(1));
+            int most = 0;
+            while (scans.find()) {
+                most = Math.max(most, Integer.parseInt(scans.group(1)));
+            }
+            assertTrue(most > 0 && most < 50, plan.getString(1));
+        }
+    }
+
+    @Test
+    void whatIsSetUpWronglyIsSaidAtOnce() {
+        assertRefused("jdbc:oracle:thin:scott/tiger@host:1521/x", StoreOptions.defaults(), "PostgreSQL", "H2");
+        assertRefused(address, StoreOptions.defaults().with("worker", "3"), "worker", "workers");
+        assertRefused(address, StoreOptions.defaults().with("workers", "none"), "workers", "none");
+        assertRefused(address, StoreOptions.defaults().user("nobody").password("s3cr3t"), "user and password");
+        assertRefused(address + ";USER=nobody;PASSWORD=s3cr3t", StoreOptions.defaults(), "user and password");
+        assertRefused(address + ";PASSWORD=s3cr3t;NO_SUCH=1", StoreOptions.defaults(), "Correct the URL");
+    }
+
+    static void assertRefused(String url, StoreOptions options, String... texts) {
+        ConfigurationException refused = assertThrows(
+                ConfigurationException.class, () -> Stores.open(url, options).close());
+        for (String text : texts) {
+            assertTrue(String.valueOf(refused.getMessage()).contains(text), refused.getMessage());
+        }
+        for (Throwable t = refused; t != null; t = t.getCause()) {
+            String shown = t.toString();
+            assertTrue(!shown.contains("s3cr3t") && !shown.contains("tiger"), shown);
+        }
+    }
+
+    @Test
+    void optionsReplaceTheUsersOfTheUrl() throws Exception {
+        execute("CREATE USER relay PASSWORD 'right' ADMIN");
+        StoreOptions options = StoreOptions.defaults().user("relay").password("right");
+        commit(0, "a");
+        try (Store store = Stores.open(address + ";USER=nobody;PASSWORD=wrong", options)) {
+            assertEquals(List.of("a"), publishAll(store, 10));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.servers.PostgresServer;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What the store promises beyond the contract, on PostgreSQL. */
+@Tag("postgres")
+class PostgresStoreTest extends StoreTest {
+    PostgresStoreTest() {
+        super(new PostgresHarness(), new PostgresDialect());
+    }
+
+    private Store open() {
+        return Stores.open(address);
+    }
+
+    private String ask(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            StringBuilder answer = new StringBuilder();
+            while (rows.next()) {
+                answer.append(rows.getString(1)).append('\n');
+            }
+            return answer.toString().strip();
+        }
+    }
+
+    private static void await(String what, Callable<Boolean> condition) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.call()) {
+            assertTrue(System.nanoTime() < deadline, "not within 20 s: " + what);
+            LockSupport.parkNanos(10_000_000);
+        }
+    }
+
+    @Test
+    void aKilledConnectionTakesItsHoldWithIt() throws Exception {
+        commit(0, "1", "2");
+        try (Store store = open()) {
+            MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            ask("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'");
+            await(
+                    "the end of the lock",
+                    () -> ask("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")
+                            .isEmpty());
+            assertThrows(HoldLostException.class, batch::close);
+            batch.close();
+            assertEquals(List.of("1", "2"), publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void anOpenBatchHindersNoVacuum() throws Exception {
+        execute("CREATE TABLE other AS SELECT x FROM generate_series(1, 1000) x");
+        for (int partition = 0; partition < 3; partition++) {
+            commit(partition, "1", "2");
+        }
+        try (Store store = open()) {
+            publishAll(store, 1); // partitions are known from here on, and batches begin without looking for them
+            // one full batch, and one that looked for more within its transaction
+            for (int limit : new int[] {2, 100}) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
+                    assertFalse(batch.messages().isEmpty());
+                    assertEquals(
+                            "idle in transaction null null",
+                            ask("SELECT concat(a.state, ' ', coalesce(a.backend_xid::text, 'null'), ' ',"
+                                    + " coalesce(a.backend_xmin::text, 'null')) FROM pg_stat_activity a JOIN pg_locks l"
+                                    + " ON l.pid = a.pid AND l.locktype = 'advisory' LIMIT 1"));
+                    execute("DELETE FROM other WHERE x IN (SELECT x FROM other LIMIT 100)");
+                    execute("VACUUM other");
+                    assertEquals(
+                            "t",
+                            ask("SELECT relallvisible = relpages FROM pg_class WHERE relname = 'other'"),
+                            "whether all dead rows were cleaned up");
+                }
+            }
+        }
+    }
+
+    @Test
+    void twoOutboxesInOneDatabaseNeverMeet() throws Exception {
+        execute("CREATE SCHEMA a", "CREATE SCHEMA b");
+        String first = address + "&currentSchema=a";
+        String second = address + "&currentSchema=b";
+        StoreOptions create = StoreOptions.defaults().createSchema(true);
+        try (Store a = Stores.open(first, create);
+                Store b = Stores.open(second, create)) {
+            for (String url : List.of(first, second)) {
+                try (Connection connection = DriverManager.getConnection(url)) {
+                    connection.setAutoCommit(false);
+                    JooqOutbox.persist(connection).persist(message(0, url));
+                    connection.commit();
+                }
+            }
+            try (MessageBatch batch = a.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of(first), texts(batch));
+                assertEquals(
+                        List.of(second), publishAll(b, 10), "beside an open batch of a partition of the same row id");
+            }
+        }
+    }
+
+    /** Plans are made early and kept: on empty tables, and on statistics of one topic alone. */
+    @Test
+    void plansMadeOnEmptyTablesDoNotScanABacklog() throws Exception {
+        long scans;
+        long read;
+        try (Store store = Stores.open(address, StoreOptions.defaults().workers(1))) {
+            for (int i = 0; i < 12; i++) {
+                commit(0, "early " + i);
+                assertEquals(1, publishAll(store, 10).size());
+                execute("VACUUM ANALYZE outbox_message");
+            }
+            execute("INSERT INTO outbox_message (topic, partition_no, payload)"
+                    + " SELECT 'other', 0, '' FROM generate_series(1, 40000)");
+            execute("ANALYZE outbox_message");
+            scans = Long.parseLong(ask("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox_message'"));
+            read = indexEntriesRead();
+            String[] texts = new String[200];
+            Arrays.setAll(texts, i -> "late " + i);
+            commit(0, Arrays.copyOf(texts, 100)); // one partition is read by itself at first, then several together
+            publishAll(store, 20);
+            commit(1, Arrays.copyOfRange(texts, 100, 150));
+            commit(2, Arrays.copyOfRange(texts, 150, 200));
+            int published = 20;
+            while (published < texts.length) {
+                published += publishAll(store, 20).size();
+            }
+        }
+        await(
+                "the counters of the connections",
+                () -> ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'outbox'")
+                        .equals("0"));
+        assertEquals(
+                scans,
+                Long.parseLong(ask("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox_message'")),
+                "scans of the whole table");
+        long entries = indexEntriesRead() - read;
+        assertTrue(entries < 3_000, entries + " index entries read for 200 messages beside 40,000 others");
+    }
+
+    private long indexEntriesRead() throws Exception {
+        return Long.parseLong(
+                ask("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'outbox_message'"));
+    }
+
+    @Test
+    void whatIsSetUpWronglyIsSaidAtOnce() {
+        StoreOptions wrong = StoreOptions.defaults().password("s3cr3t");
+        H2StoreTest.assertRefused(address, wrong, "user and password");
+        H2StoreTest.assertRefused(
+                address.replace("password=", "password=s3cr3t"), StoreOptions.defaults(), "user and password");
+        H2StoreTest.assertRefused(
+                address.replaceFirst("/outbox_[0-9a-f]+", "/nowhere"), StoreOptions.defaults(), "Create the database");
+        H2StoreTest.assertRefused("jdbc:postgresql://[?password=s3cr3t", StoreOptions.defaults(), "correct it");
+    }
+
+    @Test
+    void anUnreachableServerIsAFailureOfTheStore() {
+        String nobody = "jdbc:postgresql://127.0.0.1:1/x?user=u&password=s3cr3t";
+        for (Throwable t = assertThrows(StoreException.class, () -> Stores.open(nobody)); t != null; t = t.getCause()) {
+            assertFalse(t.toString().contains("s3cr3t"), t.toString());
+        }
+    }
+
+    @Test
+    void whatWasAcknowledgedSurvivesAKilledServer() throws Exception {
+        try (PostgresServer server = PostgresServer.packaged()) {
+            String url = server.newDatabase();
+            try (Store store = Stores.open(url, StoreOptions.defaults().createSchema(true));
+                    Connection connection = DriverManager.getConnection(url)) {
+                connection.setAutoCommit(false);
+                for (String text : List.of("1", "2", "3")) {
+                    JooqOutbox.persist(connection).persist(message(0, text));
+                }
+                connection.commit();
+                assertEquals(List.of("1"), publishAll(store, 1));
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 1);
+                batch.markPublished(batch.messages().get(0), null);
+                JooqOutbox.persist(connection).persist(message(0, "never committed"));
+                server.kill();
+                assertThrows(HoldLostException.class, batch::close);
+                assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 1));
+                server.restart();
+                await("the store works again", () -> {
+                    try {
+                        store.checkout(Set.of(TOPIC), 1).close();
+                        return true;
+                    } catch (OutboxException e) {
+                        return false;
+                    }
+                });
+                assertEquals(List.of("2", "3"), publishAll(store, 10));
+                assertEquals(List.of(), publishAll(store, 10));
+            }
+        }
+    }
+}

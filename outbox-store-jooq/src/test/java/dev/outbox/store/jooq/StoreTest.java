@@ -1,0 +1,352 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jooq.DSLContext;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the store promises beyond the contract, on every database. */
+@Timeout(60)
+abstract class StoreTest {
+    static final String TOPIC = "orders";
+
+    private final StoreHarness harness;
+    private final Dialect dialect;
+    String address = "";
+
+    StoreTest(StoreHarness harness, Dialect dialect) {
+        this.harness = harness;
+        this.dialect = dialect;
+    }
+
+    @BeforeEach
+    void create() throws Exception {
+        address = harness.createOutbox();
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        harness.dropOutbox(address);
+    }
+
+    static OutgoingMessage message(int partition, String text) {
+        return new OutgoingMessage(TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void commit(int partition, String... texts) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            for (String text : texts) {
+                JooqOutbox.persist(connection).persist(message(partition, text));
+            }
+            connection.commit();
+        }
+    }
+
+    static List<String> texts(MessageBatch batch) {
+        return batch.messages().stream().map(StoreTest::text).toList();
+    }
+
+    static String text(PersistedMessage message) {
+        return new String(message.payload(), StandardCharsets.UTF_8);
+    }
+
+    static List<String> publishAll(Store store, int limit) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            return texts(batch);
+        }
+    }
+
+    void execute(String... statements) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    private void dropTables() throws Exception {
+        execute(
+                "DROP TABLE outbox_message",
+                "DROP TABLE outbox_partition",
+                "DROP TABLE outbox_dead_letter",
+                "DROP TABLE outbox_schema");
+    }
+
+    @Test
+    void autoCommitIsRefused() throws Exception {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            PersistFunc jdbc = JooqOutbox.persist(connection);
+            assertTrue(assertThrows(MisuseException.class, () -> jdbc.persist(message(0, "a")))
+                    .getMessage()
+                    .contains("auto-commit"));
+            DSLContext ctx = DSL.using(connection);
+            assertThrows(MisuseException.class, () -> JooqOutbox.persist(ctx).persist(message(0, "b")));
+        }
+        try (Store store = harness.open(address)) {
+            assertEquals(List.of(), publishAll(store, 10), "messages of refused calls");
+        }
+    }
+
+    @Test
+    void jooqTransactionsDecide() throws Exception {
+        try (Connection connection = DriverManager.getConnection(address);
+                Store store = harness.open(address)) {
+            DSLContext ctx = DSL.using(connection);
+            ctx.transaction(tx -> JooqOutbox.persist(tx).persist(message(0, "configuration")));
+            String id = ctx.transactionResult(tx -> JooqOutbox.persist(tx.dsl()).persist(message(0, "context")));
+            assertThrows(
+                    DataAccessException.class,
+                    () -> ctx.transaction(tx -> {
+                        JooqOutbox.persist(tx).persist(message(0, "rolled back"));
+                        throw new DataAccessException("no");
+                    }));
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of("configuration", "context"), texts(batch));
+                assertEquals(id, batch.messages().get(1).id());
+            }
+        }
+    }
+
+    @Test
+    void missingTablesAreAnsweredWithTheDdl() throws Exception {
+        dropTables();
+        String ddl = JooqOutbox.ddl(dialect.jooq());
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = JooqOutbox.persist(connection);
+            assertTrue(assertThrows(ConfigurationException.class, () -> persist.persist(message(0, "a")))
+                    .getMessage()
+                    .contains(ddl));
+            connection.rollback();
+        }
+        StoreOptions options = StoreOptions.defaults().createSchema(false);
+        String text = assertThrows(ConfigurationException.class, () -> Stores.open(address, options))
+                .getMessage();
+        assertTrue(text.contains(ddl) && text.contains("createSchema=true"), text);
+        Stores.open(address, options.createSchema(true)).close();
+        Stores.open(address, options).close();
+    }
+
+    @Test
+    void theDdlRunByHandIsTheWholeSchema() throws Exception {
+        dropTables();
+        for (int i = 0; i < 2; i++) {
+            execute(JooqOutbox.ddl(dialect.jooq()));
+        }
+        commit(0, "a");
+        try (Store store = Stores.open(address, StoreOptions.defaults().createSchema(false))) {
+            assertEquals(List.of("a"), publishAll(store, 10));
+        }
+        execute("UPDATE outbox_schema SET version = 99");
+        assertTrue(assertThrows(ConfigurationException.class, () -> harness.open(address))
+                .getMessage()
+                .contains("version 99"));
+    }
+
+    @Test
+    void manyCreateTheSchemaAtOnce() throws Exception {
+        dropTables();
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        List<CompletableFuture<Void>> all = Stream.generate(
+                        () -> CompletableFuture.runAsync(() -> JooqOutbox.createSchema(pool)))
+                .limit(6)
+                .toList();
+        all.forEach(CompletableFuture::join);
+        Stores.open(address, StoreOptions.defaults().createSchema(false)).close();
+    }
+
+    @Test
+    void everyStatementIsAccountedFor() throws Exception {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        int begin = dialect instanceof PostgresDialect ? 1 : 0; // pools of others are not set up for us
+        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            commit(0, "1", "2", "3", "4");
+            publishAll(store, 1); // which adds the partition
+            assertSent(pool, begin + 3, () -> publishAll(store, 3), "take, read, delete", "COMMIT");
+            publishAll(store, 1);
+            assertSent(pool, 1, () -> publishAll(store, 1), "an idle poll");
+        }
+        try (Connection connection = pool.getConnection()) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = JooqOutbox.persist(connection);
+            assertSent(pool, 1, () -> persist.persist(message(0, "5")), "persisting");
+            connection.commit();
+        }
+    }
+
+    /** Discovery comes from time to time, so the least of several tries counts. */
+    private static void assertSent(Observed pool, int expected, Runnable action, String what, String... more) {
+        pool.sent.clear();
+        action.run();
+        List<String> sent = new ArrayList<>(pool.sent);
+        if (!sent.isEmpty() && sent.get(0).startsWith("WITH RECURSIVE") && expected > 1) {
+            sent.remove(0);
+        }
+        assertEquals(expected + more.length, sent.size(), what + ": " + String.join("\n", sent));
+    }
+
+    @Test
+    void connectionsGoBackAsTheyCame() throws Exception {
+        Observed pool = new Observed(address, false, Connection.TRANSACTION_SERIALIZABLE);
+        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            commit(0, "1", "2");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+                batch.markFailed(batch.messages().get(0), "no", Duration.ZERO);
+            }
+            publishAll(store, 10);
+            publishAll(store, 10);
+            Operations.of(store).backlog();
+        }
+        assertTrue(pool.returned.size() >= 4, pool.returned.toString());
+        assertEquals(Set.of("false " + Connection.TRANSACTION_SERIALIZABLE), Set.copyOf(pool.returned));
+    }
+
+    @Test
+    void theApplicationsPoolMayBeEmptyAndStaysOpen() throws Exception {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(address);
+        config.setMaximumPoolSize(1);
+        config.setConnectionTimeout(300);
+        commit(0, "1");
+        commit(1, "2");
+        try (HikariDataSource pool = new HikariDataSource(config)) {
+            try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+                    assertEquals(1, batch.messages().size());
+                    assertTrue(assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 1))
+                            .getMessage()
+                            .contains("pool"));
+                }
+                assertEquals(2, publishAll(store, 10).size());
+            }
+            assertFalse(pool.isClosed(), "the application's pool after the store was closed");
+            pool.getConnection().close();
+        }
+    }
+
+    @Test
+    void onePartitionPerMessageFillsABatchInFewStatements() throws Exception {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            for (int partition = 0; partition < 64; partition++) {
+                JooqOutbox.persist(connection).persist(message(partition, "of " + partition));
+            }
+            connection.commit();
+        }
+        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults());
+                Store other = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            store.checkout(Set.of(TOPIC), 1).close(); // adds the partitions
+            try (MessageBatch held = other.checkout(Set.of(TOPIC), 1)) {
+                assertEquals(1, held.messages().size());
+                pool.sent.clear();
+                assertEquals(63, publishAll(store, 100).size(), "messages in one batch beside another");
+                assertTrue(pool.sent.size() <= 15, String.join("\n", pool.sent));
+            }
+        }
+    }
+
+    @Test
+    void besideOthersABatchLeavesPartitionsToThem() throws Exception {
+        String[] many = IntStream.range(0, 50).mapToObj(i -> "m" + i).toArray(String[]::new);
+        for (int partition = 0; partition < 16; partition++) {
+            commit(partition, many);
+        }
+        try (Store one = harness.open(address);
+                Store two = harness.open(address)) {
+            try (MessageBatch all = one.checkout(Set.of(TOPIC), 16)) {
+                assertEquals(16, partitions(all).size(), "alone, all partitions have a place");
+                assertEquals(List.of(), texts(two.checkout(Set.of(TOPIC), 16)));
+            }
+            try (MessageBatch some = two.checkout(Set.of(TOPIC), 16);
+                    MessageBatch others = one.checkout(Set.of(TOPIC), 16)) {
+                assertEquals(4, partitions(some).size(), "after it met another, the square root");
+                assertEquals(16, others.messages().size(), "work for the other");
+            }
+        }
+    }
+
+    private static Set<Integer> partitions(MessageBatch batch) {
+        return Set.copyOf(
+                batch.messages().stream().map(PersistedMessage::partition).toList());
+    }
+
+    @Test
+    void aHintIsDroppedWhereThereIsRoom() throws Exception {
+        Hints hints = new Hints();
+        Candidates candidates = new Candidates();
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        Connections connections = Connections.of(pool, dialect);
+        int lockKey;
+        try (Connections.Lease lease = connections.borrow()) {
+            lockKey = Schema.lockKey(lease.connection(), dialect);
+        }
+        Checkout checkout = new Checkout(dialect, lockKey, dialect.discovery(List.of(TOPIC)), candidates, hints);
+        try (Connection late = DriverManager.getConnection(address)) {
+            late.setAutoCommit(false);
+            JooqOutbox.persist(late).persist(message(0, "late"));
+            commit(0, "1", "2", "3");
+            assertEquals(List.of("1"), settle(checkout, connections, hints, 1));
+            // As if many were settled and reading from the start took long: the hint is to be used for the next second.
+            Candidate partition = candidates.nextTurn(1).get(0);
+            hints.settledAll(partition, 10_000, 0);
+            hints.readFromStart(partition, 1, Duration.ofSeconds(5).toNanos(), System.nanoTime());
+            late.commit();
+            assertEquals(List.of("2"), settle(checkout, connections, hints, 1), "a full batch behind the hint");
+            assertEquals(List.of("late", "3"), settle(checkout, connections, hints, 10), "a batch with room");
+            assertEquals(List.of(), settle(checkout, connections, hints, 10));
+        }
+    }
+
+    private List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
+        Connections.Lease lease = connections.borrow();
+        List<Held> held = checkout.run(lease, limit);
+        try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, b -> {})) {
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            return texts(batch);
+        }
+    }
+
+    @Test
+    void reasonsAreMadeStorable() {
+        assertEquals("a\uFFFDb\uFFFD\uD83D\uDE00", JdbcBatch.storable("a\0b\uD800\uD83D\uDE00"));
+        assertEquals(1000, JdbcBatch.storable("x".repeat(100_000)).length());
+    }
+}
