@@ -22,13 +22,15 @@ final class Checkout {
     private final String discovery;
     private final Candidates candidates;
     private final Hints hints;
+    private final Floor floor;
 
-    Checkout(Dialect dialect, int lockKey, String discovery, Candidates candidates, Hints hints) {
+    Checkout(Dialect dialect, int lockKey, String discovery, Candidates candidates, Hints hints, Floor floor) {
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.discovery = discovery;
         this.candidates = candidates;
         this.hints = hints;
+        this.floor = floor;
     }
 
     /** Another batch is open beside the one that is to be. */
@@ -177,13 +179,17 @@ final class Checkout {
         wanted.forEach(candidate -> byId.put(candidate.id(), candidate));
         List<Held> taken = new ArrayList<>(wanted.size());
         long now = System.nanoTime();
+        if (hints.areWanted(now)) {
+            floor.look(connection);
+        }
+        long decided = floor.get();
         for (int id : dialect.take(connection, lockKey, wanted)) {
             Candidate partition = byId.get(id);
             if (partition == null) {
                 throw new IllegalStateException(
                         "The database locked partition row " + id + ", which was not asked for");
             }
-            taken.add(new Held(partition, fromStart ? 0 : hints.start(partition, now)));
+            taken.add(new Held(partition, fromStart ? 0 : hints.start(partition, now), decided));
         }
         return taken;
     }
@@ -204,6 +210,7 @@ final class Checkout {
         for (Held held : partitions) {
             held.endReading();
             messages += held.messages.size();
+            floor.read(held.lastRowId());
         }
         for (Held held : partitions) {
             if (held.fromStart()) {

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +92,14 @@ sealed interface Dialect permits PostgresDialect, H2Dialect {
      * which message of it failed the last time.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
+
+    /**
+     * Names of all transactions of others that have drawn or may draw an id of outbox_message and have not ended, so that
+     * nobody can see yet what became of them; null if the database does not say, or keeps no dead entries in its indexes,
+     * so that nobody needs to know.
+     */
+    @Nullable
+    Set<String> writers(Connection connection) throws SQLException;
 
     /** Deletes messages by row id and returns how many there were. */
     int delete(Connection connection, long[] rowIds) throws SQLException;

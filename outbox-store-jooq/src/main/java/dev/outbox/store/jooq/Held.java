@@ -28,8 +28,12 @@ final class Held {
 
     private long[] rowIds = new long[16];
 
-    Held(Candidate partition, long after) {
+    /** Up to which row id all was decided before the partition was read. */
+    final long floor;
+
+    Held(Candidate partition, long after, long floor) {
         this.partition = partition;
+        this.floor = floor;
         this.after = after;
         this.start = after;
     }
@@ -75,6 +79,10 @@ final class Held {
 
     void endReading() {
         full = messages.size() == share;
+    }
+
+    long lastRowId() {
+        return messages.isEmpty() ? 0 : rowIds[messages.size() - 1];
     }
 
     long rowId(int index) {

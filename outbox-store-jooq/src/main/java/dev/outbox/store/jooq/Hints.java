@@ -9,14 +9,13 @@ import java.util.concurrent.TimeUnit;
  * entries of deleted rows at the head of the index for as long as any transaction might see them; reading behind the
  * hint spares walking through them at every checkout.
  *
- * <p>Why nothing is lost by it: a hint never decides what is deleted, only where a read begins. A transaction that got a
- * lower id and commits late, and a message that another relay released or failed below our hint, are found by the next
- * read from the start. That is nearly always the next read, because a hint is used only while reads from the start are
- * slow and dead entries can be the reason; at the latest it is due after {@link #LONGEST_USE}, and at once when a batch is
- * left with room. A redriven message has a new, higher id. A partition whose head failed is read from the start.
+ * <p>Why nothing is lost or overtaken by it: a hint never decides what is deleted, only where a read begins, and it never
+ * passes the {@link Floor} of before the read that it comes from. So up to the hint no message could appear any more, that
+ * read has seen all there were, and we have settled them. What is above is read every time: a transaction that got a lower
+ * id and commits late is found at once, in front of all that were written later. A redriven message has a new, higher id.
  *
- * <p>What it costs: while a hint is used, a message that commits late may also come after one that was written after that
- * commit.
+ * <p>All the same a hint is used only while reads from the start are slow and dead entries can be the reason, and for
+ * {@link #LONGEST_USE} at most: rows that somebody adds by hand, with ids of his own, are found too.
  *
  * <p>A hint of a partition is only changed by the batch that holds it. Safe for use by several threads.
  */
@@ -39,6 +38,12 @@ final class Hints {
     private record Hint(long settledUpTo, long useUntil, int dead) {}
 
     private final Map<Integer, Hint> hints = new ConcurrentHashMap<>();
+    private volatile long wantedUntil = System.nanoTime();
+
+    /** Whether hints are of use now, so that it is worth while to ask for the floor. */
+    boolean areWanted(long now) {
+        return now - wantedUntil < 0;
+    }
 
     /** Behind which row to start reading: 0 is the start. */
     long start(Candidate partition, long now) {
@@ -55,19 +60,24 @@ final class Hints {
         Hint old = hints.getOrDefault(partition.id(), new Hint(0, ended, 0));
         int dead = tooLong == 0 ? 0 : old.dead;
         long use = dead < LEAST_DEAD ? 0 : Math.min(LONGEST_USE, 10 * tooLong);
+        if (use > 0) {
+            wantedUntil = ended + 2 * LONGEST_USE;
+        }
         hints.put(partition.id(), new Hint(old.settledUpTo, ended + use, dead));
     }
 
-    /** Notes, once it is committed, that a batch has settled all it read, and which row was the last. */
-    void settledAll(Candidate partition, int messages, long last) {
-        hints.computeIfPresent(
-                partition.id(),
-                (id, old) -> new Hint(Math.max(old.settledUpTo, last), old.useUntil, old.dead + messages));
-    }
-
-    /** Notes, once it is committed, that a batch has left this row: it is the next to be read. */
-    void left(Candidate partition, int messages, long row) {
-        hints.computeIfPresent(partition.id(), (id, old) -> new Hint(row - 1, old.useUntil, old.dead + messages));
+    /**
+     * Notes, once it is committed, what a batch has settled.
+     *
+     * @param upTo the row up to which it has settled all that it read
+     * @param messages how many that were
+     * @param floor the floor before it read
+     */
+    void settled(Candidate partition, long upTo, int messages, long floor) {
+        hints.computeIfPresent(partition.id(), (id, old) -> {
+            long safe = Math.min(upTo, Math.max(floor, old.settledUpTo));
+            return new Hint(safe, old.useUntil, old.dead + messages);
+        });
     }
 
     /** Forgets what was settled, because it is not known whether a commit took effect. */

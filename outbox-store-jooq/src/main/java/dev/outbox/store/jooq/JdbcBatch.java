@@ -232,11 +232,8 @@ final class JdbcBatch implements MessageBatch {
             while (settled < size && isSettled(outcomes.at(index + settled))) {
                 settled++;
             }
-            if (settled == size) {
-                hints.settledAll(partition.partition, size, partition.rowId(size - 1));
-            } else {
-                hints.left(partition.partition, settled, partition.rowId(settled));
-            }
+            long upTo = settled == size ? partition.rowId(size - 1) : partition.rowId(settled) - 1;
+            hints.settled(partition.partition, upTo, settled, partition.floor);
             index += size;
         }
     }

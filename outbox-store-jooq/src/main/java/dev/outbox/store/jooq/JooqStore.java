@@ -34,6 +34,7 @@ final class JooqStore implements Store, Operations {
     private final int lockKey;
     private final Operations operations;
     private final Hints hints = new Hints();
+    private final Floor floor;
     private final Map<Set<String>, Checkout> checkouts = new ConcurrentHashMap<>();
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
@@ -43,6 +44,7 @@ final class JooqStore implements Store, Operations {
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.operations = new JdbcOperations(connections, dialect);
+        this.floor = new Floor(dialect);
     }
 
     @Override
@@ -121,7 +123,7 @@ final class JooqStore implements Store, Operations {
         }
         return checkouts.computeIfAbsent(
                 Set.copyOf(topics),
-                t -> new Checkout(dialect, lockKey, dialect.discovery(possible), new Candidates(), hints));
+                t -> new Checkout(dialect, lockKey, dialect.discovery(possible), new Candidates(), hints, floor));
     }
 
     private Connections.Lease borrow() {

@@ -11,9 +11,11 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -76,6 +78,11 @@ record PostgresDialect() implements Dialect {
             + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ? AND "
             + READY
             + ") AND " + bounds("?, ?, ?", "?, ?") + " LIMIT ?" + END_OF_READ;
+
+    private static final String WRITERS = "SELECT l.virtualtransaction FROM pg_locks l WHERE l.locktype = 'relation'"
+            + " AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
+            + " AND l.relation = 'outbox_message'::regclass AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode IN"
+            + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')";
 
     private static String bounds(String after, String partition) {
         String row = "(m.topic, m.partition_no, m.id)";
@@ -289,6 +296,21 @@ record PostgresDialect() implements Dialect {
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, List.of(held));
             }
+        }
+    }
+
+    /** Whoever inserts or deletes has the table locked until his outcome is visible. */
+    @Override
+    public Set<String> writers(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(WRITERS);
+            Set<String> writers = new HashSet<>();
+            try (ResultSet rows = statement.getResultSet()) {
+                while (rows.next()) {
+                    writers.add(rows.getString(1));
+                }
+            }
+            return writers;
         }
     }
 

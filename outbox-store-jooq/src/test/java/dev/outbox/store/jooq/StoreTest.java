@@ -2,6 +2,8 @@ package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -308,30 +311,81 @@ abstract class StoreTest {
                 batch.messages().stream().map(PersistedMessage::partition).toList());
     }
 
+    /** One key, one transaction after the other: what the second wrote must come second, hint or no hint. */
     @Test
-    void aHintIsDroppedWhereThereIsRoom() throws Exception {
+    void aHintNeverPassesATransactionThatIsStillOpen() throws Exception {
         Hints hints = new Hints();
         Candidates candidates = new Candidates();
-        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        Connections connections = Connections.of(pool, dialect);
+        Connections connections =
+                Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
         int lockKey;
         try (Connections.Lease lease = connections.borrow()) {
             lockKey = Schema.lockKey(lease.connection(), dialect);
         }
-        Checkout checkout = new Checkout(dialect, lockKey, dialect.discovery(List.of(TOPIC)), candidates, hints);
+        Checkout checkout = new Checkout(
+                dialect, lockKey, dialect.discovery(List.of(TOPIC)), candidates, hints, new Floor(dialect));
+        commit(0, "first");
+        assertEquals(List.of("first"), settle(checkout, connections, hints, 1));
+        Candidate partition = candidates.nextTurn(1).get(0);
+        boolean usesHints = dialect instanceof PostgresDialect;
+        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        int number = 0;
+        do {
+            pretendSlow(hints, partition);
+            commit(0, "more " + number++);
+            settle(checkout, connections, hints, 1);
+            pretendSlow(hints, partition);
+            assertTrue(System.nanoTime() - deadline < 0, "no hint after 30 s");
+        } while (usesHints && hints.start(partition, System.nanoTime()) == 0);
+        while (!settle(checkout, connections, hints, 100).isEmpty()) {
+            pretendSlow(hints, partition);
+        }
+
         try (Connection late = DriverManager.getConnection(address)) {
             late.setAutoCommit(false);
-            JooqOutbox.persist(late).persist(message(0, "late"));
-            commit(0, "1", "2", "3");
-            assertEquals(List.of("1"), settle(checkout, connections, hints, 1));
-            // As if many were settled and reading from the start took long: the hint is to be used for the next second.
-            Candidate partition = candidates.nextTurn(1).get(0);
-            hints.settledAll(partition, 10_000, 0);
-            hints.readFromStart(partition, 1, Duration.ofSeconds(5).toNanos(), System.nanoTime());
-            late.commit();
-            assertEquals(List.of("2"), settle(checkout, connections, hints, 1), "a full batch behind the hint");
-            assertEquals(List.of("late", "3"), settle(checkout, connections, hints, 10), "a batch with room");
-            assertEquals(List.of(), settle(checkout, connections, hints, 10));
+            for (int round = 0; round < 20; round++) {
+                JooqOutbox.persist(late).persist(message(0, "A1"));
+                commit(0, "B1");
+                pretendSlow(hints, partition);
+                assertEquals(usesHints, hints.start(partition, System.nanoTime()) > 0);
+                assertEquals(List.of("B1"), settle(checkout, connections, hints, 1));
+                late.commit();
+                JooqOutbox.persist(late).persist(message(0, "A2"));
+                late.commit();
+                pretendSlow(hints, partition);
+                assertEquals(List.of("A1"), settle(checkout, connections, hints, 1), "round " + round);
+                pretendSlow(hints, partition);
+                assertEquals(List.of("A2"), settle(checkout, connections, hints, 1));
+            }
+        }
+    }
+
+    /** As if many had been settled and reading from the start took long: hints are to be used for the next second. */
+    private static void pretendSlow(Hints hints, Candidate partition) {
+        hints.settled(partition, Long.MAX_VALUE, 10_000, 0);
+        hints.readFromStart(partition, 1, Duration.ofSeconds(5).toNanos(), System.nanoTime());
+    }
+
+    @Test
+    void writersAreSeenUntilTheirOutcomeIs() throws Exception {
+        try (Connection asking = DriverManager.getConnection(address);
+                Connection writing = DriverManager.getConnection(address)) {
+            if (dialect instanceof H2Dialect) {
+                assertNull(dialect.writers(asking));
+                return;
+            }
+            writing.setAutoCommit(false);
+            assertEquals(Set.of(), dialect.writers(asking));
+            JooqOutbox.persist(writing).persist(message(0, "open"));
+            Set<String> one = Objects.requireNonNull(dialect.writers(asking));
+            assertEquals(1, one.size());
+            writing.commit();
+            assertEquals(Set.of(), dialect.writers(asking));
+            JooqOutbox.persist(writing).persist(message(0, "open"));
+            Set<String> another = Objects.requireNonNull(dialect.writers(asking));
+            assertEquals(1, another.size());
+            assertNotEquals(one, another);
+            writing.rollback();
         }
     }
 
