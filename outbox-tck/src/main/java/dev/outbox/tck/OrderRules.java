@@ -48,6 +48,28 @@ interface OrderRules {
         }
     }
 
+    @Rule("OBX-ORDER-4")
+    default void whatIsWrittenAfterACommitComesAfterIt(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        for (int round = 0; round < 20; round++) {
+            try (Writer late = outbox.begin()) {
+                late.write(TOPIC, 0, "first");
+                outbox.commit(TOPIC, 0, "beside");
+                List<String> came = new ArrayList<>(client.publishAll(1)); // in commit order it is not there yet
+                late.commit();
+                outbox.commit(TOPIC, 0, "second");
+                while (came.size() < 3) {
+                    try (Client.Batch batch = client.await(1)) {
+                        came.addAll(batch.texts());
+                        batch.publishAll();
+                    }
+                }
+                came.remove("beside");
+                assertEquals(List.of("first", "second"), came, "round " + round);
+            }
+        }
+    }
+
     @Rule("OBX-ORDER-2")
     default void whatIsReleasedKeepsItsPlace(TestOutbox outbox) throws Exception {
         Client client = outbox.open();

@@ -63,6 +63,8 @@ class BrokenStoresTest {
                 new Broken("reads backwards", "underContentionAPartitionStaysInOrder", "OBX-ORDER-1"),
                 new Broken("deletes by range", "aMessageCommittedDuringABatchSurvivesItsClose", "OBX-TX-4"),
                 new Broken("reads on behind a cursor", "aMessageCommittedLateIsDeliveredLate", "OBX-TX-4"),
+                new Broken(
+                        "goes back to the start now and then", "whatIsWrittenAfterACommitComesAfterIt", "OBX-ORDER-4"),
                 new Broken("ignores delays", "aFailedPartitionWaitsAndThenStartsWithTheFailedMessage", "OBX-RETRY-2"),
                 new Broken("counts no attempts", "attemptsAreCountedAndSurvive", "OBX-RETRY-1"),
                 new Broken("serves in a fixed order", "partitionsTakeTurns", "OBX-LIMIT-2"),
@@ -188,6 +190,24 @@ class BrokenStoresTest {
                         .messages
                         .tailMap(cursors.getOrDefault(partition, 0L), false)
                         .keySet();
+            }
+
+            @Override
+            void remove(Partition partition, long position) {
+                cursors.merge(partition, position, Math::max);
+                super.remove(partition, position);
+            }
+        });
+        brokenOutbox("goes back to the start now and then", () -> new MemoryOutbox() {
+            private final Map<Partition, Long> cursors = new HashMap<>();
+
+            @Override
+            Collection<Long> readable(Partition partition) {
+                Collection<Long> behind = partition
+                        .messages
+                        .tailMap(cursors.getOrDefault(partition, 0L), false)
+                        .keySet();
+                return behind.isEmpty() ? partition.messages.keySet() : behind;
             }
 
             @Override
