@@ -34,7 +34,8 @@ final class Candidates {
     synchronized void replace(Collection<Candidate> found, long started, long ended) {
         Map<Integer, Candidate> foundById = new LinkedHashMap<>();
         found.forEach(candidate -> foundById.put(candidate.id(), candidate));
-        byId.keySet().retainAll(foundById.keySet());
+        // An id may stand for another partition than it did: the tables were emptied, or restored.
+        byId.entrySet().removeIf(known -> !known.getValue().equals(foundById.get(known.getKey())));
         foundById.keySet().removeAll(byId.keySet());
         List<Candidate> added = new ArrayList<>(foundById.values());
         // Other relays find the same: beginning elsewhere, they do not all try the same partitions first.

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,12 @@ import java.util.stream.Collectors;
  * holds the partitions for as long as the connection lives.
  */
 final class Checkout {
+    /** How often to begin without what was taken in vain; then better to hold too much than to go on for ever. */
+    private static final int ATTEMPTS = 4;
+
+    /** Every partition is a lock, and a server has a table of them that all its clients share. */
+    private static final int MOST_PARTITIONS = 500;
+
     private final Dialect dialect;
     private final int lockKey;
     private final String discovery;
@@ -45,17 +52,30 @@ final class Checkout {
      * the start.
      */
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
-        List<Held> held;
-        if (candidates.isDiscoveryDue(System.nanoTime())) {
-            held = fill(lease, discover(lease.connection()), limit, true);
-        } else {
-            held = fill(lease, List.of(), limit, false);
-            if (room(held, limit) > 0 && !addTo(held, lease, limit)) {
-                lease.rollback();
-                held = fill(lease, discover(lease.connection()), limit, true);
+        Set<Candidate> inVain = new HashSet<>();
+        for (int attempt = 1; ; attempt++) {
+            List<Held> held = takeAndRead(lease, limit, inVain);
+            int before = inVain.size();
+            held.stream().filter(partition -> partition.messages.isEmpty()).forEach(p -> inVain.add(p.partition));
+            held.removeIf(partition -> partition.messages.isEmpty());
+            if (held.isEmpty() || inVain.size() == before || attempt == ATTEMPTS) {
+                return held;
             }
+            // What was taken in vain stays locked until the transaction ends, and messages that are committed there now
+            // would wait for publishers that have nothing to do with them. So again, without it.
+            lease.rollback();
         }
-        held.removeIf(partition -> partition.messages.isEmpty());
+    }
+
+    private List<Held> takeAndRead(Connections.Lease lease, int limit, Set<Candidate> inVain) throws SQLException {
+        if (candidates.isDiscoveryDue(System.nanoTime())) {
+            return fill(lease, discover(lease.connection()), limit, true, inVain);
+        }
+        List<Held> held = fill(lease, List.of(), limit, false, inVain);
+        if (room(held, limit) > 0 && !addTo(held, lease, limit)) {
+            lease.rollback();
+            held = fill(lease, discover(lease.connection()), limit, true, inVain);
+        }
         return held;
     }
 
@@ -71,10 +91,10 @@ final class Checkout {
             return false; // rows for them are added in a transaction that does not last as long as a batch
         }
         candidates.replace(found, started, System.nanoTime());
-        Set<Candidate> known =
-                held.stream().map(partition -> partition.partition).collect(Collectors.toSet());
-        List<Candidate> inTurn = inTurn(found, limit);
-        inTurn.removeAll(known);
+        Set<Integer> known =
+                held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
+        List<Candidate> inTurn = inTurn(found, limit, Set.of());
+        inTurn.removeIf(candidate -> known.contains(candidate.id()));
         fill(lease.connection(), held, inTurn, inTurn.size(), limit, true);
         return true;
     }
@@ -114,15 +134,17 @@ final class Checkout {
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
-    private List<Candidate> inTurn(List<Candidate> found, int limit) {
+    private List<Candidate> inTurn(List<Candidate> found, int limit, Set<Candidate> inVain) {
         Set<Candidate> inTurn = new LinkedHashSet<>(candidates.nextTurn(limit));
         inTurn.addAll(found);
+        inTurn.removeAll(inVain);
         return new ArrayList<>(inTurn);
     }
 
-    private List<Held> fill(Connections.Lease lease, List<Candidate> found, int limit, boolean fromStart)
+    private List<Held> fill(
+            Connections.Lease lease, List<Candidate> found, int limit, boolean fromStart, Set<Candidate> inVain)
             throws SQLException {
-        List<Candidate> inTurn = inTurn(found, limit);
+        List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
             lease.begin();
@@ -146,7 +168,8 @@ final class Checkout {
         List<Held> toRead = new ArrayList<>();
         while (room > 0) {
             int tries = Math.min(wanted, room);
-            while (toRead.isEmpty() && next < inTurn.size()) {
+            while (toRead.isEmpty() && next < inTurn.size() && held.size() < MOST_PARTITIONS) {
+                tries = Math.min(tries, MOST_PARTITIONS - held.size());
                 List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
                 next += tried.size();
                 toRead = take(connection, tried, fromStart);

@@ -96,11 +96,15 @@ final class Connections implements AutoCloseable {
             broken = true;
         }
 
-        /** Rolls back what is open and gives the connection back as it was. Never throws: there is nothing left to lose. */
+        /**
+         * Rolls back what is open and gives the connection back as it was. If that is not possible, ends it, and with it
+         * the transaction and its locks. Never throws: there is nothing left to lose.
+         */
         @Override
         public void close() {
+            boolean restored = false;
             try {
-                if (begun && !broken) {
+                if (begun) {
                     if (!connection.getAutoCommit()) {
                         connection.rollback();
                     }
@@ -108,16 +112,23 @@ final class Connections implements AutoCloseable {
                         dialect.endTransaction(connection, before);
                     }
                 }
-                if (!broken && connection.getAutoCommit() != autoCommit) {
+                if (connection.getAutoCommit() != autoCommit) {
                     connection.setAutoCommit(autoCommit);
                 }
+                restored = true;
             } catch (SQLException | RuntimeException e) {
-                broken = true;
+                // ended below
             }
             try {
-                if (broken && own != null) {
+                if (own != null && (broken || !restored)) {
                     own.evictConnection(connection);
+                } else if (!restored) {
+                    connection.abort(Runnable::run); // a pool of the application may not look before it lends it again
                 }
+            } catch (SQLException | RuntimeException e) {
+                // gone already
+            }
+            try {
                 connection.close();
             } catch (SQLException | RuntimeException e) {
                 // the pool has to do with what it finds

@@ -66,6 +66,9 @@ sealed interface Dialect permits PostgresDialect, H2Dialect {
      */
     int beginTransaction(Connection connection) throws SQLException;
 
+    /** Lets the transaction that has begun be planned by what the tables are like, where that was ruled out. */
+    void planFreely(Connection connection) throws SQLException;
+
     /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
     void endTransaction(Connection connection, int before) throws SQLException;
 

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class DriverSource implements DataSource {
     private static final Pattern PASSWORD = Pattern.compile("password=([^&;]*)", Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern INIT = Pattern.compile("[;?&]INIT=", Pattern.CASE_INSENSITIVE);
+
     private final Driver driver;
     private final String url;
     private final Properties settings;
@@ -73,10 +75,14 @@ final class DriverSource implements DataSource {
             String text = t.toString();
             safe &= secrets.stream().noneMatch(text::contains);
         }
-        if (safe && e.getNextException() == null) {
+        if (safe && e.getNextException() == null && !INIT.matcher(url).find()) {
             return e;
         }
         String message = String.valueOf(e.getMessage());
+        if (INIT.matcher(url).find()) {
+            message = "error " + e.getErrorCode() + ", SQLSTATE " + e.getSQLState()
+                    + "; what the database says of it is not shown, because the URL has it run statements of yours";
+        }
         for (String secret : secrets) {
             message = message.replace(secret, "…");
         }

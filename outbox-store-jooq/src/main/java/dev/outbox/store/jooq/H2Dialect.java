@@ -22,11 +22,12 @@ record H2Dialect() implements Dialect {
             + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
 
     /**
-     * Discovery and take come first in their transactions, so that CURRENT_TIMESTAMP is right there. The last arm: the
-     * server's clock was set back, and nothing is to wait until it is there again.
+     * CURRENT_TIMESTAMP may be from the beginning of the transaction, which at worst lets a partition wait for the next
+     * checkout. The last arm: the server's clock was set back, and nothing is to wait until it is there again; that of
+     * a partition that has failed since this transaction began is only a little ahead.
      */
-    private static final String READY =
-            "(p.retry_at IS NULL OR p.retry_at <= CURRENT_TIMESTAMP OR p.failed_at > CURRENT_TIMESTAMP)";
+    private static final String READY = "(p.retry_at IS NULL OR p.retry_at <= CURRENT_TIMESTAMP"
+            + " OR p.failed_at > DATEADD(MINUTE, 1, CURRENT_TIMESTAMP))";
 
     /** The locked row is read anew, so that a row that has just become delayed is not returned. */
     private static final String TAKE =
@@ -36,7 +37,8 @@ record H2Dialect() implements Dialect {
             + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
             + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
-            + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
+            + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
+            + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
 
     @Override
     public String product() {
@@ -123,6 +125,11 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
+    public void planFreely(Connection connection) {
+        // nothing was ruled out
+    }
+
+    @Override
     public void endTransaction(Connection connection, int before) throws SQLException {
         if (before != Connection.TRANSACTION_READ_COMMITTED) {
             connection.setTransactionIsolation(before);
@@ -136,7 +143,7 @@ record H2Dialect() implements Dialect {
     @Override
     public String discovery(Collection<String> topics) {
         String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
-        String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1)";
+        String order = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY)";
         return "WITH RECURSIVE head (topic, partition_no) AS ("
                 + "SELECT t.topic, " + next + "t.topic" + order + " FROM (VALUES (" + Dialect.list(topics, "), (")
                 + ")) t (topic) UNION ALL SELECT h.topic, " + next
@@ -205,6 +212,9 @@ record H2Dialect() implements Dialect {
                 statement.setString(i++, held.partition.topic());
                 statement.setInt(i++, held.partition.partition());
                 statement.setLong(i++, held.after);
+                statement.setInt(i++, held.partition.id());
+                statement.setString(i++, held.partition.topic());
+                statement.setInt(i++, held.partition.partition());
                 statement.setInt(i++, held.share);
             }
             try (ResultSet rows = statement.executeQuery()) {

@@ -37,7 +37,7 @@ final class Hints {
      */
     private record Hint(long settledUpTo, long useUntil, int dead) {}
 
-    private final Map<Integer, Hint> hints = new ConcurrentHashMap<>();
+    private final Map<Candidate, Hint> hints = new ConcurrentHashMap<>();
     private volatile long wantedUntil = System.nanoTime();
 
     /** Whether hints are of use now, so that it is worth while to ask for the floor. */
@@ -47,7 +47,7 @@ final class Hints {
 
     /** Behind which row to start reading: 0 is the start. */
     long start(Candidate partition, long now) {
-        Hint hint = hints.get(partition.id());
+        Hint hint = hints.get(partition);
         return hint == null || now - hint.useUntil >= 0 ? 0 : hint.settledUpTo;
     }
 
@@ -57,13 +57,13 @@ final class Hints {
      */
     void readFromStart(Candidate partition, int messages, long took, long ended) {
         long tooLong = Math.max(0, took - GRACE - messages * GRACE_PER_MESSAGE);
-        Hint old = hints.getOrDefault(partition.id(), new Hint(0, ended, 0));
+        Hint old = hints.getOrDefault(partition, new Hint(0, ended, 0));
         int dead = tooLong == 0 ? 0 : old.dead;
         long use = dead < LEAST_DEAD ? 0 : Math.min(LONGEST_USE, 10 * tooLong);
         if (use > 0) {
             wantedUntil = ended + 2 * LONGEST_USE;
         }
-        hints.put(partition.id(), new Hint(old.settledUpTo, ended + use, dead));
+        hints.put(partition, new Hint(old.settledUpTo, ended + use, dead));
     }
 
     /**
@@ -74,7 +74,7 @@ final class Hints {
      * @param floor the floor before it read
      */
     void settled(Candidate partition, long upTo, int messages, long floor) {
-        hints.computeIfPresent(partition.id(), (id, old) -> {
+        hints.computeIfPresent(partition, (name, old) -> {
             long safe = Math.min(upTo, Math.max(floor, old.settledUpTo));
             return new Hint(safe, old.useUntil, old.dead + messages);
         });
@@ -82,6 +82,6 @@ final class Hints {
 
     /** Forgets what was settled, because it is not known whether a commit took effect. */
     void forget(Candidate partition) {
-        hints.remove(partition.id());
+        hints.remove(partition);
     }
 }

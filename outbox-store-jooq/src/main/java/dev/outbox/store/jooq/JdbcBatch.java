@@ -182,7 +182,8 @@ final class JdbcBatch implements MessageBatch {
         long failingId = 0;
         String reason = "";
         Duration delay = Duration.ZERO;
-        boolean passed = false;
+        boolean passed = partition.failingId != 0 && partition.rowId(0) > partition.failingId && partition.fromStart();
+        long head = 0;
         for (int i = 0; i < partition.messages.size(); i++) {
             Outcome outcome = outcomes.at(first + i);
             if (outcome instanceof Outcome.Failed failed) {
@@ -193,7 +194,10 @@ final class JdbcBatch implements MessageBatch {
                 }
                 delay = failed.retryAfter().compareTo(delay) > 0 ? failed.retryAfter() : delay;
             }
-            passed |= isSettled(outcome) && partition.rowId(i) >= partition.failingId;
+            passed |= isSettled(outcome) && partition.rowId(i) == partition.failingId;
+            if (!isSettled(outcome) && head == 0) {
+                head = partition.rowId(i);
+            }
         }
         if (failingId != 0) {
             try (PreparedStatement statement =
@@ -205,13 +209,29 @@ final class JdbcBatch implements MessageBatch {
                 statement.setInt(4, partition.partition.id());
                 require(1, statement.executeUpdate(), "updated");
             }
-        } else if (partition.failingId != 0 && passed) {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("UPDATE outbox_partition SET failing_id = NULL,"
-                            + " reason = NULL, failed_at = NULL, retry_at = NULL WHERE id = ?")) {
-                statement.setInt(1, partition.partition.id());
-                require(1, statement.executeUpdate(), "updated");
-            }
+        } else if (passed) {
+            goOn(connection, partition, head);
+        }
+    }
+
+    /**
+     * The message that failed is settled. If the new head of the partition, the first row from this one on or else behind
+     * the batch, had failed together with it, it is the one that fails now; else none does.
+     */
+    private static void goOn(Connection connection, Held partition, long head) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("UPDATE outbox_partition SET failing_id ="
+                + " (SELECT h.id FROM outbox_message h WHERE h.attempts > 0 AND h.id = (SELECT min(m.id)"
+                + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id >= ?)) WHERE id = ?")) {
+            statement.setString(1, partition.partition.topic());
+            statement.setInt(2, partition.partition.partition());
+            statement.setLong(3, head == 0 ? partition.lastRowId() + 1 : head);
+            statement.setInt(4, partition.partition.id());
+            require(1, statement.executeUpdate(), "updated");
+        }
+        try (PreparedStatement statement = connection.prepareStatement("UPDATE outbox_partition SET reason = NULL,"
+                + " failed_at = NULL, retry_at = NULL WHERE id = ? AND failing_id IS NULL")) {
+            statement.setInt(1, partition.partition.id());
+            statement.executeUpdate();
         }
     }
 

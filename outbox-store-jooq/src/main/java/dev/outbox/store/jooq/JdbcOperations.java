@@ -36,6 +36,7 @@ final class JdbcOperations implements Operations {
     public List<Backlog> backlog() {
         return inTransaction("Asking for the backlog", connection -> {
             List<Backlog> backlog = new ArrayList<>();
+            dialect.planFreely(connection);
             try (PreparedStatement statement = connection.prepareStatement("SELECT topic, partition_no, count(*), "
                             + dialect.millisSince("min(created_at)")
                             + " FROM outbox_message GROUP BY topic, partition_no ORDER BY topic, partition_no");
@@ -57,8 +58,9 @@ final class JdbcOperations implements Operations {
         return inTransaction("Asking for failing partitions", connection -> {
             List<FailingPartition> failing = new ArrayList<>();
             try (PreparedStatement statement = connection.prepareStatement("SELECT p.topic, p.partition_no,"
-                            + " coalesce(m.original_id, m.id), m.attempts, p.reason, p.retry_at FROM outbox_partition p"
-                            + " JOIN outbox_message m ON m.id = p.failing_id ORDER BY p.topic, p.partition_no");
+                            + " coalesce(m.original_id, p.failing_id), coalesce(m.attempts, 1), p.reason, p.retry_at"
+                            + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
+                            + " WHERE p.failing_id IS NOT NULL ORDER BY p.topic, p.partition_no");
                     ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     failing.add(new FailingPartition(

@@ -66,7 +66,9 @@ public final class JooqOutbox {
     /**
      * A store over a pool of the application, which is never closed, and which gets its connections back as they were. A
      * batch keeps a connection for as long as it is open, so the pool needs as many for the relay as it has workers, and
-     * one more.
+     * one more. It must hand out connections of its own: one that returns the connection of the caller's transaction would
+     * have the store end that transaction. On PostgreSQL a batch lifts the limits on idle and long transactions for
+     * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *
      * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others; {@link
      *     StoreOptions#workers} is allowed and has no effect

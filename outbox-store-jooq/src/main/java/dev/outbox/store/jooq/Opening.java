@@ -52,6 +52,7 @@ final class Opening {
                 Set.of(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+        refuseTraps(url, dialect);
         DriverSource source = driverSource(url, options, dialect, shown);
         int lockKey;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
@@ -66,6 +67,23 @@ final class Opening {
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
         return new JooqStore(Connections.own(pool(source, workers, dialect), dialect), dialect, lockKey);
+    }
+
+    /** Forms of URL that drivers take, or log, in ways that nobody wants. */
+    private static void refuseTraps(String url, Dialect dialect) {
+        String base = url.split("[?;]", 2)[0];
+        if (base.contains("@")) {
+            throw new ConfigurationException(
+                    "User and password do not belong before the host in a JDBC URL: give them as"
+                            + " the options user and password, or as parameters at its end.");
+        }
+        if (dialect instanceof H2Dialect
+                && base.startsWith("jdbc:h2:mem:")
+                && !"-1".equals(dialect.parameter("DB_CLOSE_DELAY", url))) {
+            throw new ConfigurationException(
+                    "An H2 database in memory is gone when its last connection is closed, and the"
+                            + " messages in it: add ;DB_CLOSE_DELAY=-1 to the URL.");
+        }
     }
 
     static Dialect dialect(Predicate<Dialect> wanted, String what) {

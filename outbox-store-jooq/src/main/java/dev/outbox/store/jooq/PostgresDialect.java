@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.ConfigurationException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -46,7 +47,20 @@ record PostgresDialect() implements Dialect {
     private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT "
             + PLANNING.entrySet().stream()
                     .map(setting -> "set_config('" + setting.getKey() + "', '" + setting.getValue() + "', true)")
-                    .collect(Collectors.joining(", "));
+                    .collect(Collectors.joining(", "))
+            + ", " + unlimited(true);
+
+    /**
+     * A batch is an idle transaction for as long as its publishers take. A limit on that would end it again and again, and
+     * its messages would be published again and again; it holds neither a snapshot nor a transaction id, which is what such
+     * a limit is to prevent. The second of these came with PostgreSQL 17.
+     */
+    private static String unlimited(boolean local) {
+        return Stream.of("idle_in_transaction_session_timeout", "transaction_timeout")
+                .map(limit -> "CASE WHEN current_setting('" + limit + "', true) IS NOT NULL THEN set_config('" + limit
+                        + "', '0', " + local + ") END")
+                .collect(Collectors.joining(", "));
+    }
 
     /** OFFSET 0 is a fence: without it the server may lock partitions that are not returned. */
     private static final String TAKE = "SELECT c.id FROM (SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND "
@@ -67,17 +81,19 @@ record PostgresDialect() implements Dialect {
      * primary key can too, and it would be walked through the backlog of all other partitions.
      */
     private static final String READ = "SELECT w.n, p.failing_id, " + COLUMNS
-            + " FROM unnest(?, ?, ?) WITH ORDINALITY AS w (id, after, share, n)"
-            + " JOIN outbox_partition p ON p.id = w.id AND " + READY
+            + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int4[])"
+            + " WITH ORDINALITY AS w (id, topic, partition_no, after, share, n)"
+            + " JOIN outbox_partition p ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND "
+            + READY
             + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m WHERE "
             + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no")
             + " LIMIT w.share) m" + END_OF_READ;
 
     /** The same for a single partition, which is read often enough to spare the server the join. */
     private static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
-            + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ? AND "
-            + READY
-            + ") AND " + bounds("?, ?, ?", "?, ?") + " LIMIT ?" + END_OF_READ;
+            + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
+            + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?") + " LIMIT ?"
+            + END_OF_READ;
 
     private static final String WRITERS = "SELECT l.virtualtransaction FROM pg_locks l WHERE l.locktype = 'relation'"
             + " AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
@@ -134,9 +150,18 @@ record PostgresDialect() implements Dialect {
     public @Nullable String parameter(String name, String url) {
         return parameters(url)
                 .filter(parameter -> parameter.startsWith(name + "="))
-                .map(parameter -> URLDecoder.decode(parameter.substring(name.length() + 1), StandardCharsets.UTF_8))
+                .map(parameter -> decoded(name, parameter.substring(name.length() + 1)))
                 .findFirst()
                 .orElse(null);
+    }
+
+    private static String decoded(String name, String value) {
+        try {
+            return URLDecoder.decode(value, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) { // it shows what it cannot decode, which is secret
+            throw new ConfigurationException("The parameter " + name
+                    + " of the URL has a % that is no escape: write %25" + " for it, or use the option " + name + ".");
+        }
     }
 
     @Override
@@ -169,7 +194,8 @@ record PostgresDialect() implements Dialect {
         pool.setConnectionInitSql(PLANNING.entrySet().stream()
                         .map(s -> "SET " + s.getKey() + " = " + s.getValue() + "; ")
                         .collect(Collectors.joining())
-                + "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4");
+                + "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4; SELECT "
+                + unlimited(false));
     }
 
     @Override
@@ -185,6 +211,15 @@ record PostgresDialect() implements Dialect {
             statement.execute(BEGIN);
         }
         return 0;
+    }
+
+    @Override
+    public void planFreely(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(PLANNING.keySet().stream()
+                    .map(setting -> "SET LOCAL " + setting + " = DEFAULT")
+                    .collect(Collectors.joining("; ")));
+        }
     }
 
     @Override
@@ -215,7 +250,7 @@ record PostgresDialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
-                "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?, ?) ON CONFLICT DO NOTHING")) {
+                "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?::varchar[], ?::int4[]) ON CONFLICT DO NOTHING")) {
             // always in the same order, so that two relays cannot wait for each other
             List<Candidate> sorted = missing.stream()
                     .sorted((a, b) -> a.topic().equals(b.topic())
@@ -262,18 +297,24 @@ record PostgresDialect() implements Dialect {
             return;
         }
         Integer[] ids = new Integer[partitions.size()];
+        String[] topics = new String[ids.length];
+        Integer[] numbers = new Integer[ids.length];
         Long[] after = new Long[ids.length];
         Integer[] shares = new Integer[ids.length];
         for (int i = 0; i < ids.length; i++) {
             Held held = partitions.get(i);
             ids[i] = held.partition.id();
+            topics[i] = held.partition.topic();
+            numbers[i] = held.partition.partition();
             after[i] = held.after;
             shares[i] = held.share;
         }
         try (PreparedStatement statement = connection.prepareStatement(READ)) {
             statement.setArray(1, connection.createArrayOf("int4", ids));
-            statement.setArray(2, connection.createArrayOf("int8", after));
-            statement.setArray(3, connection.createArrayOf("int4", shares));
+            statement.setArray(2, connection.createArrayOf("varchar", topics));
+            statement.setArray(3, connection.createArrayOf("int4", numbers));
+            statement.setArray(4, connection.createArrayOf("int8", after));
+            statement.setArray(5, connection.createArrayOf("int4", shares));
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, partitions);
@@ -288,10 +329,12 @@ record PostgresDialect() implements Dialect {
             statement.setInt(2, partition.id());
             statement.setString(3, partition.topic());
             statement.setInt(4, partition.partition());
-            statement.setLong(5, held.after);
-            statement.setString(6, partition.topic());
-            statement.setInt(7, partition.partition());
-            statement.setInt(8, held.share);
+            statement.setString(5, partition.topic());
+            statement.setInt(6, partition.partition());
+            statement.setLong(7, held.after);
+            statement.setString(8, partition.topic());
+            statement.setInt(9, partition.partition());
+            statement.setInt(10, held.share);
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, List.of(held));

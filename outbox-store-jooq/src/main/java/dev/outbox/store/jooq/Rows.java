@@ -1,11 +1,15 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.PersistedMessage;
+import dev.outbox.StoreException;
+import java.io.UncheckedIOException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Makes messages of rows. */
 final class Rows {
@@ -40,10 +44,22 @@ final class Rows {
                 topic,
                 partition,
                 rows.getString(column),
-                Headers.read(rows.getString(column + 1)),
+                headers(rows.getString(column + 1), id),
                 rows.getBytes(column + 2),
                 rows.getInt(column + 3),
                 instant(rows, column + 4));
+    }
+
+    private static Map<String, String> headers(@Nullable String text, long id) {
+        try {
+            return Headers.read(text);
+        } catch (UncheckedIOException e) {
+            throw new StoreException(
+                    "Message " + id
+                            + " cannot be read, and stops its partition: its column headers is not a JSON object of"
+                            + " texts. Something else has written to the tables of the outbox; correct it or set it null.",
+                    e);
+        }
     }
 
     static Instant instant(ResultSet rows, int column) throws SQLException {

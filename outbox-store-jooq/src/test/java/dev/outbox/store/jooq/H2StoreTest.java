@@ -1,10 +1,12 @@
 package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
@@ -69,6 +71,35 @@ class H2StoreTest extends StoreTest {
         commit(0, "a");
         try (Store store = Stores.open(address + ";USER=nobody;PASSWORD=wrong", options)) {
             assertEquals(List.of("a"), publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aDatabaseInMemoryThatWouldVanishIsRefused() {
+        ConfigurationException e = assertThrows(ConfigurationException.class, () -> Stores.open("jdbc:h2:mem:gone"));
+        assertTrue(e.getMessage().contains(";DB_CLOSE_DELAY=-1"), e.getMessage());
+    }
+
+    @Test
+    void modesOfOtherDatabasesWork() throws Exception {
+        for (String mode : List.of("Oracle", "MSSQLServer", "Derby", "STRICT", "PostgreSQL", "MySQL")) {
+            String url = "jdbc:h2:mem:mode" + mode + ";DB_CLOSE_DELAY=-1;MODE=" + mode;
+            try (Store store = Stores.open(url);
+                    Connection connection = DriverManager.getConnection(url)) {
+                connection.setAutoCommit(false);
+                JooqOutbox.persist(connection).persist(message(0, mode));
+                connection.commit();
+                assertEquals(List.of(mode), publishAll(store, 10));
+            }
+        }
+    }
+
+    @Test
+    void statementsOfTheUrlAreNotShown() {
+        String url = "jdbc:h2:mem:init;DB_CLOSE_DELAY=-1;INIT=CREATE USER X PASSWORD 's3cr3t' NONSENSE";
+        Exception e = assertThrows(OutboxException.class, () -> Stores.open(url));
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            assertFalse(t.toString().contains("s3cr3t"), t.toString());
         }
     }
 }

@@ -57,6 +57,71 @@ class PostgresStoreTest extends StoreTest {
         }
     }
 
+    /** The server ends idle transactions, but a batch is one on purpose. */
+    @Test
+    void limitsOnIdleTransactionsSpareBatches() throws Exception {
+        String database = query("SELECT current_database()");
+        execute("ALTER DATABASE \"" + database + "\" SET idle_in_transaction_session_timeout = 100");
+        commit(0, "1", "2");
+        try (Store own = new PostgresHarness().open(address);
+                Connection idle = DriverManager.getConnection(address)) {
+            Store application = JooqOutbox.store(
+                    new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), StoreOptions.defaults());
+            try (MessageBatch first = own.checkout(Set.of(TOPIC), 1)) {
+                idle.setAutoCommit(false);
+                awaitEndOfIdle(idle);
+                first.markPublished(first.messages().get(0), null);
+            }
+            try (MessageBatch second = application.checkout(Set.of(TOPIC), 1);
+                    Connection again = DriverManager.getConnection(address)) {
+                again.setAutoCommit(false);
+                awaitEndOfIdle(again);
+                second.markPublished(second.messages().get(0), null);
+            }
+            assertEquals(List.of(), publishAll(own, 10));
+            application.close();
+        } finally {
+            execute("ALTER DATABASE \"" + database + "\" RESET idle_in_transaction_session_timeout");
+        }
+    }
+
+    private void awaitEndOfIdle(Connection idle) throws Exception {
+        try (ResultSet row = idle.createStatement().executeQuery("SELECT pg_backend_pid()")) {
+            row.next();
+            String others = "SELECT count(*) FROM pg_stat_activity WHERE pid = " + row.getInt(1);
+            await("another idle transaction to be ended", () -> query(others).equals("0"));
+        }
+    }
+
+    @Test
+    void aConnectionOfTheApplicationIsCleanAfterACommitThatFailed() throws Exception {
+        execute(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$",
+                "CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON outbox_message"
+                        + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
+        commit(0, "1");
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            MessageBatch batch = store.checkout(Set.of(TOPIC), 1);
+            batch.markPublished(batch.messages().get(0), null);
+            assertThrows(StoreException.class, batch::close);
+            assertEquals(
+                    "true " + Connection.TRANSACTION_READ_COMMITTED,
+                    pool.returned.get(pool.returned.size() - 1),
+                    "autoCommit and isolation of what came back");
+            execute("DROP TRIGGER refuse ON outbox_message");
+            assertEquals(List.of("1"), publishAll(store, 1));
+        }
+    }
+
+    private String query(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address);
+                ResultSet row = connection.createStatement().executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
     @Test
     void aKilledConnectionTakesItsHoldWithIt() throws Exception {
         commit(0, "1", "2");

@@ -398,6 +398,104 @@ abstract class StoreTest {
         }
     }
 
+    /** What was drained is still known, and is taken in vain by the next checkout: it must not stay locked by it. */
+    @Test
+    void aPartitionWithNothingInItIsNotHeld() throws Exception {
+        try (Store busy = harness.open(address);
+                Store other = harness.open(address)) {
+            commit(0, "drained");
+            assertEquals(List.of("drained"), publishAll(busy, 1));
+            commit(1, "slow");
+            try (MessageBatch slow = busy.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of("slow"), texts(slow));
+                commit(0, "urgent");
+                assertEquals(List.of("urgent"), publishAll(other, 10));
+            }
+        }
+    }
+
+    @Test
+    void rowIdsMayComeToMeanSomethingElse() throws Exception {
+        try (Store store = harness.open(address)) {
+            commit(0, "a", "more");
+            commit(1, "b");
+            assertEquals(3, publishAll(store, 10).size());
+            commit(0, "a", "more");
+            commit(1, "b");
+            publishAll(store, 1); // and both partitions are known
+            execute(
+                    dialect instanceof PostgresDialect
+                            ? "TRUNCATE outbox_message, outbox_partition RESTART IDENTITY"
+                            : "TRUNCATE TABLE outbox_message RESTART IDENTITY; TRUNCATE TABLE outbox_partition RESTART IDENTITY");
+            commit(1, "in 1");
+            commit(0, "in 0");
+            // Rows are made anew in the order of another store's discovery, or of this one's: both must be read
+            // rightly.
+            execute("INSERT INTO outbox_partition (topic, partition_no) VALUES ('orders', 1)");
+            execute("INSERT INTO outbox_partition (topic, partition_no) VALUES ('orders', 0)");
+            List<String> seen = new ArrayList<>();
+            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            while (seen.size() < 2 && System.nanoTime() < deadline) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                    for (PersistedMessage m : batch.messages()) {
+                        assertEquals("in " + m.partition(), text(m));
+                        seen.add(text(m));
+                        batch.markPublished(m, null);
+                    }
+                }
+            }
+            assertEquals(List.of("in 0", "in 1"), seen.stream().sorted().toList());
+        }
+    }
+
+    @Test
+    void aFailingPartitionIsListedUntilItsHeadIsSettled() throws Exception {
+        try (Store store = harness.open(address)) {
+            commit(0, "1", "2", "3");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
+                batch.markFailed(batch.messages().get(1), "away", Duration.ZERO);
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.markPublished(batch.messages().get(2), null); // the head is released
+            }
+            Operations operations = Operations.of(store);
+            assertEquals(1, operations.failingPartitions().size(), "the head was released, and has failed");
+            String first = operations.failingPartitions().get(0).messageId();
+            assertEquals(List.of("1"), publishAll(store, 1));
+            assertEquals(1, operations.failingPartitions().size(), "the next one has failed too");
+            assertNotEquals(first, operations.failingPartitions().get(0).messageId());
+            assertEquals(List.of("2"), publishAll(store, 1));
+            assertEquals(List.of(), operations.failingPartitions());
+        }
+    }
+
+    /** By hand, past the outbox: then at least what delays the partition is to be seen. */
+    @Test
+    void aDelayIsSeenThoughItsMessageIsGone() throws Exception {
+        try (Store store = harness.open(address)) {
+            commit(0, "poison", "2");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+                batch.markFailed(batch.messages().get(0), "away", Duration.ofDays(1));
+            }
+            execute("DELETE FROM outbox_message WHERE attempts = 1");
+            assertEquals(List.of(), publishAll(store, 10));
+            Operations operations = Operations.of(store);
+            assertEquals("away", operations.failingPartitions().get(0).reason());
+            assertTrue(operations.retryNow(TOPIC, 0));
+            assertEquals(List.of("2"), publishAll(store, 10));
+            assertEquals(List.of(), operations.failingPartitions());
+        }
+    }
+
+    @Test
+    void credentialsBeforeTheHostAreRefused() {
+        String url = dialect.urlPrefix() + "//app:s3cr3t@localhost/db";
+        ConfigurationException e = assertThrows(ConfigurationException.class, () -> Stores.open(url));
+        assertTrue(e.getMessage().contains("options user and password"), e.getMessage());
+        assertFalse(e.toString().contains("s3cr3t"), e.toString());
+    }
+
     @Test
     void reasonsAreMadeStorable() {
         assertEquals("a\uFFFDb\uFFFD\uD83D\uDE00", JdbcBatch.storable("a\0b\uD800\uD83D\uDE00"));

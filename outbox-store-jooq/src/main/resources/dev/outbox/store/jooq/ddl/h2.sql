@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS outbox_message (
 
 CREATE INDEX IF NOT EXISTS outbox_message_order ON outbox_message (topic, partition_no, id);
 
+-- Relays lock partitions by these rows: never delete one, or empty the table, while a relay runs.
 CREATE TABLE IF NOT EXISTS outbox_partition (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     topic varchar(200) NOT NULL,
