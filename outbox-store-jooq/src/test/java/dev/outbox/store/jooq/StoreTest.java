@@ -398,22 +398,6 @@ abstract class StoreTest {
         }
     }
 
-    /** What was drained is still known, and is taken in vain by the next checkout: it must not stay locked by it. */
-    @Test
-    void aPartitionWithNothingInItIsNotHeld() throws Exception {
-        try (Store busy = harness.open(address);
-                Store other = harness.open(address)) {
-            commit(0, "drained");
-            assertEquals(List.of("drained"), publishAll(busy, 1));
-            commit(1, "slow");
-            try (MessageBatch slow = busy.checkout(Set.of(TOPIC), 10)) {
-                assertEquals(List.of("slow"), texts(slow));
-                commit(0, "urgent");
-                assertEquals(List.of("urgent"), publishAll(other, 10));
-            }
-        }
-    }
-
     @Test
     void rowIdsMayComeToMeanSomethingElse() throws Exception {
         try (Store store = harness.open(address)) {
