@@ -6,16 +6,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.testcontainers.DockerClientFactory;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /**
@@ -31,7 +28,7 @@ public final class PostgresServer implements AutoCloseable {
 
     private static @Nullable PostgresServer shared;
 
-    private final String adminUrl;
+    private final Databases databases;
     private final @Nullable AutoCloseable container;
     private final @Nullable Path dataDirectory;
     private @Nullable EmbeddedPostgres packaged;
@@ -41,7 +38,7 @@ public final class PostgresServer implements AutoCloseable {
             @Nullable AutoCloseable container,
             @Nullable Path dataDirectory,
             @Nullable EmbeddedPostgres packaged) {
-        this.adminUrl = adminUrl;
+        this.databases = new Databases(adminUrl);
         this.container = container;
         this.dataDirectory = dataDirectory;
         this.packaged = packaged;
@@ -92,18 +89,12 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
     public String newDatabase() throws SQLException {
-        String name = "outbox_" + UUID.randomUUID().toString().replace("-", "");
-        admin("CREATE DATABASE " + name);
-        int query = adminUrl.indexOf('?');
-        String server = adminUrl.substring(0, adminUrl.lastIndexOf('/', query < 0 ? adminUrl.length() : query) + 1);
-        return server + name + (query < 0 ? "" : adminUrl.substring(query));
+        return databases.create();
     }
 
     /** Drops a database that {@link #newDatabase} made, and the connections to it. */
     public void dropDatabase(String url) throws SQLException {
-        int query = url.indexOf('?');
-        String path = query < 0 ? url : url.substring(0, query);
-        admin("DROP DATABASE IF EXISTS " + path.substring(path.lastIndexOf('/') + 1) + " WITH (FORCE)");
+        databases.drop(url, " WITH (FORCE)");
     }
 
     /** Ends all processes of a packaged server at once, as a power cut would. */
@@ -138,7 +129,7 @@ public final class PostgresServer implements AutoCloseable {
             if (packaged != null) {
                 packaged.close();
                 packaged = null;
-                deleteData();
+                Databases.deleteTree(dataDirectory);
             }
             if (container != null) {
                 container.close();
@@ -149,24 +140,11 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private static PostgresServer named() throws Exception {
-        String url = System.getenv(ENVIRONMENT);
-        if (url == null || url.isEmpty()) {
-            throw new Server.UnsetException("not set");
-        }
-        PostgresServer server = new PostgresServer(url, null, null, null);
-        try {
-            server.admin("SELECT 1");
-        } catch (SQLException e) {
-            // Whoever names a server means that one.
-            throw new IllegalStateException(ENVIRONMENT + " names a server that cannot be used: " + e.getMessage(), e);
-        }
-        return server;
+        return new PostgresServer(Databases.named(ENVIRONMENT).adminUrl(), null, null, null);
     }
 
     private static PostgresServer contained() {
-        if (!DockerClientFactory.instance().isDockerAvailable()) {
-            throw new IllegalStateException("no Docker engine answers");
-        }
+        Server.requireDocker();
         PostgreSQLContainer container = new PostgreSQLContainer(IMAGE);
         container.start();
         String url = container.getJdbcUrl();
@@ -190,28 +168,10 @@ public final class PostgresServer implements AutoCloseable {
         return builder.start();
     }
 
-    private void admin(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection(adminUrl);
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
     private Path requirePackaged() {
         if (dataDirectory == null) {
             throw new IllegalStateException("Only a server from PostgresServer.packaged() can be killed.");
         }
         return dataDirectory;
-    }
-
-    private void deleteData() throws IOException {
-        if (dataDirectory == null) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(dataDirectory)) {
-            for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
-                Files.deleteIfExists(file);
-            }
-        }
     }
 }

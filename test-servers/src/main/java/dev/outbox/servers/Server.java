@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.testcontainers.DockerClientFactory;
 
 /** What the servers have in common: where one comes from. */
 final class Server {
@@ -36,6 +37,12 @@ final class Server {
                 + server.toLowerCase(Locale.ROOT));
         causes.forEach(none::addSuppressed);
         throw none;
+    }
+
+    static void requireDocker() {
+        if (!DockerClientFactory.instance().isDockerAvailable()) {
+            throw new IllegalStateException("no Docker engine answers");
+        }
     }
 
     /** The way to a server is not set up here; that is no failure. */

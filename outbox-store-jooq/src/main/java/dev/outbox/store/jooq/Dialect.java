@@ -3,7 +3,9 @@ package dev.outbox.store.jooq;
 import com.zaxxer.hikari.HikariConfig;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
@@ -20,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * sees the data of before it got its locks; a read names the columns of the index in its order, or the database sorts
  * the backlog at every checkout; nothing waits for a lock.
  */
-sealed interface Dialect permits PostgresDialect, H2Dialect {
-    List<Dialect> ALL = List.of(new PostgresDialect(), new H2Dialect());
+sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
+    List<Dialect> ALL = List.of(new PostgresDialect(), MySqlDialect.MYSQL, MySqlDialect.MARIADB, new H2Dialect());
 
     /** As the driver calls the product. */
     String product();
@@ -116,8 +118,15 @@ sealed interface Dialect permits PostgresDialect, H2Dialect {
     /** Expression: milliseconds since a time, negative if it is to come. */
     String millisSince(String time);
 
+    /** A point in time as the tables keep it. */
+    Instant instant(ResultSet rows, int column) throws SQLException;
+
     /** Whether a table or column is missing. */
     boolean isMissingTable(SQLException e);
+
+    /** What to say if a message was too large for the server; null if that is not what happened. */
+    @Nullable
+    String tooLarge(SQLException e);
 
     /** What to change if opening a connection failed by something set up wrongly; null if trying again may help. */
     @Nullable

@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  * fails is made fit to be shown.
  */
 final class DriverSource implements DataSource {
-    private static final Pattern PASSWORD = Pattern.compile("password=([^&;]*)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern PASSWORD = Pattern.compile("password=([^&;),]*)", Pattern.CASE_INSENSITIVE);
+
+    /** MySQL's driver takes user:password@host too, for each of several hosts. */
+    private static final Pattern USER_INFO = Pattern.compile("[/,][^:/@,]*:([^@]*)@");
 
     private static final Pattern INIT = Pattern.compile("[;?&]INIT=", Pattern.CASE_INSENSITIVE);
 
@@ -66,6 +69,12 @@ final class DriverSource implements DataSource {
             secrets.add(password);
         }
         PASSWORD.matcher(url)
+                .results()
+                .map(match -> match.group(1))
+                .filter(s -> !s.isEmpty())
+                .forEach(secrets::add);
+        USER_INFO
+                .matcher(url)
                 .results()
                 .map(match -> match.group(1))
                 .filter(s -> !s.isEmpty())

@@ -5,6 +5,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -218,7 +220,7 @@ record H2Dialect() implements Dialect {
                 statement.setInt(i++, held.share);
             }
             try (ResultSet rows = statement.executeQuery()) {
-                Rows.read(rows, partitions);
+                Rows.read(rows, partitions, this);
             }
         }
     }
@@ -250,11 +252,21 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
+    public Instant instant(ResultSet rows, int column) throws SQLException {
+        return rows.getObject(column, OffsetDateTime.class).toInstant();
+    }
+
+    @Override
     public boolean isMissingTable(SQLException e) {
         return e.getErrorCode() == 42102
                 || e.getErrorCode() == 42103
                 || e.getErrorCode() == 42104
                 || e.getErrorCode() == 42122;
+    }
+
+    @Override
+    public @Nullable String tooLarge(SQLException e) {
+        return null; // it takes whatever a message may be
     }
 
     @Override

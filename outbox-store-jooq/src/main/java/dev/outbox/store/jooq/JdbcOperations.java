@@ -69,7 +69,7 @@ final class JdbcOperations implements Operations {
                             Long.toString(rows.getLong(3)),
                             rows.getInt(4),
                             rows.getString(5),
-                            Rows.instant(rows, 6)));
+                            dialect.instant(rows, 6)));
                 }
             }
             return failing;
@@ -210,7 +210,7 @@ final class JdbcOperations implements Operations {
         });
     }
 
-    private static List<DeadLetter> find(Connection connection, String sql, long id, @Nullable String topic)
+    private List<DeadLetter> find(Connection connection, String sql, long id, @Nullable String topic)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setLong(1, id);
@@ -221,14 +221,14 @@ final class JdbcOperations implements Operations {
         }
     }
 
-    private static List<DeadLetter> read(PreparedStatement statement) throws SQLException {
+    private List<DeadLetter> read(PreparedStatement statement) throws SQLException {
         List<DeadLetter> letters = new ArrayList<>();
         try (ResultSet rows = statement.executeQuery()) {
             while (rows.next()) {
                 letters.add(new DeadLetter(
-                        Rows.message(rows, 6, rows.getLong(1), rows.getString(2), rows.getInt(3)),
+                        Rows.message(rows, 6, rows.getLong(1), rows.getString(2), rows.getInt(3), dialect),
                         rows.getString(4),
-                        Rows.instant(rows, 5)));
+                        dialect.instant(rows, 5)));
             }
         }
         return letters;

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.StoreException;
@@ -45,6 +46,10 @@ final class JdbcPersist {
                 if (dialect.isMissingTable(e) && dialect.product().equals(product(connection))) {
                     throw Failures.missingTables(DOING, dialect, e);
                 }
+                String tooLarge = dialect.tooLarge(e);
+                if (tooLarge != null) {
+                    throw new MessageRejectedException(tooLarge, e);
+                }
             }
             throw new StoreException(Failures.text(DOING, e), e);
         }
@@ -52,7 +57,7 @@ final class JdbcPersist {
 
     private static String product(Connection connection) {
         try {
-            return connection.getMetaData().getDatabaseProductName();
+            return Opening.product(connection.getMetaData());
         } catch (SQLException e) {
             return "unknown";
         }

@@ -14,7 +14,7 @@ import org.jooq.SQLDialect;
 import org.jooq.exception.DataAccessException;
 
 /**
- * The outbox in a SQL database: PostgreSQL 14 or newer, or H2 2.3 or newer. Messages are written through jOOQ or plain
+ * The outbox in a SQL database: PostgreSQL 14, MySQL 8.0.13, MariaDB 10.6, H2 2.3, or newer. Messages are written through jOOQ or plain
  * JDBC; relays read them from a {@link Store} on the same database.
  *
  * <pre>{@code

@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -54,11 +56,12 @@ final class Opening {
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
         refuseTraps(url, dialect);
         DriverSource source = driverSource(url, options, dialect, shown);
+        Dialect actual;
         int lockKey;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
-            dialect(connection);
-            lockKey = checkSchema(connection, dialect, options);
+            actual = dialect(connection); // each of some drivers talks to the other's server too
+            lockKey = checkSchema(connection, actual, options);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
             String advice = dialect.setupAdvice(e);
@@ -66,7 +69,7 @@ final class Opening {
         } catch (RuntimeException e) {
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
-        return new JooqStore(Connections.own(pool(source, workers, dialect), dialect), dialect, lockKey);
+        return new JooqStore(Connections.own(pool(source, workers, dialect), actual), actual, lockKey);
     }
 
     /** Forms of URL that drivers take, or log, in ways that nobody wants. */
@@ -97,16 +100,27 @@ final class Opening {
     /** The dialect of the database behind a connection, if its version will do. */
     static Dialect dialect(Connection connection) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
-        String product = database.getDatabaseProductName();
+        String product = product(database);
         Dialect dialect = dialect(d -> d.product().equals(product), product);
-        int major = database.getDatabaseMajorVersion();
-        int minor = database.getDatabaseMinorVersion();
+        // MariaDB before 11 says that it is MySQL 5.5.5, and then what it is.
+        Matcher maria =
+                Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+).*").matcher(database.getDatabaseProductVersion());
+        boolean isMaria = dialect == MySqlDialect.MARIADB && maria.matches();
+        int major = isMaria ? Integer.parseInt(maria.group(1)) : database.getDatabaseMajorVersion();
+        int minor = isMaria ? Integer.parseInt(maria.group(2)) : database.getDatabaseMinorVersion();
         int[] least = dialect.leastVersion();
         if (major < least[0] || major == least[0] && minor < least[1]) {
             throw new ConfigurationException("The outbox does not support " + product + " " + major + "." + minor
                     + "; it supports " + supported() + ".");
         }
         return dialect;
+    }
+
+    /** What the server is, whatever the driver takes it for. */
+    static String product(DatabaseMetaData database) throws SQLException {
+        return database.getDatabaseProductVersion().contains("MariaDB")
+                ? MySqlDialect.MARIADB.product()
+                : database.getDatabaseProductName();
     }
 
     static String supported() {

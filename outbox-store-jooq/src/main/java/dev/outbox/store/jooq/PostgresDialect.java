@@ -1,16 +1,14 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
-import dev.outbox.ConfigurationException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -148,36 +146,12 @@ record PostgresDialect() implements Dialect {
 
     @Override
     public @Nullable String parameter(String name, String url) {
-        return parameters(url)
-                .filter(parameter -> parameter.startsWith(name + "="))
-                .map(parameter -> decoded(name, parameter.substring(name.length() + 1)))
-                .findFirst()
-                .orElse(null);
-    }
-
-    private static String decoded(String name, String value) {
-        try {
-            return URLDecoder.decode(value, StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException e) { // it shows what it cannot decode, which is secret
-            throw new ConfigurationException("The parameter " + name
-                    + " of the URL has a % that is no escape: write %25" + " for it, or use the option " + name + ".");
-        }
+        return UrlQuery.parameter(name, url);
     }
 
     @Override
     public String without(String name, String url) {
-        String rest = parameters(url)
-                .filter(parameter -> !parameter.startsWith(name + "="))
-                .collect(Collectors.joining("&"));
-        int query = url.indexOf('?');
-        return (query < 0 ? url : url.substring(0, query)) + (rest.isEmpty() ? "" : "?" + rest);
-    }
-
-    private static Stream<String> parameters(String url) {
-        int query = url.indexOf('?');
-        return query < 0
-                ? Stream.empty()
-                : Arrays.stream(url.substring(query + 1).split("&"));
+        return UrlQuery.without(name, url);
     }
 
     @Override
@@ -317,12 +291,12 @@ record PostgresDialect() implements Dialect {
             statement.setArray(5, connection.createArrayOf("int4", shares));
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
-                Rows.read(rows, partitions);
+                Rows.read(rows, partitions, this);
             }
         }
     }
 
-    private static void readOne(Connection connection, Held held) throws SQLException {
+    private void readOne(Connection connection, Held held) throws SQLException {
         Candidate partition = held.partition;
         try (PreparedStatement statement = connection.prepareStatement(READ_ONE)) {
             statement.setInt(1, partition.id());
@@ -337,7 +311,7 @@ record PostgresDialect() implements Dialect {
             statement.setInt(10, held.share);
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
-                Rows.read(rows, List.of(held));
+                Rows.read(rows, List.of(held), this);
             }
         }
     }
@@ -378,8 +352,18 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public Instant instant(ResultSet rows, int column) throws SQLException {
+        return rows.getObject(column, OffsetDateTime.class).toInstant();
+    }
+
+    @Override
     public boolean isMissingTable(SQLException e) {
         return "42P01".equals(e.getSQLState()) || "42703".equals(e.getSQLState());
+    }
+
+    @Override
+    public @Nullable String tooLarge(SQLException e) {
+        return null; // it takes whatever a message may be
     }
 
     @Override

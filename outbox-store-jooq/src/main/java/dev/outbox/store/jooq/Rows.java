@@ -5,8 +5,6 @@ import dev.outbox.StoreException;
 import java.io.UncheckedIOException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +17,7 @@ final class Rows {
      * Adds the rows of a read to their partitions. Columns: n (of the partition, from 1), failing_id, id, original_id,
      * message_key, headers, payload, attempts, created_at.
      */
-    static void read(ResultSet rows, List<Held> partitions) throws SQLException {
+    static void read(ResultSet rows, List<Held> partitions, Dialect dialect) throws SQLException {
         while (rows.next()) {
             Held held = partitions.get(rows.getInt(1) - 1);
             held.failingId = rows.getLong(2);
@@ -32,12 +30,13 @@ final class Rows {
                             5,
                             originalId == 0 ? rowId : originalId,
                             held.partition.topic(),
-                            held.partition.partition()));
+                            held.partition.partition(),
+                            dialect));
         }
     }
 
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */
-    static PersistedMessage message(ResultSet rows, int column, long id, String topic, int partition)
+    static PersistedMessage message(ResultSet rows, int column, long id, String topic, int partition, Dialect dialect)
             throws SQLException {
         return new PersistedMessage(
                 Long.toString(id),
@@ -47,7 +46,7 @@ final class Rows {
                 headers(rows.getString(column + 1), id),
                 rows.getBytes(column + 2),
                 rows.getInt(column + 3),
-                instant(rows, column + 4));
+                dialect.instant(rows, column + 4));
     }
 
     private static Map<String, String> headers(@Nullable String text, long id) {
@@ -60,9 +59,5 @@ final class Rows {
                             + " texts. Something else has written to the tables of the outbox; correct it or set it null.",
                     e);
         }
-    }
-
-    static Instant instant(ResultSet rows, int column) throws SQLException {
-        return rows.getObject(column, OffsetDateTime.class).toInstant();
     }
 }

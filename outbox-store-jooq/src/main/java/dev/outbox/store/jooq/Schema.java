@@ -78,7 +78,7 @@ final class Schema {
     }
 
     /** Splits the DDL where a line ends in a semicolon. */
-    private static String[] statements(String ddl) {
+    static String[] statements(String ddl) {
         return Arrays.stream(ddl.split(";\\R|;$"))
                 .filter(part -> !part.isBlank())
                 .toArray(String[]::new);

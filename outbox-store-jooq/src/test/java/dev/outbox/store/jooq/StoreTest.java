@@ -171,7 +171,7 @@ abstract class StoreTest {
     void theDdlRunByHandIsTheWholeSchema() throws Exception {
         dropTables();
         for (int i = 0; i < 2; i++) {
-            execute(JooqOutbox.ddl(dialect.jooq()));
+            execute(Schema.statements(JooqOutbox.ddl(dialect.jooq())));
         }
         commit(0, "a");
         try (Store store = Stores.open(address, StoreOptions.defaults().createSchema(false))) {
@@ -198,7 +198,7 @@ abstract class StoreTest {
     @Test
     void everyStatementIsAccountedFor() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        int begin = dialect instanceof PostgresDialect ? 1 : 0; // pools of others are not set up for us
+        int begin = dialect instanceof H2Dialect ? 0 : 1; // pools of others are not set up for us
         try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
             commit(0, "1", "2", "3", "4");
             publishAll(store, 1); // which adds the partition
@@ -215,11 +215,11 @@ abstract class StoreTest {
     }
 
     /** Discovery comes from time to time, so the least of several tries counts. */
-    private static void assertSent(Observed pool, int expected, Runnable action, String what, String... more) {
+    private void assertSent(Observed pool, int expected, Runnable action, String what, String... more) {
         pool.sent.clear();
         action.run();
         List<String> sent = new ArrayList<>(pool.sent);
-        if (!sent.isEmpty() && sent.get(0).startsWith("WITH RECURSIVE") && expected > 1) {
+        if (!sent.isEmpty() && sent.get(0).equals(dialect.discovery(List.of(TOPIC))) && expected > 1) {
             sent.remove(0);
         }
         assertEquals(expected + more.length, sent.size(), what + ": " + String.join("\n", sent));
@@ -370,7 +370,7 @@ abstract class StoreTest {
     void writersAreSeenUntilTheirOutcomeIs() throws Exception {
         try (Connection asking = DriverManager.getConnection(address);
                 Connection writing = DriverManager.getConnection(address)) {
-            if (dialect instanceof H2Dialect) {
+            if (!(dialect instanceof PostgresDialect)) {
                 assertNull(dialect.writers(asking));
                 return;
             }

@@ -1,0 +1,333 @@
+package dev.outbox.store.jooq;
+
+import com.zaxxer.hikari.HikariConfig;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Properties;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jooq.SQLDialect;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * MySQL and MariaDB, which understand the same statements. Partitions are taken by locking their rows.
+ *
+ * <p>Nothing here waits for a lock for long, and nothing locks more than it names: transactions are READ COMMITTED, so that
+ * there are no locks on gaps; rows are found through the index that is forced, because a scan, which the optimizer prefers
+ * on small tables, locks every row on its way; the rows of a batch are ours by the lock of their partition. Rows of
+ * outbox_partition are added one by one, each in a transaction of its own.
+ *
+ * <p>Ids are not used again: both keep the counter of AUTO_INCREMENT over a restart (MySQL since 8.0, MariaDB since
+ * 10.2.4). A machine that vanishes without closing its connections keeps its partitions until the server notices, by
+ * wait_timeout or by the TCP keepalive of its system.
+ */
+enum MySqlDialect implements Dialect {
+    MYSQL("MySQL", 8, 0, SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
+    MARIADB("MariaDB", 10, 6, SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
+
+    /** The time the statement began, in UTC: connections may be set to any time zone, and drivers convert by it. */
+    private static final String NOW = "utc_timestamp(6)";
+
+    /**
+     * The last arm: the server's clock was set back, and nothing is to wait until it is there again; that of a partition
+     * that has failed since this statement began is only a little ahead.
+     */
+    private static final String READY =
+            "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
+
+    /** Longer lists make the optimizers leave the index: MariaDB makes tables of them, MySQL runs out of memory for them. */
+    private static final int LONGEST_LIST = 500;
+
+    private static final String READ_ONE = "(SELECT ? AS n,"
+            + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
+            + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+            + " FROM outbox_message m FORCE INDEX (outbox_message_order)"
+            + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
+            + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
+
+    private final String product;
+    private final int major;
+    private final int minor;
+    private final SQLDialect jooq;
+    private final String driverClass;
+    private final String driverArtifact;
+
+    MySqlDialect(String product, int major, int minor, SQLDialect jooq, String driverClass, String driverArtifact) {
+        this.product = product;
+        this.major = major;
+        this.minor = minor;
+        this.jooq = jooq;
+        this.driverClass = driverClass;
+        this.driverArtifact = driverArtifact;
+    }
+
+    @Override
+    public String product() {
+        return product;
+    }
+
+    @Override
+    public int[] leastVersion() {
+        return new int[] {major, minor};
+    }
+
+    @Override
+    public SQLDialect jooq() {
+        return jooq;
+    }
+
+    @Override
+    public String urlPrefix() {
+        return this == MYSQL ? "jdbc:mysql:" : "jdbc:mariadb:";
+    }
+
+    @Override
+    public String driverClass() {
+        return driverClass;
+    }
+
+    @Override
+    public String driverArtifact() {
+        return driverArtifact;
+    }
+
+    @Override
+    public String ddlResource() {
+        return this == MYSQL ? "ddl/mysql.sql" : "ddl/mariadb.sql";
+    }
+
+    @Override
+    public boolean createsSchemaByDefault() {
+        return false;
+    }
+
+    @Override
+    public @Nullable String parameter(String name, String url) {
+        return UrlQuery.parameter(name, url);
+    }
+
+    @Override
+    public String without(String name, String url) {
+        return UrlQuery.without(name, url);
+    }
+
+    @Override
+    public void prepare(Properties driverSettings) {
+        driverSettings.setProperty("connectTimeout", "10000");
+        // No statement of ours takes long, so after a minute of silence the server is gone.
+        driverSettings.setProperty("socketTimeout", "60000");
+    }
+
+    @Override
+    public void prepare(HikariConfig pool) {
+        // nothing to set: the pool makes its connections READ COMMITTED
+    }
+
+    @Override
+    public void lockSchema(Connection connection) {
+        // whoever creates a table locks its name
+    }
+
+    /** The setting is for the next transaction alone, which has not begun: that is the first statement's to do. */
+    @Override
+    public int beginTransaction(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        }
+        return 0;
+    }
+
+    @Override
+    public void planFreely(Connection connection) {
+        // nothing was ruled out
+    }
+
+    @Override
+    public void endTransaction(Connection connection, int before) {
+        // the setting ended with the transaction
+    }
+
+    /**
+     * Jumps from partition to partition in the index ("Using index for group-by"), as soon as the statistics of the table
+     * show a backlog, which takes the server some seconds. Until then it may walk through the index without reading rows.
+     */
+    @Override
+    public String discovery(Collection<String> topics) {
+        return "SELECT d.topic, d.partition_no, p.id FROM (SELECT DISTINCT m.topic, m.partition_no"
+                + " FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ("
+                + Dialect.list(topics, ", ") + ")) d"
+                + " LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)"
+                + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY;
+    }
+
+    @Override
+    public String endOfRead() {
+        return "";
+    }
+
+    @Override
+    public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+            for (Candidate candidate : missing) {
+                statement.setString(1, candidate.topic());
+                statement.setInt(2, candidate.partition());
+                try {
+                    statement.executeUpdate();
+                } catch (SQLException e) {
+                    if (e.getErrorCode() != 1062) {
+                        throw e;
+                    }
+                    // another relay has added it
+                }
+            }
+        }
+    }
+
+    /** The locked row is read anew, so that a row that has just become delayed is not returned. */
+    @Override
+    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+        List<Integer> taken = new ArrayList<>(wanted.size());
+        for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
+            List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
+            try (PreparedStatement statement = connection.prepareStatement(
+                    "SELECT p.id FROM outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id IN ("
+                            + parameters(part.size()) + ") AND " + READY + " FOR UPDATE SKIP LOCKED")) {
+                for (int n = 0; n < part.size(); n++) {
+                    statement.setInt(n + 1, part.get(n).id());
+                }
+                try (ResultSet rows = statement.executeQuery()) {
+                    while (rows.next()) {
+                        taken.add(rows.getInt(1));
+                    }
+                }
+            }
+        }
+        return taken;
+    }
+
+    @Override
+    public int mostReadAtOnce() {
+        return 50;
+    }
+
+    @Override
+    public void read(Connection connection, List<Held> partitions) throws SQLException {
+        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            int i = 1;
+            for (int n = 0; n < partitions.size(); n++) {
+                Held held = partitions.get(n);
+                statement.setInt(i++, n + 1);
+                statement.setInt(i++, held.partition.id());
+                statement.setString(i++, held.partition.topic());
+                statement.setInt(i++, held.partition.partition());
+                statement.setLong(i++, held.after);
+                statement.setInt(i++, held.partition.id());
+                statement.setString(i++, held.partition.topic());
+                statement.setInt(i++, held.partition.partition());
+                statement.setInt(i++, held.share);
+            }
+            try (ResultSet rows = statement.executeQuery()) {
+                Rows.read(rows, partitions, this);
+            }
+        }
+    }
+
+    /**
+     * Unknown: which transactions are open is only told to users with the privilege PROCESS, and not which tables they
+     * write. So there are no hints, and a transaction that is kept open for long makes reading slow, not wrong.
+     */
+    @Override
+    public @Nullable Set<String> writers(Connection connection) {
+        return null;
+    }
+
+    /** In the form for several tables, because the one for a single table takes no FORCE INDEX. */
+    @Override
+    public int delete(Connection connection, long[] rowIds) throws SQLException {
+        int deleted = 0;
+        for (int i = 0; i < rowIds.length; i += LONGEST_LIST) {
+            int length = Math.min(rowIds.length - i, LONGEST_LIST);
+            try (PreparedStatement statement =
+                    connection.prepareStatement("DELETE m FROM outbox_message m FORCE INDEX (PRIMARY) WHERE m.id IN ("
+                            + parameters(length) + ")")) {
+                for (int n = 0; n < length; n++) {
+                    statement.setLong(n + 1, rowIds[i + n]);
+                }
+                deleted += statement.executeUpdate();
+            }
+        }
+        return deleted;
+    }
+
+    private static String parameters(int count) {
+        return String.join(", ", Collections.nCopies(count, "?"));
+    }
+
+    @Override
+    public String now() {
+        return NOW;
+    }
+
+    @Override
+    public String nowPlusMillis() {
+        return NOW + " + INTERVAL (? * 1000) MICROSECOND";
+    }
+
+    @Override
+    public String millisSince(String time) {
+        return "timestampdiff(MICROSECOND, " + time + ", " + NOW + ") DIV 1000";
+    }
+
+    @Override
+    public Instant instant(ResultSet rows, int column) throws SQLException {
+        return rows.getObject(column, LocalDateTime.class).toInstant(ZoneOffset.UTC);
+    }
+
+    @Override
+    public boolean isMissingTable(SQLException e) {
+        return e.getErrorCode() == 1146 || e.getErrorCode() == 1054;
+    }
+
+    /** The drivers refuse to send it, each with a text of its own; a server that gets it all the same ends the connection. */
+    @Override
+    public @Nullable String tooLarge(SQLException e) {
+        for (Throwable t = e; t != null; t = t.getCause()) {
+            String text = String.valueOf(t.getMessage());
+            if (t instanceof SQLException s && s.getErrorCode() == 1153
+                    || text.contains("max_allowed_packet")
+                    || text.contains("PacketTooBig")) {
+                return "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
+                        + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
+                        + " store large content elsewhere and publish a reference to it. " + text;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public @Nullable String setupAdvice(SQLException e) {
+        if (String.valueOf(e.getMessage()).contains("Public Key Retrieval")) {
+            return "Use TLS, or add allowPublicKeyRetrieval=true to the URL.";
+        }
+        return switch (e.getErrorCode()) {
+            case 1045, 1698 -> "The server refused the login: check user and password.";
+            case 1049 -> "Create the database, or correct its name in the URL.";
+            case 1046 -> "Name the database in the URL.";
+            case 1044, 1142, 1143 -> "Give the user rights to the database and the tables of the outbox.";
+            default -> null;
+        };
+    }
+}

