@@ -82,6 +82,7 @@ public final class MariaDbServer {
         Path init = Files.writeString(
                 directory.resolve("init.sql"), "ALTER USER root@localhost IDENTIFIED BY '" + PASSWORD + "';\n");
         configuration.addArg("--init-file=" + init);
+        configuration.addArg("--log-warnings=1"); // killed clients are what the tests are about
         configuration.addArg(MySqlServer.PACKET);
         configuration.addArg(MySqlServer.ZONE);
         DB server = DB.newEmbeddedDB(configuration.build());
