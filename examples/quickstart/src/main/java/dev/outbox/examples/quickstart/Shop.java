@@ -5,10 +5,13 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.Outbox;
 import dev.outbox.Topic;
 import dev.outbox.store.jooq.JooqOutbox;
+import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Set;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jooq.tools.jdbc.JDBCUtils;
@@ -20,7 +23,7 @@ import org.jooq.tools.jdbc.JDBCUtils;
 final class Shop implements AutoCloseable {
     private static final String TABLE = """
             create table if not exists quickstart_orders (
-              id bigint generated always as identity,
+              id %s,
               run varchar(40) not null,
               order_no varchar(60) not null,
               customer varchar(60) not null,
@@ -28,10 +31,12 @@ final class Shop implements AutoCloseable {
               quantity int not null,
               unit_price_cents bigint not null,
               currency varchar(3) not null,
-              placed_at timestamp with time zone not null,
+              placed_at %s not null,
               message_id varchar(200) not null,
               primary key (run, order_no)
             )""";
+
+    private static final Set<SQLDialect> MYSQL = Set.of(SQLDialect.MYSQL, SQLDialect.MARIADB);
 
     private final HikariDataSource pool;
     private final DSLContext dsl;
@@ -51,8 +56,12 @@ final class Shop implements AutoCloseable {
         config.setMaximumPoolSize(connections);
         HikariDataSource pool = new HikariDataSource(config);
         try {
-            DSLContext dsl = DSL.using(pool, JDBCUtils.dialect(url));
-            dsl.execute(TABLE);
+            SQLDialect dialect = JDBCUtils.dialect(url);
+            DSLContext dsl = DSL.using(pool, dialect);
+            dsl.execute(
+                    MYSQL.contains(dialect)
+                            ? TABLE.formatted("bigint not null auto_increment unique", "datetime(6)")
+                            : TABLE.formatted("bigint generated always as identity", "timestamp with time zone"));
             return new Shop(pool, dsl, run, orders);
         } catch (DataAccessException e) {
             pool.close();
@@ -81,12 +90,13 @@ final class Shop implements AutoCloseable {
     }
 
     private void insert(Configuration tx, Order order, String messageId) {
+        boolean isMySql = MYSQL.contains(tx.dsl().family());
         tx.dsl()
                 .execute(
                         """
                         insert into quickstart_orders (run, order_no, customer, sku, quantity,
                           unit_price_cents, currency, placed_at, message_id)
-                        values (?, ?, ?, ?, ?, ?, ?, cast(? as timestamp with time zone), ?)""",
+                        values (?, ?, ?, ?, ?, ?, ?, %s, ?)""".formatted(isMySql ? "?" : "cast(? as timestamp with time zone)"),
                         run,
                         order.number(),
                         order.customer(),
@@ -94,7 +104,9 @@ final class Shop implements AutoCloseable {
                         order.quantity(),
                         order.cents(),
                         order.currency(),
-                        order.placedAt().atOffset(ZoneOffset.UTC),
+                        isMySql
+                                ? LocalDateTime.ofInstant(order.placedAt(), ZoneOffset.UTC)
+                                : order.placedAt().atOffset(ZoneOffset.UTC),
                         messageId);
     }
 

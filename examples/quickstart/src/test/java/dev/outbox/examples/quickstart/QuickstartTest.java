@@ -92,11 +92,11 @@ class QuickstartTest {
         refuses("Cannot read " + missing + ": expected a file of orders. See --help.", missing.toString());
         refuses("Cannot read " + dir + ": expected a file of orders. See --help.", dir.toString());
         refuses(
-                "No JDBC driver here opens jdbc:mysql://db/shop; expected jdbc:postgresql://... or jdbc:h2:... See --help.",
+                "No JDBC driver here opens jdbc:oracle:thin:…; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://... or jdbc:h2:... See --help.",
                 "--dir",
                 dir.toString(),
                 "--url",
-                "jdbc:mysql://db/shop?user=root&password=secret");
+                "jdbc:oracle:thin:root/secret@db:1521/shop");
     }
 
     @Test

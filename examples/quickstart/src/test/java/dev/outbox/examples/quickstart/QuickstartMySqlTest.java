@@ -1,0 +1,29 @@
+package dev.outbox.examples.quickstart;
+
+import dev.outbox.servers.MySqlServer;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The same on MySQL, twice, because the second run finds what the first left behind. */
+@Tag("mysql")
+@Timeout(300)
+class QuickstartMySqlTest {
+    @Test
+    void publishesTheBundledOrdersAcrossAKill(@TempDir Path dir) throws SQLException {
+        MySqlServer server = MySqlServer.shared();
+        String url = server.newDatabase();
+        try {
+            for (int i = 0; i < 2; i++) {
+                QuickstartRun run = QuickstartRun.of("--dir", dir.toString(), "--url", url);
+                run.assertGood(QuickstartTest.AUTHORISED, QuickstartTest.DECLINED);
+                run.assertKilledInTheMiddle(QuickstartTest.AUTHORISED);
+            }
+        } finally {
+            server.dropDatabase(url);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.MessageRejectedException;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jooq.SQLDialect;
+import org.junit.jupiter.api.Test;
+
+/** What the store promises beyond the contract, on MySQL and MariaDB. */
+abstract class MySqlFamilyTest extends StoreTest {
+    private static final int PARTITIONS = 4;
+
+    private final MySqlDialect dialect;
+
+    MySqlFamilyTest(StoreHarness harness, MySqlDialect dialect) {
+        super(harness, dialect);
+        this.dialect = dialect;
+    }
+
+    /** Each writer has a partition of its own, so that the order of its commits is the order there. */
+    @Test
+    void relaysAndWritersNeverMeetInADeadlock() throws Exception {
+        long end = System.nanoTime() + Duration.ofSeconds(8).toNanos();
+        AtomicInteger written = new AtomicInteger();
+        AtomicBoolean writing = new AtomicBoolean(true);
+        Collection<String> published = new ConcurrentLinkedQueue<>();
+        ExecutorService threads = Executors.newFixedThreadPool(PARTITIONS + 2);
+        try (Store one = Stores.open(address);
+                Store two = Stores.open(address)) {
+            List<CompletableFuture<Void>> writers = new ArrayList<>();
+            for (int partition = 0; partition < PARTITIONS; partition++) {
+                int mine = partition;
+                writers.add(CompletableFuture.runAsync(() -> write(mine, end, written), threads));
+            }
+            List<CompletableFuture<Void>> relays = new ArrayList<>();
+            for (Store store : List.of(one, two)) {
+                relays.add(CompletableFuture.runAsync(
+                        () -> {
+                            boolean more = true;
+                            while (more) {
+                                boolean last = !writing.get();
+                                more = relay(store, published) || !last;
+                            }
+                        },
+                        threads));
+            }
+            writers.forEach(CompletableFuture::join);
+            writing.set(false);
+            relays.forEach(CompletableFuture::join);
+            relay(one, published); // what the other held when this one looked last
+        } finally {
+            threads.shutdownNow();
+        }
+        assertTrue(written.get() > 100, "messages written: " + written);
+        assertEquals(written.get(), published.size(), "messages published");
+        assertEquals(written.get(), new HashSet<>(published).size(), "different messages published");
+        Map<String, Integer> last = new HashMap<>();
+        for (String text : published) {
+            String partition = text.substring(0, 1);
+            int number = Integer.parseInt(text.substring(2));
+            assertEquals(last.getOrDefault(partition, -1) + 1, number, "next of partition " + partition);
+            last.put(partition, number);
+        }
+    }
+
+    private void write(int partition, long end, AtomicInteger written) {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            int number = 0;
+            while (System.nanoTime() - end < 0) {
+                for (int i = 0; i < 3; i++) {
+                    JooqOutbox.persist(connection).persist(message(partition, partition + " " + number++));
+                    written.incrementAndGet();
+                }
+                connection.commit();
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Notes the messages while it holds their partitions, so that what is noted is in the order of the holds. */
+    private static boolean relay(Store store, Collection<String> published) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), 20)) {
+            for (PersistedMessage message : batch.messages()) {
+                published.add(text(message));
+                batch.markPublished(message, null);
+            }
+            return !batch.messages().isEmpty();
+        }
+    }
+
+    @Test
+    void statementsUseTheirIndexesOnSmallTablesAndLarge() throws Exception {
+        commit(0, "1", "2", "3");
+        commit(1, "4");
+        try (Store store = Stores.open(address)) {
+            publishAll(store, 1);
+        }
+        for (int round = 0; round < 2; round++) {
+            assertPlans();
+            StringBuilder rows = new StringBuilder("INSERT INTO outbox_message (topic, partition_no, payload) VALUES ");
+            for (int i = 0; i < 5_000; i++) {
+                rows.append(i == 0 ? "" : ", ")
+                        .append("('orders', ")
+                        .append(i % 8)
+                        .append(", '')");
+            }
+            execute(rows.toString(), rows.toString(), "ANALYZE TABLE outbox_message");
+        }
+        try (Connection connection = DriverManager.getConnection(address)) {
+            String plan = explain(connection, dialect.discovery(List.of(TOPIC, "none")));
+            assertTrue(plan.contains("Using index for group-by"), plan);
+        }
+    }
+
+    private void assertPlans() throws Exception {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Connection connection = DriverManager.getConnection(address);
+                Connection observed = pool.getConnection()) {
+            Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0);
+            held.startReading(10);
+            observed.setAutoCommit(false);
+            dialect.take(observed, 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));
+            dialect.read(observed, List.of(held));
+            dialect.delete(observed, new long[] {1, 2, 3});
+            observed.rollback();
+            assertEquals(3, pool.sent.size(), pool.sent.toString());
+            String take = explain(connection, numbered(pool.sent.get(0)));
+            assertTrue(take.contains("p eq_ref PRIMARY "), take);
+            String read = explain(
+                    connection,
+                    pool.sent
+                            .get(1)
+                            .replace("m.topic = ?", "m.topic = 'orders'")
+                            .replace("?", "1"));
+            assertTrue(read.contains(" outbox_message_order ") && !read.contains("filesort"), read);
+            String delete = explain(connection, numbered(pool.sent.get(2)));
+            assertTrue(delete.contains("m eq_ref PRIMARY "), delete);
+        }
+    }
+
+    private static String numbered(String sql) {
+        String numbered = sql;
+        for (int i = 2; numbered.contains("?"); i++) {
+            numbered = numbered.replaceFirst("\\?", "" + i);
+        }
+        return numbered;
+    }
+
+    private static String explain(Connection connection, String sql) throws Exception {
+        StringBuilder plan = new StringBuilder();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("EXPLAIN " + sql)) {
+            while (rows.next()) {
+                plan.append(rows.getString("table"))
+                        .append(' ')
+                        .append(rows.getString("type"))
+                        .append(' ')
+                        .append(rows.getString("key"))
+                        .append(' ')
+                        .append(rows.getString("Extra"))
+                        .append('\n');
+            }
+        }
+        return plan.toString();
+    }
+
+    @Test
+    void timesAreUtcWhateverTheTimeZoneOfTheServer() throws Exception {
+        Instant before = Instant.now().minusSeconds(60);
+        commit(0, "1");
+        try (Store store = Stores.open(address);
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+            Instant createdAt = batch.messages().get(0).createdAt();
+            assertTrue(
+                    createdAt.isAfter(before)
+                            && createdAt.isBefore(Instant.now().plusSeconds(60)),
+                    "" + createdAt);
+        }
+    }
+
+    @Test
+    void aPayloadTooLargeForTheServerIsRejectedAndSaysWhy() throws Exception {
+        try (Connection connection = DriverManager.getConnection(smallPackets())) {
+            connection.setAutoCommit(false);
+            OutgoingMessage large = new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[2 * 1024 * 1024]);
+            String text = assertThrows(
+                            MessageRejectedException.class,
+                            () -> JooqOutbox.persist(connection).persist(large))
+                    .getMessage();
+            assertTrue(text != null && text.contains("max_allowed_packet"), text);
+        }
+    }
+
+    /** The driver's own limit stands for the server's, which it asks for when it connects. */
+    private String smallPackets() {
+        return address + "&maxAllowedPacket=1048576";
+    }
+
+    @Test
+    void whatIsSetUpWronglyIsSaidAtOnce() {
+        StoreOptions wrong = StoreOptions.defaults().password("s3cr3t");
+        H2StoreTest.assertRefused(address, wrong, "user and password");
+        H2StoreTest.assertRefused(
+                address.replace("password=", "password=s3cr3t"), StoreOptions.defaults(), "user and password");
+        H2StoreTest.assertRefused(
+                address.replaceFirst("/outbox_[0-9a-f]+", "/nowhere"), StoreOptions.defaults(), "Create the database");
+        ConfigurationException refused =
+                assertThrows(ConfigurationException.class, () -> JooqOutbox.ddl(SQLDialect.SQLITE));
+        for (Dialect supported : Dialect.ALL) {
+            assertTrue(String.valueOf(refused.getMessage()).contains(supported.product()), refused.getMessage());
+        }
+    }
+
+    @Test
+    void anUnreachableServerIsAFailureOfTheStore() {
+        String nobody = dialect.urlPrefix() + "//127.0.0.1:1/x?user=u&password=s3cr3t";
+        for (Throwable t = assertThrows(StoreException.class, () -> Stores.open(nobody)); t != null; t = t.getCause()) {
+            assertFalse(t.toString().contains("s3cr3t"), t.toString());
+        }
+        String inHost = dialect.urlPrefix() + "//u:s3cr3t@127.0.0.1:1/x";
+        for (Throwable t = assertThrows(RuntimeException.class, () -> Stores.open(inHost));
+                t != null;
+                t = t.getCause()) {
+            assertFalse(t.toString().contains("s3cr3t"), t.toString());
+        }
+    }
+}
