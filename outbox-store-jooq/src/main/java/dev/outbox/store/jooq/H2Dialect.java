@@ -23,7 +23,7 @@ import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /** H2. Partitions are taken by locking their rows. */
-record H2Dialect() implements Dialect {
+record H2Dialect(Names names) implements Dialect {
     /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
     private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
             + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
@@ -46,6 +46,20 @@ record H2Dialect() implements Dialect {
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    H2Dialect() {
+        this(Names.DEFAULT);
+    }
+
+    @Override
+    public H2Dialect named(Names others) {
+        return new H2Dialect(others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
+    }
 
     @Override
     public String product() {
@@ -132,7 +146,7 @@ record H2Dialect() implements Dialect {
     public List<Index> indexes(Connection connection, String table) throws SQLException {
         Map<String, Index> indexes = new LinkedHashMap<>();
         try (Statement statement = connection.createStatement();
-                ResultSet none = statement.executeQuery("SELECT topic FROM " + table + " WHERE 1 = 0")) {
+                ResultSet none = statement.executeQuery(sql("SELECT topic FROM " + table + " WHERE 1 = 0"))) {
             ResultSetMetaData found = none.getMetaData();
             try (ResultSet rows = connection
                     .getMetaData()
@@ -158,7 +172,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public String dropIndex(String index, String table) {
-        return "DROP INDEX " + index;
+        return "DROP INDEX " + names.qualified(index);
     }
 
     /** IGNORECASE=TRUE makes columns of another type, and a collation may take letters for the same. */
@@ -166,7 +180,7 @@ record H2Dialect() implements Dialect {
     public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(
-                        "SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'")) {
+                        sql("SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'"))) {
             rows.next();
             if (rows.getBoolean(2)) {
                 return "the collation of the database takes different topics for the same. Use a database without SET"
@@ -215,14 +229,17 @@ record H2Dialect() implements Dialect {
     public String discovery(Collection<String> topics) {
         String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY)";
-        return "WITH RECURSIVE head (topic, partition_no) AS ("
-                + "SELECT t.topic, " + next + "t.topic" + order + " FROM (VALUES (" + Dialect.list(topics, "), (")
-                + ")) t (topic) UNION ALL SELECT h.topic, " + next
-                + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
-                + " FROM head h WHERE h.partition_no IS NOT NULL)"
-                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
-                + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")";
+        return Dialect.withTopics(
+                sql("WITH RECURSIVE head (topic, partition_no) AS ("
+                        + "SELECT t.topic, " + next + "t.topic" + order
+                        + " FROM (VALUES ({topics})) t (topic) UNION ALL SELECT h.topic, " + next
+                        + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
+                        + " FROM head h WHERE h.partition_no IS NOT NULL)"
+                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
+                        + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
+                        + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")"),
+                topics,
+                "), (");
     }
 
     @Override
@@ -233,7 +250,7 @@ record H2Dialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Candidate candidate : missing) {
                 statement.setString(1, candidate.topic());
                 statement.setInt(2, candidate.partition());
@@ -251,7 +268,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
             statement.setArray(
                     1,
                     connection.createArrayOf(
@@ -273,7 +290,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             int i = 1;
             for (int n = 0; n < partitions.size(); n++) {
@@ -302,7 +319,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, rowIds);
+        return Dialect.deleteByArray(connection, this, rowIds);
     }
 
     @Override
@@ -328,9 +345,15 @@ record H2Dialect() implements Dialect {
     @Override
     public boolean isMissingTable(SQLException e) {
         return e.getErrorCode() == 42102
+                || e.getErrorCode() == 90079
                 || e.getErrorCode() == 42103
                 || e.getErrorCode() == 42104
                 || e.getErrorCode() == 42122;
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return e.getErrorCode() == 90096;
     }
 
     @Override

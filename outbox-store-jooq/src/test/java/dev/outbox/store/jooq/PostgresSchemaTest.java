@@ -22,7 +22,7 @@ class PostgresSchemaTest extends SchemaTest {
         execute("DROP INDEX outbox_message_order");
         try (Connection writer = DriverManager.getConnection(address)) {
             writer.setAutoCommit(false);
-            JooqOutbox.persist(writer).persist(StoreTest.message(0, "in its way"));
+            tables().persist(writer).persist(StoreTest.message(0, "in its way"));
             assertThrows(
                     SQLException.class,
                     () -> execute(
