@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import dev.outbox.ConfigurationException;
 import dev.outbox.MisuseException;
+import dev.outbox.OutboxException;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
@@ -90,6 +91,8 @@ public final class OutboxTables {
             Connection connection;
             try {
                 connection = current.get();
+            } catch (OutboxException e) {
+                throw e; // it knows better
             } catch (RuntimeException e) {
                 throw new MisuseException(
                         "The supplier of the current transaction's connection failed, so there is no transaction"
