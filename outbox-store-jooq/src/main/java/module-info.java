@@ -12,6 +12,7 @@ module dev.outbox.store.jooq {
     requires transitive java.sql;
     requires transitive org.jooq;
     requires com.zaxxer.hikari;
+    requires org.slf4j;
     requires static com.google.auto.service;
     requires static transitive org.jspecify;
 

@@ -14,8 +14,8 @@ import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What differs from database to database; everything else is common. A new database is a new implementation, listed in
- * {@link #ALL}, and a file of DDL. Stateless.
+ * What differs from database to database, and how the tables are called; everything else is common. A new database is a new implementation, listed in
+ * {@link #ALL}, and a file of DDL. Immutable.
  *
  * <p>How partitions are taken and messages are read is where a database can break the promise of the outbox, so these
  * rules hold for every implementation: {@link #take} and {@link #read} are statements of their own, because a statement
@@ -23,7 +23,17 @@ import org.jspecify.annotations.Nullable;
  * the backlog at every checkout; nothing waits for a lock.
  */
 sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
+    /** With the default names. */
     List<Dialect> ALL = List.of(new PostgresDialect(), MySqlDialect.MYSQL, MySqlDialect.MARIADB, new H2Dialect());
+
+    /** How the tables of the outbox are called. */
+    Names names();
+
+    /** The same for an outbox whose tables are called otherwise. */
+    Dialect named(Names names);
+
+    /** A statement, or a text, with the names of this outbox; everything that is sent has been through here. */
+    String sql(String withDefaultNames);
 
     /** As the driver calls the product. */
     String product();
@@ -40,8 +50,17 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Where to get the driver, as {@code group:artifact}. */
     String driverArtifact();
 
-    /** Name of the resource with the DDL. */
+    /** Name of the resource with the DDL of a fresh schema; upgrades are beside it, see {@link Schema#upgrade}. */
     String ddlResource();
+
+    /**
+     * The version of the tables that this code works with, as the row of outbox_schema has it. Whoever raises it changes
+     * the DDL, adds the upgrade from the version before, and keeps what already runs, old writers and relays, working.
+     */
+    int schemaVersion();
+
+    /** Columns of outbox_message that must be there, as a list for a SELECT: one of each version at least. */
+    String checkedColumns();
 
     /** Whether a store opened by URL creates the schema unless told otherwise. */
     boolean createsSchemaByDefault();
@@ -58,6 +77,22 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
 
     /** How our own pool is set up. */
     void prepare(HikariConfig pool);
+
+    /** All indexes of one of our tables. */
+    List<Index> indexes(Connection connection, String table) throws SQLException;
+
+    /** Whether statements name the indexes that they use, so that those must be called as in the DDL. */
+    boolean namesIndexes();
+
+    /** The statement that drops an index. */
+    String dropIndex(String index, String table);
+
+    /**
+     * What is wrong, and what to do, if the column topic of one of our tables is not compared character by character in the
+     * order of the index; else null.
+     */
+    @Nullable
+    String inexactTopic(Connection connection, String table) throws SQLException;
 
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;
@@ -124,6 +159,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Whether a table or column is missing. */
     boolean isMissingTable(SQLException e);
 
+    /** Whether the user lacks a right to a table. */
+    boolean isMissingRight(SQLException e);
+
     /** What to say if a message was too large for the server; null if that is not what happened. */
     @Nullable
     String tooLarge(SQLException e);
@@ -132,7 +170,12 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     @Nullable
     String setupAdvice(SQLException e);
 
-    static String list(Collection<String> topics, String separator) {
+    /** Puts the names of topics where a statement that has the names of this outbox says {@code {topics}}. */
+    static String withTopics(String sql, Collection<String> topics, String separator) {
+        return sql.replace("{topics}", list(topics, separator));
+    }
+
+    private static String list(Collection<String> topics, String separator) {
         StringBuilder list = new StringBuilder();
         for (String topic : topics) {
             list.append(list.isEmpty() ? "" : separator)
@@ -143,13 +186,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
         return list.toString();
     }
 
-    static int deleteByArray(Connection connection, long[] rowIds) throws SQLException {
+    static int deleteByArray(Connection connection, Dialect dialect, long[] rowIds) throws SQLException {
         Long[] boxed = new Long[rowIds.length];
         for (int i = 0; i < rowIds.length; i++) {
             boxed[i] = rowIds[i];
         }
         try (PreparedStatement statement =
-                connection.prepareStatement("DELETE FROM outbox_message WHERE id = ANY (?)")) {
+                connection.prepareStatement(dialect.sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
             statement.setArray(1, connection.createArrayOf("bigint", boxed));
             return statement.executeUpdate();
         }

@@ -18,7 +18,9 @@ final class Failures {
     static ConfigurationException missingTables(String doing, Dialect dialect, SQLException e) {
         return new ConfigurationException(
                 text(doing, e) + "\nThe outbox has no tables here, or not all of them. Create them in a transaction of"
-                        + " their own, in the schema that your connections use, with JooqOutbox.createSchema(dataSource),"
+                        + " their own, in the schema that your connections use, with "
+                        + dialect.names().inCode()
+                        + ".createSchema(dataSource),"
                         + " with the option createSchema=true, or with this DDL:\n\n" + Schema.ddl(dialect),
                 e);
     }

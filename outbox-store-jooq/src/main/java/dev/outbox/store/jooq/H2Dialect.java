@@ -4,13 +4,18 @@ import com.zaxxer.hikari.HikariConfig;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -18,7 +23,7 @@ import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /** H2. Partitions are taken by locking their rows. */
-record H2Dialect() implements Dialect {
+record H2Dialect(Names names) implements Dialect {
     /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
     private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
             + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
@@ -41,6 +46,20 @@ record H2Dialect() implements Dialect {
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    H2Dialect() {
+        this(Names.DEFAULT);
+    }
+
+    @Override
+    public H2Dialect named(Names others) {
+        return new H2Dialect(others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
+    }
 
     @Override
     public String product() {
@@ -78,6 +97,16 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
+    public int schemaVersion() {
+        return 1;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id";
+    }
+
+    @Override
     public boolean createsSchemaByDefault() {
         return true;
     }
@@ -110,6 +139,60 @@ record H2Dialect() implements Dialect {
     @Override
     public void prepare(HikariConfig pool) {
         // nothing to set
+    }
+
+    /** The name that the catalog has for a table depends on settings, so the database is asked for it. */
+    @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        Map<String, Index> indexes = new LinkedHashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet none = statement.executeQuery(sql("SELECT topic FROM " + table + " WHERE 1 = 0"))) {
+            ResultSetMetaData found = none.getMetaData();
+            try (ResultSet rows = connection
+                    .getMetaData()
+                    .getIndexInfo(null, found.getSchemaName(1), found.getTableName(1), false, true)) {
+                while (rows.next()) {
+                    String name = rows.getString("INDEX_NAME");
+                    Index before = indexes.getOrDefault(
+                            name, new Index(name, List.of(), !rows.getBoolean("NON_UNIQUE"), true));
+                    List<String> columns = new ArrayList<>(before.columns());
+                    columns.add(String.valueOf(rows.getString("COLUMN_NAME")).toLowerCase(Locale.ROOT));
+                    boolean ascending = "A".equals(rows.getString("ASC_OR_DESC"));
+                    indexes.put(name, new Index(name, columns, before.unique(), before.usable() && ascending));
+                }
+            }
+        }
+        return List.copyOf(indexes.values());
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return false;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + names.qualified(index);
+    }
+
+    /** IGNORECASE=TRUE makes columns of another type, and a collation may take letters for the same. */
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        sql("SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'"))) {
+            rows.next();
+            if (rows.getBoolean(2)) {
+                return "the collation of the database takes different topics for the same. Use a database without SET"
+                        + " COLLATION, or with one of STRENGTH IDENTICAL.";
+            }
+            return rows.getMetaData().getColumnTypeName(1).equals("CHARACTER VARYING")
+                    ? null
+                    : "the column topic of " + table + " is of the type "
+                            + rows.getMetaData().getColumnTypeName(1) + ", which takes different topics for the same."
+                            + " Remove IGNORECASE=TRUE from the URL, and run this:\n\nALTER TABLE " + table
+                            + " ALTER COLUMN topic SET DATA TYPE varchar(200);";
+        }
     }
 
     @Override
@@ -146,14 +229,17 @@ record H2Dialect() implements Dialect {
     public String discovery(Collection<String> topics) {
         String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY)";
-        return "WITH RECURSIVE head (topic, partition_no) AS ("
-                + "SELECT t.topic, " + next + "t.topic" + order + " FROM (VALUES (" + Dialect.list(topics, "), (")
-                + ")) t (topic) UNION ALL SELECT h.topic, " + next
-                + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
-                + " FROM head h WHERE h.partition_no IS NOT NULL)"
-                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
-                + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")";
+        return Dialect.withTopics(
+                sql("WITH RECURSIVE head (topic, partition_no) AS ("
+                        + "SELECT t.topic, " + next + "t.topic" + order
+                        + " FROM (VALUES ({topics})) t (topic) UNION ALL SELECT h.topic, " + next
+                        + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
+                        + " FROM head h WHERE h.partition_no IS NOT NULL)"
+                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
+                        + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
+                        + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")"),
+                topics,
+                "), (");
     }
 
     @Override
@@ -164,7 +250,7 @@ record H2Dialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Candidate candidate : missing) {
                 statement.setString(1, candidate.topic());
                 statement.setInt(2, candidate.partition());
@@ -182,7 +268,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
             statement.setArray(
                     1,
                     connection.createArrayOf(
@@ -204,7 +290,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             int i = 1;
             for (int n = 0; n < partitions.size(); n++) {
@@ -233,7 +319,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, rowIds);
+        return Dialect.deleteByArray(connection, this, rowIds);
     }
 
     @Override
@@ -259,9 +345,15 @@ record H2Dialect() implements Dialect {
     @Override
     public boolean isMissingTable(SQLException e) {
         return e.getErrorCode() == 42102
+                || e.getErrorCode() == 90079
                 || e.getErrorCode() == 42103
                 || e.getErrorCode() == 42104
                 || e.getErrorCode() == 42122;
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return e.getErrorCode() == 90096;
     }
 
     @Override

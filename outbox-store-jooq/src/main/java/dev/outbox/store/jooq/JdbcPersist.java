@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.ConfigurationException;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
@@ -9,31 +10,37 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/** Writes a message in a transaction of the application, by one statement. */
+/** Writes a message in a transaction of the application, by one statement. Immutable. */
 final class JdbcPersist {
-    private static final String INSERT =
-            "INSERT INTO outbox_message (topic, partition_no, message_key, headers, payload) VALUES (?, ?, ?, ?, ?)";
     private static final String[] GENERATED = {"id"};
     private static final String DOING = "Writing a message to the outbox";
 
-    private JdbcPersist() {}
+    private final Names names;
+    private final String insert;
 
-    static String persist(Connection connection, OutgoingMessage message) {
+    JdbcPersist(Names names) {
+        this.names = names;
+        this.insert = names.in("INSERT INTO outbox_message (topic, partition_no, message_key, headers, payload)"
+                + " VALUES (?, ?, ?, ?, ?)");
+    }
+
+    String persist(Connection connection, OutgoingMessage message) {
         try {
             if (connection.getAutoCommit()) {
                 throw new MisuseException("The connection is in auto-commit mode, so there is no transaction that the"
                         + " message could share: it would be published even if your other changes fail. With JDBC, call"
                         + " setAutoCommit(false) first; with jOOQ, publish within transaction(…) and use the"
-                        + " Configuration it hands you.");
+                        + " Configuration it hands you; with a supplier, begin a transaction first, and have it return"
+                        + " the connection of that.");
             }
-            try (PreparedStatement insert = connection.prepareStatement(INSERT, GENERATED)) {
-                insert.setString(1, message.topic());
-                insert.setInt(2, message.partition());
-                insert.setString(3, message.key());
-                insert.setString(4, Headers.write(message.headers()));
-                insert.setBytes(5, message.payload());
-                insert.executeUpdate();
-                try (ResultSet keys = insert.getGeneratedKeys()) {
+            try (PreparedStatement statement = connection.prepareStatement(insert, GENERATED)) {
+                statement.setString(1, message.topic());
+                statement.setInt(2, message.partition());
+                statement.setString(3, message.key());
+                statement.setString(4, Headers.write(message.headers()));
+                statement.setBytes(5, message.payload());
+                statement.executeUpdate();
+                try (ResultSet keys = statement.getGeneratedKeys()) {
                     if (!keys.next()) {
                         throw new StoreException(DOING + " failed: the database returned no id.");
                     }
@@ -41,18 +48,33 @@ final class JdbcPersist {
                 }
             }
         } catch (SQLException e) {
-            // Only a failure asks which database this is, so that success costs nothing.
-            for (Dialect dialect : Dialect.ALL) {
-                if (dialect.isMissingTable(e) && dialect.product().equals(product(connection))) {
-                    throw Failures.missingTables(DOING, dialect, e);
+            throw failure(connection, e);
+        }
+    }
+
+    /** Only a failure asks which database this is, so that success costs nothing. */
+    private RuntimeException failure(Connection connection, SQLException e) {
+        String product = product(connection);
+        for (Dialect any : Dialect.ALL) {
+            String tooLarge = any.tooLarge(e);
+            if (tooLarge != null) {
+                return new MessageRejectedException(tooLarge, e);
+            }
+            if (any.product().equals(product)) {
+                Dialect dialect = any.named(names);
+                if (dialect.isMissingTable(e)) {
+                    return Failures.missingTables(DOING, dialect, e);
                 }
-                String tooLarge = dialect.tooLarge(e);
-                if (tooLarge != null) {
-                    throw new MessageRejectedException(tooLarge, e);
+                if (dialect.isMissingRight(e)) {
+                    return new ConfigurationException(
+                            Failures.text(DOING, e) + " Whoever writes messages needs these rights: "
+                                    + dialect.sql("GRANT SELECT, INSERT ON outbox_message")
+                                    + " TO the user of the connection.",
+                            e);
                 }
             }
-            throw new StoreException(Failures.text(DOING, e), e);
         }
+        return new StoreException(Failures.text(DOING, e), e);
     }
 
     private static String product(Connection connection) {

@@ -36,10 +36,11 @@ final class Opening {
     private Opening() {}
 
     static Store store(DataSource pool, StoreOptions options) {
-        options.requireKnown(Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.requireKnown(Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA, JooqOutbox.TABLES));
+        Names names = names(options);
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         try (Connection connection = pool.getConnection()) {
-            Dialect dialect = dialect(connection);
+            Dialect dialect = dialect(connection).named(names);
             int lockKey = checkSchema(connection, dialect, options);
             return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
         } catch (SQLException e) {
@@ -50,8 +51,13 @@ final class Opening {
     static Store store(String url, StoreOptions options) {
         String shown = Redacted.url(url);
         Dialect dialect = dialect(d -> url.startsWith(d.urlPrefix()), shown);
-        options.requireKnown(
-                Set.of(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.requireKnown(Set.of(
+                StoreOptions.USER,
+                StoreOptions.PASSWORD,
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                JooqOutbox.TABLES));
+        Names names = names(options);
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
         refuseTraps(url, dialect);
@@ -60,7 +66,7 @@ final class Opening {
         int lockKey;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
-            actual = dialect(connection); // each of some drivers talks to the other's server too
+            actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
             lockKey = checkSchema(connection, actual, options);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
@@ -89,6 +95,11 @@ final class Opening {
         }
     }
 
+    private static Names names(StoreOptions options) {
+        String names = options.get(JooqOutbox.TABLES);
+        return names == null ? Names.DEFAULT : Names.of(names);
+    }
+
     static Dialect dialect(Predicate<Dialect> wanted, String what) {
         return Dialect.ALL.stream()
                 .filter(wanted)
@@ -105,7 +116,7 @@ final class Opening {
         // MariaDB before 11 says that it is MySQL 5.5.5, and then what it is.
         Matcher maria =
                 Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+).*").matcher(database.getDatabaseProductVersion());
-        boolean isMaria = dialect == MySqlDialect.MARIADB && maria.matches();
+        boolean isMaria = dialect.equals(MySqlDialect.MARIADB) && maria.matches();
         int major = isMaria ? Integer.parseInt(maria.group(1)) : database.getDatabaseMajorVersion();
         int minor = isMaria ? Integer.parseInt(maria.group(2)) : database.getDatabaseMinorVersion();
         int[] least = dialect.leastVersion();
@@ -136,18 +147,11 @@ final class Opening {
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
-            try {
-                return Schema.lockKey(connection, dialect);
-            } catch (SQLException e) {
-                if (!dialect.isMissingTable(e)) {
-                    throw e;
-                }
-                if (!options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
-                    throw Failures.missingTables("Opening the outbox", dialect, e);
-                }
+            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())
+                    && Schema.isToBeCreated(connection, dialect)) {
+                Schema.create(connection, dialect);
+                connection.setAutoCommit(true);
             }
-            Schema.create(connection, dialect);
-            connection.setAutoCommit(true);
             return Schema.lockKey(connection, dialect);
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
