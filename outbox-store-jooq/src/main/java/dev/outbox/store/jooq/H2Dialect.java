@@ -78,6 +78,16 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
+    public int schemaVersion() {
+        return 1;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id";
+    }
+
+    @Override
     public boolean createsSchemaByDefault() {
         return true;
     }

@@ -70,10 +70,10 @@ public final class JooqOutbox {
      * have the store end that transaction. On PostgreSQL a batch lifts the limits on idle and long transactions for
      * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *
-     * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others; {@link
-     *     StoreOptions#workers} is allowed and has no effect
-     * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing,
-     *     with their DDL
+     * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
+     *     {@link #createSchema} does; {@link StoreOptions#workers} is allowed and has no effect
+     * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
+     *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached
      */
     public static Store store(DataSource pool, StoreOptions options) {
@@ -90,7 +90,25 @@ public final class JooqOutbox {
     }
 
     /**
-     * Runs the DDL, which leaves alone what is there already. Several processes may do so at once.
+     * The SQL that brings the tables from an older version, which an error at opening names, to that of this library; to be
+     * put among the application's own migrations. It can be run again, also after it was cut off; empty if the version is
+     * already this one's.
+     *
+     * <p>Upgrade the tables first and the processes then, one after the other: messages can be written, and stores that
+     * are open go on, with the old library and the new. But neither opens a store on the tables of the other.
+     *
+     * @param fromVersion the version of the tables, 1 or more
+     * @throws ConfigurationException if the database is not supported
+     * @throws dev.outbox.MisuseException if there never was such a version
+     */
+    public static String upgradeDdl(SQLDialect dialect, int fromVersion) {
+        return Schema.upgrade(
+                Opening.dialect(d -> d.jooq().family() == dialect.family(), "SQL dialect " + dialect), fromVersion);
+    }
+
+    /**
+     * Makes the tables that are missing and upgrades those that are of an older version, as {@link #upgradeDdl} does; what
+     * is there already, and tables of a newer version, are left alone. Several processes may do so at once.
      *
      * @throws ConfigurationException if the database is not supported
      * @throws StoreException if the database cannot be reached or refuses

@@ -106,6 +106,16 @@ enum MySqlDialect implements Dialect {
     }
 
     @Override
+    public int schemaVersion() {
+        return 1;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id";
+    }
+
+    @Override
     public boolean createsSchemaByDefault() {
         return false;
     }

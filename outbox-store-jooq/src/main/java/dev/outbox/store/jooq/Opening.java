@@ -136,18 +136,11 @@ final class Opening {
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
-            try {
-                return Schema.lockKey(connection, dialect);
-            } catch (SQLException e) {
-                if (!dialect.isMissingTable(e)) {
-                    throw e;
-                }
-                if (!options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
-                    throw Failures.missingTables("Opening the outbox", dialect, e);
-                }
+            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())
+                    && Schema.isToBeCreated(connection, dialect)) {
+                Schema.create(connection, dialect);
+                connection.setAutoCommit(true);
             }
-            Schema.create(connection, dialect);
-            connection.setAutoCommit(true);
             return Schema.lockKey(connection, dialect);
         } finally {
             if (connection.getAutoCommit() != autoCommit) {

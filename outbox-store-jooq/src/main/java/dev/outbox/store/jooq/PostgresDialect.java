@@ -140,6 +140,16 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public int schemaVersion() {
+        return 2;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id, tx";
+    }
+
+    @Override
     public boolean createsSchemaByDefault() {
         return false;
     }
