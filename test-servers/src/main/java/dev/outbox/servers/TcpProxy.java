@@ -8,7 +8,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,8 +33,8 @@ public final class TcpProxy implements AutoCloseable {
         BEFORE_ANSWER
     }
 
-    /** What is waited for; an empty text is anything. */
-    private record Trap(String text, Moment moment) {}
+    /** What is waited for. */
+    private record Trap(Pattern request, Moment moment) {}
 
     private final String address;
     private final String host;
@@ -94,11 +93,11 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     /**
-     * Cuts the connection on which a client sends this text next, in whatever case; once. An empty text is whatever is
-     * sent. Clients are taken to send what they want of the server in one piece, and to wait for the answer.
+     * Cuts the connection on which a client next sends something in which this is found; once. A byte is a character.
+     * Clients are taken to send what they want of the server in one piece, and to wait for the answer.
      */
-    public void cutAtNext(String text, Moment moment) {
-        trap.set(new Trap(text.toLowerCase(Locale.ROOT), moment));
+    public void cutAtNext(Pattern request, Moment moment) {
+        trap.set(new Trap(request, moment));
     }
 
     /** How often {@link #cutAtNext} has found what it waited for and cut the connection. */
@@ -197,9 +196,9 @@ public final class TcpProxy implements AutoCloseable {
         private boolean isCutByRequest(byte[] buffer, int length) {
             Trap set = trap.get();
             if (set == null
-                    || !new String(buffer, 0, length, StandardCharsets.ISO_8859_1)
-                            .toLowerCase(Locale.ROOT)
-                            .contains(set.text())
+                    || !set.request()
+                            .matcher(new String(buffer, 0, length, StandardCharsets.ISO_8859_1))
+                            .find()
                     || !trap.compareAndSet(set, null)) {
                 return false;
             }

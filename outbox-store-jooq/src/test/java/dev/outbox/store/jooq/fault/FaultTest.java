@@ -230,7 +230,11 @@ abstract class FaultTest {
         }
         assertEquals(
                 List.of(),
-                history.find(behind, line -> line.kind() == 'D' && line.field(2).equals(held.field(1))),
-                "deliveries from the partition that " + relay.name() + " holds");
+                history.find(
+                        behind,
+                        line -> line.kind() == 'D'
+                                && !line.field(0).equals(relay.name())
+                                && line.field(2).equals(held.field(1))),
+                "deliveries by others from the partition that " + relay.name() + " holds");
     }
 }

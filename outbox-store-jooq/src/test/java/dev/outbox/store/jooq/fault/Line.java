@@ -9,7 +9,7 @@ import java.util.List;
  * T writer number outcome messages     a transaction ended; messages are partition:sequence:id between commas
  * D relay topic partition id text      a message was delivered
  * H relay partition text               a publisher stands still with this message in hand
- * X relay step error                   the store failed a relay
+ * X relay step error duration          the store failed a relay
  * S relay pid                          a relay is about to open its store
  * E relay                              a relay has stopped as it was told
  * F fault                              what the test is about to do

@@ -19,6 +19,7 @@ import java.util.List;
 final class Log implements AutoCloseable {
     private final Path path;
     private final FileOutputStream file;
+    private volatile boolean closed;
 
     // Read by one thread.
     private final List<Line> lines = new ArrayList<>();
@@ -39,12 +40,14 @@ final class Log implements AutoCloseable {
         return path;
     }
 
-    /** Safe for use by several threads. */
+    /** Safe for use by several threads. What comes after the end, when nobody reads any more, is dropped. */
     void add(Line line) {
         try {
             file.write((line + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            if (!closed) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
@@ -73,6 +76,7 @@ final class Log implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        closed = true;
         file.close();
     }
 }

@@ -3,11 +3,18 @@ package dev.outbox.store.jooq.fault;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.regex.Pattern;
 
 /** Histories under faults, on MySQL and MariaDB. */
 abstract class MySqlFamilyFaultTest extends ServerFaultTest {
     MySqlFamilyFaultTest(String database) {
         super(database);
+    }
+
+    /** Behind the byte that says that a statement follows, or that it has no attributes. */
+    @Override
+    Pattern commit() {
+        return Pattern.compile("[\u0003\u0001]commit$", Pattern.CASE_INSENSITIVE);
     }
 
     @Override

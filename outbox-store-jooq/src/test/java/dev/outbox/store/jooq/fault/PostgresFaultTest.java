@@ -4,6 +4,7 @@ import dev.outbox.servers.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 
 /** Histories under faults, on PostgreSQL. */
@@ -39,6 +40,11 @@ class PostgresFaultTest extends ServerFaultTest {
             statement.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     + " WHERE datname = current_database() AND pid <> pg_backend_pid()");
         }
+    }
+
+    @Override
+    Pattern commit() {
+        return Pattern.compile("\0COMMIT\0");
     }
 
     @Override

@@ -59,7 +59,7 @@ final class RelayMain {
         OutboxListener errors = new OutboxListener() {
             @Override
             public void storeFailed(StoreFailed event) {
-                log.add(Line.of('X', name, event.step(), event.error()));
+                log.add(Line.of('X', name, event.step(), event.error(), event.duration()));
             }
         };
         try (Store store = Stores.open(url, StoreOptions.defaults().workers(workers));

@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.fault;
 
 import dev.outbox.servers.TcpProxy;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** Faults of a network that only a server has, whose clients send their commits as text. */
@@ -11,6 +12,9 @@ abstract class ServerFaultTest extends FaultTest {
         super(database);
         this.database = database;
     }
+
+    /** How a commit looks on the wire; other statements have the word in them too. */
+    abstract Pattern commit();
 
     /** The URL such that commits are sent as text every time. */
     String withCommitsAsText(String address) {
@@ -37,9 +41,9 @@ abstract class ServerFaultTest extends FaultTest {
         }
     }
 
-    private static void cut(TcpProxy proxy, TcpProxy.Moment moment) throws Exception {
+    private void cut(TcpProxy proxy, TcpProxy.Moment moment) throws Exception {
         int before = proxy.sprung();
-        proxy.cutAtNext("COMMIT", moment);
+        proxy.cutAtNext(commit(), moment);
         Await.until("a commit to cut", () -> proxy.sprung() > before);
     }
 }
