@@ -26,7 +26,15 @@ public final class PostgresServer implements AutoCloseable {
     private static final String IMAGE = "postgres:17-alpine";
     private static final String PASSWORD = "postgres";
 
-    private static @Nullable PostgresServer shared;
+    private static final Shared<PostgresServer> SHARED = new Shared<>(() -> {
+        PostgresServer server = Server.first(
+                "Postgres",
+                new Server.Source<>("environment variable " + ENVIRONMENT, PostgresServer::named),
+                new Server.Source<>("container " + IMAGE, PostgresServer::contained),
+                new Server.Source<>("packaged binary", PostgresServer::packaged));
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-postgres"));
+        return server;
+    });
 
     private final Databases databases;
     private final @Nullable AutoCloseable container;
@@ -50,17 +58,8 @@ public final class PostgresServer implements AutoCloseable {
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized PostgresServer shared() {
-        if (shared == null) {
-            PostgresServer server = Server.first(
-                    "Postgres",
-                    new Server.Source<>("environment variable " + ENVIRONMENT, PostgresServer::named),
-                    new Server.Source<>("container " + IMAGE, PostgresServer::contained),
-                    new Server.Source<>("packaged binary", PostgresServer::packaged));
-            Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-postgres"));
-            shared = server;
-        }
-        return shared;
+    public static PostgresServer shared() {
+        return SHARED.get();
     }
 
     /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
