@@ -68,6 +68,22 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** How our own pool is set up. */
     void prepare(HikariConfig pool);
 
+    /** All indexes of one of our tables. */
+    List<Index> indexes(Connection connection, String table) throws SQLException;
+
+    /** Whether statements name the indexes that they use, so that those must be called as in the DDL. */
+    boolean namesIndexes();
+
+    /** The statement that drops an index. */
+    String dropIndex(String index, String table);
+
+    /**
+     * What is wrong, and what to do, if the column topic of one of our tables is not compared character by character in the
+     * order of the index; else null.
+     */
+    @Nullable
+    String inexactTopic(Connection connection, String table) throws SQLException;
+
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;
 

@@ -4,13 +4,18 @@ import com.zaxxer.hikari.HikariConfig;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -120,6 +125,60 @@ record H2Dialect() implements Dialect {
     @Override
     public void prepare(HikariConfig pool) {
         // nothing to set
+    }
+
+    /** The name that the catalog has for a table depends on settings, so the database is asked for it. */
+    @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        Map<String, Index> indexes = new LinkedHashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet none = statement.executeQuery("SELECT topic FROM " + table + " WHERE 1 = 0")) {
+            ResultSetMetaData found = none.getMetaData();
+            try (ResultSet rows = connection
+                    .getMetaData()
+                    .getIndexInfo(null, found.getSchemaName(1), found.getTableName(1), false, true)) {
+                while (rows.next()) {
+                    String name = rows.getString("INDEX_NAME");
+                    Index before = indexes.getOrDefault(
+                            name, new Index(name, List.of(), !rows.getBoolean("NON_UNIQUE"), true));
+                    List<String> columns = new ArrayList<>(before.columns());
+                    columns.add(String.valueOf(rows.getString("COLUMN_NAME")).toLowerCase(Locale.ROOT));
+                    boolean ascending = "A".equals(rows.getString("ASC_OR_DESC"));
+                    indexes.put(name, new Index(name, columns, before.unique(), before.usable() && ascending));
+                }
+            }
+        }
+        return List.copyOf(indexes.values());
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return false;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + index;
+    }
+
+    /** IGNORECASE=TRUE makes columns of another type, and a collation may take letters for the same. */
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        "SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'")) {
+            rows.next();
+            if (rows.getBoolean(2)) {
+                return "the collation of the database takes different topics for the same. Use a database without SET"
+                        + " COLLATION, or with one of STRENGTH IDENTICAL.";
+            }
+            return rows.getMetaData().getColumnTypeName(1).equals("CHARACTER VARYING")
+                    ? null
+                    : "the column topic of " + table + " is of the type "
+                            + rows.getMetaData().getColumnTypeName(1) + ", which takes different topics for the same."
+                            + " Remove IGNORECASE=TRUE from the URL, and run this:\n\nALTER TABLE " + table
+                            + " ALTER COLUMN topic SET DATA TYPE varchar(200);";
+        }
     }
 
     @Override

@@ -11,7 +11,9 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -140,6 +142,50 @@ enum MySqlDialect implements Dialect {
     @Override
     public void prepare(HikariConfig pool) {
         // nothing to set: the pool makes its connections READ COMMITTED
+    }
+
+    @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        Map<String, Index> indexes = new LinkedHashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SHOW INDEX FROM " + table)) {
+            boolean maria = this == MARIADB;
+            while (rows.next()) {
+                String name = rows.getString("Key_name");
+                boolean usable = "A".equals(rows.getString("Collation"))
+                        && rows.getString("Sub_part") == null
+                        && (maria ? "NO".equals(rows.getString("Ignored")) : "YES".equals(rows.getString("Visible")));
+                Index before =
+                        indexes.getOrDefault(name, new Index(name, List.of(), rows.getInt("Non_unique") == 0, true));
+                List<String> columns = new ArrayList<>(before.columns());
+                columns.add(String.valueOf(rows.getString("Column_name")));
+                indexes.put(name, new Index(name, columns, before.unique(), before.usable() && usable));
+            }
+        }
+        return List.copyOf(indexes.values());
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return true;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + index + " ON " + table;
+    }
+
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SHOW FULL COLUMNS FROM " + table + " WHERE Field = 'topic'")) {
+            String collation = rows.next() ? rows.getString("Collation") : null;
+            return collation == null || collation.endsWith("_bin")
+                    ? null
+                    : "the column topic of " + table + " has the collation " + collation + ", which takes different"
+                            + " topics for the same. Run this:\n\nALTER TABLE " + table + " MODIFY topic varchar(200)"
+                            + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL;";
+        }
     }
 
     @Override

@@ -183,6 +183,53 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT c.relname, i.indisunique, i.indisvalid AND i.indisready"
+                        + " AND i.indislive AND i.indpred IS NULL AND m.amname = 'btree' AND 0 = ALL (i.indoption::int2[])"
+                        + " AND NOT EXISTS (SELECT FROM unnest(i.indcollation::oid[], i.indkey::int2[]) AS k (used, no)"
+                        + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no"
+                        + " WHERE k.used <> 0 AND k.used <> a.attcollation),"
+                        + " (SELECT string_agg(coalesce(a.attname, '?'), ',' ORDER BY k.n)"
+                        + " FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (no, n)"
+                        + " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no)"
+                        + " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam"
+                        + " WHERE i.indrelid = '" + table + "'::regclass")) {
+            List<Index> indexes = new ArrayList<>();
+            while (rows.next()) {
+                List<String> columns = List.of(rows.getString(4).split(","));
+                indexes.add(new Index(rows.getString(1), columns, rows.getBoolean(2), rows.getBoolean(3)));
+            }
+            return indexes;
+        }
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return false;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + index;
+    }
+
+    /** "C" alone: with any other collation the index has another order than statements ask for, and is not used. */
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT c.collname FROM pg_attribute a JOIN pg_collation c"
+                        + " ON c.oid = a.attcollation WHERE a.attname = 'topic' AND c.oid <> 'pg_catalog.\"C\"'::regcollation"
+                        + " AND a.attrelid = '" + table + "'::regclass")) {
+            return rows.next()
+                    ? "the column topic of " + table + " has the collation " + rows.getString(1)
+                            + ", and needs the collation C, by which topics are told apart and found in the index. Run"
+                            + " this:\n\nALTER TABLE " + table + " ALTER COLUMN topic TYPE varchar(200) COLLATE \"C\";"
+                    : null;
+        }
+    }
+
+    @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("SELECT pg_advisory_xact_lock(hashtext('outbox_schema'), hashtext(current_schema()))");

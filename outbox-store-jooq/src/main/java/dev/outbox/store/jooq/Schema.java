@@ -136,6 +136,7 @@ final class Schema {
         try {
             int key = checkVersion(connection, dialect);
             checkTables(connection, dialect);
+            TableCheck.run(connection, dialect);
             return key;
         } catch (SQLException e) {
             if (!dialect.isMissingTable(e)) {

@@ -218,6 +218,58 @@ abstract class SchemaTest {
         }
     }
 
+    /** Opening says what is missing and what to run; that is run as it stands, and opening says no more. */
+    void assertMends(String... parts) throws Exception {
+        String text = refusal();
+        for (String part : parts) {
+            assertTrue(text.contains(part), text);
+        }
+        execute(Schema.statements(text.substring(text.indexOf("\n\n"))));
+        write("mended");
+        try (Store store = Stores.open(address, AS_THEY_ARE)) {
+            assertEquals(List.of("mended"), StoreTest.publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aMissingIndexIsRefusedAndToldHowToMake() throws Exception {
+        for (String table : List.of("outbox_message", "outbox_dead_letter")) {
+            execute(dialect.dropIndex(table + "_order", table));
+            assertMends("CREATE INDEX " + table + "_order ON " + table + " (topic, ");
+        }
+    }
+
+    @Test
+    void anIndexOfOtherColumnsIsRefused() throws Exception {
+        execute(
+                dialect.dropIndex("outbox_message_order", "outbox_message"),
+                "CREATE INDEX outbox_message_order ON outbox_message (topic, id, partition_no)");
+        assertMends("DROP INDEX outbox_message_order", "CREATE INDEX outbox_message_order");
+        execute(
+                dialect.dropIndex("outbox_message_order", "outbox_message"),
+                "CREATE INDEX outbox_message_order ON outbox_message (topic, partition_no, id, attempts)");
+        assertMends("DROP INDEX outbox_message_order", "CREATE INDEX outbox_message_order");
+    }
+
+    @Test
+    void rowsThatMayComeTwiceAreRefused() throws Exception {
+        execute(
+                "DROP TABLE outbox_partition",
+                String.join(
+                                ";",
+                                Stream.of(Schema.statements(JooqOutbox.ddl(dialect.jooq())))
+                                        .filter(part -> part.contains("TABLE IF NOT EXISTS outbox_partition"))
+                                        .toList())
+                        .replaceFirst("retry_at ([^,]+),\\s+UNIQUE[^)]*\\)", "retry_at $1"));
+        assertMends("CREATE UNIQUE INDEX outbox_partition_name ON outbox_partition (topic, partition_no)");
+        execute("DROP TABLE outbox_dead_letter");
+        execute(Stream.of(Schema.statements(JooqOutbox.ddl(dialect.jooq())))
+                .filter(part -> part.contains("outbox_dead_letter"))
+                .map(part -> part.replace(" PRIMARY KEY", " NOT NULL").replace("NOT NULL NOT NULL", "NOT NULL"))
+                .toArray(String[]::new));
+        assertMends("ALTER TABLE outbox_dead_letter ADD PRIMARY KEY (id)");
+    }
+
     /** What opening says of the tables as they are. */
     String refusal() {
         return assertThrows(ConfigurationException.class, () -> Stores.open(address, AS_THEY_ARE))
