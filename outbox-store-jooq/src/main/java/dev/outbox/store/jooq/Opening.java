@@ -36,24 +36,35 @@ final class Opening {
     private Opening() {}
 
     static Store store(DataSource pool, StoreOptions options) {
-        options.requireKnown(Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.requireKnown(
+                Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA, Extras.STRICT_ORDER, Extras.WAKE_UP));
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        Extras extras = Extras.of(options);
+        Dialect dialect;
+        int lockKey;
         try (Connection connection = pool.getConnection()) {
-            Dialect dialect = dialect(connection);
-            int lockKey = checkSchema(connection, dialect, options);
-            return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
+            dialect = dialect(connection);
+            lockKey = checkSchema(connection, dialect, options, extras);
         } catch (SQLException e) {
             throw new StoreException(Failures.text("Opening the outbox", e), e);
         }
+        Connections connections = Connections.of(pool, dialect);
+        return open(connections, connections, dialect, lockKey, extras);
     }
 
     static Store store(String url, StoreOptions options) {
         String shown = Redacted.url(url);
         Dialect dialect = dialect(d -> url.startsWith(d.urlPrefix()), shown);
-        options.requireKnown(
-                Set.of(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.requireKnown(Set.of(
+                StoreOptions.USER,
+                StoreOptions.PASSWORD,
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                Extras.STRICT_ORDER,
+                Extras.WAKE_UP));
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+        Extras extras = Extras.of(options);
         refuseTraps(url, dialect);
         DriverSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
@@ -61,7 +72,7 @@ final class Opening {
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
             actual = dialect(connection); // each of some drivers talks to the other's server too
-            lockKey = checkSchema(connection, actual, options);
+            lockKey = checkSchema(connection, actual, options, extras);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
             String advice = dialect.setupAdvice(e);
@@ -69,7 +80,28 @@ final class Opening {
         } catch (RuntimeException e) {
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
-        return new JooqStore(Connections.own(pool(source, workers, dialect), actual), actual, lockKey);
+        return open(
+                Connections.own(pool(source, workers, dialect), actual),
+                Connections.of(source, actual),
+                actual,
+                lockKey,
+                extras);
+    }
+
+    /** A store that closes the connections if it cannot be opened. */
+    private static Store open(
+            Connections connections, Connections listening, Dialect dialect, int lockKey, Extras extras) {
+        try {
+            Listener listener =
+                    extras.listens() ? Listener.start(listening, connections != listening, connections) : null;
+            return new JooqStore(connections, dialect, lockKey, extras.strictOrder(), listener);
+        } catch (SQLException e) {
+            connections.close();
+            throw new StoreException(Failures.text("Listening for notifications", e), e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e;
+        }
     }
 
     /** Forms of URL that drivers take, or log, in ways that nobody wants. */
@@ -130,7 +162,8 @@ final class Opening {
                 .collect(Collectors.joining(", "));
     }
 
-    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options) throws SQLException {
+    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, Extras extras)
+            throws SQLException {
         boolean autoCommit = connection.getAutoCommit();
         try {
             if (!autoCommit) {
@@ -141,7 +174,12 @@ final class Opening {
                 Schema.create(connection, dialect);
                 connection.setAutoCommit(true);
             }
-            return Schema.lockKey(connection, dialect);
+            int lockKey = Schema.lockKey(connection, dialect);
+            extras.check(
+                    connection,
+                    dialect,
+                    options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault()));
+            return lockKey;
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
                 connection.setAutoCommit(autoCommit);
