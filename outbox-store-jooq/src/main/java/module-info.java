@@ -14,6 +14,8 @@ module dev.outbox.store.jooq {
     requires com.zaxxer.hikari;
     requires org.slf4j;
     requires static com.google.auto.service;
+    requires static org.checkerframework.checker.qual;
+    requires static org.postgresql.jdbc;
     requires static transitive org.jspecify;
 
     provides dev.outbox.spi.StoreProvider with

@@ -202,17 +202,14 @@ final class Checkout {
         wanted.forEach(candidate -> byId.put(candidate.id(), candidate));
         List<Held> taken = new ArrayList<>(wanted.size());
         long now = System.nanoTime();
-        if (hints.areWanted(now)) {
-            floor.look(connection);
-        }
-        long decided = floor.get();
+        long decided = floor.get(connection, hints.areWanted(now));
         for (int id : dialect.take(connection, lockKey, wanted)) {
             Candidate partition = byId.get(id);
             if (partition == null) {
                 throw new IllegalStateException(
                         "The database locked partition row " + id + ", which was not asked for");
             }
-            taken.add(new Held(partition, fromStart ? 0 : hints.start(partition, now), decided));
+            taken.add(new Held(partition, fromStart ? 0 : hints.start(partition, now), decided, floor.end(decided)));
         }
         return taken;
     }

@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
-import java.util.Set;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -128,18 +127,19 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     int mostReadAtOnce();
 
     /**
-     * Reads partitions that are taken: of each at most its share, behind its position, as it is at one moment. Tells each
-     * which message of it failed the last time.
+     * Reads partitions that are taken: of each at most its share, behind its position and not beyond its end, as it is at
+     * one moment. Tells each which message of it failed the last time.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
 
     /**
-     * Names of all transactions of others that have drawn or may draw an id of outbox_message and have not ended, so that
-     * nobody can see yet what became of them; null if the database does not say, or keeps no dead entries in its indexes,
-     * so that nobody needs to know.
+     * Who is writing to outbox_message now; null if the database does not say, or keeps no dead entries in its indexes, so
+     * that nobody needs to know.
+     *
+     * @param strictOrder whether to ask for the last id that was drawn, too
      */
     @Nullable
-    Set<String> writers(Connection connection) throws SQLException;
+    Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException;
 
     /** Deletes messages by row id and returns how many there were. */
     int delete(Connection connection, long[] rowIds) throws SQLException;

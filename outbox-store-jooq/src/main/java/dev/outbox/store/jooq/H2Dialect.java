@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
@@ -313,7 +312,7 @@ record H2Dialect(Names names) implements Dialect {
 
     /** Deleted rows leave nothing behind in H2's indexes. */
     @Override
-    public @Nullable Set<String> writers(Connection connection) {
+    public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
     }
 

@@ -109,7 +109,17 @@ public final class JooqOutbox {
      * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *
      * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
-     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and has no effect
+     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and has no effect. On PostgreSQL also:
+     *     <ul>
+     *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written, with
+     *           no exception for transactions that overlap. What was written after the first message of a transaction
+     *           waits until that transaction has ended, in all partitions; OBX-TX-2 and OBX-TX-3 hold for it from then
+     *           on. So a writer that stays open for long holds up the outbox
+     *       <li>{@code wakeUp=listen}, by default {@code none}: the store has {@link dev.outbox.Capability#WAKE_UP},
+     *           heard on one connection more, which it keeps for as long as it is open. Needs the trigger of {@link
+     *           #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits transactions that notify one
+     *           after the other
+     *     </ul>
      * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
      *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached
@@ -125,6 +135,16 @@ public final class JooqOutbox {
      */
     public static String ddl(SQLDialect dialect) {
         return OutboxTables.DEFAULT.ddl(dialect);
+    }
+
+    /**
+     * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=listen}; PostgreSQL alone. It can be
+     * run again.
+     *
+     * @throws ConfigurationException if the database is another one
+     */
+    public static String wakeUpDdl(SQLDialect dialect) {
+        return OutboxTables.DEFAULT.wakeUpDdl(dialect);
     }
 
     /**

@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
@@ -301,7 +300,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
      * write. So there are no hints, and a transaction that is kept open for long makes reading slow, not wrong.
      */
     @Override
-    public @Nullable Set<String> writers(Connection connection) {
+    public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
     }
 

@@ -36,16 +36,25 @@ final class Opening {
     private Opening() {}
 
     static Store store(DataSource pool, StoreOptions options) {
-        options.requireKnown(Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA, JooqOutbox.TABLES));
+        options.requireKnown(Set.of(
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                JooqOutbox.TABLES,
+                Extras.STRICT_ORDER,
+                Extras.WAKE_UP));
         Names names = names(options);
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        Extras extras = Extras.of(options);
+        Dialect dialect;
+        int lockKey;
         try (Connection connection = pool.getConnection()) {
-            Dialect dialect = dialect(connection).named(names);
-            int lockKey = checkSchema(connection, dialect, options);
-            return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
+            dialect = dialect(connection).named(names);
+            lockKey = checkSchema(connection, dialect, options, extras);
         } catch (SQLException e) {
             throw new StoreException(Failures.text("Opening the outbox", e), e);
         }
+        Connections connections = Connections.of(pool, dialect);
+        return open(connections, connections, dialect, lockKey, extras);
     }
 
     static Store store(String url, StoreOptions options) {
@@ -56,10 +65,13 @@ final class Opening {
                 StoreOptions.PASSWORD,
                 StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
-                JooqOutbox.TABLES));
+                JooqOutbox.TABLES,
+                Extras.STRICT_ORDER,
+                Extras.WAKE_UP));
         Names names = names(options);
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+        Extras extras = Extras.of(options);
         refuseTraps(url, dialect);
         DriverSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
@@ -67,7 +79,7 @@ final class Opening {
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
             actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
-            lockKey = checkSchema(connection, actual, options);
+            lockKey = checkSchema(connection, actual, options, extras);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
             String advice = dialect.setupAdvice(e);
@@ -75,7 +87,28 @@ final class Opening {
         } catch (RuntimeException e) {
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
-        return new JooqStore(Connections.own(pool(source, workers, dialect), actual), actual, lockKey);
+        return open(
+                Connections.own(pool(source, workers, dialect), actual),
+                Connections.of(source, actual),
+                actual,
+                lockKey,
+                extras);
+    }
+
+    /** A store that closes the connections if it cannot be opened. */
+    private static Store open(
+            Connections connections, Connections listening, Dialect dialect, int lockKey, Extras extras) {
+        try {
+            Listener listener =
+                    extras.listens() ? Listener.start(listening, connections != listening, connections, dialect) : null;
+            return new JooqStore(connections, dialect, lockKey, extras.strictOrder(), listener);
+        } catch (SQLException e) {
+            connections.close();
+            throw new StoreException(Failures.text("Listening for notifications", e), e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e;
+        }
     }
 
     /** Forms of URL that drivers take, or log, in ways that nobody wants. */
@@ -141,7 +174,8 @@ final class Opening {
                 .collect(Collectors.joining(", "));
     }
 
-    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options) throws SQLException {
+    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, Extras extras)
+            throws SQLException {
         boolean autoCommit = connection.getAutoCommit();
         try {
             if (!autoCommit) {
@@ -152,7 +186,12 @@ final class Opening {
                 Schema.create(connection, dialect);
                 connection.setAutoCommit(true);
             }
-            return Schema.lockKey(connection, dialect);
+            int lockKey = Schema.lockKey(connection, dialect);
+            extras.check(
+                    connection,
+                    dialect,
+                    options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault()));
+            return lockKey;
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
                 connection.setAutoCommit(autoCommit);

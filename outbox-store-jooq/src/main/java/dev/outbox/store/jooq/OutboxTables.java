@@ -132,6 +132,15 @@ public final class OutboxTables {
         return Schema.upgrade(dialect(dialect), fromVersion);
     }
 
+    /** As {@link JooqOutbox#wakeUpDdl}. */
+    public String wakeUpDdl(SQLDialect dialect) {
+        if (dialect.family() != SQLDialect.POSTGRES) {
+            throw new ConfigurationException(
+                    "wakeUp=listen is for PostgreSQL alone; expected SQLDialect.POSTGRES instead of " + dialect + ".");
+        }
+        return NotifyTrigger.ddl(dialect(dialect));
+    }
+
     private Dialect dialect(SQLDialect dialect) {
         return Opening.dialect(d -> d.jooq().family() == dialect.family(), "SQL dialect " + dialect)
                 .named(names);

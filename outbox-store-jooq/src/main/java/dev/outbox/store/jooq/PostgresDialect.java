@@ -79,29 +79,40 @@ record PostgresDialect(Names names) implements Dialect {
      * primary key can too, and it would be walked through the backlog of all other partitions.
      */
     private static final String READ = "SELECT w.n, p.failing_id, " + COLUMNS
-            + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int4[])"
-            + " WITH ORDINALITY AS w (id, topic, partition_no, after, share, n)"
+            + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int8[], ?::int4[])"
+            + " WITH ORDINALITY AS w (id, topic, partition_no, after, last, share, n)"
             + " JOIN outbox_partition p ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND "
             + READY
             + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m WHERE "
-            + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no")
+            + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no, w.last")
             + " LIMIT w.share) m" + END_OF_READ;
 
     /** The same for a single partition, which is read often enough to spare the server the join. */
     private static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
             + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
-            + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?") + " LIMIT ?"
+            + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?, ?")
+            + " LIMIT ?"
             + END_OF_READ;
 
-    private static final String WRITERS = "SELECT l.virtualtransaction FROM pg_locks l WHERE l.locktype = 'relation'"
-            + " AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
-            + " AND l.relation = 'outbox_message'::regclass AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode IN"
-            + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')";
+    private static final String WHEN_STARTED = "SELECT pg_postmaster_start_time()::text, ";
 
-    private static String bounds(String after, String partition) {
+    /** What is drawn next is higher: ids are not kept in reserve by connections, or {@link StrictOrder} refuses. */
+    private static final String LAST_DRAWN =
+            "coalesce(pg_sequence_last_value(pg_get_serial_sequence('outbox_message', 'id')::regclass), 0)";
+
+    /** Batches delete, and lock the table for it, but never insert. They are known by their advisory locks. */
+    private static String writing(int lockKey) {
+        return "; SELECT l.virtualtransaction FROM pg_locks l WHERE l.database = (SELECT d.oid FROM pg_database d"
+                + " WHERE d.datname = current_database()) AND l.pid IS DISTINCT FROM pg_backend_pid()"
+                + " AND (l.locktype = 'relation' AND l.relation = 'outbox_message'::regclass AND l.mode IN"
+                + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
+                + " OR l.locktype = 'advisory' AND l.classid = " + lockKey + " AND l.objsubid = 2)"
+                + " GROUP BY l.virtualtransaction HAVING bool_and(l.locktype = 'relation')";
+    }
+
+    private static String bounds(String after, String last) {
         String row = "(m.topic, m.partition_no, m.id)";
-        return row + " > (" + after + ") AND " + row + " <= (" + partition + ", " + Long.MAX_VALUE
-                + ") ORDER BY m.topic, m.partition_no, m.id";
+        return row + " > (" + after + ") AND " + row + " <= (" + last + ") ORDER BY m.topic, m.partition_no, m.id";
     }
 
     PostgresDialect() {
@@ -351,6 +362,7 @@ record PostgresDialect(Names names) implements Dialect {
         String[] topics = new String[ids.length];
         Integer[] numbers = new Integer[ids.length];
         Long[] after = new Long[ids.length];
+        Long[] last = new Long[ids.length];
         Integer[] shares = new Integer[ids.length];
         for (int i = 0; i < ids.length; i++) {
             Held held = partitions.get(i);
@@ -358,6 +370,7 @@ record PostgresDialect(Names names) implements Dialect {
             topics[i] = held.partition.topic();
             numbers[i] = held.partition.partition();
             after[i] = held.after;
+            last[i] = held.end;
             shares[i] = held.share;
         }
         try (PreparedStatement statement = connection.prepareStatement(sql(READ))) {
@@ -365,7 +378,8 @@ record PostgresDialect(Names names) implements Dialect {
             statement.setArray(2, connection.createArrayOf("varchar", topics));
             statement.setArray(3, connection.createArrayOf("int4", numbers));
             statement.setArray(4, connection.createArrayOf("int8", after));
-            statement.setArray(5, connection.createArrayOf("int4", shares));
+            statement.setArray(5, connection.createArrayOf("int8", last));
+            statement.setArray(6, connection.createArrayOf("int4", shares));
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, partitions, this);
@@ -385,7 +399,8 @@ record PostgresDialect(Names names) implements Dialect {
             statement.setLong(7, held.after);
             statement.setString(8, partition.topic());
             statement.setInt(9, partition.partition());
-            statement.setInt(10, held.share);
+            statement.setLong(10, held.end);
+            statement.setInt(11, held.share);
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, List.of(held), this);
@@ -393,18 +408,30 @@ record PostgresDialect(Names names) implements Dialect {
         }
     }
 
-    /** Whoever inserts or deletes has the table locked until his outcome is visible. */
+    /**
+     * Whoever inserts has the table locked until his outcome is visible, also while his transaction is prepared; its name
+     * in pg_locks stays the same then. Two statements, in this order: a transaction that draws an id between them may be
+     * left out, since what it drew is higher than what the first found.
+     */
     @Override
-    public Set<String> writers(Connection connection) throws SQLException {
+    public Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute(sql(WRITERS));
-            Set<String> writers = new HashSet<>();
+            statement.execute(sql(WHEN_STARTED + (strictOrder ? LAST_DRAWN : "0") + writing(lockKey)));
+            String server;
+            long drawn;
+            try (ResultSet row = statement.getResultSet()) {
+                row.next();
+                server = row.getString(1);
+                drawn = row.getLong(2);
+            }
+            statement.getMoreResults();
+            Set<String> writing = new HashSet<>();
             try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
-                    writers.add(rows.getString(1));
+                    writing.add(rows.getString(1));
                 }
             }
-            return writers;
+            return new Writers(server, drawn, Set.copyOf(writing));
         }
     }
 

@@ -49,7 +49,7 @@ final class Schema {
                 .collect(Collectors.joining("\n")));
     }
 
-    private static String resource(String name) {
+    static String resource(String name) {
         try (InputStream resource = Schema.class.getResourceAsStream(name)) {
             if (resource == null) {
                 throw new IllegalStateException("The artifact is incomplete: no " + name);

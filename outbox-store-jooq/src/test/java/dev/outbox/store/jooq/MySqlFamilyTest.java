@@ -150,7 +150,7 @@ abstract class MySqlFamilyTest extends StoreTest {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         try (Connection connection = DriverManager.getConnection(address);
                 Connection observed = pool.getConnection()) {
-            Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0);
+            Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
             held.startReading(10);
             observed.setAutoCommit(false);
             dialect.take(observed, 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));

@@ -323,7 +323,12 @@ abstract class StoreTest {
             lockKey = Schema.lockKey(lease.connection(), dialect);
         }
         Checkout checkout = new Checkout(
-                dialect, lockKey, dialect.discovery(List.of(TOPIC)), candidates, hints, new Floor(dialect));
+                dialect,
+                lockKey,
+                dialect.discovery(List.of(TOPIC)),
+                candidates,
+                hints,
+                new Floor(dialect, lockKey, false));
         commit(0, "first");
         assertEquals(List.of("first"), settle(checkout, connections, hints, 1));
         Candidate partition = candidates.nextTurn(1).get(0);
@@ -371,22 +376,26 @@ abstract class StoreTest {
         try (Connection asking = DriverManager.getConnection(address);
                 Connection writing = DriverManager.getConnection(address)) {
             if (!(dialect instanceof PostgresDialect)) {
-                assertNull(dialect.writers(asking));
+                assertNull(dialect.writers(asking, 1, true));
                 return;
             }
             writing.setAutoCommit(false);
-            assertEquals(Set.of(), dialect.writers(asking));
+            assertEquals(Set.of(), writing(asking));
             JooqOutbox.persist(writing).persist(message(0, "open"));
-            Set<String> one = Objects.requireNonNull(dialect.writers(asking));
+            Set<String> one = writing(asking);
             assertEquals(1, one.size());
             writing.commit();
-            assertEquals(Set.of(), dialect.writers(asking));
+            assertEquals(Set.of(), writing(asking));
             JooqOutbox.persist(writing).persist(message(0, "open"));
-            Set<String> another = Objects.requireNonNull(dialect.writers(asking));
+            Set<String> another = writing(asking);
             assertEquals(1, another.size());
             assertNotEquals(one, another);
             writing.rollback();
         }
+    }
+
+    private Set<String> writing(Connection asking) throws Exception {
+        return Objects.requireNonNull(dialect.writers(asking, 1, true)).transactions();
     }
 
     private List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
