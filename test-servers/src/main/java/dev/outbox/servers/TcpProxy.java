@@ -177,8 +177,8 @@ public final class TcpProxy implements AutoCloseable {
                 OutputStream out = to.getOutputStream();
                 for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                     if (requests ? isCutByRequest(buffer, n) : answerIsAwaited) {
+                        sprung.incrementAndGet(); // before anybody can notice
                         cut();
-                        sprung.incrementAndGet();
                         return;
                     }
                     passNetwork();

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.h2.tools.Server;
+import org.jspecify.annotations.Nullable;
 
 /**
  * H2 in server mode, in a process of its own. Its databases are opened with {@code WRITE_DELAY=0}: by default H2 answers a
@@ -20,6 +21,8 @@ import org.h2.tools.Server;
  * rows like the messages.
  */
 final class H2Process implements KillableServer {
+    private static @Nullable H2Process shared;
+
     private final Path directory;
     private final int port;
     private Process process;
@@ -29,6 +32,17 @@ final class H2Process implements KillableServer {
         this.port = port;
         this.process = launch();
         awaitStarted();
+    }
+
+    /** Started at the first call, and stopped when the JVM ends. */
+    static synchronized H2Process shared() throws Exception {
+        H2Process server = shared;
+        if (server == null) {
+            server = start();
+            Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-h2"));
+            shared = server;
+        }
+        return server;
     }
 
     static H2Process start() throws Exception {

@@ -56,6 +56,9 @@ final class History implements AutoCloseable {
             String relayUrl = relayUrls[Math.min(i, relayUrls.length - 1)];
             relays.add(new RelayProcess(settings.relayNames().get(i), relayUrl, log, settings));
         }
+        for (RelayProcess relay : relays) {
+            awaitLines(relay.name() + " to open its store", 0, line -> line.is('S', relay.name()), 1);
+        }
         for (int i = 1; i <= settings.writers(); i++) {
             Writer writer = new Writer(i, writersUrl, settings, log, failures);
             writers.add(writer);

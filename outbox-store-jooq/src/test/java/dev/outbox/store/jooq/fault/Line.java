@@ -10,7 +10,7 @@ import java.util.List;
  * D relay topic partition id text      a message was delivered
  * H relay partition text               a publisher stands still with this message in hand
  * X relay step error duration          the store failed a relay
- * S relay pid                          a relay is about to open its store
+ * S relay pid                          a relay has opened its store
  * E relay                              a relay has stopped as it was told
  * F fault                              what the test is about to do
  * </pre>

@@ -48,7 +48,6 @@ final class RelayMain {
     }
 
     private void run(String url, BufferedReader in, int workers, int batchSize) throws IOException {
-        log.add(Line.of('S', name, ProcessHandle.current().pid()));
         Topic<String> topic = Topic.builder(Settings.TOPIC, Codecs.text())
                 .publisher(this::publish)
                 .retry(RetryPolicy.defaults()
@@ -70,6 +69,7 @@ final class RelayMain {
                         .maxPollInterval(Duration.ofMillis(50))
                         .listener(errors)
                         .build()) {
+            log.add(Line.of('S', name, ProcessHandle.current().pid()));
             relay.start();
             for (String command = in.readLine(); command != null; command = in.readLine()) {
                 hold(command.equals("hold"));

@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.servers.TcpProxy;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -21,47 +18,35 @@ import org.junit.jupiter.api.Timeout;
  * 0), for how many seconds at least a relay stands still.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES) // for a server that hangs; every wait has its own limit
-abstract class FaultTest {
+abstract class HistoryTest {
     private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("outbox.fault.seconds", 6));
     private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("outbox.fault.pause", 0));
 
-    private final String database;
+    final Database database;
     String url = "";
 
-    FaultTest(String database) {
+    HistoryTest(Database database) {
         this.database = database;
     }
 
-    abstract String newDatabase() throws Exception;
-
-    abstract void drop(String url) throws Exception;
-
-    abstract KillableServer ownServer() throws Exception;
-
-    /** How often the server has resolved a deadlock, as far as it counts. */
-    abstract long deadlocks(String url) throws SQLException;
-
-    /** Ends all sessions in the database but the asking one, as an administrator would. */
-    abstract void endSessions(Connection administrator) throws SQLException;
-
     @BeforeEach
     void create() throws Exception {
-        url = newDatabase();
+        url = database.create();
     }
 
     @AfterEach
     void drop() throws Exception {
-        drop(url);
+        database.drop(url);
     }
 
-    private History history(String fault, String address, Settings settings) throws Exception {
-        return new History(database, fault, address, settings);
+    History history(String fault, String address, Settings settings) throws Exception {
+        return new History(database.label(), fault, address, settings);
     }
 
     @Test
     void withoutFaultsNothingFailsAndNothingComesTwice() throws Exception {
         try (History history = history("none", url, Settings.USUAL)) {
-            long deadlocks = deadlocks(url);
+            long deadlocks = database.deadlocks(url);
             history.start(url, url);
             long end = System.nanoTime() + LENGTH.toNanos();
             while (System.nanoTime() - end < 0) {
@@ -72,7 +57,7 @@ abstract class FaultTest {
             assertEquals(0, verdict.unknown(), "unknown outcomes");
             assertEquals(List.of(), history.find(0, line -> line.kind() == 'X'), "failures of the store");
             assertEquals(List.of(), List.copyOf(history.failures()), "failures of writers");
-            assertEquals(deadlocks, deadlocks(url), "deadlocks");
+            assertEquals(deadlocks, database.deadlocks(url), "deadlocks");
         }
     }
 
@@ -94,7 +79,7 @@ abstract class FaultTest {
 
     @Test
     void theServerIsKilledAndRestarted() throws Exception {
-        try (KillableServer server = ownServer()) {
+        try (KillableServer server = database.ownServer()) {
             String address = server.newDatabase();
             try (History history = history("server killed", address, Settings.USUAL)) {
                 history.start(address, address);
@@ -127,21 +112,6 @@ abstract class FaultTest {
                 history.awaitDelivered(50);
                 writers.cut();
             }
-            history.finish();
-        }
-    }
-
-    @Test
-    void anAdministratorEndsAllSessions() throws Exception {
-        try (Connection administrator = DriverManager.getConnection(url);
-                History history = history("sessions ended", url, Settings.USUAL)) {
-            history.start(url, url);
-            for (int i = 0; i < 4; i++) {
-                history.awaitDelivered(50);
-                history.fault("end all sessions");
-                endSessions(administrator);
-            }
-            history.awaitDelivered(50);
             history.finish();
         }
     }

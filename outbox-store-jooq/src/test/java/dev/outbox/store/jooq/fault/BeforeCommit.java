@@ -1,0 +1,41 @@
+package dev.outbox.store.jooq.fault;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import javax.sql.DataSource;
+
+/** An application's pool whose connections do something just before they send a commit. */
+final class BeforeCommit {
+    private BeforeCommit() {}
+
+    static DataSource of(DataSource pool, Runnable action) {
+        return proxy(DataSource.class, (proxy, method, arguments) -> {
+            Object result = call(pool, method, arguments);
+            return result instanceof Connection connection ? connection(connection, action) : result;
+        });
+    }
+
+    private static Connection connection(Connection connection, Runnable action) {
+        return proxy(Connection.class, (proxy, method, arguments) -> {
+            if (method.getName().equals("commit")) {
+                action.run();
+            }
+            return call(connection, method, arguments);
+        });
+    }
+
+    private static Object call(Object target, Method method, Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+}
