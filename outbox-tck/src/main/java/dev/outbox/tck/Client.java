@@ -14,6 +14,7 @@ final class Client implements AutoCloseable {
     private final TestOutbox outbox;
     private final String name;
     private final Store store;
+    private volatile boolean closed;
 
     Client(TestOutbox outbox, String name, Store store) {
         this.outbox = outbox;
@@ -81,8 +82,16 @@ final class Client implements AutoCloseable {
         }
     }
 
+    /** Closes it unless the test has; what a second close does is for the test of that rule to see. */
+    void closeAtLast() {
+        if (!closed) {
+            close();
+        }
+    }
+
     @Override
     public void close() {
+        closed = true;
         store.close();
         outbox.record(name + " closed");
     }

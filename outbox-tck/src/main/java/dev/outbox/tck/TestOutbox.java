@@ -77,7 +77,7 @@ final class TestOutbox {
     Client open() throws Exception {
         String name = "client " + clients.incrementAndGet();
         Client client = new Client(this, name, harness.open(address));
-        opened.push(client);
+        opened.push(client::closeAtLast);
         return client;
     }
 
