@@ -114,7 +114,7 @@ interface LifecycleRules {
                 for (PersistedMessage m : batch.messages()) {
                     switch (TestOutbox.text(m)) {
                         case "published" -> batch.publish(m);
-                        case "failed" -> batch.fail(m, Duration.ofMillis(500));
+                        case "failed" -> batch.fail(m, Duration.ofMillis(1_500));
                         case "dead" -> batch.bury(m);
                         case "waits long" -> batch.fail(m, Duration.ofHours(1));
                         default -> {}

@@ -132,6 +132,7 @@ final class TestOutbox {
     List<String> drain(Client client, Set<String> expected, String... topics) {
         List<String> texts = new ArrayList<>();
         Set<String> missing = new HashSet<>(expected);
+        long began = System.nanoTime();
         long deadline = System.nanoTime() + patience().toNanos();
         while (!missing.isEmpty()) {
             for (String text : client.publishAll(100, topics)) {
@@ -139,13 +140,14 @@ final class TestOutbox {
                     throw new AssertionError("'" + text + "' came again after it was settled");
                 }
                 texts.add(text);
+                began = System.nanoTime();
             }
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("Of " + expected.size() + " messages these did not come within "
                         + patience().toSeconds() + " s: " + missing);
             }
             if (!missing.isEmpty()) {
-                pause();
+                pause(began);
             }
         }
         return texts;
@@ -153,6 +155,7 @@ final class TestOutbox {
 
     /** Waits until something is there, and returns it. */
     <T> T eventually(String what, Callable<@Nullable T> attempt) throws Exception {
+        long began = System.nanoTime();
         long deadline = System.nanoTime() + patience().toNanos();
         while (true) {
             T result = attempt.call();
@@ -162,7 +165,7 @@ final class TestOutbox {
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("Not within " + patience().toSeconds() + " s: " + what);
             }
-            pause();
+            pause(began);
         }
     }
 
@@ -193,6 +196,11 @@ final class TestOutbox {
     /** Between two looks at a condition. */
     static void pause() {
         LockSupport.parkNanos(2_000_000);
+    }
+
+    /** Between two looks at a condition that was first looked at then; the longer ago, the less often. */
+    private static void pause(long began) {
+        LockSupport.parkNanos(Math.min(50_000_000, 1_000_000 + (System.nanoTime() - began) / 16));
     }
 
     void record(String event) {

@@ -32,8 +32,8 @@ final class BrokenCloses {
                             };
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
-                    .breaks("OBX-CLOSE-1", "OBX-FENCE-1", "OBX-FENCE-3", "OBX-FENCE-5"),
+                    .testedFor(Broken.Also.KILLS)
+                    .breaks("OBX-CLOSE-1", "OBX-FENCE-1", "OBX-FENCE-3"),
             Broken.client("settles what was marked when it fails", store -> new PassingStore(store) {
                         private final Set<MessageBatch> open = ConcurrentHashMap.newKeySet();
 
@@ -63,7 +63,7 @@ final class BrokenCloses {
                             super.settle(hold, outcomes.subList(0, (outcomes.size() + 1) / 2));
                         }
                     })
-                    .through(Broken.Reach.THREADS)
+                    .testedFor(Broken.Also.THREADS)
                     .breaks(
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-6",

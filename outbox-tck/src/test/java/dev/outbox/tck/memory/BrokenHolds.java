@@ -30,16 +30,13 @@ final class BrokenHolds {
                             return ready;
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
+                    .testedFor(Broken.Also.THREADS)
                     .breaks(
-                            "OBX-CLOSE-2",
                             "OBX-CLOSE-3",
                             "OBX-EXCL-1",
                             "OBX-EXCL-2",
                             "OBX-EXCL-3",
                             "OBX-FENCE-1",
-                            "OBX-FENCE-4",
-                            "OBX-FENCE-5",
                             "OBX-ORDER-3",
                             "OBX-RELAY-2"),
             Broken.outbox("holds messages and not their partitions", LocksMessages::new)

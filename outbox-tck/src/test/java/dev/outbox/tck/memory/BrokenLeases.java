@@ -16,7 +16,7 @@ final class BrokenLeases {
                             return false;
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
+                    .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
             Broken.outbox("ends the lease of an owner that lives", () -> new MemoryOutbox(LEASE) {
                         @Override
@@ -24,7 +24,7 @@ final class BrokenLeases {
                             return isHeld(hold);
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
+                    .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-4"),
             Broken.outbox("lets a zombie settle", () -> new MemoryOutbox(LEASE) {
                         @Override
@@ -32,7 +32,7 @@ final class BrokenLeases {
                             return true;
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
+                    .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
             Broken.outbox("trusts the clock of whoever asks", () -> new MemoryOutbox(LEASE) {
                         private int asked;
@@ -49,22 +49,17 @@ final class BrokenLeases {
                             return asked % 2 == 0 || super.hasRunOut(hold);
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
+                    .testedFor(Broken.Also.PAUSES)
                     .breaks(
-                            "OBX-CLOSE-2",
                             "OBX-EXCL-1",
                             "OBX-EXCL-2",
                             "OBX-EXCL-3",
                             "OBX-FENCE-1",
                             "OBX-FENCE-4",
                             "OBX-FENCE-5",
-                            "OBX-ORDER-3",
-                            "OBX-RELAY-2"),
-            new Broken(
+                            "OBX-ORDER-3"),
+            Broken.client(
                             "takes its own word for it that it is held",
-                            Set.of(),
-                            Set.of(),
-                            Broken.Reach.PROCESSES,
                             () -> new MemoryOutbox(LEASE),
                             store -> new PassingStore(store) {
                                 private volatile boolean open = true;
@@ -93,6 +88,7 @@ final class BrokenLeases {
                                     super.close();
                                 }
                             })
+                    .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"));
 
     private BrokenLeases() {}

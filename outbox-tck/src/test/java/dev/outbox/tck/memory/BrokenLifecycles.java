@@ -109,8 +109,8 @@ final class BrokenLifecycles {
                             return super.checkout(elsewhere ? Set.of("none") : topics, limit);
                         }
                     })
-                    .through(Broken.Reach.PROCESSES)
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-EXCL-1", "OBX-FENCE-4", "OBX-FENCE-5", "OBX-LIFE-5"));
+                    .testedFor(Broken.Also.KILLS)
+                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-EXCL-1", "OBX-LIFE-5"));
 
     private BrokenLifecycles() {}
 

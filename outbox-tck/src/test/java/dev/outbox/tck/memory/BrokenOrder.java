@@ -21,7 +21,7 @@ final class BrokenOrder {
                             return partition.messages.descendingKeySet();
                         }
                     })
-                    .through(Broken.Reach.THREADS)
+                    .testedFor(Broken.Also.THREADS)
                     .breaks(
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-2",
@@ -64,7 +64,7 @@ final class BrokenOrder {
                             super.settle(hold, all);
                         }
                     })
-                    .through(Broken.Reach.THREADS)
+                    .testedFor(Broken.Also.THREADS)
                     .breaks(
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-3",
