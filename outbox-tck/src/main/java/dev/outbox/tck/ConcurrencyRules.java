@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.Capability;
 
 /** The contract holds for many threads of several clients at a time. */
+@AtLevel(Level.CONCURRENCY)
 interface ConcurrencyRules {
     /** Few partitions and many workers: the same message is wanted by several all the time. */
     @Rule("OBX-EXCL-1")

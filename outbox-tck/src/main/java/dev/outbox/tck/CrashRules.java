@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /** Processes are killed, and nothing is lost, half done, or done again. */
+@AtLevel(Level.CRASH)
 interface CrashRules {
     @Rule("OBX-CLOSE-2")
     default void whatAKilledProcessHeldComesBackComplete(TestOutbox outbox) throws Exception {

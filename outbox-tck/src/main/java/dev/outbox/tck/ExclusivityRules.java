@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 
 /** A message is in one open batch at most. */
+@AtLevel(Level.CONTRACT)
 interface ExclusivityRules {
     @Rule("OBX-EXCL-1")
     default void aHeldMessageIsGivenToNobodyElse(TestOutbox outbox) throws Exception {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Stores are opened and closed, leak nothing, and keep nothing to themselves. */
+@AtLevel(Level.CONTRACT)
 interface LifecycleRules {
     @Rule("OBX-LIFE-1")
     default void closingAStoreTwiceDoesNothing(TestOutbox outbox) throws Exception {

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /** The real relay over the store. */
+@AtLevel(Level.CONCURRENCY)
 interface RelayRules {
     @Rule("OBX-RELAY-1")
     default void aPoisonMessageBecomesADeadLetter(TestOutbox outbox) throws Exception {

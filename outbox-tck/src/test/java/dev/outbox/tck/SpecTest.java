@@ -74,6 +74,15 @@ class SpecTest {
         assertEquals(Set.of(), cited, "rules that are cited but not written");
     }
 
+    @Test
+    void everyTestHasALevel() {
+        for (Method test : tests()) {
+            assertTrue(
+                    test.getDeclaringClass().isAnnotationPresent(AtLevel.class),
+                    test + " is in an interface that names no level");
+        }
+    }
+
     private static List<Method> tests() {
         return Arrays.stream(StoreTck.class.getMethods())
                 .filter(m -> m.isAnnotationPresent(Rule.class))
