@@ -109,7 +109,7 @@ interface CrashRules {
 
     @Rule("OBX-CLOSE-1")
     default void aProcessKilledAtAnyMomentSettlesWholeBatches(TestOutbox outbox) throws Exception {
-        long seed = System.nanoTime();
+        long seed = outbox.seed();
         Random random = new Random(seed);
         Client client = outbox.open();
         for (int round = 0; round < 2; round++) {
