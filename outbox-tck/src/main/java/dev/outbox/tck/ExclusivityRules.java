@@ -12,6 +12,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
 
 /** A message is in one open batch at most. */
+@AtLevel(Level.CONTRACT)
 interface ExclusivityRules {
     @Rule("OBX-EXCL-1")
     default void aHeldMessageIsGivenToNobodyElse(TestOutbox outbox) throws Exception {

@@ -15,6 +15,7 @@ import java.util.Set;
 import org.junit.jupiter.api.function.Executable;
 
 /** Bad input is refused at once, with what was wrong. */
+@AtLevel(Level.CONTRACT)
 interface InputRules {
     @Rule("OBX-INPUT-1")
     default void unacceptableMessagesAreRefused(TestOutbox outbox) throws Exception {

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /** Stores are opened and closed, leak nothing, and keep nothing to themselves. */
+@AtLevel(Level.CONTRACT)
 interface LifecycleRules {
     @Rule("OBX-LIFE-1")
     default void closingAStoreTwiceDoesNothing(TestOutbox outbox) throws Exception {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Failed messages come again, in their place, after their delay. */
+@AtLevel(Level.CONTRACT)
 interface RetryRules {
     /** Clocks of two processes are read, one in whole milliseconds. */
     Duration TOLERANCE = Duration.ofMillis(20);

@@ -37,6 +37,7 @@ final class TestOutbox {
 
     private final StoreHarness harness;
     private final String address;
+    private final long seed;
     private final long start = System.nanoTime();
     private final Deque<AutoCloseable> opened = new ConcurrentLinkedDeque<>();
     private final Deque<String> events = new ArrayDeque<>();
@@ -44,14 +45,15 @@ final class TestOutbox {
     private final AtomicInteger transactions = new AtomicInteger();
     private int forgotten;
 
-    private TestOutbox(StoreHarness harness, String address) {
+    private TestOutbox(StoreHarness harness, String address, long seed) {
         this.harness = harness;
         this.address = address;
+        this.seed = seed;
     }
 
-    static TestOutbox create(StoreHarness harness) {
+    static TestOutbox create(StoreHarness harness, long seed) {
         try {
-            return new TestOutbox(harness, harness.createOutbox());
+            return new TestOutbox(harness, harness.createOutbox(), seed);
         } catch (Exception e) {
             throw new IllegalStateException(
                     "The harness could not make an outbox: "
@@ -71,6 +73,11 @@ final class TestOutbox {
 
     String address() {
         return address;
+    }
+
+    /** Of everything that is drawn by lot in this run. */
+    long seed() {
+        return seed;
     }
 
     /** Opens a client of the store. */
@@ -215,12 +222,19 @@ final class TestOutbox {
     }
 
     /** What happened so far, the last events of it. */
-    String history() {
+    List<String> events() {
         synchronized (events) {
-            return (forgotten == 0 ? "" : "(" + forgotten + " earlier events left out)")
-                    + "\n    "
-                    + String.join("\n    ", events);
+            List<String> shown = new ArrayList<>(events);
+            if (forgotten > 0) {
+                shown.add(0, "(" + forgotten + " earlier events left out)");
+            }
+            return shown;
         }
+    }
+
+    /** The same as a text. */
+    String history() {
+        return "\n    " + String.join("\n    ", events());
     }
 
     /** Closes whatever is still open, last opened first, and drops the outbox. */
