@@ -12,6 +12,7 @@ import dev.outbox.WakeUps;
 import org.junit.jupiter.api.function.Executable;
 
 /** What a store can do beyond the contract it says, and does; what it does without it says, with a reason. */
+@AtLevel(Level.CONTRACT)
 interface CapabilityRules {
     @Rule("OBX-CAP-1")
     default void capabilitiesAreDeclaredAndImplemented(TestOutbox outbox) throws Exception {

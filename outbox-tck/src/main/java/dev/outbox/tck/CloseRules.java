@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** Outcomes take effect together when the batch is closed, and not before. */
+@AtLevel(Level.CONTRACT)
 interface CloseRules {
     @Rule("OBX-CLOSE-1")
     default void marksDoNothingBeforeClose(TestOutbox outbox) throws Exception {

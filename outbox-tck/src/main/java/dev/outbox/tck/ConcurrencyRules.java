@@ -5,23 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.Capability;
 
 /** The contract holds for many threads of several clients at a time. */
+@AtLevel(Level.CONCURRENCY)
 interface ConcurrencyRules {
     /** Few partitions and many workers: the same message is wanted by several all the time. */
     @Rule("OBX-EXCL-1")
     default void underContentionNobodySharesAMessage(TestOutbox outbox) throws Exception {
-        check(outbox, new Workload(3, 2, 2, 150, 2, System.nanoTime()));
+        check(outbox, new Workload(3, 2, 2, 150, 2, outbox.seed()));
     }
 
     /** Many small transactions, of which some are rolled back and some commit late. */
     @Rule("OBX-TX-1")
     default void underContentionNothingIsLostOrInvented(TestOutbox outbox) throws Exception {
-        check(outbox, new Workload(2, 2, 4, 120, 5, System.nanoTime()));
+        check(outbox, new Workload(2, 2, 4, 120, 5, outbox.seed()));
     }
 
     /** One partition, which everyone wants, so that nearly every pair of messages has an order. */
     @Rule("OBX-ORDER-1")
     default void underContentionAPartitionStaysInOrder(TestOutbox outbox) throws Exception {
-        check(outbox, new Workload(2, 2, 2, 120, 1, System.nanoTime()));
+        check(outbox, new Workload(2, 2, 2, 120, 1, outbox.seed()));
     }
 
     private static void check(TestOutbox outbox, Workload workload) throws Exception {

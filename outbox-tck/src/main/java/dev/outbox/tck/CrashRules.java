@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /** Processes are killed, and nothing is lost, half done, or done again. */
+@AtLevel(Level.CRASH)
 interface CrashRules {
     @Rule("OBX-CLOSE-2")
     default void whatAKilledProcessHeldComesBackComplete(TestOutbox outbox) throws Exception {
@@ -108,7 +109,7 @@ interface CrashRules {
 
     @Rule("OBX-CLOSE-1")
     default void aProcessKilledAtAnyMomentSettlesWholeBatches(TestOutbox outbox) throws Exception {
-        long seed = System.nanoTime();
+        long seed = outbox.seed();
         Random random = new Random(seed);
         Client client = outbox.open();
         for (int round = 0; round < 2; round++) {

@@ -23,6 +23,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
 
 /** What is given up leaves its partition, and can be looked at, put back, or thrown away. */
+@AtLevel(Level.CONTRACT)
 interface DeadLetterRules {
     @Rule("OBX-DEAD-1")
     default void aDeadLetterLetsItsPartitionGoOn(TestOutbox outbox) throws Exception {

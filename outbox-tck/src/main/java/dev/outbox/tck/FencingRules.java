@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Who has lost a hold changes nothing any more. Holds are lost here by closing the store under an open batch. */
+@AtLevel(Level.CONTRACT)
 interface FencingRules {
     @Rule("OBX-FENCE-1")
     default void closingALostBatchThrowsAndChangesNothing(TestOutbox outbox) throws Exception {

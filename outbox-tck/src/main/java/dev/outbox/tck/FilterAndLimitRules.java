@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** A checkout returns what was asked for, as much as was asked for, and starves no partition. */
+@AtLevel(Level.CONTRACT)
 interface FilterAndLimitRules {
     @Rule("OBX-FILTER-1")
     default void onlyTheTopicsAskedForCome(TestOutbox outbox) throws Exception {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 
 /** What an operator sees and does. */
+@AtLevel(Level.CONTRACT)
 interface OperationsRules {
     @Rule("OBX-OPS-1")
     default void theBacklogCountsWhatWaits(TestOutbox outbox) throws Exception {

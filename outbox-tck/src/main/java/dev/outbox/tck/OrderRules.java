@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Within a partition, messages come in the order in which they were written. */
+@AtLevel(Level.CONTRACT)
 interface OrderRules {
     @Rule("OBX-ORDER-1")
     default void aPartitionComesInOrder(TestOutbox outbox) throws Exception {

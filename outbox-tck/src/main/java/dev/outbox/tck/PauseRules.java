@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Batches stay open for long, and processes are paused with one in hand. */
+@AtLevel(Level.CRASH)
 interface PauseRules {
     @Rule("OBX-FENCE-4")
     default void aHoldLastsAsLongAsItsBatchIsOpen(TestOutbox outbox) throws Exception {

@@ -18,6 +18,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /** Messages come back exactly as they were persisted. */
+@AtLevel(Level.CONTRACT)
 interface PayloadRules {
     /** Unicode in all its lengths, what databases like to trim, fold or escape, and what looks like syntax. */
     String STRANGE =

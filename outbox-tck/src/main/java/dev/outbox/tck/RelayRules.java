@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /** The real relay over the store. */
+@AtLevel(Level.CONCURRENCY)
 interface RelayRules {
     @Rule("OBX-RELAY-1")
     default void aPoisonMessageBecomesADeadLetter(TestOutbox outbox) throws Exception {
@@ -62,7 +63,7 @@ interface RelayRules {
         int partitions = 3;
         int messages = 120;
         ConcurrentLinkedQueue<String> published = new ConcurrentLinkedQueue<>();
-        long seed = System.nanoTime();
+        long seed = outbox.seed();
         Broker broker = new Broker(published, new Random(seed));
         Client one = outbox.open();
         Client two = outbox.open();

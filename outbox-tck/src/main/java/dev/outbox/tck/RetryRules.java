@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Failed messages come again, in their place, after their delay. */
+@AtLevel(Level.CONTRACT)
 interface RetryRules {
     /** Clocks of two processes are read, one in whole milliseconds. */
     Duration TOLERANCE = Duration.ofMillis(20);
@@ -66,7 +67,7 @@ interface RetryRules {
             closing = System.nanoTime();
         }
         outbox.commit(TOPIC, 0, "4");
-        client.expectNothing("the only partition has failed and waits");
+        client.expectNothingBefore(closing + delay.minus(TOLERANCE).toNanos(), "the only partition has failed and waits");
         try (Client.Batch batch = other.await(10)) {
             assertWaited(delay, closing);
             assertEquals(List.of("2", "3", "4"), batch.texts(), "the partition after its delay");

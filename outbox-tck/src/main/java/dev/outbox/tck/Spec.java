@@ -1,5 +1,6 @@
 package dev.outbox.tck;
 
+import dev.outbox.Capability;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * The contract, read from its one text {@code docs/SPEC.md}, a copy of which the build puts beside this class.
  *
  * @param id as in {@code OBX-TX-1}
+ * @param section the heading it stands under
+ * @param must whether every store keeps it; otherwise a store should
+ * @param provisional the version of the contract in which it was new and not binding yet, or null if it binds
+ * @param capability what a store may do without, so that it refuses what the rule says, or null
  * @param sentence what a store must or should do
  * @param intent what the rule protects
  * @param check where to look when it is broken
@@ -22,20 +27,32 @@ import org.jspecify.annotations.Nullable;
  */
 record Spec(
         String id,
+        String section,
+        boolean must,
+        @Nullable String provisional,
+        @Nullable Capability capability,
         String sentence,
         String intent,
         String check,
         @Nullable String untested) {
     private static final Pattern ENTRY = Pattern.compile(
-            "^### (OBX-[A-Z]+-\\d+) \\((?:MUST|SHOULD)\\)\n+(.+?)\n\n\\*Intent\\.\\* (.+?)\n\n"
+            "^### (OBX-[A-Z]+-\\d+) \\((MUST|SHOULD)(?:, provisional since (\\d+\\.\\d+))?\\)\n+"
+                    + "(?:\\[([A-Z_]+)\\]\\s+)?(.+?)\n\n\\*Intent\\.\\* (.+?)\n\n"
                     + "\\*If this fails, check\\* (.+?)\n(?:\n\\*Not tested:\\* (.+?)\n)?(?=\n#|\\z)",
             Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern VERSION = Pattern.compile("^Version (\\d+\\.\\d+)\\.", Pattern.MULTILINE);
 
+    private static final String VERSION_OF_TEXT = version(text());
     private static final Map<String, Spec> RULES = parse(text());
 
     /** Every rule by its id, in the order of the text. */
     static Map<String, Spec> rules() {
         return RULES;
+    }
+
+    /** The version of the contract, as in {@code 1.0}. */
+    static String version() {
+        return VERSION_OF_TEXT;
     }
 
     /** The rule of an id that is in the text, as the tests check. */
@@ -45,6 +62,11 @@ record Spec(
             throw new IllegalStateException("docs/SPEC.md has no rule " + id);
         }
         return rule;
+    }
+
+    /** Whether a store that breaks it is not conformant. */
+    boolean binding() {
+        return must && provisional == null;
     }
 
     static String text() {
@@ -58,22 +80,40 @@ record Spec(
         }
     }
 
-    private static Map<String, Spec> parse(String text) {
+    static String version(String text) {
+        Matcher version = VERSION.matcher(text);
+        if (!version.find()) {
+            throw new IllegalStateException("docs/SPEC.md has no line that starts with 'Version 1.0.'");
+        }
+        return version.group(1);
+    }
+
+    static Map<String, Spec> parse(String text) {
         Map<String, Spec> rules = new LinkedHashMap<>();
         Matcher entry = ENTRY.matcher(text);
         while (entry.find()) {
-            @Nullable String untested = entry.group(5);
+            @Nullable String capability = entry.group(4);
+            @Nullable String untested = entry.group(8);
             Spec rule = new Spec(
                     entry.group(1),
-                    oneLine(entry.group(2)),
-                    oneLine(entry.group(3)),
-                    oneLine(entry.group(4)),
+                    section(text, entry.start()),
+                    entry.group(2).equals("MUST"),
+                    entry.group(3),
+                    capability == null ? null : Capability.valueOf(capability),
+                    oneLine(entry.group(5)),
+                    oneLine(entry.group(6)),
+                    oneLine(entry.group(7)),
                     untested == null ? null : oneLine(untested));
             if (rules.put(rule.id(), rule) != null) {
                 throw new IllegalStateException("docs/SPEC.md has rule " + rule.id() + " twice");
             }
         }
         return Collections.unmodifiableMap(rules);
+    }
+
+    private static String section(String text, int position) {
+        int start = text.lastIndexOf("\n## ", position) + 4;
+        return text.substring(start, text.indexOf('\n', start));
     }
 
     private static String oneLine(String text) {

@@ -30,6 +30,13 @@ public interface StoreHarness {
      */
     Optional<Duration> lease();
 
+    /**
+     * What the store runs on, with its version, as in {@code PostgreSQL 17.2}, for the report; by default it is not named.
+     */
+    default Optional<String> backend(String address) throws Exception {
+        return Optional.empty();
+    }
+
     /** Removes an outbox and what belongs to it. The suite has closed its clients and transactions before. */
     void dropOutbox(String address) throws Exception;
 }

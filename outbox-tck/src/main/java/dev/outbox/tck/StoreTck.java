@@ -1,6 +1,7 @@
 package dev.outbox.tck;
 
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -19,9 +20,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * <p>Every test gets an outbox of its own. A failure names the rule, what was observed, and what to check. Optional
  * powers are judged by {@link dev.outbox.Store#capabilities}: what a store does without, it must refuse as specified, and
  * the tests see to that instead of being skipped. Tests start further JVMs with this one's class path.
+ *
+ * <p>What was seen is written to {@code conformance.json} and {@code conformance.html} in {@code
+ * outbox-tck/<name of the class>} below {@code target} or {@code build}, if there is one. The names below are system
+ * properties, and parameters of JUnit's configuration as well, except for the first.
  */
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
 @ExtendWith(TckExtension.class)
+@TestMethodOrder(InSpecOrder.class)
 @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 public abstract class StoreTck
         implements TransactionRules,
@@ -43,6 +49,18 @@ public abstract class StoreTck
                 RelayRules {
     /** System property: for how many seconds to wait for what must happen, before a test fails; by default 30. */
     public static final String PATIENCE = "outbox.tck.patience";
+
+    /** The highest {@link Level} to run, from 1 to 4; by default 4. */
+    public static final String LEVEL = "outbox.tck.level";
+
+    /** The rules to run, ids separated by commas, with * for any text, as in {@code OBX-EXCL-*}; by default all. */
+    public static final String RULES = "outbox.tck.rules";
+
+    /** The seed of what is drawn by lot, a whole number, to run again what a report shows; by default a new one. */
+    public static final String SEED = "outbox.tck.seed";
+
+    /** The folder for reports, each in a folder with the name of its class, or {@code none}. */
+    public static final String REPORT = "outbox.tck.report";
 
     /** For subclasses. */
     protected StoreTck() {}

@@ -1,14 +1,61 @@
 package dev.outbox.tck;
 
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.junit.jupiter.api.extension.TestWatcher;
+import org.opentest4j.TestAbortedException;
 
-/** Gives every test an outbox of its own, and turns what a test throws into a report on the rule it carries. */
-final class TckExtension implements ParameterResolver, TestExecutionExceptionHandler, AfterEachCallback {
+/**
+ * Runs what was asked for, gives every test an outbox of its own, turns what a test throws into an account of the rule it
+ * carries, and writes the report.
+ */
+final class TckExtension
+        implements BeforeAllCallback,
+                ExecutionCondition,
+                BeforeEachCallback,
+                ParameterResolver,
+                TestExecutionExceptionHandler,
+                AfterEachCallback,
+                TestWatcher,
+                AfterAllCallback {
     private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(TckExtension.class);
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        Class<?> type = context.getRequiredTestClass();
+        Settings settings = Settings.read(context::getConfigurationParameter, type.getName());
+        context.getStore(NAMESPACE).put(Conduct.class, new Conduct(type, settings));
+    }
+
+    @Override
+    public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+        Optional<Method> method = context.getTestMethod();
+        if (method.isEmpty() || !RuleTest.isOne(method.get())) {
+            return ConditionEvaluationResult.enabled("no test of the suite");
+        }
+        String reason = conduct(context).settings().leavesOut(RuleTest.of(method.get()));
+        return reason == null
+                ? ConditionEvaluationResult.enabled("asked for")
+                : ConditionEvaluationResult.disabled(reason);
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+            conduct(context).begin(test(context));
+        }
+    }
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -17,34 +64,43 @@ final class TckExtension implements ParameterResolver, TestExecutionExceptionHan
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        StoreTck test = (StoreTck) context.getRequiredTestInstance();
-        return store(context).getOrComputeIfAbsent(TestOutbox.class, type -> TestOutbox.create(test.harness()));
+        StoreTck tests = (StoreTck) context.getRequiredTestInstance();
+        StoreHarness harness = tests.harness();
+        TestOutbox outbox =
+                TestOutbox.create(harness, conduct(context).settings().seed());
+        store(context).put(TestOutbox.class, outbox);
+        conduct(context).introduce(harness, outbox);
+        return outbox;
     }
 
     @Override
-    public void handleTestExecutionException(ExtensionContext context, Throwable thrown) {
-        Rule carried = context.getRequiredTestMethod().getAnnotation(Rule.class);
-        TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
-        if (carried == null) {
+    public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
+        if (!context.getRequiredTestMethod().isAnnotationPresent(Rule.class)) {
             throw new AssertionError(thrown.toString(), thrown);
         }
-        Spec rule = Spec.of(thrown instanceof RuleBroken broken ? broken.rule() : carried.value());
+        RuleTest test = test(context);
+        TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
+        Spec rule = Spec.of(thrown instanceof RuleBroken broken ? broken.rule() : test.rule());
         String observed = thrown instanceof AssertionError ? String.valueOf(thrown.getMessage()) : thrown.toString();
-        throw new AssertionError(
-                """
+        conduct(context).found(test, new Witness(rule.id(), observed, outbox == null ? List.of() : outbox.events()));
+        throw failure(rule, observed, outbox == null ? "none" : outbox.history(), thrown);
+    }
+
+    /** What a test ends with when it found a rule broken; one that is provisional fails nobody's build yet. */
+    static Throwable failure(Spec rule, String observed, String history, Throwable thrown) {
+        String text = """
                 %s is broken: %s
                 Observed: %s
                 History: %s
                 Protects: %s
                 Check: %s
-                """.formatted(
-                                rule.id(),
-                                rule.sentence(),
-                                observed,
-                                outbox == null ? "none" : outbox.history(),
-                                rule.intent(),
-                                rule.check()),
-                thrown);
+                """.formatted(rule.id(), rule.sentence(), observed, history, rule.intent(), rule.check());
+        return rule.provisional() == null
+                ? new AssertionError(text, thrown)
+                : new TestAbortedException(
+                        "Not a failure yet, because the rule is new in version " + rule.provisional()
+                                + " of the contract: " + text,
+                        thrown);
     }
 
     @Override
@@ -53,6 +109,55 @@ final class TckExtension implements ParameterResolver, TestExecutionExceptionHan
         if (outbox != null) {
             outbox.drop();
         }
+    }
+
+    @Override
+    public void testSuccessful(ExtensionContext context) {
+        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+            conduct(context).passed(test(context));
+        }
+    }
+
+    @Override
+    public void testFailed(ExtensionContext context, Throwable cause) {
+        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+            conduct(context).failed(test(context), cause);
+        }
+    }
+
+    @Override
+    public void testAborted(ExtensionContext context, Throwable cause) {
+        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+            conduct(context).aborted(test(context), cause);
+        }
+    }
+
+    @Override
+    public void testDisabled(ExtensionContext context, Optional<String> reason) {
+        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+            conduct(context).leftOut(test(context), reason.orElse("disabled"));
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        Conduct conduct = conduct(context);
+        Report report = conduct.report();
+        System.out.println("[outbox-tck] " + context.getRequiredTestClass().getSimpleName() + ": " + report.summary());
+        if (conduct.settings().report() != null) {
+            report.write(conduct.settings().report());
+        }
+    }
+
+    private static RuleTest test(ExtensionContext context) {
+        return RuleTest.of(context.getRequiredTestMethod());
+    }
+
+    /** Kept with the class, whose store a test's looks into as well, and which is still open when a test has ended. */
+    private static Conduct conduct(ExtensionContext context) {
+        Optional<ExtensionContext> parent =
+                context.getTestMethod().isPresent() ? context.getParent() : Optional.of(context);
+        return parent.orElse(context).getStore(NAMESPACE).get(Conduct.class, Conduct.class);
     }
 
     private static ExtensionContext.Store store(ExtensionContext context) {

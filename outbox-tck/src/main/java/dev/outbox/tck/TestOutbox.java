@@ -37,6 +37,7 @@ final class TestOutbox {
 
     private final StoreHarness harness;
     private final String address;
+    private final long seed;
     private final long start = System.nanoTime();
     private final Deque<AutoCloseable> opened = new ConcurrentLinkedDeque<>();
     private final Deque<String> events = new ArrayDeque<>();
@@ -44,14 +45,15 @@ final class TestOutbox {
     private final AtomicInteger transactions = new AtomicInteger();
     private int forgotten;
 
-    private TestOutbox(StoreHarness harness, String address) {
+    private TestOutbox(StoreHarness harness, String address, long seed) {
         this.harness = harness;
         this.address = address;
+        this.seed = seed;
     }
 
-    static TestOutbox create(StoreHarness harness) {
+    static TestOutbox create(StoreHarness harness, long seed) {
         try {
-            return new TestOutbox(harness, harness.createOutbox());
+            return new TestOutbox(harness, harness.createOutbox(), seed);
         } catch (Exception e) {
             throw new IllegalStateException(
                     "The harness could not make an outbox: "
@@ -73,11 +75,16 @@ final class TestOutbox {
         return address;
     }
 
+    /** Of everything that is drawn by lot in this run. */
+    long seed() {
+        return seed;
+    }
+
     /** Opens a client of the store. */
     Client open() throws Exception {
         String name = "client " + clients.incrementAndGet();
         Client client = new Client(this, name, harness.open(address));
-        opened.push(client);
+        opened.push(client::closeAtLast);
         return client;
     }
 
@@ -132,6 +139,7 @@ final class TestOutbox {
     List<String> drain(Client client, Set<String> expected, String... topics) {
         List<String> texts = new ArrayList<>();
         Set<String> missing = new HashSet<>(expected);
+        long began = System.nanoTime();
         long deadline = System.nanoTime() + patience().toNanos();
         while (!missing.isEmpty()) {
             for (String text : client.publishAll(100, topics)) {
@@ -139,13 +147,14 @@ final class TestOutbox {
                     throw new AssertionError("'" + text + "' came again after it was settled");
                 }
                 texts.add(text);
+                began = System.nanoTime();
             }
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("Of " + expected.size() + " messages these did not come within "
                         + patience().toSeconds() + " s: " + missing);
             }
             if (!missing.isEmpty()) {
-                pause();
+                pause(began);
             }
         }
         return texts;
@@ -153,6 +162,7 @@ final class TestOutbox {
 
     /** Waits until something is there, and returns it. */
     <T> T eventually(String what, Callable<@Nullable T> attempt) throws Exception {
+        long began = System.nanoTime();
         long deadline = System.nanoTime() + patience().toNanos();
         while (true) {
             T result = attempt.call();
@@ -162,7 +172,7 @@ final class TestOutbox {
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("Not within " + patience().toSeconds() + " s: " + what);
             }
-            pause();
+            pause(began);
         }
     }
 
@@ -195,6 +205,11 @@ final class TestOutbox {
         LockSupport.parkNanos(2_000_000);
     }
 
+    /** Between two looks at a condition that was first looked at then; the longer ago, the less often. */
+    private static void pause(long began) {
+        LockSupport.parkNanos(Math.min(50_000_000, 1_000_000 + (System.nanoTime() - began) / 16));
+    }
+
     void record(String event) {
         long micros = (System.nanoTime() - start) / 1_000;
         synchronized (events) {
@@ -207,12 +222,19 @@ final class TestOutbox {
     }
 
     /** What happened so far, the last events of it. */
-    String history() {
+    List<String> events() {
         synchronized (events) {
-            return (forgotten == 0 ? "" : "(" + forgotten + " earlier events left out)")
-                    + "\n    "
-                    + String.join("\n    ", events);
+            List<String> shown = new ArrayList<>(events);
+            if (forgotten > 0) {
+                shown.add(0, "(" + forgotten + " earlier events left out)");
+            }
+            return shown;
         }
+    }
+
+    /** The same as a text. */
+    String history() {
+        return "\n    " + String.join("\n    ", events());
     }
 
     /** Closes whatever is still open, last opened first, and drops the outbox. */

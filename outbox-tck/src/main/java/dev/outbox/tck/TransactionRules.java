@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Set;
 
 /** A message exists when, and only when, its transaction commits. */
+@AtLevel(Level.CONTRACT)
 interface TransactionRules {
     @Rule("OBX-TX-1")
     default void aCommittedMessageIsDelivered(TestOutbox outbox) throws Exception {

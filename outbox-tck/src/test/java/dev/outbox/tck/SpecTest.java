@@ -2,6 +2,7 @@ package dev.outbox.tck;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -28,6 +29,22 @@ class SpecTest {
                 Spec.text().lines().filter(line -> line.startsWith("### ")).count();
         assertTrue(headings > 40, "SPEC.md has " + headings + " rules");
         assertEquals(headings, Spec.rules().size(), "rules with sentence, intent and check, of all headings");
+    }
+
+    @Test
+    void noRuleIsProvisionalForLongerThanItsVersion() {
+        List<String> overdue = Spec.rules().values().stream()
+                .filter(rule ->
+                        rule.provisional() != null && !rule.provisional().equals(Spec.version()))
+                .map(rule -> rule.id() + " since " + rule.provisional())
+                .toList();
+        assertEquals(List.of(), overdue, "provisional rules of another version than " + Spec.version());
+    }
+
+    @Test
+    void theVersionIsStatedOnce() {
+        assertEquals("2.13", Spec.version("# Title\n\nVersion 2.13.\n"));
+        assertThrows(IllegalStateException.class, () -> Spec.version("# Title\n"));
     }
 
     @Test
@@ -72,6 +89,15 @@ class SpecTest {
         assertFalse(cited.isEmpty(), "the sources cite rules");
         cited.removeAll(Spec.rules().keySet());
         assertEquals(Set.of(), cited, "rules that are cited but not written");
+    }
+
+    @Test
+    void everyTestHasALevel() {
+        for (Method test : tests()) {
+            assertTrue(
+                    test.getDeclaringClass().isAnnotationPresent(AtLevel.class),
+                    test + " is in an interface that names no level");
+        }
     }
 
     private static List<Method> tests() {

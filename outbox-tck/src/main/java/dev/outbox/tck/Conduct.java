@@ -1,0 +1,117 @@
+package dev.outbox.tck;
+
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
+import dev.outbox.Store;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** What happens while a class of tests is run. Safe for use by several threads. */
+final class Conduct {
+    private final Class<?> testClass;
+    private final Settings settings;
+    private final Instant startedAt = Instant.now();
+    private final long start = System.nanoTime();
+    private final Map<String, Long> begun = new ConcurrentHashMap<>();
+    private final Map<String, Witness> witnesses = new ConcurrentHashMap<>();
+    private final Map<String, TestResult> results = new ConcurrentHashMap<>();
+    private @Nullable Subject subject;
+
+    Conduct(Class<?> testClass, Settings settings) {
+        this.testClass = testClass;
+        this.settings = settings;
+    }
+
+    Settings settings() {
+        return settings;
+    }
+
+    /** Looks at the store, once, before the first test uses it. */
+    synchronized void introduce(StoreHarness harness, TestOutbox outbox) {
+        if (subject != null) {
+            return;
+        }
+        String name = "unknown";
+        Capabilities capabilities = Capabilities.all();
+        String backend = null;
+        try {
+            backend = harness.backend(outbox.address()).orElse(null);
+            try (Store store = harness.open(outbox.address())) {
+                name = store.getClass().getName();
+                capabilities = store.capabilities();
+            }
+        } catch (Exception e) {
+            // The tests are about to find the same, and to say it better.
+        }
+        subject = new Subject(name, harness.getClass().getName(), backend, capabilities);
+    }
+
+    void begin(RuleTest test) {
+        begun.put(test.name(), System.nanoTime());
+    }
+
+    /** Notes what a test is about to fail with. */
+    void found(RuleTest test, Witness witness) {
+        witnesses.put(test.name(), witness);
+    }
+
+    void passed(RuleTest test) {
+        Capability capability = Spec.of(test.rule()).capability();
+        boolean refused =
+                capability != null && subject != null && !subject.capabilities().has(capability);
+        end(test, refused ? Status.REFUSED : Status.PASS, null);
+    }
+
+    void failed(RuleTest test, Throwable cause) {
+        witnesses.putIfAbsent(test.name(), new Witness(test.rule(), cause.toString(), List.of()));
+        end(test, Status.FAIL, null);
+    }
+
+    /** A test that was given up; if it found something, the rule is provisional. */
+    void aborted(RuleTest test, Throwable cause) {
+        boolean found = witnesses.containsKey(test.name());
+        end(test, found ? Status.FAIL : Status.NOT_RUN, found ? null : cause.getMessage());
+    }
+
+    void leftOut(RuleTest test, String reason) {
+        end(test, Status.NOT_RUN, reason);
+    }
+
+    private void end(RuleTest test, Status status, @Nullable String reason) {
+        long now = System.nanoTime();
+        Duration time = Duration.ofNanos(now - begun.getOrDefault(test.name(), now));
+        Witness witness = status == Status.FAIL ? witnesses.get(test.name()) : null;
+        results.put(test.name(), new TestResult(test, status, time, reason, witness));
+    }
+
+    Report report() {
+        List<TestResult> all = new ArrayList<>();
+        for (RuleTest test : RuleTest.all()) {
+            TestResult result = results.getOrDefault(
+                    test.name(), new TestResult(test, Status.NOT_RUN, Duration.ZERO, "nobody ran it", null));
+            if (test.isOverriddenIn(testClass)) {
+                result = new TestResult(
+                        test,
+                        Status.OVERRIDDEN,
+                        result.time(),
+                        testClass.getName() + " has a test of its own in its place",
+                        null);
+            }
+            all.add(result);
+        }
+        Subject known = subject;
+        return new Report(
+                known != null ? known : new Subject("unknown", "unknown", null, Capabilities.all()),
+                testClass.getName(),
+                settings,
+                startedAt,
+                Duration.ofNanos(System.nanoTime() - start),
+                List.copyOf(Spec.rules().values()),
+                all);
+    }
+}

@@ -1,0 +1,104 @@
+package dev.outbox.tck;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is asked of a run.
+ *
+ * @param level up to which tests are run
+ * @param rules patterns of the ids of rules, with * for any text
+ * @param seed of everything that is drawn by lot
+ * @param report the folder for the report, or null for none
+ */
+record Settings(
+        Level level,
+        List<String> rules,
+        long seed,
+        @Nullable Path report) {
+    private static final String NO_REPORT = "none";
+
+    /**
+     * Reads the settings of {@link StoreTck}.
+     *
+     * @param property the value of a setting by its name
+     * @throws IllegalArgumentException if one makes no sense
+     */
+    static Settings read(Function<String, Optional<String>> property, String testClass) {
+        return new Settings(
+                property.apply(StoreTck.LEVEL).map(Settings::level).orElse(Level.NETWORK),
+                property.apply(StoreTck.RULES).map(Settings::rules).orElse(List.of("*")),
+                property.apply(StoreTck.SEED).map(Settings::seed).orElseGet(System::nanoTime),
+                report(property.apply(StoreTck.REPORT).orElse(null), testClass));
+    }
+
+    private static Level level(String text) {
+        return Arrays.stream(Level.values())
+                .filter(level -> Integer.toString(level.number()).equals(text.strip()))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        StoreTck.LEVEL + " is '" + text + "'; expected the highest level to run, from 1 to 4"));
+    }
+
+    private static List<String> rules(String text) {
+        List<String> patterns =
+                Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+        for (String pattern : patterns) {
+            if (Spec.rules().keySet().stream().noneMatch(id -> matches(pattern, id))) {
+                throw new IllegalArgumentException(StoreTck.RULES + " has '" + pattern
+                        + "', which is no rule; expected ids of docs/SPEC.md, separated by commas, with * for any text,"
+                        + " such as OBX-EXCL-* or "
+                        + Spec.rules().keySet().iterator().next());
+            }
+        }
+        return patterns;
+    }
+
+    private static long seed(String text) {
+        try {
+            return Long.parseLong(text.strip());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    StoreTck.SEED + " is '" + text + "'; expected a whole number, as an earlier report names it", e);
+        }
+    }
+
+    private static @Nullable Path report(@Nullable String text, String testClass) {
+        if (text != null) {
+            return text.equals(NO_REPORT) ? null : Path.of(text, testClass);
+        }
+        // Where Maven and Gradle put what they make; nowhere else is a report written unasked.
+        return Stream.of("target", "build")
+                .map(Path::of)
+                .filter(Files::isDirectory)
+                .findFirst()
+                .map(folder -> folder.resolve("outbox-tck").resolve(testClass))
+                .orElse(null);
+    }
+
+    /** Why a test is not asked for, or null if it is. */
+    @Nullable
+    String leavesOut(RuleTest test) {
+        if (test.level().compareTo(level) > 0) {
+            return "only levels up to " + level.label() + " were asked for";
+        }
+        return rules.stream().anyMatch(pattern -> matches(pattern, test.rule()))
+                ? null
+                : "only " + String.join(", ", rules) + " was asked for";
+    }
+
+    private static boolean matches(String pattern, String id) {
+        String regex = Arrays.stream(pattern.split("\\*", -1))
+                .map(Pattern::quote)
+                .reduce((a, b) -> a + ".*" + b)
+                .get();
+        return id.matches(regex);
+    }
+}

@@ -1,0 +1,13 @@
+package dev.outbox.tck;
+
+import dev.outbox.Capabilities;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is tested.
+ *
+ * @param store the name of the store's class
+ * @param harness the name of the harness's class
+ * @param backend what the store runs on, with its version, or null if the harness does not say
+ */
+record Subject(String store, String harness, @Nullable String backend, Capabilities capabilities) {}
