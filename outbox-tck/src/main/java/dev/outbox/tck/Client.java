@@ -23,6 +23,10 @@ final class Client implements AutoCloseable {
         this.store = store;
     }
 
+    TestOutbox outbox() {
+        return outbox;
+    }
+
     Store store() {
         return store;
     }
@@ -41,6 +45,7 @@ final class Client implements AutoCloseable {
         Batch checkedOut = new Batch(batch);
         if (!checkedOut.messages().isEmpty()) {
             outbox.record(name + " checked out " + checkedOut.describe());
+            outbox.saw(checkedOut.messages().size());
         }
         return checkedOut;
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,9 @@ final class TestOutbox {
     private final Deque<String> events = new ArrayDeque<>();
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger transactions = new AtomicInteger();
+    private final AtomicLong operations = new AtomicLong();
+    private final AtomicLong proofs = new AtomicLong();
+    private volatile String summary = "";
     private int forgotten;
 
     private TestOutbox(StoreHarness harness, String address, long seed) {
@@ -80,6 +84,11 @@ final class TestOutbox {
         return seed;
     }
 
+    /** How long what a dead process held may take to come again, and then some. */
+    Duration afterDeath() {
+        return QUIET.plus(harness.lease().orElse(Duration.ZERO));
+    }
+
     /** Opens a client of the store. */
     Client open() throws Exception {
         String name = "client " + clients.incrementAndGet();
@@ -91,8 +100,30 @@ final class TestOutbox {
     /** Begins a transaction that writes. */
     Writer begin() throws Exception {
         Writer writer = new Writer(this, "transaction " + transactions.incrementAndGet(), harness.begin(address));
-        opened.push(writer);
+        opened.push(writer::closeAtLast);
         return writer;
+    }
+
+    /** Opens a client of the store on the other side of a proxy. */
+    Client open(Network network) throws Exception {
+        String name = "remote client " + clients.incrementAndGet();
+        Client client = new Client(this, name, network.harness().open(network.address()));
+        opened.push(client::closeAtLast);
+        return client;
+    }
+
+    /** Begins a transaction on the other side of a proxy. */
+    Writer begin(Network network) throws Exception {
+        WriteTransaction transaction = network.harness().begin(network.address());
+        Writer writer = new Writer(this, "remote transaction " + transactions.incrementAndGet(), transaction);
+        opened.push(writer::closeAtLast);
+        return writer;
+    }
+
+    /** Closes something when the test ends. */
+    <T extends AutoCloseable> T endWith(T closeable) {
+        opened.push(closeable);
+        return closeable;
     }
 
     /** Starts a client in a process of its own. */
@@ -210,7 +241,34 @@ final class TestOutbox {
         LockSupport.parkNanos(Math.min(50_000_000, 1_000_000 + (System.nanoTime() - began) / 16));
     }
 
+    /** Notes that messages were delivered, or answers given, from which a test can draw a conclusion. */
+    void saw(int what) {
+        proofs.addAndGet(what);
+    }
+
+    /** The same, of what a history has checked. */
+    void saw(int deliveries, String checked) {
+        saw(deliveries);
+        summary = checked;
+        record(checked);
+    }
+
+    /** Whether a test that passed has seen anything from which that follows. */
+    boolean provedAnything() {
+        return proofs.get() > 0;
+    }
+
+    /** What was seen, in a line, for a test that passed. */
+    String summary() {
+        return (summary.isEmpty()
+                        ? "kept in " + operations.get() + " operations, which " + proofs.get()
+                                + " messages or answers came of"
+                        : summary)
+                + "; seed " + seed;
+    }
+
     void record(String event) {
+        operations.incrementAndGet();
         long micros = (System.nanoTime() - start) / 1_000;
         synchronized (events) {
             events.add(String.format("%10.3f ms  %s", micros / 1_000.0, event));

@@ -41,7 +41,7 @@ import org.junit.platform.testkit.engine.Event;
 
 /**
  * Every store of the zoo fails the rules it declares to break, and no others, of the tests that were run on it: all but
- * those with many threads or with other processes, which only stores undergo that say so.
+ * those with many threads, with other processes or with a faulty network, which only stores undergo that say so.
  */
 class ZooTest {
     private static final String STORE = "zoo.store";
@@ -121,8 +121,11 @@ class ZooTest {
 
     private static boolean isRun(Broken store, Method test) {
         Class<?> of = test.getDeclaringClass();
-        if (of == CrashRules.class) {
+        if (of == CrashRules.class || of == KillPointRules.class) {
             return store.also().contains(Broken.Also.KILLS);
+        }
+        if (of == NetworkRules.class) {
+            return store.also().contains(Broken.Also.FAULTS);
         }
         if (of == PauseRules.class) {
             return store.also().contains(Broken.Also.PAUSES);
@@ -144,6 +147,7 @@ class ZooTest {
     private static List<Event> run(Broken store, List<Method> tests) {
         return EngineTestKit.engine("junit-jupiter")
                 .configurationParameter(STORE, store.idea())
+                .configurationParameter(StoreTck.REPORT, "none")
                 .selectors(tests.stream()
                         .map(test -> selectMethod(ZooTck.class, test))
                         .toArray(org.junit.platform.engine.DiscoverySelector[]::new))

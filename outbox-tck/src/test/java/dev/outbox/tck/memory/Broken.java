@@ -23,7 +23,9 @@ public record Broken(
         /** Processes that are paused. */
         PAUSES,
         /** Processes that are killed. */
-        KILLS
+        KILLS,
+        /** A network with faults. */
+        FAULTS
     }
 
     /** A store whose outbox is broken. */

@@ -4,13 +4,19 @@ import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Stores whose close does too little, too much, or something else. */
@@ -192,6 +198,31 @@ final class BrokenCloses {
                         }
                     })
                     .breaks("OBX-CLOSE-3", "OBX-FENCE-1", "OBX-LIFE-2"),
+            Broken.client("takes a lost answer for a success", store -> new PassingStore(store) {
+                        @Override
+                        MessageBatch batch(MessageBatch batch) {
+                            return new PassingBatch(batch) {
+                                @Override
+                                public void close() {
+                                    try {
+                                        super.close();
+                                    } catch (StoreException e) {
+                                        // it will have arrived
+                                    }
+                                }
+                            };
+                        }
+                    })
+                    .testedFor(Broken.Also.FAULTS)
+                    .breaks("OBX-CLOSE-1", "OBX-FENCE-1"),
+            Broken.client("settles one partition after the other", store -> new PassingStore(store) {
+                        @Override
+                        MessageBatch batch(MessageBatch batch) {
+                            return new InTwoSteps(store, batch);
+                        }
+                    })
+                    .testedFor(Broken.Also.FAULTS)
+                    .breaks("OBX-CLOSE-1"),
             Broken.client("takes every mark", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {
@@ -277,4 +308,89 @@ final class BrokenCloses {
                     .breaks("OBX-CLOSE-6"));
 
     private BrokenCloses() {}
+
+    /** Closes, and then checks out again what it has not settled yet. */
+    private static final class InTwoSteps extends PassingBatch {
+        private final Store store;
+        private final BatchOutcomes outcomes;
+
+        InTwoSteps(Store store, MessageBatch batch) {
+            super(batch);
+            this.store = store;
+            this.outcomes = new BatchOutcomes(batch.messages());
+        }
+
+        @Override
+        public List<PersistedMessage> messages() {
+            return outcomes.messages();
+        }
+
+        @Override
+        public boolean isHeld() {
+            return outcomes.isOpen() && super.isHeld();
+        }
+
+        @Override
+        public void markPublished(PersistedMessage message, @Nullable String publishId) {
+            outcomes.published(message, publishId);
+        }
+
+        @Override
+        public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
+            outcomes.failed(message, reason, retryAfter);
+        }
+
+        @Override
+        public void deadLetter(PersistedMessage message, String reason) {
+            outcomes.deadLettered(message, reason);
+        }
+
+        @Override
+        public void close() {
+            if (!outcomes.close()) {
+                return;
+            }
+            Map<String, Outcome> rest = new LinkedHashMap<>();
+            Set<String> topics = new HashSet<>();
+            for (Outcome outcome : outcomes.applicable()) {
+                PersistedMessage message = outcome.message();
+                if (message.partition() == messages().get(0).partition()) {
+                    apply(outcome, super::markPublished, super::markFailed, super::deadLetter, message);
+                } else {
+                    rest.put(message.id(), outcome);
+                    topics.add(message.topic());
+                }
+            }
+            super.close();
+            if (!rest.isEmpty()) {
+                try (MessageBatch again = store.checkout(topics, 10_000)) {
+                    for (PersistedMessage message : again.messages()) {
+                        Outcome outcome = rest.get(message.id());
+                        if (outcome != null) {
+                            apply(outcome, again::markPublished, again::markFailed, again::deadLetter, message);
+                        }
+                    }
+                }
+            }
+        }
+
+        private interface Failing {
+            void mark(PersistedMessage message, String reason, Duration retryAfter);
+        }
+
+        private static void apply(
+                Outcome outcome,
+                BiConsumer<PersistedMessage, @Nullable String> published,
+                Failing failed,
+                BiConsumer<PersistedMessage, String> dead,
+                PersistedMessage message) {
+            if (outcome instanceof Outcome.Published mark) {
+                published.accept(message, mark.publishId());
+            } else if (outcome instanceof Outcome.Failed mark) {
+                failed.mark(message, mark.reason(), mark.retryAfter());
+            } else if (outcome instanceof Outcome.DeadLettered mark) {
+                dead.accept(message, mark.reason());
+            }
+        }
+    }
 }

@@ -1,9 +1,10 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
-import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * Outboxes of a broken store. Clients in this process use them as they are, because that is quick; other processes, and
  * clients with leases, which need somebody to renew them, use a socket. An address says which store it is.
  */
-public final class ZooHarness implements StoreHarness {
+public final class ZooHarness implements NetworkHarness {
     private static final Map<String, MemoryOutbox> HERE = new ConcurrentHashMap<>();
 
     private final Broken broken;
@@ -53,6 +54,16 @@ public final class ZooHarness implements StoreHarness {
     @Override
     public Optional<Duration> lease() {
         return broken.outbox().get().lease();
+    }
+
+    @Override
+    public InetSocketAddress endpoint(String address) {
+        return new MemoryHarness().endpoint(served(address));
+    }
+
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        return address.substring(0, address.indexOf('|') + 1) + new MemoryHarness().through(served(address), proxy);
     }
 
     @Override
