@@ -5,12 +5,15 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.net.URI;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -44,7 +47,7 @@ final class ChildProcess implements AutoCloseable {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-        command.addAll(List.of("-cp", classPath()));
+        command.addAll(List.of("-cp", classPath(harness)));
         command.addAll(List.of(ChildMain.class.getName(), harness.getName(), outbox.address()));
         Path errors = Files.createTempFile("tck-child", ".log");
         Process process =
@@ -64,8 +67,10 @@ final class ChildProcess implements AutoCloseable {
     }
 
     /** The class path is enough: on a module path every module is also a file that can stand on a class path. */
-    private static String classPath() {
+    private static String classPath(Class<?> harness) {
         List<String> paths = new ArrayList<>();
+        // Tests that build tools patch into the module they test are on neither path.
+        folderOf(harness).ifPresent(paths::add);
         for (String property : List.of("java.class.path", "jdk.module.path")) {
             String value = System.getProperty(property, "");
             if (!value.isEmpty()) {
@@ -73,6 +78,16 @@ final class ChildProcess implements AutoCloseable {
             }
         }
         return String.join(File.pathSeparator, paths);
+    }
+
+    private static Optional<String> folderOf(Class<?> type) {
+        String file = type.getName().replace('.', '/') + ".class";
+        URL resource = type.getResource("/" + file);
+        if (resource == null || !resource.getProtocol().equals("file")) {
+            return Optional.empty();
+        }
+        String path = Path.of(URI.create(resource.toString())).toString();
+        return Optional.of(path.substring(0, path.length() - file.length()));
     }
 
     /** Sends a command and waits for its answer; returns what follows its first word. */

@@ -87,6 +87,15 @@ final class Conduct {
         Duration time = Duration.ofNanos(now - begun.getOrDefault(test.name(), now));
         Witness witness = status == Status.FAIL ? witnesses.get(test.name()) : null;
         results.put(test.name(), new TestResult(test, status, time, reason, witness));
+        if (settings.progress() && status != Status.NOT_RUN) {
+            System.out.printf(
+                    "%s  %-14s %-4s %6.2f s  %s%n",
+                    test.level().label(),
+                    test.rule(),
+                    status == Status.FAIL ? "FAIL" : "ok",
+                    time.toMillis() / 1_000.0,
+                    test.words());
+        }
     }
 
     Report report() {

@@ -178,7 +178,7 @@ final class HtmlReport {
         html.append("<p class=\"why\">")
                 .append(result.test().level().label())
                 .append(" · ")
-                .append(text(words(result.test().name())))
+                .append(text(result.test().words()))
                 .append("</p>\n<pre>")
                 .append(text(witness.observed()));
         if (!witness.history().isEmpty()) {
@@ -226,7 +226,7 @@ final class HtmlReport {
             html.append("<li>")
                     .append(result.test().level().label())
                     .append(" · ")
-                    .append(text(words(result.test().name())))
+                    .append(text(result.test().words()))
                     .append(": ")
                     .append(text(result.about(rule.rule().id()).text()))
                     .append(reason == null ? "" : ", " + text(reason))
@@ -278,11 +278,6 @@ final class HtmlReport {
             case OVERRIDDEN -> "overridden";
             case FAIL -> "fail";
         };
-    }
-
-    /** The name of a test as the sentence it is. */
-    private static String words(String name) {
-        return name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     }
 
     private static String simple(String className) {

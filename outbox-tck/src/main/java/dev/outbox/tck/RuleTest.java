@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -46,6 +47,11 @@ record RuleTest(String name, String rule, Level level) {
                 .anyMatch(m -> isOne(m)
                         && m.getName().equals(name)
                         && !m.getDeclaringClass().isAnnotationPresent(AtLevel.class));
+    }
+
+    /** Its name as the sentence it is. */
+    String words() {
+        return name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     }
 
     private static List<RuleTest> find() {

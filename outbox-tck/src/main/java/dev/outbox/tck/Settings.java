@@ -17,12 +17,14 @@ import org.jspecify.annotations.Nullable;
  * @param rules patterns of the ids of rules, with * for any text
  * @param seed of everything that is drawn by lot
  * @param report the folder for the report, or null for none
+ * @param progress whether to print a line per test
  */
 record Settings(
         Level level,
         List<String> rules,
         long seed,
-        @Nullable Path report) {
+        @Nullable Path report,
+        boolean progress) {
     private static final String NO_REPORT = "none";
 
     /**
@@ -36,7 +38,8 @@ record Settings(
                 property.apply(StoreTck.LEVEL).map(Settings::level).orElse(Level.NETWORK),
                 property.apply(StoreTck.RULES).map(Settings::rules).orElse(List.of("*")),
                 property.apply(StoreTck.SEED).map(Settings::seed).orElseGet(System::nanoTime),
-                report(property.apply(StoreTck.REPORT).orElse(null), testClass));
+                report(property.apply(StoreTck.REPORT).orElse(null), testClass),
+                property.apply(StoreTck.PROGRESS).map(Boolean::parseBoolean).orElse(false));
     }
 
     private static Level level(String text) {

@@ -64,6 +64,9 @@ public abstract class StoreTck
     /** The folder for reports, each in a folder with the name of its class, or {@code none}. */
     public static final String REPORT = "outbox.tck.report";
 
+    /** Whether to print a line per test; by default false. */
+    public static final String PROGRESS = "outbox.tck.progress";
+
     /** For subclasses. */
     protected StoreTck() {}
 

@@ -1,0 +1,101 @@
+package dev.outbox.tck.runner;
+
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
+import dev.outbox.MessageBatch;
+import dev.outbox.Store;
+import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.WriteTransaction;
+import dev.outbox.tck.memory.MemoryHarness;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+
+/** Harnesses that are not in the jar. */
+final class Harnesses {
+    private Harnesses() {}
+
+    /** Of a store that takes more than was asked for. */
+    public static final class Greedy implements StoreHarness {
+        private final MemoryHarness memory = new MemoryHarness();
+
+        /** For the runner. */
+        public Greedy() {}
+
+        @Override
+        public String createOutbox() {
+            return memory.createOutbox();
+        }
+
+        @Override
+        public Store open(String address) throws IOException {
+            return new GreedyStore(memory.open(address));
+        }
+
+        @Override
+        public WriteTransaction begin(String address) throws IOException {
+            return memory.begin(address);
+        }
+
+        @Override
+        public Optional<Duration> lease() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void dropOutbox(String address) {
+            memory.dropOutbox(address);
+        }
+    }
+
+    private record GreedyStore(Store store) implements Store {
+        @Override
+        public Capabilities capabilities() {
+            return Capabilities.all()
+                    .without(Capability.OPERATIONS, "it is small")
+                    .without(Capability.WAKE_UP, "it is small");
+        }
+
+        @Override
+        public MessageBatch checkout(Set<String> topics, int limit) {
+            return store.checkout(topics, limit == 1 ? 2 : limit);
+        }
+
+        @Override
+        public void close() {
+            store.close();
+        }
+    }
+
+    /** Of a server that is not there. */
+    public static final class Unreachable implements StoreHarness {
+        /** For the runner. */
+        public Unreachable() {}
+
+        @Override
+        public String createOutbox() throws IOException {
+            throw new IOException("the server is down");
+        }
+
+        @Override
+        public Store open(String address) {
+            throw new IllegalStateException("no outbox was made");
+        }
+
+        @Override
+        public WriteTransaction begin(String address) {
+            throw new IllegalStateException("no outbox was made");
+        }
+
+        @Override
+        public Optional<Duration> lease() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void dropOutbox(String address) {
+            throw new IllegalStateException("no outbox was made");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package dev.outbox.tck.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The jar, run as a process, in a folder where nothing else is. */
+class RunnerTest {
+    private static final Path JAR = Path.of("target", "outbox-tck-runner.jar").toAbsolutePath();
+    private static final String OURS =
+            Path.of("target", "test-classes").toAbsolutePath().toString();
+    private static final String MEMORY = "dev.outbox.tck.memory.MemoryHarness";
+
+    @TempDir
+    private Path folder;
+
+    private record Ended(int code, String output) {}
+
+    @Test
+    void aStoreThatKeepsTheContractIsConformant() throws Exception {
+        Ended run = run("--harness", MEMORY, "--level", "1", "--seed", "42");
+        assertEquals(0, run.code(), run.output());
+        assertTrue(run.output().contains("L1  OBX-TX-1       ok"), "progress: " + run.output());
+        assertTrue(run.output().contains("Conformant at level 1"), run.output());
+        JsonNode report = report("outbox-tck-report");
+        assertEquals(1, report.at("/verdict/level").asInt());
+        assertEquals(42, report.at("/run/seed").asLong());
+        assertTrue(Files.exists(folder.resolve("outbox-tck-report/conformance.html")), "the page");
+    }
+
+    @Test
+    void otherProcessesFindTheHarness() throws Exception {
+        String harness = Harnesses.Greedy.class.getName();
+        Ended run = run("--harness", harness, "--class-path", OURS, "--rule", "OBX-CLOSE-2,OBX-ID-*", "--level", "3");
+        assertEquals(0, run.code(), run.output());
+        assertTrue(run.output().contains("L3  OBX-CLOSE-2    ok"), run.output());
+        assertFalse(run.output().contains("OBX-TX-1 "), "only these rules: " + run.output());
+    }
+
+    @Test
+    void aViolationIsShown() throws Exception {
+        String harness = Harnesses.Greedy.class.getName();
+        Ended run = run("--harness", harness, "-cp", OURS, "--rule", "OBX-LIMIT-1", "--report", "here");
+        assertEquals(1, run.code(), run.output());
+        assertTrue(run.output().contains("OBX-LIMIT-1 is broken: A checkout never returns more"), run.output());
+        assertTrue(run.output().contains("a batch of at most 1 has 2 messages"), run.output());
+        assertTrue(run.output().contains("checked out"), "its history: " + run.output());
+        assertEquals(1, report("here").at("/verdict/rules/fail").asInt());
+    }
+
+    @Test
+    void whatCannotBeRunIsSaid() throws Exception {
+        assertCannotRun("Missing required option: '--harness=CLASS'");
+        assertCannotRun("There is no class com.example.Nothing", "--harness", "com.example.Nothing");
+        assertCannotRun("java.lang.String is no harness", "--harness", "java.lang.String");
+        assertCannotRun(
+                "--class-path names nowhere.jar, which is not there", "--harness", MEMORY, "-cp", "nowhere.jar");
+        assertCannotRun("--level is 7; expected", "--harness", MEMORY, "--level", "7");
+        assertCannotRun("which is no rule", "--harness", MEMORY, "--rule", "OBX-NOTHING-1");
+        assertCannotRun("the server is down", "--harness", Harnesses.Unreachable.class.getName(), "--class-path", OURS);
+    }
+
+    @Test
+    void aNewcomerIsTold() throws Exception {
+        Ended help = run("--help");
+        assertEquals(0, help.code(), help.output());
+        for (String word : List.of("dev.outbox.tck.StoreHarness", "--class-path", "Exit codes:", "Examples:")) {
+            assertTrue(help.output().contains(word), word + " in " + help.output());
+        }
+        assertTrue(run("--version").output().matches("(?s)outbox-tck-runner \\d+\\..*"), "its version");
+    }
+
+    private void assertCannotRun(String because, String... arguments) throws Exception {
+        Ended run = run(arguments);
+        assertEquals(2, run.code(), run.output());
+        assertTrue(run.output().contains(because), because + " in " + run.output());
+    }
+
+    private Ended run(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", JAR.toString()));
+        command.addAll(Arrays.asList(arguments));
+        Path output = folder.resolve("output.txt");
+        Process process = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        if (!process.waitFor(5, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            throw new AssertionError("did not end: " + Files.readString(output));
+        }
+        return new Ended(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+    }
+
+    private JsonNode report(String name) throws IOException {
+        return new ObjectMapper()
+                .readTree(folder.resolve(name).resolve("conformance.json").toFile());
+    }
+}
