@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -41,6 +42,15 @@ record H2Dialect() implements Dialect {
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    private static final String FIRST = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
+    private static final String NEXT_IN_TOPIC = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ?"
+            + " AND m.partition_no >= CAST(? AS bigint)" + FIRST;
+    private static final String NEXT_TOPIC =
+            "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic >= ?" + FIRST;
+
+    /** Less than every character of a topic's name: with it at its end, a name is behind itself and before any other. */
+    private static final String LEAST = "!";
 
     @Override
     public String product() {
@@ -103,8 +113,8 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
-        // nothing to set
+    public String prepare(Properties driverSettings, String url) {
+        return url; // nothing to set
     }
 
     @Override
@@ -127,8 +137,18 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public void planFreely(Connection connection) {
-        // nothing was ruled out
+    public void beginOwn(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        connection.commit();
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        connection.rollback();
     }
 
     @Override
@@ -154,6 +174,34 @@ record H2Dialect() implements Dialect {
                 + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
                 + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
                 + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")";
+    }
+
+    /** Asks for the next one by "at least", for the reason that {@link #discovery} has. */
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Pending.Partition> partitions = new ArrayList<>();
+        try (PreparedStatement inTopic = connection.prepareStatement(NEXT_IN_TOPIC);
+                PreparedStatement behind = connection.prepareStatement(NEXT_TOPIC)) {
+            behind.setString(1, "");
+            Pending.Partition next = first(behind);
+            while (next != null) {
+                partitions.add(next);
+                inTopic.setString(1, next.topic());
+                inTopic.setLong(2, next.number() + 1L);
+                behind.setString(1, next.topic() + LEAST);
+                next = first(inTopic);
+                if (next == null) {
+                    next = first(behind);
+                }
+            }
+        }
+        return Pending.of(connection, partitions, millisSince("m.created_at"));
+    }
+
+    private static Pending.@Nullable Partition first(PreparedStatement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery()) {
+            return rows.next() ? new Pending.Partition(rows.getString(1), rows.getInt(2)) : null;
+        }
     }
 
     @Override
@@ -195,6 +243,20 @@ record H2Dialect() implements Dialect {
             }
             return taken;
         }
+    }
+
+    /** There is no round trip to spare. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return false;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, int lockKey, List<Held> wanted) throws SQLException {
+        List<Integer> taken = take(
+                connection, lockKey, wanted.stream().map(held -> held.partition).toList());
+        read(connection, wanted);
+        return taken;
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.outbox.StoreException;
 import java.io.UncheckedIOException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,23 @@ final class Rows {
                             held.partition.partition(),
                             dialect));
         }
+    }
+
+    /** The results of a take, which are returned, and of the read that was sent with it. */
+    static List<Integer> takenAndRead(Statement statement, List<Held> partitions, Dialect dialect) throws SQLException {
+        List<Integer> taken = new ArrayList<>(partitions.size());
+        try (ResultSet rows = statement.getResultSet()) {
+            while (rows.next()) {
+                taken.add(rows.getInt(1));
+            }
+        }
+        if (!statement.getMoreResults()) {
+            throw new IllegalStateException("The database answered to a take and a read with one result");
+        }
+        try (ResultSet rows = statement.getResultSet()) {
+            read(rows, partitions, dialect);
+        }
+        return taken;
     }
 
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */

@@ -146,6 +146,16 @@ abstract class MySqlFamilyTest extends StoreTest {
         }
     }
 
+    @Test
+    void roundTripsAreAccountedFor() throws Exception {
+        RoundTrips roundTrips = new RoundTrips(address, "SELECT DISTINCT");
+        // start, take and read, delete, commit; in pools of others auto-commit is switched off and on instead, the
+        // isolation level is set, and what is sent is one statement at a time
+        roundTrips.ofABatch(4, 7);
+        roundTrips.ofPersisting();
+        roundTrips.ofAnIdlePoll();
+    }
+
     private void assertPlans() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         try (Connection connection = DriverManager.getConnection(address);

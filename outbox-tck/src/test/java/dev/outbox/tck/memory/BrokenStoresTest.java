@@ -77,6 +77,7 @@ class BrokenStoresTest {
                 new Broken("waits for held partitions", "aCheckoutDoesNotWaitForABatch", "OBX-EXCL-2"),
                 new Broken("redrives without a lock", "twoOperatorsRedriveNothingTwice", "OBX-DEAD-3"),
                 new Broken("lists no held messages", "theBacklogCountsWhatWaits", "OBX-OPS-1"),
+                new Broken("counts to a thousand", "aLargeBacklogIsCountedFarEnough", "OBX-OPS-1"),
                 new Broken(
                         "forgets failures after their delay",
                         "failingPartitionsAreListedUntilTheirHeadIsSettled",
@@ -390,6 +391,14 @@ class BrokenStoresTest {
             synchronized List<Backlog> backlog() {
                 return super.backlog().stream()
                         .filter(b -> !held.contains(b.topic() + b.partition()))
+                        .toList();
+            }
+        });
+        brokenOutbox("counts to a thousand", () -> new MemoryOutbox() {
+            @Override
+            synchronized List<Backlog> backlog() {
+                return super.backlog().stream()
+                        .map(b -> new Backlog(b.topic(), b.partition(), Math.min(1_000, b.pending()), b.oldestAge()))
                         .toList();
             }
         });
