@@ -93,7 +93,7 @@ final class Checkout {
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
         List<Candidate> inTurn = inTurn(found, limit, Set.of());
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
-        fill(lease, held, inTurn, inTurn.size(), limit, true);
+        fill(lease, "", held, inTurn, inTurn.size(), limit, true);
         return true;
     }
 
@@ -145,9 +145,9 @@ final class Checkout {
         List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
-            lease.begin();
+            String begin = lease.beginWithFirst();
             int wanted = candidates.firstTake(inTurn.size(), limit);
-            fill(lease, held, inTurn, wanted, limit, fromStart);
+            fill(lease, begin, held, inTurn, wanted, limit, fromStart);
         }
         return held;
     }
@@ -159,6 +159,7 @@ final class Checkout {
      */
     private void fill(
             Connections.Lease lease,
+            String begin,
             List<Held> held,
             List<Candidate> inTurn,
             int firstTake,
@@ -166,6 +167,7 @@ final class Checkout {
             boolean fromStart)
             throws SQLException {
         Connection connection = lease.connection();
+        String first = begin;
         int next = 0;
         int wanted = firstTake;
         int room = room(held, limit);
@@ -178,7 +180,10 @@ final class Checkout {
                 List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
                 next += tried.size();
                 isRead = isBestReadAtOnce(lease, tried.size());
-                toRead = isRead ? takeAndRead(connection, tried, fromStart, room) : take(connection, tried, fromStart);
+                toRead = isRead
+                        ? takeAndRead(connection, first, tried, fromStart, room)
+                        : take(connection, first, tried, fromStart);
+                first = "";
                 held.addAll(toRead);
                 if (toRead.size() < tried.size()) {
                     candidates.noteCompany();
@@ -241,18 +246,20 @@ final class Checkout {
         }
     }
 
-    private List<Held> take(Connection connection, List<Candidate> tried, boolean fromStart) throws SQLException {
+    private List<Held> take(Connection connection, String begin, List<Candidate> tried, boolean fromStart)
+            throws SQLException {
         List<Held> wanted = wanted(connection, tried, fromStart);
-        keep(wanted, dialect.take(connection, lockKey, tried));
+        keep(wanted, dialect.take(connection, begin, lockKey, tried));
         return wanted;
     }
 
-    private List<Held> takeAndRead(Connection connection, List<Candidate> tried, boolean fromStart, int limit)
+    private List<Held> takeAndRead(
+            Connection connection, String begin, List<Candidate> tried, boolean fromStart, int limit)
             throws SQLException {
         List<Held> wanted = wanted(connection, tried, fromStart);
         share(wanted, limit);
         long started = System.nanoTime();
-        keep(wanted, dialect.takeAndRead(connection, lockKey, wanted));
+        keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted));
         noteRead(wanted, System.nanoTime() - started);
         return wanted;
     }

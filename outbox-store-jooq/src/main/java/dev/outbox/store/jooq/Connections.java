@@ -3,6 +3,7 @@ package dev.outbox.store.jooq;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -81,14 +82,24 @@ final class Connections implements AutoCloseable {
 
         /** Begins a READ COMMITTED transaction. */
         void begin() throws SQLException {
+            String begin = beginWithFirst();
+            if (!begin.isEmpty()) {
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute(begin);
+                }
+            }
+        }
+
+        /** The same, and if anything is left to send for it, returns that, to be sent with the first statement; else "". */
+        String beginWithFirst() throws SQLException {
             begun = true;
             uncommitted = true;
             if (own != null) {
-                dialect.beginOwn(connection);
-            } else {
-                connection.setAutoCommit(false);
-                before = dialect.beginTransaction(connection);
+                return dialect.beginOwn(connection);
             }
+            connection.setAutoCommit(false);
+            before = dialect.beginTransaction(connection);
+            return "";
         }
 
         /** Takes back what the transaction did, if there is one, and returns to auto-commit. */

@@ -70,8 +70,11 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     int beginTransaction(Connection connection) throws SQLException;
 
-    /** Begins a transaction on a connection of our own pool, which is in auto-commit mode and READ COMMITTED. */
-    void beginOwn(Connection connection) throws SQLException;
+    /**
+     * Begins a transaction on a connection of our own pool, which is in auto-commit mode and READ COMMITTED; or returns
+     * the statement that does, to be sent together with the first one of the transaction, else "".
+     */
+    String beginOwn(Connection connection) throws SQLException;
 
     /** Commits what {@link #beginOwn} began. */
     void commitOwn(Connection connection) throws SQLException;
@@ -100,8 +103,12 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Adds rows to outbox_partition where missing, whoever else does the same. */
     void addPartitions(Connection connection, List<Candidate> missing) throws SQLException;
 
-    /** Takes those of the partitions that are ready and free until the transaction ends; returns their ids. */
-    List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException;
+    /**
+     * Takes those of the partitions that are ready and free until the transaction ends; returns their ids.
+     *
+     * @param begin what {@link #beginOwn} has left to be done before, or ""
+     */
+    List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted) throws SQLException;
 
     /** Whether {@link #takeAndRead} spares a round trip on a connection, of our own pool or of the application's. */
     boolean takesAndReadsAtOnce(boolean own);
@@ -111,7 +118,7 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      * what is committed when the first has got its locks. Returns the ids of those that were taken. What was read of the
      * others is nobody's, and to be thrown away.
      */
-    List<Integer> takeAndRead(Connection connection, int lockKey, List<Held> wanted) throws SQLException;
+    List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException;
 
     /** How many partitions one statement can read at a reasonable price. */
     int mostReadAtOnce();

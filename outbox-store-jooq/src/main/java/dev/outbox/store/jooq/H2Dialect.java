@@ -137,8 +137,9 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public void beginOwn(Connection connection) throws SQLException {
+    public String beginOwn(Connection connection) throws SQLException {
         connection.setAutoCommit(false);
+        return "";
     }
 
     @Override
@@ -229,7 +230,8 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
             statement.setArray(
                     1,
@@ -252,9 +254,13 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public List<Integer> takeAndRead(Connection connection, int lockKey, List<Held> wanted) throws SQLException {
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
         List<Integer> taken = take(
-                connection, lockKey, wanted.stream().map(held -> held.partition).toList());
+                connection,
+                begin,
+                lockKey,
+                wanted.stream().map(held -> held.partition).toList());
         read(connection, wanted);
         return taken;
     }

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
@@ -56,6 +57,10 @@ enum MySqlDialect implements Dialect {
             + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
+
+    /** As in {@link #byId}, but any number of ids are one parameter. */
+    private static final String DELETE = "DELETE m FROM JSON_TABLE(?, '$[*]' COLUMNS (id bigint PATH '$')) w"
+            + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
 
     static final String PARTITIONS = "SELECT DISTINCT m.topic, m.partition_no FROM outbox_message m"
             + " FORCE INDEX (outbox_message_order) ORDER BY m.topic, m.partition_no";
@@ -157,8 +162,8 @@ enum MySqlDialect implements Dialect {
 
     /** By statements, because switching auto-commit off and on again would be two round trips more. */
     @Override
-    public void beginOwn(Connection connection) throws SQLException {
-        run(connection, "START TRANSACTION");
+    public String beginOwn(Connection connection) {
+        return "START TRANSACTION";
     }
 
     @Override
@@ -233,22 +238,24 @@ enum MySqlDialect implements Dialect {
 
     /** The locked row is read anew, so that a row that has just become delayed is not returned. */
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         List<Integer> taken = new ArrayList<>(wanted.size());
         for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
             List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
-            try (PreparedStatement statement = connection.prepareStatement(take(part.size()))) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement(after(i == 0 ? begin : "", take(part.size())))) {
                 for (int n = 0; n < part.size(); n++) {
                     statement.setInt(n + 1, part.get(n).id());
                 }
-                try (ResultSet rows = statement.executeQuery()) {
-                    while (rows.next()) {
-                        taken.add(rows.getInt(1));
-                    }
-                }
+                taken.addAll(Rows.taken(statement));
             }
         }
         return taken;
+    }
+
+    private static String after(String begin, String sql) {
+        return begin.isEmpty() ? sql : begin + "; " + sql;
     }
 
     private static String take(int count) {
@@ -263,15 +270,15 @@ enum MySqlDialect implements Dialect {
     }
 
     @Override
-    public List<Integer> takeAndRead(Connection connection, int lockKey, List<Held> wanted) throws SQLException {
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(take(wanted.size()) + "; " + readOf(wanted.size()))) {
+                connection.prepareStatement(after(begin, take(wanted.size()) + "; " + readOf(wanted.size())))) {
             int i = 1;
             for (Held held : wanted) {
                 statement.setInt(i++, held.partition.id());
             }
             setRead(statement, i, wanted);
-            statement.execute();
             return Rows.takenAndRead(statement, wanted, this);
         }
     }
@@ -322,18 +329,10 @@ enum MySqlDialect implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        int deleted = 0;
-        for (int i = 0; i < rowIds.length; i += LONGEST_LIST) {
-            int length = Math.min(rowIds.length - i, LONGEST_LIST);
-            try (PreparedStatement statement =
-                    connection.prepareStatement("DELETE m FROM " + byId(length, "outbox_message m", "m.id"))) {
-                for (int n = 0; n < length; n++) {
-                    statement.setLong(n + 1, rowIds[i + n]);
-                }
-                deleted += statement.executeUpdate();
-            }
+        try (PreparedStatement statement = connection.prepareStatement(DELETE)) {
+            statement.setString(1, Arrays.toString(rowIds)); // which is JSON
+            return statement.executeUpdate();
         }
-        return deleted;
     }
 
     /**

@@ -206,8 +206,9 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public void beginOwn(Connection connection) throws SQLException {
+    public String beginOwn(Connection connection) throws SQLException {
         connection.setAutoCommit(false); // which the driver keeps to itself until the next statement
+        return "";
     }
 
     @Override
@@ -280,7 +281,8 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
             setTake(connection, statement, lockKey, wanted);
             List<Integer> taken = new ArrayList<>(wanted.size());
@@ -307,7 +309,8 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public List<Integer> takeAndRead(Connection connection, int lockKey, List<Held> wanted) throws SQLException {
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
         boolean one = wanted.size() == 1;
         try (PreparedStatement statement = connection.prepareStatement(one ? TAKE_AND_READ_ONE : TAKE_AND_READ)) {
             setTake(
@@ -320,7 +323,6 @@ record PostgresDialect() implements Dialect {
             } else {
                 setRead(connection, statement, 3, wanted);
             }
-            statement.execute();
             return Rows.takenAndRead(statement, wanted, this);
         }
     }

@@ -3,9 +3,9 @@ package dev.outbox.store.jooq;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import java.io.UncheckedIOException;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,14 +37,24 @@ final class Rows {
         }
     }
 
-    /** The results of a take, which are returned, and of the read that was sent with it. */
-    static List<Integer> takenAndRead(Statement statement, List<Held> partitions, Dialect dialect) throws SQLException {
-        List<Integer> taken = new ArrayList<>(partitions.size());
+    /** Executes a take, before which a transaction may begin, and returns the ids. */
+    static List<Integer> taken(PreparedStatement statement) throws SQLException {
+        List<Integer> taken = new ArrayList<>();
+        if (!statement.execute() && !statement.getMoreResults()) {
+            throw new IllegalStateException("The database answered to a take without a result");
+        }
         try (ResultSet rows = statement.getResultSet()) {
             while (rows.next()) {
                 taken.add(rows.getInt(1));
             }
         }
+        return taken;
+    }
+
+    /** The same for a take and the read that is sent with it. */
+    static List<Integer> takenAndRead(PreparedStatement statement, List<Held> partitions, Dialect dialect)
+            throws SQLException {
+        List<Integer> taken = taken(statement);
         if (!statement.getMoreResults()) {
             throw new IllegalStateException("The database answered to a take and a read with one result");
         }
