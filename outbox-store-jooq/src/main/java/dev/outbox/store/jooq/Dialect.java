@@ -1,6 +1,8 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -71,8 +73,8 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** The URL without a parameter. */
     String without(String name, String url);
 
-    /** What the connections of our own pool are opened with. */
-    void prepare(Properties driverSettings);
+    /** Sets what the connections of our own pool are opened with, and returns the URL without what would contradict it. */
+    String prepare(Properties driverSettings, String url);
 
     /** How our own pool is set up. */
     void prepare(HikariConfig pool);
@@ -102,8 +104,17 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     int beginTransaction(Connection connection) throws SQLException;
 
-    /** Lets the transaction that has begun be planned by what the tables are like, where that was ruled out. */
-    void planFreely(Connection connection) throws SQLException;
+    /**
+     * Begins a transaction on a connection of our own pool, which is in auto-commit mode and READ COMMITTED; or returns
+     * the statement that does, to be sent together with the first one of the transaction, else "".
+     */
+    String beginOwn(Connection connection) throws SQLException;
+
+    /** Commits what {@link #beginOwn} began. */
+    void commitOwn(Connection connection) throws SQLException;
+
+    /** Takes back what {@link #beginOwn} began. */
+    void rollbackOwn(Connection connection) throws SQLException;
 
     /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
     void endTransaction(Connection connection, int before) throws SQLException;
@@ -114,14 +125,34 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     String discovery(Collection<String> topics);
 
+    /**
+     * {@link Operations#backlog}. Jumps from partition to partition, and reads at most {@link Backlog#EXACT_UP_TO} entries
+     * of the index of each.
+     */
+    List<Backlog> backlog(Connection connection) throws SQLException;
+
     /** What to append to a query in the transaction of a batch, so that the open batch hinders nothing on the server. */
     String endOfRead();
 
     /** Adds rows to outbox_partition where missing, whoever else does the same. */
     void addPartitions(Connection connection, List<Candidate> missing) throws SQLException;
 
-    /** Takes those of the partitions that are ready and free until the transaction ends; returns their ids. */
-    List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException;
+    /**
+     * Takes those of the partitions that are ready and free until the transaction ends; returns their ids.
+     *
+     * @param begin what {@link #beginOwn} has left to be done before, or ""
+     */
+    List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted) throws SQLException;
+
+    /** Whether {@link #takeAndRead} spares a round trip on a connection, of our own pool or of the application's. */
+    boolean takesAndReadsAtOnce(boolean own);
+
+    /**
+     * {@link #take} and then {@link #read} of the same partitions, still two statements, sent together: the second sees
+     * what is committed when the first has got its locks. Returns the ids of those that were taken. What was read of the
+     * others is nobody's, and to be thrown away.
+     */
+    List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException;
 
     /** How many partitions one statement can read at a reasonable price. */
     int mostReadAtOnce();

@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -45,6 +46,15 @@ record H2Dialect(Names names) implements Dialect {
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    private static final String FIRST = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
+    private static final String NEXT_IN_TOPIC = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ?"
+            + " AND m.partition_no >= CAST(? AS bigint)" + FIRST;
+    private static final String NEXT_TOPIC =
+            "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic >= ?" + FIRST;
+
+    /** Less than every character of a topic's name: with it at its end, a name is behind itself and before any other. */
+    private static final String LEAST = "!";
 
     H2Dialect() {
         this(Names.DEFAULT);
@@ -131,8 +141,8 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
-        // nothing to set
+    public String prepare(Properties driverSettings, String url) {
+        return url; // nothing to set
     }
 
     @Override
@@ -209,8 +219,19 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public void planFreely(Connection connection) {
-        // nothing was ruled out
+    public String beginOwn(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        return "";
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        connection.commit();
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        connection.rollback();
     }
 
     @Override
@@ -241,6 +262,34 @@ record H2Dialect(Names names) implements Dialect {
                 "), (");
     }
 
+    /** Asks for the next one by "at least", for the reason that {@link #discovery} has. */
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Pending.Partition> partitions = new ArrayList<>();
+        try (PreparedStatement inTopic = connection.prepareStatement(sql(NEXT_IN_TOPIC));
+                PreparedStatement behind = connection.prepareStatement(sql(NEXT_TOPIC))) {
+            behind.setString(1, "");
+            Pending.Partition next = first(behind);
+            while (next != null) {
+                partitions.add(next);
+                inTopic.setString(1, next.topic());
+                inTopic.setLong(2, next.number() + 1L);
+                behind.setString(1, next.topic() + LEAST);
+                next = first(inTopic);
+                if (next == null) {
+                    next = first(behind);
+                }
+            }
+        }
+        return Pending.of(connection, partitions, this);
+    }
+
+    private static Pending.@Nullable Partition first(PreparedStatement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery()) {
+            return rows.next() ? new Pending.Partition(rows.getString(1), rows.getInt(2)) : null;
+        }
+    }
+
     @Override
     public String endOfRead() {
         return "";
@@ -266,7 +315,8 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
             statement.setArray(
                     1,
@@ -280,6 +330,24 @@ record H2Dialect(Names names) implements Dialect {
             }
             return taken;
         }
+    }
+
+    /** There is no round trip to spare. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return false;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
+        List<Integer> taken = take(
+                connection,
+                begin,
+                lockKey,
+                wanted.stream().map(held -> held.partition).toList());
+        read(connection, wanted);
+        return taken;
     }
 
     @Override

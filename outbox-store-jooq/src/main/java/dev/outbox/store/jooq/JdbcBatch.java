@@ -135,7 +135,7 @@ final class JdbcBatch implements MessageBatch {
             throw Failures.unexpected(DOING, e);
         }
         try {
-            connection.commit();
+            open.commit();
         } catch (SQLException | RuntimeException e) {
             open.markBroken();
             held.forEach(partition -> hints.forget(partition.partition));

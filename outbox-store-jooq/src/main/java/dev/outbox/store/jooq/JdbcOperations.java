@@ -7,7 +7,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -34,25 +33,7 @@ final class JdbcOperations implements Operations {
 
     @Override
     public List<Backlog> backlog() {
-        return inTransaction("Asking for the backlog", connection -> {
-            List<Backlog> backlog = new ArrayList<>();
-            dialect.planFreely(connection);
-            try (PreparedStatement statement = connection.prepareStatement(
-                            dialect.sql(
-                                    "SELECT topic, partition_no, count(*), "
-                                            + dialect.millisSince("min(created_at)")
-                                            + " FROM outbox_message GROUP BY topic, partition_no ORDER BY topic, partition_no"));
-                    ResultSet rows = statement.executeQuery()) {
-                while (rows.next()) {
-                    backlog.add(new Backlog(
-                            rows.getString(1),
-                            rows.getInt(2),
-                            rows.getLong(3),
-                            Duration.ofMillis(Math.max(0, rows.getLong(4)))));
-                }
-            }
-            return backlog;
-        });
+        return inTransaction("Asking for the backlog", dialect::backlog);
     }
 
     @Override
@@ -251,7 +232,7 @@ final class JdbcOperations implements Operations {
         try (Connections.Lease lease = connections.borrow()) {
             lease.begin();
             T result = work.on(lease.connection());
-            lease.connection().commit();
+            lease.commit();
             return result;
         } catch (SQLException e) {
             throw Failures.of(doing, dialect, e);

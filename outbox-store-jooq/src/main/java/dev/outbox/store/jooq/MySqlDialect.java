@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -10,12 +11,12 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
 
+    /** The setting of both drivers by which statements can be sent several at a time. */
+    private static final String SEVERAL = "allowMultiQueries";
+
     /** A list is a table of that many SELECTs. */
     private static final int LONGEST_LIST = 100;
 
@@ -54,6 +58,13 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
+
+    /** As in {@link #byId}, but any number of ids are one parameter. */
+    private static final String DELETE = "DELETE m FROM JSON_TABLE(?, '$[*]' COLUMNS (id bigint PATH '$')) w"
+            + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
+
+    static final String PARTITIONS = "SELECT DISTINCT m.topic, m.partition_no FROM outbox_message m"
+            + " FORCE INDEX (outbox_message_order) ORDER BY m.topic, m.partition_no";
 
     @Override
     public MySqlDialect named(Names others) {
@@ -126,10 +137,13 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
+    public String prepare(Properties driverSettings, String url) {
         driverSettings.setProperty("connectTimeout", "10000");
         // No statement of ours takes long, so after a minute of silence the server is gone.
         driverSettings.setProperty("socketTimeout", "60000");
+        // For take and read in one round trip. Our statements have no text of others in them, only parameters.
+        driverSettings.setProperty(SEVERAL, "true");
+        return without(SEVERAL, url);
     }
 
     @Override
@@ -196,9 +210,26 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         return 0;
     }
 
+    /** By statements, because switching auto-commit off and on again would be two round trips more. */
     @Override
-    public void planFreely(Connection connection) {
-        // nothing was ruled out
+    public String beginOwn(Connection connection) {
+        return "START TRANSACTION";
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        run(connection, "COMMIT");
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        run(connection, "ROLLBACK");
+    }
+
+    private static void run(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     @Override
@@ -219,6 +250,18 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                         + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY),
                 topics,
                 ", ");
+    }
+
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Pending.Partition> partitions = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql(PARTITIONS))) {
+            while (rows.next()) {
+                partitions.add(new Pending.Partition(rows.getString(1), rows.getInt(2)));
+            }
+        }
+        return Pending.of(connection, partitions, this);
     }
 
     @Override
@@ -247,24 +290,49 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     /** The locked row is read anew, so that a row that has just become delayed is not returned. */
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         List<Integer> taken = new ArrayList<>(wanted.size());
         for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
             List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
-            try (PreparedStatement statement = connection.prepareStatement(
-                    sql("SELECT p.id FROM " + byId(part.size(), "outbox_partition p", "p.id") + " WHERE " + READY
-                            + " FOR UPDATE SKIP LOCKED"))) {
+            try (PreparedStatement statement =
+                    connection.prepareStatement(after(i == 0 ? begin : "", sql(take(part.size()))))) {
                 for (int n = 0; n < part.size(); n++) {
                     statement.setInt(n + 1, part.get(n).id());
                 }
-                try (ResultSet rows = statement.executeQuery()) {
-                    while (rows.next()) {
-                        taken.add(rows.getInt(1));
-                    }
-                }
+                taken.addAll(Rows.taken(statement));
             }
         }
         return taken;
+    }
+
+    private static String after(String begin, String sql) {
+        return begin.isEmpty() ? sql : begin + "; " + sql;
+    }
+
+    private static String take(int count) {
+        return "SELECT p.id FROM " + byId(count, "outbox_partition p", "p.id") + " WHERE " + READY
+                + " FOR UPDATE SKIP LOCKED";
+    }
+
+    /** The application's connections take one statement at a time, unless it has allowed more, which nobody tells us. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return own;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(after(begin, sql(take(wanted.size()) + "; " + readOf(wanted.size()))))) {
+            int i = 1;
+            for (Held held : wanted) {
+                statement.setInt(i++, held.partition.id());
+            }
+            setRead(statement, i, wanted);
+            return Rows.takenAndRead(statement, wanted, this);
+        }
     }
 
     @Override
@@ -274,24 +342,31 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            int i = 1;
-            for (int n = 0; n < partitions.size(); n++) {
-                Held held = partitions.get(n);
-                statement.setInt(i++, n + 1);
-                statement.setInt(i++, held.partition.id());
-                statement.setString(i++, held.partition.topic());
-                statement.setInt(i++, held.partition.partition());
-                statement.setLong(i++, held.after);
-                statement.setInt(i++, held.partition.id());
-                statement.setString(i++, held.partition.topic());
-                statement.setInt(i++, held.partition.partition());
-                statement.setInt(i++, held.share);
-            }
+        try (PreparedStatement statement = connection.prepareStatement(sql(readOf(partitions.size())))) {
+            setRead(statement, 1, partitions);
             try (ResultSet rows = statement.executeQuery()) {
                 Rows.read(rows, partitions, this);
             }
+        }
+    }
+
+    private static String readOf(int partitions) {
+        return READ_ONE + (" UNION ALL " + READ_ONE).repeat(partitions - 1);
+    }
+
+    private static void setRead(PreparedStatement statement, int first, List<Held> partitions) throws SQLException {
+        int i = first;
+        for (int n = 0; n < partitions.size(); n++) {
+            Held held = partitions.get(n);
+            statement.setInt(i++, n + 1);
+            statement.setInt(i++, held.partition.id());
+            statement.setString(i++, held.partition.topic());
+            statement.setInt(i++, held.partition.partition());
+            statement.setLong(i++, held.after);
+            statement.setInt(i++, held.partition.id());
+            statement.setString(i++, held.partition.topic());
+            statement.setInt(i++, held.partition.partition());
+            statement.setInt(i++, held.share);
         }
     }
 
@@ -306,18 +381,10 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        int deleted = 0;
-        for (int i = 0; i < rowIds.length; i += LONGEST_LIST) {
-            int length = Math.min(rowIds.length - i, LONGEST_LIST);
-            try (PreparedStatement statement =
-                    connection.prepareStatement(sql("DELETE m FROM " + byId(length, "outbox_message m", "m.id")))) {
-                for (int n = 0; n < length; n++) {
-                    statement.setLong(n + 1, rowIds[i + n]);
-                }
-                deleted += statement.executeUpdate();
-            }
+        try (PreparedStatement statement = connection.prepareStatement(sql(DELETE))) {
+            statement.setString(1, Arrays.toString(rowIds)); // which is JSON
+            return statement.executeUpdate();
         }
-        return deleted;
     }
 
     /**

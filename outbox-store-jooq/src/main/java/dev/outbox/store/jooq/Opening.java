@@ -201,8 +201,7 @@ final class Opening {
 
     private static DriverSource driverSource(String url, StoreOptions options, Dialect dialect, String shown) {
         Properties settings = new Properties();
-        dialect.prepare(settings);
-        String address = url;
+        String address = dialect.prepare(settings, url);
         for (String credential : List.of(StoreOptions.USER, StoreOptions.PASSWORD)) {
             String option = options.get(credential);
             String value = option == null ? dialect.parameter(credential, url) : option;

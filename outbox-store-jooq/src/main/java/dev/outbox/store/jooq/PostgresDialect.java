@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -88,11 +89,28 @@ record PostgresDialect(Names names) implements Dialect {
             + " LIMIT w.share) m" + END_OF_READ;
 
     /** The same for a single partition, which is read often enough to spare the server the join. */
-    private static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
+    static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
             + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
             + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?, ?")
             + " LIMIT ?"
             + END_OF_READ;
+
+    private static final String TAKE_AND_READ = TAKE + "; " + READ;
+    private static final String TAKE_AND_READ_ONE = TAKE + "; " + READ_ONE;
+
+    /** One probe for each partition, and as many index entries of it as are counted. */
+    static final String BACKLOG = "WITH RECURSIVE head (topic, partition_no, created_at) AS ("
+            + "(SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1)"
+            + " UNION ALL SELECT n.topic, n.partition_no, n.created_at FROM head h CROSS JOIN LATERAL"
+            + " (SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m WHERE"
+            + " (m.topic, m.partition_no, m.id) > (h.topic, h.partition_no, " + Long.MAX_VALUE + ")"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) n)"
+            + " SELECT h.topic, h.partition_no, (SELECT count(*) FROM (SELECT FROM outbox_message m WHERE "
+            + bounds("h.topic, h.partition_no, 0", "h.topic, h.partition_no, " + Long.MAX_VALUE) + " LIMIT "
+            + Backlog.EXACT_UP_TO
+            + ") c), CAST(extract(epoch FROM clock_timestamp() - h.created_at) * 1000 AS bigint)"
+            + " FROM head h ORDER BY h.topic, h.partition_no";
 
     private static final String WHEN_STARTED = "SELECT pg_postmaster_start_time()::text, ";
 
@@ -190,11 +208,12 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
+    public String prepare(Properties driverSettings, String url) {
         driverSettings.setProperty("ApplicationName", "outbox");
         driverSettings.setProperty("tcpKeepAlive", "true");
         // No statement of ours takes long, so after a minute of silence the server is gone.
         driverSettings.setProperty("socketTimeout", "60");
+        return url;
     }
 
     @Override
@@ -272,12 +291,19 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public void planFreely(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(PLANNING.keySet().stream()
-                    .map(setting -> "SET LOCAL " + setting + " = DEFAULT")
-                    .collect(Collectors.joining("; ")));
-        }
+    public String beginOwn(Connection connection) throws SQLException {
+        connection.setAutoCommit(false); // which the driver keeps to itself until the next statement
+        return "";
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        connection.commit();
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        connection.rollback();
     }
 
     @Override
@@ -301,6 +327,18 @@ record PostgresDialect(Names names) implements Dialect {
                         + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY),
                 topics,
                 ", ");
+    }
+
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Backlog> backlog = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql(BACKLOG))) {
+            while (rows.next()) {
+                Pending.add(backlog, rows.getString(1), rows.getInt(2), rows.getLong(3), rows.getLong(4));
+            }
+        }
+        return backlog;
     }
 
     @Override
@@ -332,18 +370,49 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
-            Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
-            statement.setArray(1, connection.createArrayOf("int4", ids));
-            statement.setInt(2, lockKey);
-            List<Integer> taken = new ArrayList<>(ids.length);
+            setTake(connection, statement, lockKey, wanted);
+            List<Integer> taken = new ArrayList<>(wanted.size());
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     taken.add(rows.getInt(1));
                 }
             }
             return taken;
+        }
+    }
+
+    private static void setTake(Connection connection, PreparedStatement statement, int lockKey, List<Candidate> wanted)
+            throws SQLException {
+        Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
+        statement.setArray(1, connection.createArrayOf("int4", ids));
+        statement.setInt(2, lockKey);
+    }
+
+    /** The driver sends statements of one text one by one, each with its own snapshot, and waits at the end. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return true;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
+        boolean one = wanted.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_AND_READ_ONE : TAKE_AND_READ))) {
+            setTake(
+                    connection,
+                    statement,
+                    lockKey,
+                    wanted.stream().map(held -> held.partition).toList());
+            if (one) {
+                setReadOne(statement, 3, wanted.get(0));
+            } else {
+                setRead(connection, statement, 3, wanted);
+            }
+            return Rows.takenAndRead(statement, wanted, this);
         }
     }
 
@@ -354,10 +423,22 @@ record PostgresDialect(Names names) implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        if (partitions.size() == 1) {
-            readOne(connection, partitions.get(0));
-            return;
+        boolean one = partitions.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(sql(one ? READ_ONE : READ))) {
+            if (one) {
+                setReadOne(statement, 1, partitions.get(0));
+            } else {
+                setRead(connection, statement, 1, partitions);
+            }
+            statement.execute();
+            try (ResultSet rows = statement.getResultSet()) {
+                Rows.read(rows, partitions, this);
+            }
         }
+    }
+
+    private static void setRead(Connection connection, PreparedStatement statement, int first, List<Held> partitions)
+            throws SQLException {
         Integer[] ids = new Integer[partitions.size()];
         String[] topics = new String[ids.length];
         Integer[] numbers = new Integer[ids.length];
@@ -373,39 +454,29 @@ record PostgresDialect(Names names) implements Dialect {
             last[i] = held.end;
             shares[i] = held.share;
         }
-        try (PreparedStatement statement = connection.prepareStatement(sql(READ))) {
-            statement.setArray(1, connection.createArrayOf("int4", ids));
-            statement.setArray(2, connection.createArrayOf("varchar", topics));
-            statement.setArray(3, connection.createArrayOf("int4", numbers));
-            statement.setArray(4, connection.createArrayOf("int8", after));
-            statement.setArray(5, connection.createArrayOf("int8", last));
-            statement.setArray(6, connection.createArrayOf("int4", shares));
-            statement.execute();
-            try (ResultSet rows = statement.getResultSet()) {
-                Rows.read(rows, partitions, this);
-            }
-        }
+        int i = first;
+        statement.setArray(i++, connection.createArrayOf("int4", ids));
+        statement.setArray(i++, connection.createArrayOf("varchar", topics));
+        statement.setArray(i++, connection.createArrayOf("int4", numbers));
+        statement.setArray(i++, connection.createArrayOf("int8", after));
+        statement.setArray(i++, connection.createArrayOf("int8", last));
+        statement.setArray(i, connection.createArrayOf("int4", shares));
     }
 
-    private void readOne(Connection connection, Held held) throws SQLException {
+    private static void setReadOne(PreparedStatement statement, int first, Held held) throws SQLException {
         Candidate partition = held.partition;
-        try (PreparedStatement statement = connection.prepareStatement(sql(READ_ONE))) {
-            statement.setInt(1, partition.id());
-            statement.setInt(2, partition.id());
-            statement.setString(3, partition.topic());
-            statement.setInt(4, partition.partition());
-            statement.setString(5, partition.topic());
-            statement.setInt(6, partition.partition());
-            statement.setLong(7, held.after);
-            statement.setString(8, partition.topic());
-            statement.setInt(9, partition.partition());
-            statement.setLong(10, held.end);
-            statement.setInt(11, held.share);
-            statement.execute();
-            try (ResultSet rows = statement.getResultSet()) {
-                Rows.read(rows, List.of(held), this);
-            }
-        }
+        int i = first;
+        statement.setInt(i++, partition.id());
+        statement.setInt(i++, partition.id());
+        statement.setString(i++, partition.topic());
+        statement.setInt(i++, partition.partition());
+        statement.setString(i++, partition.topic());
+        statement.setInt(i++, partition.partition());
+        statement.setLong(i++, held.after);
+        statement.setString(i++, partition.topic());
+        statement.setInt(i++, partition.partition());
+        statement.setLong(i++, held.end);
+        statement.setInt(i, held.share);
     }
 
     /**

@@ -146,6 +146,16 @@ abstract class MySqlFamilyTest extends StoreTest {
         }
     }
 
+    @Test
+    void roundTripsAreAccountedFor() throws Exception {
+        RoundTrips roundTrips = new RoundTrips(address, "SELECT DISTINCT");
+        // take and read, delete, commit; in pools of others auto-commit is switched off and on, the isolation level is
+        // set, and take and read are sent one by one
+        roundTrips.ofABatch(3, 7);
+        roundTrips.ofPersisting();
+        roundTrips.ofAnIdlePoll();
+    }
+
     private void assertPlans() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         try (Connection connection = DriverManager.getConnection(address);
@@ -153,7 +163,7 @@ abstract class MySqlFamilyTest extends StoreTest {
             Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
             held.startReading(10);
             observed.setAutoCommit(false);
-            dialect.take(observed, 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));
+            dialect.take(observed, "", 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));
             dialect.read(observed, List.of(held));
             dialect.delete(observed, new long[] {1, 2, 3});
             observed.rollback();
@@ -168,7 +178,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                             .replace("partition_no = ?", "partition_no = 0")
                             .replace("?", "1"));
             assertTrue(read.contains(" outbox_message_order ") && !read.contains("filesort"), read);
-            String delete = explain(connection, numbered(pool.sent.get(2)));
+            String delete = explain(connection, pool.sent.get(2).replace("?", "'[1, 2, 3]'"));
             assertTrue(delete.contains("m eq_ref PRIMARY "), delete);
         }
     }

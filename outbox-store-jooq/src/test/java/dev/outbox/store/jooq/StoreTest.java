@@ -196,36 +196,6 @@ abstract class StoreTest {
     }
 
     @Test
-    void everyStatementIsAccountedFor() throws Exception {
-        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        int begin = dialect instanceof H2Dialect ? 0 : 1; // pools of others are not set up for us
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
-            commit(0, "1", "2", "3", "4");
-            publishAll(store, 1); // which adds the partition
-            assertSent(pool, begin + 3, () -> publishAll(store, 3), "take, read, delete", "COMMIT");
-            publishAll(store, 1);
-            assertSent(pool, 1, () -> publishAll(store, 1), "an idle poll");
-        }
-        try (Connection connection = pool.getConnection()) {
-            connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
-            assertSent(pool, 1, () -> persist.persist(message(0, "5")), "persisting");
-            connection.commit();
-        }
-    }
-
-    /** Discovery comes from time to time, so the least of several tries counts. */
-    private void assertSent(Observed pool, int expected, Runnable action, String what, String... more) {
-        pool.sent.clear();
-        action.run();
-        List<String> sent = new ArrayList<>(pool.sent);
-        if (!sent.isEmpty() && sent.get(0).equals(dialect.discovery(List.of(TOPIC))) && expected > 1) {
-            sent.remove(0);
-        }
-        assertEquals(expected + more.length, sent.size(), what + ": " + String.join("\n", sent));
-    }
-
-    @Test
     void connectionsGoBackAsTheyCame() throws Exception {
         Observed pool = new Observed(address, false, Connection.TRANSACTION_SERIALIZABLE);
         try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
@@ -316,19 +286,8 @@ abstract class StoreTest {
     void aHintNeverPassesATransactionThatIsStillOpen() throws Exception {
         Hints hints = new Hints();
         Candidates candidates = new Candidates();
-        Connections connections =
-                Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
-        int lockKey;
-        try (Connections.Lease lease = connections.borrow()) {
-            lockKey = Schema.lockKey(lease.connection(), dialect);
-        }
-        Checkout checkout = new Checkout(
-                dialect,
-                lockKey,
-                dialect.discovery(List.of(TOPIC)),
-                candidates,
-                hints,
-                new Floor(dialect, lockKey, false));
+        Connections connections = connections();
+        Checkout checkout = checkout(connections, candidates, hints);
         commit(0, "first");
         assertEquals(List.of("first"), settle(checkout, connections, hints, 1));
         Candidate partition = candidates.nextTurn(1).get(0);
@@ -398,7 +357,24 @@ abstract class StoreTest {
         return Objects.requireNonNull(dialect.writers(asking, 1, true)).transactions();
     }
 
-    private List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
+    final Connections connections() {
+        return Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
+    }
+
+    final Checkout checkout(Connections connections, Candidates candidates, Hints hints) throws Exception {
+        try (Connections.Lease lease = connections.borrow()) {
+            int lockKey = Schema.lockKey(lease.connection(), dialect);
+            return new Checkout(
+                    dialect,
+                    lockKey,
+                    dialect.discovery(List.of(TOPIC)),
+                    candidates,
+                    hints,
+                    new Floor(dialect, lockKey, false));
+        }
+    }
+
+    final List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
         Connections.Lease lease = connections.borrow();
         List<Held> held = checkout.run(lease, limit);
         try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, b -> {})) {
