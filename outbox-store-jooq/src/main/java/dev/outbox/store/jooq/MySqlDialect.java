@@ -45,6 +45,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
 
+    static final String TOO_LARGE =
+            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
+                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
+                    + " store large content elsewhere and publish a reference to it.";
+
     /** A list is a table of that many SELECTs. */
     private static final int LONGEST_LIST = 100;
 
@@ -356,6 +361,16 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
+    public String mostBytes() {
+        return "SELECT @@max_allowed_packet";
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT concat('''', replace(current_user(), '@', '''@'''), '''')";
+    }
+
+    @Override
     public boolean isMissingRight(SQLException e) {
         return e.getErrorCode() == 1142 || e.getErrorCode() == 1143;
     }
@@ -368,9 +383,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")
                     || text.contains("PacketTooBig")) {
-                return "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
-                        + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
-                        + " store large content elsewhere and publish a reference to it. " + text;
+                return TOO_LARGE + " " + text;
             }
         }
         return null;
@@ -385,6 +398,8 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             case 1045, 1698 -> "The server refused the login: check user and password.";
             case 1049 -> "Create the database, or correct its name in the URL.";
             case 1046 -> "Name the database in the URL.";
+            case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Failures.READ_ONLY : null;
+            case 1836, 1792 -> Failures.READ_ONLY;
             case 1044, 1142, 1143 -> "Give the user rights to the database and the tables of the outbox.";
             default -> null;
         };

@@ -41,8 +41,12 @@ final class Opening {
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         try (Connection connection = pool.getConnection()) {
             Dialect dialect = dialect(connection).named(names);
-            int lockKey = checkSchema(connection, dialect, options);
-            return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
+            try {
+                int lockKey = checkSchema(connection, dialect, options);
+                return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
+            } catch (SQLException e) {
+                throw Failures.opening("Opening the outbox", dialect, e);
+            }
         } catch (SQLException e) {
             throw new StoreException(Failures.text("Opening the outbox", e), e);
         }
