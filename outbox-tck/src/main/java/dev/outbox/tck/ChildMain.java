@@ -1,5 +1,6 @@
 package dev.outbox.tck;
 
+import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
@@ -7,6 +8,8 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -56,8 +59,17 @@ final class ChildMain {
                         say("marked");
                     }
                     case "close" -> {
-                        required(batch).close();
-                        say("closed");
+                        try {
+                            required(batch).close();
+                            say("closed");
+                        } catch (HoldLostException e) {
+                            say("lost");
+                        }
+                    }
+                    case "held" -> say("held " + required(batch).isHeld());
+                    case "starve" -> {
+                        starveCommonPool();
+                        say("starving");
                     }
                     case "write" -> {
                         transaction = harness.begin(address);
@@ -79,6 +91,20 @@ final class ChildMain {
                     default -> throw new IllegalArgumentException("Not a command: " + line);
                 }
             }
+        }
+    }
+
+    /** Takes the threads that the whole process shares, as publishers do that wait where they should not. */
+    private static void starveCommonPool() {
+        CountDownLatch never = new CountDownLatch(1);
+        for (int i = 0; i < 4 * Math.max(1, ForkJoinPool.getCommonPoolParallelism()); i++) {
+            ForkJoinPool.commonPool().execute(() -> {
+                try {
+                    never.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
         }
     }
 

@@ -127,6 +127,30 @@ final class ChildProcess implements AutoCloseable {
         outbox.record("process " + process.pid() + " was killed");
     }
 
+    /** Stops the process where it is, as a long garbage collection or a suspended machine would. */
+    void pause() throws Exception {
+        signal("STOP");
+        outbox.record("process " + process.pid() + " was paused");
+    }
+
+    void resume() throws Exception {
+        outbox.record("process " + process.pid() + " goes on");
+        signal("CONT");
+    }
+
+    private void signal(String name) throws Exception {
+        Process kill;
+        try {
+            kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+        } catch (IOException e) {
+            throw new AssertionError(
+                    "Processes are paused by the command 'kill', which cannot be run here: use Linux or macOS.", e);
+        }
+        if (!kill.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0) {
+            throw new AssertionError("'kill -" + name + " " + process.pid() + "' failed.");
+        }
+    }
+
     private void read() {
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             String line;

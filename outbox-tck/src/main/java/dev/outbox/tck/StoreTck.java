@@ -38,6 +38,7 @@ public abstract class StoreTck
                 InputRules,
                 CapabilityRules,
                 CrashRules,
+                PauseRules,
                 ConcurrencyRules,
                 RelayRules {
     /** System property: for how many seconds to wait for what must happen, before a test fails; by default 30. */

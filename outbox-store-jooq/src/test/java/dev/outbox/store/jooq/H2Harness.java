@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Outboxes in files of their own, open to several processes. */
@@ -31,6 +33,11 @@ public final class H2Harness implements StoreHarness {
     @Override
     public WriteTransaction begin(String address) throws SQLException {
         return new JdbcTransaction(address);
+    }
+
+    @Override
+    public Optional<Duration> lease() {
+        return Optional.empty();
     }
 
     @Override

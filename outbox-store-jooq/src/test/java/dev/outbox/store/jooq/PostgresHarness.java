@@ -7,6 +7,8 @@ import dev.outbox.servers.PostgresServer;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
 
 /** Outboxes in databases of their own. */
 public final class PostgresHarness implements StoreHarness {
@@ -25,6 +27,11 @@ public final class PostgresHarness implements StoreHarness {
     @Override
     public WriteTransaction begin(String address) throws SQLException {
         return new JdbcTransaction(address);
+    }
+
+    @Override
+    public Optional<Duration> lease() {
+        return Optional.empty();
     }
 
     @Override

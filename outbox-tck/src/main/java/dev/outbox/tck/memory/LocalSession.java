@@ -51,8 +51,14 @@ final class LocalSession implements Session {
     }
 
     @Override
-    public boolean isOpen() {
+    public boolean isHeld(long hold) {
         return open;
+    }
+
+    /** Lets the lease of a hold begin anew; false if the hold was lost. */
+    synchronized boolean renew(long number) {
+        MemoryOutbox.Hold hold = holds.get(number);
+        return hold != null && outbox.renew(hold);
     }
 
     @Override

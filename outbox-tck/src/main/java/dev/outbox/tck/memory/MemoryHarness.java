@@ -5,6 +5,9 @@ import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -37,8 +40,13 @@ public final class MemoryHarness implements StoreHarness {
     }
 
     @Override
+    public Optional<Duration> lease() {
+        return outboxes.get().lease();
+    }
+
+    @Override
     public void dropOutbox(String address) {
-        Server.INSTANCE.remove(address.substring(address.lastIndexOf('/') + 1));
+        Server.INSTANCE.remove(URI.create(address).getPath().substring(1));
     }
 
     /** One server for all harnesses of this process, started when the first outbox is made. */

@@ -47,11 +47,23 @@ public class MemoryOutbox {
     private final SortedMap<PartitionName, Partition> partitions = new TreeMap<>();
     private final Map<String, DeadLetter> deadLetters = new LinkedHashMap<>();
     private final List<Runnable> wakeUps = new CopyOnWriteArrayList<>();
+    private final @Nullable Duration lease;
     private long lastPosition;
     private long lastTurn;
 
-    /** An empty outbox. */
-    public MemoryOutbox() {}
+    /** An empty outbox whose holds last as long as their client. */
+    public MemoryOutbox() {
+        this.lease = null;
+    }
+
+    /** An empty outbox whose holds are leases, which the clients of a {@link MemoryOutboxServer} renew while they run. */
+    public MemoryOutbox(Duration lease) {
+        this.lease = lease;
+    }
+
+    Optional<Duration> lease() {
+        return Optional.ofNullable(lease);
+    }
 
     /** A new client of this outbox. */
     public Store store() {
@@ -98,6 +110,9 @@ public class MemoryOutbox {
     static final class Hold {
         final Map<Partition, List<Long>> positions = new LinkedHashMap<>();
         final List<PersistedMessage> messages = new ArrayList<>();
+
+        /** Until when nobody else may have them, if holds are leases: by {@link System#nanoTime}. */
+        long until;
     }
 
     /** A message with its position, in a transaction that has not committed. */
@@ -138,6 +153,7 @@ public class MemoryOutbox {
     /** Takes ready partitions, those that waited longest first, and shares the limit out among them. */
     synchronized Hold checkout(Set<String> topics, int limit) {
         Hold hold = new Hold();
+        startLease(hold);
         Map<Partition, Iterator<Long>> heads = new LinkedHashMap<>();
         partitions.values().stream()
                 .filter(p -> topics.contains(p.name.topic()) && isReady(p))
@@ -170,9 +186,28 @@ public class MemoryOutbox {
     }
 
     boolean isReady(Partition partition) {
-        return partition.holder == null
+        return (partition.holder == null || hasRunOut(partition.holder))
                 && !partition.messages.isEmpty()
                 && (partition.failure == null || !now().isBefore(partition.failure.nextAttempt()));
+    }
+
+    boolean hasRunOut(Hold hold) {
+        return lease != null && System.nanoTime() - hold.until > 0;
+    }
+
+    private void startLease(Hold hold) {
+        if (lease != null) {
+            hold.until = System.nanoTime() + lease.toNanos();
+        }
+    }
+
+    /** Lets the lease begin anew, also one that has run out and that nobody has taken over; false if somebody has. */
+    synchronized boolean renew(Hold hold) {
+        boolean held = isHeld(hold);
+        if (held) {
+            startLease(hold);
+        }
+        return held;
     }
 
     /** The positions of a partition in the order in which they are handed out. */
@@ -183,8 +218,9 @@ public class MemoryOutbox {
     /** Applies the outcomes of a batch and ends its hold, or changes nothing if the hold was lost. */
     synchronized void settle(Hold hold, List<Outcome> outcomes) {
         if (!isHeld(hold)) {
-            throw new HoldLostException("The batch has lost its hold: its client was closed or its connection broke."
-                    + " Nothing took effect; its messages come again.");
+            throw new HoldLostException(
+                    "The batch has lost its hold: its client was closed, its connection broke,"
+                            + " or its lease ran out and others have its partitions. Nothing took effect; its messages come again.");
         }
         Map<String, Outcome> byId = new HashMap<>();
         outcomes.forEach(outcome -> byId.put(outcome.message().id(), outcome));

@@ -32,10 +32,13 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Serves outboxes in memory to other processes of this machine, so that they can be tested with clients that are killed.
- * A client whose connection ends loses its holds and its open transaction, as with a database session. Safe for use by
- * several threads.
+ * A client whose connection ends loses its holds and its open transaction, as with a database session; one that does not
+ * renew its leases loses its holds, too. Safe for use by several threads.
  */
 public final class MemoryOutboxServer implements Closeable {
+    /** Begins the end of an address whose holds are leases: their length in milliseconds follows. */
+    static final String LEASE = "?lease=";
+
     private static final int CONNECT_TIMEOUT_MILLIS = 10_000;
 
     private final ServerSocket listener;
@@ -55,7 +58,8 @@ public final class MemoryOutboxServer implements Closeable {
     /** Serves an outbox under a name; returns the address for {@link #open} and {@link #begin}. */
     public String serve(String name, MemoryOutbox outbox) {
         outboxes.put(name, outbox);
-        return "memory://" + listener.getInetAddress().getHostAddress() + ":" + listener.getLocalPort() + "/" + name;
+        return "memory://" + listener.getInetAddress().getHostAddress() + ":" + listener.getLocalPort() + "/" + name
+                + outbox.lease().map(lease -> LEASE + lease.toMillis()).orElse("");
     }
 
     /** Stops serving an outbox to new connections. */
@@ -220,6 +224,7 @@ public final class MemoryOutboxServer implements Closeable {
                 Wire.writeList(answer, checkout.messages(), Wire::writePersisted);
             }
             case SETTLE -> session.settle(in.readLong(), Wire.readList(in, Wire::readOutcome));
+            case RENEW -> answer.writeBoolean(session.renew(in.readLong()));
             case PERSIST -> Wire.writeText(answer, transaction.persistFunc().persist(Wire.readOutgoing(in)));
             case COMMIT -> transaction.commit();
             case ROLLBACK -> transaction.rollback();

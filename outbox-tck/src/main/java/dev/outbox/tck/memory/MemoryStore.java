@@ -75,7 +75,7 @@ final class MemoryStore implements Store, Operations, WakeUps {
 
         @Override
         public boolean isHeld() {
-            return outcomes.isOpen() && session.isOpen();
+            return outcomes.isOpen() && session.isHeld(hold);
         }
 
         @Override

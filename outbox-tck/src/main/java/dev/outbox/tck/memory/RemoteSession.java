@@ -8,6 +8,7 @@ import dev.outbox.tck.memory.MemoryOutboxServer.Connection;
 import dev.outbox.tck.memory.Wire.Request;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -15,31 +16,50 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** A session over a connection to a {@link MemoryOutboxServer}. The holds live on the server, as long as it. */
+/** A session over a connection to a {@link MemoryOutboxServer}. The holds live on the server, as long as it or their lease. */
 final class RemoteSession implements Session {
     private final String address;
     private final Connection connection;
     private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
+    private final @Nullable Leases leases;
 
     RemoteSession(String address) throws IOException {
         this.address = address;
         this.connection = new Connection(address);
+        int lease = address.indexOf(MemoryOutboxServer.LEASE);
+        this.leases = lease < 0
+                ? null
+                : new Leases(
+                        Duration.ofMillis(Long.parseLong(address.substring(lease + MemoryOutboxServer.LEASE.length()))),
+                        this::renew);
+    }
+
+    private boolean renew(long hold) {
+        return ask(Request.RENEW, out -> out.writeLong(hold), DataInputStream::readBoolean);
     }
 
     @Override
     public Checkout checkout(Set<String> topics, int limit) {
-        return ask(
+        long asked = System.nanoTime();
+        Checkout checkout = ask(
                 Request.CHECKOUT,
                 out -> {
                     Wire.writeList(out, topics, Wire::writeText);
                     out.writeInt(limit);
                 },
                 in -> new Checkout(in.readLong(), Wire.readList(in, Wire::readPersisted)));
+        if (leases != null && !checkout.messages().isEmpty()) {
+            leases.add(checkout.hold(), asked);
+        }
+        return checkout;
     }
 
     @Override
     public void settle(long hold, List<Outcome> outcomes) {
-        if (!isOpen()) {
+        if (leases != null) {
+            leases.remove(hold);
+        }
+        if (!connection.isOpen()) {
             throw new HoldLostException(
                     "The connection ended while the batch was open. Nothing of the batch took effect;"
                             + " its messages come again.");
@@ -54,13 +74,16 @@ final class RemoteSession implements Session {
     }
 
     @Override
-    public boolean isOpen() {
-        return connection.isOpen();
+    public boolean isHeld(long hold) {
+        return connection.isOpen() && (leases == null || leases.isHeld(hold));
     }
 
     @Override
     public void close() {
         subscriptions.forEach(Subscription::close);
+        if (leases != null) {
+            leases.close();
+        }
         closeQuietly(connection);
     }
 

@@ -7,7 +7,10 @@ import dev.outbox.spi.Outcome;
 import java.util.List;
 import java.util.Set;
 
-/** One client's connection to an outbox. The holds of its batches end with it. Safe for use by several threads. */
+/**
+ * One client's connection to an outbox. The holds of its batches end with it, or with their lease. Safe for use by several
+ * threads.
+ */
 interface Session extends Operations, WakeUps, AutoCloseable {
     /** Messages that were taken, and the number under which this session holds them. */
     record Checkout(long hold, List<PersistedMessage> messages) {}
@@ -17,8 +20,8 @@ interface Session extends Operations, WakeUps, AutoCloseable {
     /** Applies the outcomes and ends the hold, or throws and changes nothing. */
     void settle(long hold, List<Outcome> outcomes);
 
-    /** False once the session is closed or known to be broken. */
-    boolean isOpen();
+    /** False once the session is closed or known to be broken, or the lease of the hold may have run out. */
+    boolean isHeld(long hold);
 
     @Override
     void close();

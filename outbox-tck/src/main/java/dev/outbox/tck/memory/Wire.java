@@ -25,6 +25,7 @@ final class Wire {
     enum Request {
         CHECKOUT,
         SETTLE,
+        RENEW,
         PERSIST,
         COMMIT,
         ROLLBACK,

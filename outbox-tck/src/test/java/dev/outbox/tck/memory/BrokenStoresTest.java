@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -44,6 +45,7 @@ import org.junit.platform.testkit.engine.Event;
 /** Stores that break the contract, each in one way, are caught, by the rule they break. */
 @Isolated("the suite is run in here with other settings")
 class BrokenStoresTest {
+    private static final Duration LEASE = Duration.ofMillis(500);
     private static final Map<String, Supplier<StoreHarness>> HARNESSES = new HashMap<>();
 
     /** A broken store, and a test that must fail with the name of the rule. */
@@ -86,6 +88,9 @@ class BrokenStoresTest {
                 new Broken("is silent about lost holds", "capabilitiesAreDeclaredAndImplemented", "OBX-CAP-1"),
                 new Broken("never wakes up", "aCommitWakesListenersUp", "OBX-WAKE-1"),
                 new Broken("keeps dead letters in the way", "aDeadLetterLetsItsPartitionGoOn", "OBX-DEAD-1"),
+                new Broken("never ends a lease", "aPausedProcessKeepsItsHoldOrKnowsThatItIsLost", "OBX-FENCE-5"),
+                new Broken("renews no lease", "aHoldLastsAsLongAsItsBatchIsOpen", "OBX-FENCE-4"),
+                new Broken("lets zombies settle", "aPausedProcessKeepsItsHoldOrKnowsThatItIsLost", "OBX-FENCE-5"),
                 new Broken("settles at the last mark", "marksOfAKilledProcessHaveNoEffect", "OBX-CLOSE-1"),
                 new Broken("is silent about lost holds", "closingALostBatchThrowsAndChangesNothing", "OBX-FENCE-1"));
     }
@@ -401,6 +406,24 @@ class BrokenStoresTest {
                         .toList();
             }
         });
+        brokenOutbox("never ends a lease", () -> new MemoryOutbox(LEASE) {
+            @Override
+            boolean hasRunOut(Hold hold) {
+                return false;
+            }
+        });
+        brokenOutbox("renews no lease", () -> new MemoryOutbox(LEASE) {
+            @Override
+            synchronized boolean renew(Hold hold) {
+                return isHeld(hold);
+            }
+        });
+        brokenOutbox("lets zombies settle", () -> new MemoryOutbox(LEASE) {
+            @Override
+            synchronized boolean isHeld(Hold hold) {
+                return true;
+            }
+        });
         HARNESSES.put("accepts every mark", AcceptsEveryMark::new);
         HARNESSES.put("settles at the last mark", SettlesAtTheLastMark::new);
         HARNESSES.put("is silent about lost holds", SilentAboutLostHolds::new);
@@ -506,6 +529,11 @@ class BrokenStoresTest {
         @Override
         public WriteTransaction begin(String address) throws Exception {
             return harness.begin(address);
+        }
+
+        @Override
+        public Optional<Duration> lease() {
+            return harness.lease();
         }
 
         @Override

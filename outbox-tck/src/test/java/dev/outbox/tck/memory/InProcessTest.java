@@ -5,7 +5,9 @@ import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.StoreTck;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,11 @@ class InProcessTest extends StoreTck {
         public WriteTransaction begin(String address) throws IOException {
             @Nullable MemoryOutbox outbox = OUTBOXES.get(address);
             return outbox == null ? MemoryOutboxServer.begin(address) : outbox.begin();
+        }
+
+        @Override
+        public Optional<Duration> lease() {
+            return Optional.empty();
         }
 
         @Override
