@@ -190,8 +190,15 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Whether a table or column is missing. */
     boolean isMissingTable(SQLException e);
 
+    /** Query: the user of the connection, as GRANT wants it. */
+    String grantee();
+
     /** Whether the user lacks a right to a table. */
     boolean isMissingRight(SQLException e);
+
+    /** Query: the bytes that the server takes in one piece; null if it takes whatever a message may be. */
+    @Nullable
+    String mostBytes();
 
     /** What to say if a message was too large for the server; null if that is not what happened. */
     @Nullable

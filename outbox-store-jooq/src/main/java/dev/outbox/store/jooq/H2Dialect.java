@@ -419,6 +419,16 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
+    public @Nullable String mostBytes() {
+        return null;
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT '\"' || CURRENT_USER || '\"'";
+    }
+
+    @Override
     public boolean isMissingRight(SQLException e) {
         return e.getErrorCode() == 90096;
     }
@@ -436,6 +446,7 @@ record H2Dialect(Names names) implements Dialect {
             case 90146, 90013 -> "Create the database, or correct its name in the URL.";
             case 90011 -> "Give an absolute path, or one that starts with ./ or ~/";
             case 90046, 90113 -> "Correct the URL.";
+            case 90097 -> Failures.READ_ONLY;
             case 90096 -> "Give the user rights to the tables of the outbox.";
             default -> null;
         };

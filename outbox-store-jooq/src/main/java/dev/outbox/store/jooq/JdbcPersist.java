@@ -1,6 +1,5 @@
 package dev.outbox.store.jooq;
 
-import dev.outbox.ConfigurationException;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
@@ -9,11 +8,15 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 
 /** Writes a message in a transaction of the application, by one statement. Immutable. */
 final class JdbcPersist {
     private static final String[] GENERATED = {"id"};
     private static final String DOING = "Writing a message to the outbox";
+
+    /** The least that any server is set up to take in one piece. */
+    private static final int LARGE = 1_000_000;
 
     private final Names names;
     private final String insert;
@@ -32,6 +35,9 @@ final class JdbcPersist {
                         + " setAutoCommit(false) first; with jOOQ, publish within transaction(…) and use the"
                         + " Configuration it hands you; with a supplier, begin a transaction first, and have it return"
                         + " the connection of that.");
+            }
+            if (message.payload().length > LARGE) {
+                refuseTooLarge(connection, message.payload().length);
             }
             try (PreparedStatement statement = connection.prepareStatement(insert, GENERATED)) {
                 statement.setString(1, message.topic());
@@ -52,6 +58,24 @@ final class JdbcPersist {
         }
     }
 
+    /** MariaDB ends the connection without a word that its driver would hear, so it is asked before. */
+    private static void refuseTooLarge(Connection connection, int bytes) throws SQLException {
+        String product = product(connection);
+        for (Dialect dialect : Dialect.ALL) {
+            String limit = dialect.product().equals(product) ? dialect.mostBytes() : null;
+            if (limit != null) {
+                try (Statement statement = connection.createStatement();
+                        ResultSet row = statement.executeQuery(limit)) {
+                    row.next();
+                    if (row.getLong(1) <= bytes) {
+                        throw new MessageRejectedException(MySqlDialect.TOO_LARGE + " The payload has " + bytes
+                                + " bytes, the setting is " + row.getLong(1) + ".");
+                    }
+                }
+            }
+        }
+    }
+
     /** Only a failure asks which database this is, so that success costs nothing. */
     private RuntimeException failure(Connection connection, SQLException e) {
         String product = product(connection);
@@ -66,12 +90,10 @@ final class JdbcPersist {
                     return Failures.missingTables(DOING, dialect, e);
                 }
                 if (dialect.isMissingRight(e)) {
-                    return new ConfigurationException(
-                            Failures.text(DOING, e) + " Whoever writes messages needs these rights: "
-                                    + dialect.sql("GRANT SELECT, INSERT ON outbox_message")
-                                    + " TO the user of the connection.",
-                            e);
+                    return Failures.missingRightToWrite(connection, dialect, e);
                 }
+                String advice = dialect.setupAdvice(e);
+                return new StoreException(Failures.text(DOING, e) + (advice == null ? "" : " " + advice), e);
             }
         }
         return new StoreException(Failures.text(DOING, e), e);

@@ -48,6 +48,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     /** The setting of both drivers by which statements can be sent several at a time. */
     private static final String SEVERAL = "allowMultiQueries";
 
+    static final String TOO_LARGE =
+            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
+                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
+                    + " store large content elsewhere and publish a reference to it.";
+
     /** A list is a table of that many SELECTs. */
     private static final int LONGEST_LIST = 100;
 
@@ -422,6 +427,16 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
+    public String mostBytes() {
+        return "SELECT @@max_allowed_packet";
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT concat('''', replace(current_user(), '@', '''@'''), '''')";
+    }
+
+    @Override
     public boolean isMissingRight(SQLException e) {
         return e.getErrorCode() == 1142 || e.getErrorCode() == 1143;
     }
@@ -434,9 +449,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")
                     || text.contains("PacketTooBig")) {
-                return "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
-                        + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
-                        + " store large content elsewhere and publish a reference to it. " + text;
+                return TOO_LARGE + " " + text;
             }
         }
         return null;
@@ -451,6 +464,8 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             case 1045, 1698 -> "The server refused the login: check user and password.";
             case 1049 -> "Create the database, or correct its name in the URL.";
             case 1046 -> "Name the database in the URL.";
+            case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Failures.READ_ONLY : null;
+            case 1836, 1792 -> Failures.READ_ONLY;
             case 1044, 1142, 1143 -> "Give the user rights to the database and the tables of the outbox.";
             default -> null;
         };

@@ -49,7 +49,11 @@ final class Opening {
         int lockKey;
         try (Connection connection = pool.getConnection()) {
             dialect = dialect(connection).named(names);
-            lockKey = checkSchema(connection, dialect, options, extras);
+            try {
+                lockKey = checkSchema(connection, dialect, options, extras);
+            } catch (SQLException e) {
+                throw Failures.opening("Opening the outbox", dialect, e);
+            }
         } catch (SQLException e) {
             throw new StoreException(Failures.text("Opening the outbox", e), e);
         }

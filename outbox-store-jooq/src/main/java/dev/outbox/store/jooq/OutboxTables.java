@@ -150,8 +150,11 @@ public final class OutboxTables {
     public void createSchema(DataSource pool) {
         try (Connection connection = pool.getConnection()) {
             boolean autoCommit = connection.getAutoCommit();
+            Dialect dialect = Opening.dialect(connection).named(names);
             try {
-                Schema.create(connection, Opening.dialect(connection).named(names));
+                Schema.create(connection, dialect);
+            } catch (SQLException e) {
+                throw Failures.opening("Creating the tables of the outbox", dialect, e);
             } finally {
                 connection.setAutoCommit(autoCommit);
             }

@@ -537,6 +537,16 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
+    public @Nullable String mostBytes() {
+        return null;
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT quote_ident(current_user)";
+    }
+
+    @Override
     public boolean isMissingRight(SQLException e) {
         return "42501".equals(e.getSQLState());
     }
@@ -554,6 +564,9 @@ record PostgresDialect(Names names) implements Dialect {
         }
         if (state.equals("3D000")) {
             return "Create the database, or correct its name in the URL.";
+        }
+        if (state.equals("25006")) {
+            return Failures.READ_ONLY;
         }
         return state.equals("42501") ? "Give the user rights to the tables of the outbox." : null;
     }

@@ -143,30 +143,38 @@ final class Schema {
             checkTables(connection, dialect);
             return false;
         } catch (SQLException e) {
-            if (!dialect.isMissingTable(e)) {
-                throw e;
+            if (dialect.isMissingTable(e)) {
+                return true;
             }
-            return true;
+            if (dialect.isMissingRight(e)) {
+                return false; // what is there is not ours to make; the checks that follow say what is missing
+            }
+            throw e;
         }
     }
 
     /**
-     * The key of this outbox's locks, if the schema is there and of the version that this code works with.
+     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and can be used
+     * as a relay has to. To be called in auto-commit mode.
      *
-     * @throws ConfigurationException if it is not, with what to run
+     * @throws ConfigurationException if not, with what to run
      */
     static int lockKey(Connection connection, Dialect dialect) throws SQLException {
         requireNamespace(connection, dialect);
         try {
             int key = checkVersion(connection, dialect);
             checkTables(connection, dialect);
+            RightsCheck.run(connection, dialect);
             TableCheck.run(connection, dialect);
             return key;
         } catch (SQLException e) {
-            if (!dialect.isMissingTable(e)) {
-                throw e;
+            if (dialect.isMissingTable(e)) {
+                throw Failures.missingTables("Opening the outbox", dialect, e);
             }
-            throw Failures.missingTables("Opening the outbox", dialect, e);
+            if (dialect.isMissingRight(e)) {
+                throw Failures.missingRights(connection, dialect, e);
+            }
+            throw e;
         }
     }
 
