@@ -52,6 +52,7 @@ final class Checkout {
      * the start.
      */
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
+        floor.beforeCheckout(lease.connection());
         Set<Candidate> inVain = new HashSet<>();
         for (int attempt = 1; ; attempt++) {
             List<Held> held = takeAndRead(lease, limit, inVain);
@@ -202,7 +203,10 @@ final class Checkout {
         wanted.forEach(candidate -> byId.put(candidate.id(), candidate));
         List<Held> taken = new ArrayList<>(wanted.size());
         long now = System.nanoTime();
-        long decided = floor.get(connection, hints.areWanted(now));
+        if (hints.areWanted(now)) {
+            floor.look(connection);
+        }
+        long decided = floor.get();
         for (int id : dialect.take(connection, lockKey, wanted)) {
             Candidate partition = byId.get(id);
             if (partition == null) {
