@@ -50,6 +50,7 @@ final class Checkout {
      * the start.
      */
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
+        floor.beforeCheckout(lease.connection());
         Set<Candidate> inVain = new HashSet<>();
         for (int attempt = 1; ; attempt++) {
             List<Held> held = takeAndRead(lease, limit, inVain);
@@ -226,7 +227,10 @@ final class Checkout {
     private List<Held> wanted(Connection connection, List<Candidate> partitions, boolean fromStart)
             throws SQLException {
         long now = System.nanoTime();
-        long decided = floor.get(connection, hints.areWanted(now));
+        if (hints.areWanted(now)) {
+            floor.look(connection);
+        }
+        long decided = floor.get();
         List<Held> wanted = new ArrayList<>(partitions.size());
         for (Candidate partition : partitions) {
             // A hint that is old by the time the partition is taken is too low, or right: nothing returns below one.

@@ -62,28 +62,39 @@ final class Floor {
     }
 
     /**
-     * The floor on the server behind this connection. Asks which transactions are writing: under strict order every time,
-     * so that what was committed before a checkout is in it if nobody writes; for hints, if they are of use now and nobody
-     * has asked a moment ago.
+     * To be called before a checkout looks for anything: under strict order everybody looks every time. So what was
+     * committed before is handed out at once if nobody writes; and if somebody does, only what was written after him,
+     * or since the look before, has to wait for him.
      */
-    long get(Connection connection, boolean hintsAreWanted) throws SQLException {
+    void beforeCheckout(Connection connection) throws SQLException {
+        if (strictOrder) {
+            ask(connection, 0);
+        }
+    }
+
+    /** Asks for the sake of hints, unless somebody has asked a moment ago. */
+    void look(Connection connection) throws SQLException {
         long started = System.nanoTime();
         long read;
         synchronized (this) {
-            if (!strictOrder && (!hintsAreWanted || started - nextLook < 0)) {
-                return finalUpTo;
+            if (strictOrder || started - nextLook < 0) {
+                return;
             }
             nextLook = started + TimeUnit.SECONDS.toNanos(1); // one asks, the others go on
-            read = strictOrder ? 0 : highestRead;
+            read = highestRead;
         }
-        Writers writers = dialect.writers(connection, lockKey, strictOrder);
+        ask(connection, read);
         long ended = System.nanoTime();
         synchronized (this) {
             nextLook = ended + Math.max(LEAST_PAUSE, 10 * (ended - started));
-            if (writers != null) {
-                saw(read, writers, started, ended);
-            }
-            return finalUpTo;
+        }
+    }
+
+    private void ask(Connection connection, long read) throws SQLException {
+        long started = System.nanoTime();
+        Writers writers = dialect.writers(connection, lockKey, strictOrder);
+        if (writers != null) {
+            saw(read, writers, started, System.nanoTime());
         }
     }
 

@@ -44,9 +44,9 @@ final class StrictOrder {
             }
             // Rows that were restored without their sequence: above all that was drawn, they would wait for ever.
             try (ResultSet row =
-                    statement.executeQuery(dialect.sql("SELECT m.id FROM outbox_message m WHERE m.id > coalesce(")
-                            + "pg_sequence_last_value('" + sequence.replace("'", "''")
-                            + "'::regclass), 0) ORDER BY m.id DESC LIMIT 1")) {
+                    statement.executeQuery(dialect.sql("SELECT m.id FROM outbox_message m WHERE m.id > (SELECT")
+                            + " coalesce(pg_sequence_last_value('" + sequence.replace("'", "''")
+                            + "'::regclass), 0)) ORDER BY m.id DESC LIMIT 1")) {
                 if (row.next()) {
                     throw refusal(
                             "there is a message " + row.getLong(1) + ", and its id has not been drawn yet: the rows"
