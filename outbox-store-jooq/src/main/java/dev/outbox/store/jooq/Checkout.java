@@ -147,7 +147,7 @@ final class Checkout {
         List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
-            lease.begin();
+            lease.hold();
             int wanted = candidates.firstTake(inTurn.size(), limit);
             fill(lease.connection(), held, inTurn, wanted, limit, fromStart);
         }

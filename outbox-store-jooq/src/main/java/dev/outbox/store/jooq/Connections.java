@@ -59,6 +59,7 @@ final class Connections implements AutoCloseable {
         private final boolean autoCommit;
         private int before;
         private boolean begun;
+        private boolean changes;
         private boolean broken;
 
         private Lease(Connection connection, boolean autoCommit) {
@@ -70,9 +71,21 @@ final class Connections implements AutoCloseable {
             return connection;
         }
 
+        /** Begins a READ COMMITTED transaction that takes partitions, and changes nothing before {@link #change}. */
+        void hold() throws SQLException {
+            begin();
+            changes = false;
+        }
+
+        /** The transaction is about to change something. */
+        void change() {
+            changes = true;
+        }
+
         /** Begins a READ COMMITTED transaction. */
         void begin() throws SQLException {
             begun = true;
+            changes = true;
             connection.setAutoCommit(false);
             if (own == null) {
                 before = dialect.beginTransaction(connection);
@@ -83,11 +96,19 @@ final class Connections implements AutoCloseable {
         void rollback() throws SQLException {
             if (begun) {
                 begun = false;
-                connection.rollback();
+                undo();
                 if (own == null) {
                     dialect.endTransaction(connection, before);
                 }
                 connection.setAutoCommit(true);
+            }
+        }
+
+        private void undo() throws SQLException {
+            if (changes) {
+                connection.rollback();
+            } else {
+                dialect.release(connection);
             }
         }
 
@@ -106,7 +127,7 @@ final class Connections implements AutoCloseable {
             try {
                 if (begun) {
                     if (!connection.getAutoCommit()) {
-                        connection.rollback();
+                        undo();
                     }
                     if (own == null) {
                         dialect.endTransaction(connection, before);

@@ -156,6 +156,11 @@ enum MySqlDialect implements Dialect {
         // the setting ended with the transaction
     }
 
+    @Override
+    public void release(Connection connection) throws SQLException {
+        connection.rollback();
+    }
+
     /**
      * Jumps from partition to partition in the index ("Using index for group-by"), as soon as the statistics of the table
      * show a backlog, which takes the server some seconds. Until then it may walk through the index without reading rows.

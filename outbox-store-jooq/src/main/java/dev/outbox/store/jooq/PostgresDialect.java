@@ -201,6 +201,11 @@ record PostgresDialect() implements Dialect {
         // all settings ended with the transaction
     }
 
+    @Override
+    public void release(Connection connection) throws SQLException {
+        connection.rollback();
+    }
+
     /** Jumps from partition to partition in the index, one probe each. */
     @Override
     public String discovery(Collection<String> topics) {
