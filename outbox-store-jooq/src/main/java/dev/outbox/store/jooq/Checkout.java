@@ -146,7 +146,7 @@ final class Checkout {
         List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
-            String begin = lease.beginWithFirst();
+            String begin = lease.hold();
             int wanted = candidates.firstTake(inTurn.size(), limit);
             fill(lease, begin, held, inTurn, wanted, limit, fromStart);
         }

@@ -64,6 +64,7 @@ final class Connections implements AutoCloseable {
         /** Whether there may be something to roll back; begun, it is false only after a commit that succeeded. */
         private boolean uncommitted;
 
+        private boolean changes;
         private boolean broken;
 
         private Lease(Connection connection, boolean autoCommit) {
@@ -80,6 +81,21 @@ final class Connections implements AutoCloseable {
             return own != null;
         }
 
+        /**
+         * Begins a READ COMMITTED transaction that takes partitions, and changes nothing before {@link #change}. If anything
+         * is left to send for it, returns that, to be sent with the first statement; else "".
+         */
+        String hold() throws SQLException {
+            String begin = beginWithFirst();
+            changes = false;
+            return begin;
+        }
+
+        /** The transaction is about to change something. */
+        void change() {
+            changes = true;
+        }
+
         /** Begins a READ COMMITTED transaction. */
         void begin() throws SQLException {
             String begin = beginWithFirst();
@@ -90,9 +106,9 @@ final class Connections implements AutoCloseable {
             }
         }
 
-        /** The same, and if anything is left to send for it, returns that, to be sent with the first statement; else "". */
-        String beginWithFirst() throws SQLException {
+        private String beginWithFirst() throws SQLException {
             begun = true;
+            changes = true;
             uncommitted = true;
             if (own != null) {
                 return dialect.beginOwn(connection);
@@ -106,10 +122,8 @@ final class Connections implements AutoCloseable {
         void rollback() throws SQLException {
             if (begun) {
                 begun = false;
-                if (own != null) {
-                    dialect.rollbackOwn(connection);
-                } else {
-                    connection.rollback();
+                undo();
+                if (own == null) {
                     dialect.endTransaction(connection, before);
                 }
                 if (!connection.getAutoCommit()) {
@@ -128,6 +142,16 @@ final class Connections implements AutoCloseable {
             uncommitted = false;
         }
 
+        private void undo() throws SQLException {
+            if (!changes && dialect.endsHoldsByCommit()) {
+                commit();
+            } else if (own != null) {
+                dialect.rollbackOwn(connection);
+            } else {
+                connection.rollback();
+            }
+        }
+
         /** Nobody is to use the connection again. */
         void markBroken() {
             broken = true;
@@ -141,11 +165,10 @@ final class Connections implements AutoCloseable {
         public void close() {
             boolean restored = false;
             try {
-                if (begun && own != null && uncommitted) {
-                    dialect.rollbackOwn(connection);
-                } else if (begun && own == null) {
-                    if (uncommitted && !connection.getAutoCommit()) {
-                        connection.rollback();
+                if (begun && uncommitted && (own != null || !connection.getAutoCommit())) {
+                    undo();
+                }
+                if (begun && own == null) {
                     }
                     dialect.endTransaction(connection, before);
                 }

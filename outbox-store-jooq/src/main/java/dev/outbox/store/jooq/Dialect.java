@@ -119,6 +119,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
     void endTransaction(Connection connection, int before) throws SQLException;
 
+    /** Whether a transaction that has taken partitions and changed nothing is to be committed rather than rolled back. */
+    boolean endsHoldsByCommit();
+
     /**
      * The statement that finds the partitions of the topics that have messages and are not delayed: topic, partition_no,
      * id (null if it has no row). Costs in proportion to the partitions found, not to messages nor to all partitions.

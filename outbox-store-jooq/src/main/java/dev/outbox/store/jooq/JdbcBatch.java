@@ -108,6 +108,7 @@ final class JdbcBatch implements MessageBatch {
 
     private void apply(Connections.Lease open) {
         Connection connection = open.connection();
+        open.change();
         try {
             long[] settled = settle(connection);
             int first = 0;

@@ -242,6 +242,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         // the setting ended with the transaction
     }
 
+    @Override
+    public boolean endsHoldsByCommit() {
+        return false;
+    }
+
     /**
      * Jumps from partition to partition in the index ("Using index for group-by"), as soon as the statistics of the table
      * show a backlog, which takes the server some seconds. Until then it may walk through the index without reading rows.

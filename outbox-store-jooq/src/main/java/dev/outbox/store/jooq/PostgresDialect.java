@@ -311,6 +311,11 @@ record PostgresDialect(Names names) implements Dialect {
         // all settings ended with the transaction
     }
 
+    @Override
+    public boolean endsHoldsByCommit() {
+        return false;
+    }
+
     /** Jumps from partition to partition in the index, one probe each. */
     @Override
     public String discovery(Collection<String> topics) {

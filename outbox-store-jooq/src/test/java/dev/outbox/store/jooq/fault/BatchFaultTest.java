@@ -136,7 +136,7 @@ abstract class BatchFaultTest {
         try (TcpProxy network = TcpProxy.before(url);
                 HikariDataSource pool = pool(network.route(url), 1);
                 Store store = JooqOutbox.store(
-                        BeforeCommit.of(pool, () -> {
+                        Before.commit(pool, () -> {
                             if (cut.getAndSet(false)) {
                                 network.cutAtNext(ANYTHING, moment);
                             }
@@ -169,7 +169,7 @@ abstract class BatchFaultTest {
         try (TcpProxy network = TcpProxy.before(url);
                 HikariDataSource pool = pool(network.route(url), 1);
                 Store store = Stores.open(url)) {
-            Connection connection = BeforeCommit.of(pool, () -> {
+            Connection connection = Before.commit(pool, () -> {
                         if (cut.getAndSet(false)) {
                             network.cutAtNext(ANYTHING, moment);
                         }

@@ -7,20 +7,28 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import javax.sql.DataSource;
 
-/** An application's pool whose connections do something just before they send a commit. */
-final class BeforeCommit {
-    private BeforeCommit() {}
+/** An application's pool whose connections do something just before they are asked to commit, or to roll back. */
+final class Before {
+    private Before() {}
 
-    static DataSource of(DataSource pool, Runnable action) {
+    static DataSource commit(DataSource pool, Runnable action) {
+        return of(pool, "commit", action);
+    }
+
+    static DataSource rollback(DataSource pool, Runnable action) {
+        return of(pool, "rollback", action);
+    }
+
+    private static DataSource of(DataSource pool, String name, Runnable action) {
         return proxy(DataSource.class, (proxy, method, arguments) -> {
             Object result = call(pool, method, arguments);
-            return result instanceof Connection connection ? connection(connection, action) : result;
+            return result instanceof Connection connection ? connection(connection, name, action) : result;
         });
     }
 
-    private static Connection connection(Connection connection, Runnable action) {
+    private static Connection connection(Connection connection, String name, Runnable action) {
         return proxy(Connection.class, (proxy, method, arguments) -> {
-            if (method.getName().equals("commit")) {
+            if (method.getName().equals(name)) {
                 action.run();
             }
             return call(connection, method, arguments);
