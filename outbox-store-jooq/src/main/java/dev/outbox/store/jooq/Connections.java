@@ -169,7 +169,6 @@ final class Connections implements AutoCloseable {
                     undo();
                 }
                 if (begun && own == null) {
-                    }
                     dialect.endTransaction(connection, before);
                 }
                 if (connection.getAutoCommit() != autoCommit) {
