@@ -19,6 +19,7 @@ interface CapabilityRules {
         Client client = outbox.open();
         assertEquals(client.store().capabilities(), client.store().capabilities(), "capabilities, asked for twice");
         assertEquals(client.store().capabilities(), outbox.open().store().capabilities(), "and of another client");
+        outbox.saw(2);
         for (Capability capability : Capability.values()) {
             Class<?> type = capability.type();
             if (TestOutbox.has(client, capability) && type != null) {
@@ -36,6 +37,7 @@ interface CapabilityRules {
             if (TestOutbox.has(client, capability)) {
                 assertEquals(
                         null, client.store().capabilities().reasonWithout(capability), "reason without " + capability);
+                outbox.saw(1);
             } else {
                 assertRefused(client, capability);
             }
@@ -52,6 +54,7 @@ interface CapabilityRules {
             case WAKE_UP -> () -> WakeUps.of(client.store());
             case PARTITION_EXCLUSIVITY -> null; // a behaviour: there is nothing to call
         };
+        client.outbox().saw(1);
         if (use != null) {
             ConfigurationException refusal =
                     assertThrows(ConfigurationException.class, use, "using " + capability + ", which is missing");

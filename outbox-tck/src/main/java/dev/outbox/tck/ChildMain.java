@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +88,9 @@ final class ChildMain {
                         transaction.commit();
                         say("committed");
                     }
+                    case "round" ->
+                        round(KillPoint.valueOf(words[1]), store, words[2], words[3], Long.parseLong(words[4]));
+                    case "relay" -> relay(store, words[1], Integer.parseInt(words[2]));
                     case "loop" -> loop(store, words[1], Integer.parseInt(words[2]));
                     default -> throw new IllegalArgumentException("Not a command: " + line);
                 }
@@ -120,6 +124,71 @@ final class ChildMain {
             if (!batch.messages().isEmpty()) {
                 say("settled" + ids(batch));
             }
+        }
+    }
+
+    /** Goes through a relay's round up to a point, says so, and waits there for its end. */
+    private static void round(KillPoint point, Store store, String topic, String limit, long haltAfterNanos) {
+        MessageBatch batch = store.checkout(Set.of(topic), Integer.parseInt(limit));
+        say("holds" + ids(batch));
+        stopAt(KillPoint.AFTER_CHECKOUT, point);
+        // The broker takes the messages: nothing that a store could notice.
+        stopAt(KillPoint.AFTER_PUBLISH, point);
+        batch.messages().forEach(m -> batch.markPublished(m, null));
+        stopAt(KillPoint.AFTER_MARK, point);
+        if (haltAfterNanos > 0) {
+            haltAfter(haltAfterNanos);
+        }
+        long began = System.nanoTime();
+        batch.close();
+        say("closed " + (System.nanoTime() - began));
+    }
+
+    private static void stopAt(KillPoint here, KillPoint wanted) {
+        if (here == wanted) {
+            say("at " + here);
+            while (true) {
+                LockSupport.park();
+            }
+        }
+    }
+
+    /** Ends this process then, wherever it is, without a word to anybody. The thread spins, to be in time. */
+    private static void haltAfter(long nanos) {
+        CountDownLatch started = new CountDownLatch(1);
+        Thread thread = new Thread(
+                () -> {
+                    started.countDown();
+                    for (long end = System.nanoTime() + nanos; System.nanoTime() < end; ) {
+                        Thread.onSpinWait();
+                    }
+                    Runtime.getRuntime().halt(1);
+                },
+                "tck-halt");
+        thread.start();
+        try {
+            started.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Publishes batch after batch, and says of each what {@link RelayLog} understands. */
+    private static void relay(Store store, String topic, int limit) {
+        while (true) {
+            long called = System.nanoTime();
+            MessageBatch batch = store.checkout(Set.of(topic), limit);
+            long returned = System.nanoTime();
+            if (batch.messages().isEmpty()) {
+                batch.close();
+                TestOutbox.pause();
+                continue;
+            }
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            String ids = ids(batch);
+            say("closing " + called + " " + returned + " " + System.nanoTime() + ids);
+            batch.close();
+            say("closed " + System.nanoTime());
         }
     }
 

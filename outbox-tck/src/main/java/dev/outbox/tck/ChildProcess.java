@@ -112,6 +112,7 @@ final class ChildProcess implements AutoCloseable {
         }
         List<String> words = Arrays.asList(line.split(" ", -1));
         outbox.record("process " + process.pid() + " " + line);
+        outbox.saw(words.size() - 1);
         return words.subList(1, words.size());
     }
 
@@ -122,14 +123,23 @@ final class ChildProcess implements AutoCloseable {
         if (END.equals(line)) {
             throw new AssertionError("Process " + process.pid() + " ended of itself.");
         }
+        outbox.saw(line == null ? 0 : 1);
         return line;
     }
 
     /** The next answer, or null if the process has ended and everything it said was read. */
     @Nullable
     String nextAnswer() throws InterruptedException {
-        String line = answers.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        return line == null || line.equals(END) ? null : line;
+        long seconds = Math.min(PATIENCE_SECONDS, 2 * TestOutbox.patience().toSeconds());
+        String line = answers.poll(seconds, TimeUnit.SECONDS);
+        if (line == null) {
+            throw new AssertionError("Process " + process.pid() + " has said nothing for " + seconds + " s.");
+        }
+        if (line.equals(END)) {
+            return null;
+        }
+        outbox.saw(1);
+        return line;
     }
 
     /** Kills the process, as a power cut would, and waits until it is gone. */

@@ -7,6 +7,7 @@ import dev.outbox.Store;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /** A client of the store that records what it does. Safe for use by several threads, its batches by one each. */
@@ -14,11 +15,16 @@ final class Client implements AutoCloseable {
     private final TestOutbox outbox;
     private final String name;
     private final Store store;
+    private volatile boolean closed;
 
     Client(TestOutbox outbox, String name, Store store) {
         this.outbox = outbox;
         this.name = name;
         this.store = store;
+    }
+
+    TestOutbox outbox() {
+        return outbox;
     }
 
     Store store() {
@@ -39,6 +45,7 @@ final class Client implements AutoCloseable {
         Batch checkedOut = new Batch(batch);
         if (!checkedOut.messages().isEmpty()) {
             outbox.record(name + " checked out " + checkedOut.describe());
+            outbox.saw(checkedOut.messages().size());
         }
         return checkedOut;
     }
@@ -68,21 +75,45 @@ final class Client implements AutoCloseable {
         long end = System.nanoTime() + TestOutbox.QUIET.toNanos();
         do {
             expectNothingNow(because, topics);
-            TestOutbox.pause();
+            LockSupport.parkNanos(TestOutbox.QUIET.toNanos() / 30);
         } while (System.nanoTime() < end);
+    }
+
+    /** Watches that nothing comes before a time of {@link System#nanoTime}; a checkout that returns later may have some. */
+    void expectNothingBefore(long end, String because, String... topics) {
+        while (System.nanoTime() < end) {
+            try (Batch batch = checkout(100, topics)) {
+                if (!batch.messages().isEmpty() && System.nanoTime() < end) {
+                    throw unexpected(batch, because);
+                }
+            }
+            LockSupport.parkNanos(TestOutbox.QUIET.toNanos() / 30);
+        }
     }
 
     void expectNothingNow(String because, String... topics) {
         try (Batch batch = checkout(100, topics)) {
             if (!batch.messages().isEmpty()) {
-                throw new AssertionError(
-                        "Expected an empty batch, because " + because + ", but " + name + " got " + batch.texts());
+                throw unexpected(batch, because);
             }
+        }
+    }
+
+    private AssertionError unexpected(Batch batch, String because) {
+        return new AssertionError(
+                "Expected an empty batch, because " + because + ", but " + name + " got " + batch.texts());
+    }
+
+    /** Closes it unless the test has; what a second close does is for the test of that rule to see. */
+    void closeAtLast() {
+        if (!closed) {
+            close();
         }
     }
 
     @Override
     public void close() {
+        closed = true;
         store.close();
         outbox.record(name + " closed");
     }

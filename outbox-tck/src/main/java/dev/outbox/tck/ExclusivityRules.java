@@ -2,11 +2,14 @@ package dev.outbox.tck;
 
 import static dev.outbox.tck.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.FutureTask;
 
 /** A message is in one open batch at most. */
 @AtLevel(Level.CONTRACT)
@@ -83,6 +86,37 @@ interface ExclusivityRules {
             assertEquals(List.of("free"), free, "messages of the partition that nobody holds");
             batch.publishAll();
         }
+    }
+
+    @Rule("OBX-EXCL-2")
+    default void twoCheckoutsAtATimeDoNotBlockEachOther(TestOutbox outbox) throws Exception {
+        Client one = outbox.open();
+        Client two = outbox.open();
+        Set<String> texts = Set.of("0", "1", "2", "3");
+        for (String text : texts) {
+            outbox.commit(TOPIC, Integer.parseInt(text), text);
+        }
+        for (int round = 0; round < 20; round++) {
+            CyclicBarrier together = new CyclicBarrier(2);
+            FutureTask<Integer> first = checkoutAndRelease(together, one);
+            FutureTask<Integer> second = checkoutAndRelease(together, two);
+            int both = outbox.promptly("Two checkouts at a time", () -> first.get() + second.get());
+            assertTrue(both <= 8, "two checkouts of at most 4 messages have " + both);
+        }
+        outbox.drain(one, texts);
+    }
+
+    private static FutureTask<Integer> checkoutAndRelease(CyclicBarrier together, Client client) {
+        FutureTask<Integer> task = new FutureTask<>(() -> {
+            together.await();
+            try (Client.Batch batch = client.checkout(4)) {
+                return batch.messages().size();
+            }
+        });
+        Thread thread = new Thread(task, "tck-checkout");
+        thread.setDaemon(true);
+        thread.start();
+        return task;
     }
 
     @Rule("OBX-EXCL-3")

@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /** Stores are opened and closed, leak nothing, and keep nothing to themselves. */
 @AtLevel(Level.CONTRACT)
@@ -77,6 +80,31 @@ interface LifecycleRules {
                 () -> Thread.activeCount() <= threads + 5 ? true : null);
     }
 
+    @Rule("OBX-LIFE-2")
+    default void closedBatchesAreForgotten(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<WeakReference<Object>> seen = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            outbox.commit(TOPIC, i % 3, "m" + i);
+            checkOutAndWatch(client, seen);
+        }
+        assertEquals(100, seen.size(), "batches with a message, and messages");
+        outbox.eventually("the garbage collector takes closed batches and their messages, but for a few", () -> {
+            System.gc();
+            LockSupport.parkNanos(50_000_000);
+            return seen.stream().filter(each -> each.get() != null).count() <= 10 ? true : null;
+        });
+    }
+
+    /** In a method of its own, so that no variable keeps what it has seen. */
+    private static void checkOutAndWatch(Client client, List<WeakReference<Object>> seen) {
+        try (Client.Batch batch = client.checkout(10)) {
+            batch.publishAll();
+            seen.add(new WeakReference<>(batch.raw()));
+            batch.messages().forEach(message -> seen.add(new WeakReference<>(message)));
+        }
+    }
+
     @Rule("OBX-LIFE-3")
     default void reopeningSeesEverything(TestOutbox outbox) throws Exception {
         try (Client client = outbox.open()) {
@@ -87,7 +115,7 @@ interface LifecycleRules {
                 for (PersistedMessage m : batch.messages()) {
                     switch (TestOutbox.text(m)) {
                         case "published" -> batch.publish(m);
-                        case "failed" -> batch.fail(m, Duration.ofMillis(500));
+                        case "failed" -> batch.fail(m, Duration.ofMillis(1_500));
                         case "dead" -> batch.bury(m);
                         case "waits long" -> batch.fail(m, Duration.ofHours(1));
                         default -> {}

@@ -67,7 +67,8 @@ interface RetryRules {
             closing = System.nanoTime();
         }
         outbox.commit(TOPIC, 0, "4");
-        client.expectNothing("the only partition has failed and waits");
+        client.expectNothingBefore(
+                closing + delay.minus(TOLERANCE).toNanos(), "the only partition has failed and waits");
         try (Client.Batch batch = other.await(10)) {
             assertWaited(delay, closing);
             assertEquals(List.of("2", "3", "4"), batch.texts(), "the partition after its delay");

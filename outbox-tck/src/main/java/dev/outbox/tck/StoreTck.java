@@ -44,9 +44,11 @@ public abstract class StoreTck
                 InputRules,
                 CapabilityRules,
                 CrashRules,
+                KillPointRules,
                 PauseRules,
                 ConcurrencyRules,
-                RelayRules {
+                RelayRules,
+                NetworkRules {
     /** System property: for how many seconds to wait for what must happen, before a test fails; by default 30. */
     public static final String PATIENCE = "outbox.tck.patience";
 

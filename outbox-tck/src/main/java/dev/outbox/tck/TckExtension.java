@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
@@ -26,6 +27,7 @@ final class TckExtension
                 BeforeEachCallback,
                 ParameterResolver,
                 TestExecutionExceptionHandler,
+                AfterTestExecutionCallback,
                 AfterEachCallback,
                 TestWatcher,
                 AfterAllCallback {
@@ -103,6 +105,20 @@ final class TckExtension
                         thrown);
     }
 
+    /** A test that returns without having seen anything has not tested anything. */
+    @Override
+    public void afterTestExecution(ExtensionContext context) {
+        TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
+        if (outbox == null || context.getExecutionException().isPresent()) {
+            return;
+        }
+        if (!outbox.provedAnything()) {
+            throw new AssertionError(context.getDisplayName() + " passed without a single message delivered or answer"
+                    + " given, so that it proves nothing. What it did: " + outbox.history());
+        }
+        context.publishReportEntry("seen", outbox.summary());
+    }
+
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
         TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
@@ -143,10 +159,11 @@ final class TckExtension
     public void afterAll(ExtensionContext context) {
         Conduct conduct = conduct(context);
         Report report = conduct.report();
-        System.out.println("[outbox-tck] " + context.getRequiredTestClass().getSimpleName() + ": " + report.summary());
-        if (conduct.settings().report() != null) {
-            report.write(conduct.settings().report());
+        if (conduct.settings().report() == null) {
+            return;
         }
+        System.out.println("[outbox-tck] " + context.getRequiredTestClass().getSimpleName() + ": " + report.summary());
+        report.write(conduct.settings().report());
     }
 
     private static RuleTest test(ExtensionContext context) {

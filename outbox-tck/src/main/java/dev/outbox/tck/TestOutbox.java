@@ -20,6 +20,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,9 @@ final class TestOutbox {
     private final Deque<String> events = new ArrayDeque<>();
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger transactions = new AtomicInteger();
+    private final AtomicLong operations = new AtomicLong();
+    private final AtomicLong proofs = new AtomicLong();
+    private volatile String summary = "";
     private int forgotten;
 
     private TestOutbox(StoreHarness harness, String address, long seed) {
@@ -80,19 +84,46 @@ final class TestOutbox {
         return seed;
     }
 
+    /** How long what a dead process held may take to come again, and then some. */
+    Duration afterDeath() {
+        return QUIET.plus(harness.lease().orElse(Duration.ZERO));
+    }
+
     /** Opens a client of the store. */
     Client open() throws Exception {
         String name = "client " + clients.incrementAndGet();
         Client client = new Client(this, name, harness.open(address));
-        opened.push(client);
+        opened.push(client::closeAtLast);
         return client;
     }
 
     /** Begins a transaction that writes. */
     Writer begin() throws Exception {
         Writer writer = new Writer(this, "transaction " + transactions.incrementAndGet(), harness.begin(address));
-        opened.push(writer);
+        opened.push(writer::closeAtLast);
         return writer;
+    }
+
+    /** Opens a client of the store on the other side of a proxy. */
+    Client open(Network network) throws Exception {
+        String name = "remote client " + clients.incrementAndGet();
+        Client client = new Client(this, name, network.harness().open(network.address()));
+        opened.push(client::closeAtLast);
+        return client;
+    }
+
+    /** Begins a transaction on the other side of a proxy. */
+    Writer begin(Network network) throws Exception {
+        WriteTransaction transaction = network.harness().begin(network.address());
+        Writer writer = new Writer(this, "remote transaction " + transactions.incrementAndGet(), transaction);
+        opened.push(writer::closeAtLast);
+        return writer;
+    }
+
+    /** Closes something when the test ends. */
+    <T extends AutoCloseable> T endWith(T closeable) {
+        opened.push(closeable);
+        return closeable;
     }
 
     /** Starts a client in a process of its own. */
@@ -139,6 +170,7 @@ final class TestOutbox {
     List<String> drain(Client client, Set<String> expected, String... topics) {
         List<String> texts = new ArrayList<>();
         Set<String> missing = new HashSet<>(expected);
+        long began = System.nanoTime();
         long deadline = System.nanoTime() + patience().toNanos();
         while (!missing.isEmpty()) {
             for (String text : client.publishAll(100, topics)) {
@@ -146,13 +178,14 @@ final class TestOutbox {
                     throw new AssertionError("'" + text + "' came again after it was settled");
                 }
                 texts.add(text);
+                began = System.nanoTime();
             }
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("Of " + expected.size() + " messages these did not come within "
                         + patience().toSeconds() + " s: " + missing);
             }
             if (!missing.isEmpty()) {
-                pause();
+                pause(began);
             }
         }
         return texts;
@@ -160,6 +193,7 @@ final class TestOutbox {
 
     /** Waits until something is there, and returns it. */
     <T> T eventually(String what, Callable<@Nullable T> attempt) throws Exception {
+        long began = System.nanoTime();
         long deadline = System.nanoTime() + patience().toNanos();
         while (true) {
             T result = attempt.call();
@@ -169,7 +203,7 @@ final class TestOutbox {
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("Not within " + patience().toSeconds() + " s: " + what);
             }
-            pause();
+            pause(began);
         }
     }
 
@@ -202,7 +236,39 @@ final class TestOutbox {
         LockSupport.parkNanos(2_000_000);
     }
 
+    /** Between two looks at a condition that was first looked at then; the longer ago, the less often. */
+    private static void pause(long began) {
+        LockSupport.parkNanos(Math.min(50_000_000, 1_000_000 + (System.nanoTime() - began) / 16));
+    }
+
+    /** Notes that messages were delivered, or answers given, from which a test can draw a conclusion. */
+    void saw(int what) {
+        proofs.addAndGet(what);
+    }
+
+    /** The same, of what a history has checked. */
+    void saw(int deliveries, String checked) {
+        saw(deliveries);
+        summary = checked;
+        record(checked);
+    }
+
+    /** Whether a test that passed has seen anything from which that follows. */
+    boolean provedAnything() {
+        return proofs.get() > 0;
+    }
+
+    /** What was seen, in a line, for a test that passed. */
+    String summary() {
+        return (summary.isEmpty()
+                        ? "kept in " + operations.get() + " operations, which " + proofs.get()
+                                + " messages or answers came of"
+                        : summary)
+                + "; seed " + seed;
+    }
+
     void record(String event) {
+        operations.incrementAndGet();
         long micros = (System.nanoTime() - start) / 1_000;
         synchronized (events) {
             events.add(String.format("%10.3f ms  %s", micros / 1_000.0, event));

@@ -3,9 +3,11 @@ package dev.outbox.tck;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
 import dev.outbox.StoreException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
@@ -18,8 +20,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writers that commit and roll back, and workers of several clients that check out, publish, fail, give up and release,
@@ -30,7 +35,7 @@ import java.util.concurrent.locks.LockSupport;
  * @param writers how many threads write
  * @param transactions how many each of them begins
  * @param partitions how many partitions the topic has
- * @param seed of everything that is left to chance
+ * @param seed of everything that is left to chance, but for how threads are scheduled
  */
 record Workload(int clients, int workers, int writers, int transactions, int partitions, long seed) {
     private static final String TOPIC = "workload";
@@ -41,55 +46,72 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         return System.nanoTime() - START;
     }
 
-    History run(TestOutbox outbox) throws Exception {
-        Queue<History.Written> written = new ConcurrentLinkedQueue<>();
-        Queue<History.Delivered> delivered = new ConcurrentLinkedQueue<>();
-        AtomicInteger batches = new AtomicInteger();
-        ExecutorService threads = Executors.newCachedThreadPool();
-        try {
-            List<Future<?>> writing = new ArrayList<>();
-            List<Future<?>> working = new ArrayList<>();
-            Random seeds = new Random(seed);
-            for (int i = 0; i < writers; i++) {
-                Random random = new Random(seeds.nextLong());
-                writing.add(threads.submit(() -> write(outbox, random, written)));
-            }
-            Progress progress = new Progress();
-            for (int c = 0; c < clients; c++) {
-                Client client = outbox.open();
-                for (int w = 0; w < workers; w++) {
-                    Random random = new Random(seeds.nextLong());
-                    working.add(threads.submit(() -> work(client, random, batches, delivered, progress)));
-                }
-            }
-            for (Future<?> each : writing) {
-                get(each);
-            }
-            progress.awaitAllSettled(written);
-            progress.stop = true;
-            for (Future<?> each : working) {
-                get(each);
-            }
-        } finally {
-            threads.shutdownNow();
-            threads.awaitTermination(TestOutbox.patience().toSeconds(), TimeUnit.SECONDS);
-        }
-        return new History(written, delivered);
+    /** Runs it; through a faulty network if there is one, whose clients are then opened again after every error. */
+    History run(TestOutbox outbox, @Nullable Network network) throws Exception {
+        return new Run(this, outbox, network).run();
     }
 
-    /** What is settled so far, and whether to stop. */
-    private static final class Progress {
-        final Set<String> settled = ConcurrentHashMap.newKeySet();
-        volatile boolean stop;
+    /** One run, with what its threads share. */
+    private static final class Run {
+        private final Workload workload;
+        private final TestOutbox outbox;
+        private final @Nullable Network network;
+        private final Queue<History.Written> written = new ConcurrentLinkedQueue<>();
+        private final Queue<History.Delivered> delivered = new ConcurrentLinkedQueue<>();
+        private final AtomicInteger batches = new AtomicInteger();
+        private final AtomicInteger transactions = new AtomicInteger();
+        private final Set<String> settled = ConcurrentHashMap.newKeySet();
+        private volatile boolean stop;
+
+        Run(Workload workload, TestOutbox outbox, @Nullable Network network) {
+            this.workload = workload;
+            this.outbox = outbox;
+            this.network = network;
+        }
+
+        History run() throws Exception {
+            Set<Thread> running = ConcurrentHashMap.newKeySet();
+            ExecutorService threads = Executors.newCachedThreadPool(task -> {
+                Thread thread = new Thread(task, "tck-workload");
+                thread.setDaemon(true); // one that hangs is reported, and holds up nobody else
+                running.add(thread);
+                return thread;
+            });
+            try {
+                List<Future<?>> writing = new ArrayList<>();
+                List<Future<?>> working = new ArrayList<>();
+                Random seeds = new Random(workload.seed());
+                for (int i = 0; i < workload.writers(); i++) {
+                    Random random = new Random(seeds.nextLong());
+                    writing.add(threads.submit(() -> write(random)));
+                }
+                for (int c = 0; c < workload.clients(); c++) {
+                    Client shared = network == null ? outbox.open() : null;
+                    for (int w = 0; w < workload.workers(); w++) {
+                        Random random = new Random(seeds.nextLong());
+                        working.add(threads.submit(() ->
+                                shared == null ? workThroughFaults(random) : work(shared.store(), random, () -> stop)));
+                    }
+                }
+                for (Future<?> each : writing) {
+                    get(each, running);
+                }
+                awaitAllSettled();
+                stop = true;
+                for (Future<?> each : working) {
+                    get(each, running);
+                }
+                settleTheRest(new Random(seeds.nextLong()));
+            } finally {
+                stop = true;
+                threads.shutdownNow();
+            }
+            return new History(written, delivered);
+        }
 
         /** Waits until all is settled, or nothing has been for a while; what is missing then, the history tells. */
-        void awaitAllSettled(Queue<History.Written> written) {
-            Set<String> missing = new HashSet<>();
-            for (History.Written each : written) {
-                if (each.committed() == History.End.OK) {
-                    missing.add(each.id());
-                }
-            }
+        private void awaitAllSettled() {
+            Set<String> missing = committed();
             int last = -1;
             long deadline = 0;
             while (true) {
@@ -106,67 +128,173 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                 TestOutbox.pause();
             }
         }
-    }
 
-    @SuppressWarnings("try") // a harness whose close can be interrupted may be
-    private Void write(TestOutbox outbox, Random random, Queue<History.Written> written) throws Exception {
-        for (int i = 0; i < transactions; i++) {
-            List<History.Written> messages = new ArrayList<>();
-            try (WriteTransaction transaction = outbox.harness().begin(outbox.address())) {
-                for (int n = 1 + random.nextInt(4); n > 0; n--) {
-                    int partition = random.nextInt(partitions);
-                    long began = now();
-                    String id = transaction.persistFunc().persist(TestOutbox.message(TOPIC, partition, "m" + i));
-                    messages.add(new History.Written(id, TOPIC + "/" + partition, began, 0, 0, History.End.UNKNOWN));
-                    if (random.nextInt(3) == 0) {
-                        // Time for another writer to persist later and commit earlier.
-                        LockSupport.parkNanos(random.nextInt(1_500_000));
-                    }
+        private Set<String> committed() {
+            return written.stream()
+                    .filter(message -> message.committed() == History.End.OK)
+                    .map(History.Written::id)
+                    .collect(Collectors.toCollection(HashSet::new));
+        }
+
+        /** A fresh client finds what closes and commits have left of which nobody knows whether they were done. */
+        private void settleTheRest(Random random) throws Exception {
+            Duration quiet = outbox.afterDeath().multipliedBy(network == null ? 1 : 3);
+            Client last = outbox.open();
+            long[] until = {System.nanoTime() + quiet.toNanos()};
+            int[] before = {batches.get()};
+            work(last.store(), random, () -> {
+                if (batches.get() != before[0]) {
+                    before[0] = batches.get();
+                    until[0] = System.nanoTime() + quiet.toNanos();
                 }
-                long ending = now();
-                History.End end = end(transaction, random.nextInt(5) > 0);
+                return System.nanoTime() > until[0];
+            });
+        }
+
+        private @Nullable Void write(Random random) throws Exception {
+            for (int i = 0; i < workload.transactions(); i++) {
+                List<History.Written> messages = new ArrayList<>();
+                String name = "transaction " + transactions.incrementAndGet();
+                WriteTransaction transaction = begin();
+                long ending = 0;
+                History.End end = History.End.NOT_DONE;
+                try {
+                    for (int n = 1 + random.nextInt(4); n > 0; n--) {
+                        int partition = random.nextInt(workload.partitions());
+                        long began = now();
+                        String id = transaction.persistFunc().persist(TestOutbox.message(TOPIC, partition, "m" + i));
+                        messages.add(new History.Written(
+                                id, TOPIC + "/" + partition, name, began, 0, 0, History.End.UNKNOWN));
+                        if (random.nextInt(3) == 0) {
+                            // Time for another writer to persist later and commit earlier.
+                            LockSupport.parkNanos(random.nextInt(1_500_000));
+                        }
+                    }
+                    ending = now();
+                    end = end(transaction, random.nextInt(5) > 0);
+                } catch (StoreException e) {
+                    tolerate(e); // nothing was committed, since commit was never called
+                    ending = now();
+                } finally {
+                    close(transaction);
+                }
                 long ended = now();
                 for (History.Written m : messages) {
-                    written.add(new History.Written(m.id(), m.partition(), m.began(), ending, ended, end));
+                    written.add(new History.Written(m.id(), m.partition(), name, m.began(), ending, ended, end));
                 }
             }
+            return null;
         }
-        return null;
-    }
 
-    private static History.End end(WriteTransaction transaction, boolean commit) throws Exception {
-        if (!commit) {
-            transaction.rollback();
-            return History.End.NOT_DONE;
+        private WriteTransaction begin() throws Exception {
+            if (network == null) {
+                return outbox.harness().begin(outbox.address());
+            }
+            return outbox.eventually("a transaction can be begun", () -> {
+                try {
+                    return network.harness().begin(network.address());
+                } catch (Exception e) {
+                    return null;
+                }
+            });
         }
-        try {
-            transaction.commit();
-            return History.End.OK;
-        } catch (Exception e) {
-            return History.End.UNKNOWN;
-        }
-    }
 
-    private static Void work(
-            Client client,
-            Random random,
-            AtomicInteger batches,
-            Queue<History.Delivered> delivered,
-            Progress progress) {
-        while (!progress.stop) {
-            long called = now();
-            MessageBatch batch = client.store().checkout(Set.of(TOPIC), 1 + random.nextInt(8));
-            long returned = now();
-            if (batch.messages().isEmpty()) {
-                batch.close();
-                TestOutbox.pause();
-                continue;
+        private void close(AutoCloseable closeable) throws Exception {
+            try {
+                closeable.close();
+            } catch (Exception e) {
+                tolerate(e);
             }
-            if (random.nextInt(2) == 0) {
-                // Time for others to try and take the same.
-                LockSupport.parkNanos(random.nextInt(1_000_000));
+        }
+
+        /** Errors are to be expected where the network has faults, and nowhere else. */
+        private void tolerate(Exception e) throws Exception {
+            if (network == null) {
+                throw e;
             }
-            Set<String> settled = new HashSet<>();
+        }
+
+        private static History.End end(WriteTransaction transaction, boolean commit) {
+            try {
+                if (commit) {
+                    transaction.commit();
+                    return History.End.OK;
+                }
+                transaction.rollback();
+                return History.End.NOT_DONE;
+            } catch (Exception e) {
+                return commit ? History.End.UNKNOWN : History.End.NOT_DONE;
+            }
+        }
+
+        private @Nullable Void workThroughFaults(Random random) throws Exception {
+            Network faulty = network;
+            while (faulty != null && !stop) {
+                Store store;
+                try {
+                    store = faulty.harness().open(faulty.address());
+                } catch (Exception e) {
+                    TestOutbox.pause();
+                    continue;
+                }
+                try {
+                    work(store, random, () -> stop);
+                } catch (StoreException e) {
+                    // as a relay does whose process was started again
+                } finally {
+                    close(store);
+                }
+            }
+            return null;
+        }
+
+        private interface Stop {
+            boolean now();
+        }
+
+        private @Nullable Void work(Store store, Random random, Stop until) {
+            while (!until.now()) {
+                long called = now();
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 1 + random.nextInt(8));
+                long returned = now();
+                if (batch.messages().isEmpty()) {
+                    batch.close();
+                    TestOutbox.pause();
+                    continue;
+                }
+                if (random.nextInt(2) == 0) {
+                    // Time for others to try and take the same.
+                    LockSupport.parkNanos(random.nextInt(1_000_000));
+                }
+                Set<String> marked = mark(batch, random);
+                long closing = now();
+                History.End end = close(batch);
+                long closed = now();
+                String name = "batch " + batches.incrementAndGet();
+                int index = 0;
+                for (PersistedMessage m : batch.messages()) {
+                    delivered.add(new History.Delivered(
+                            m.id(),
+                            m.topic() + "/" + m.partition(),
+                            name,
+                            index++,
+                            marked.contains(m.id()),
+                            called,
+                            returned,
+                            closing,
+                            closed,
+                            end));
+                }
+                if (end == History.End.OK) {
+                    settled.addAll(marked);
+                }
+            }
+            return null;
+        }
+
+        /** Gives most messages an outcome; returns those that are done with. */
+        private static Set<String> mark(MessageBatch batch, Random random) {
+            Set<String> marked = new HashSet<>();
             Set<Integer> failed = new HashSet<>();
             for (PersistedMessage m : batch.messages()) {
                 int chance = random.nextInt(20);
@@ -181,53 +309,42 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                     failed.add(m.partition()); // released, with all that is behind it
                 } else if (chance == 2) {
                     batch.deadLetter(m, "chance");
-                    settled.add(m.id());
+                    marked.add(m.id());
                 } else {
                     batch.markPublished(m, null);
-                    settled.add(m.id());
+                    marked.add(m.id());
                 }
             }
-            long closing = now();
-            History.End end = close(batch);
-            long closed = now();
-            String name = "batch " + batches.incrementAndGet();
-            int index = 0;
-            for (PersistedMessage m : batch.messages()) {
-                delivered.add(new History.Delivered(
-                        m.id(),
-                        m.topic() + "/" + m.partition(),
-                        name,
-                        index++,
-                        settled.contains(m.id()),
-                        called,
-                        returned,
-                        closing,
-                        closed,
-                        end));
-            }
-            if (end != History.End.NOT_DONE) {
-                progress.settled.addAll(settled);
+            return marked;
+        }
+
+        private static History.End close(MessageBatch batch) {
+            try {
+                batch.close();
+                return History.End.OK;
+            } catch (HoldLostException e) {
+                return History.End.NOT_DONE;
+            } catch (StoreException e) {
+                return History.End.UNKNOWN;
             }
         }
-        return null;
-    }
 
-    private static History.End close(MessageBatch batch) {
-        try {
-            batch.close();
-            return History.End.OK;
-        } catch (HoldLostException e) {
-            return History.End.NOT_DONE;
-        } catch (StoreException e) {
-            return History.End.UNKNOWN;
-        }
-    }
-
-    private static void get(Future<?> thread) throws Exception {
-        try {
-            thread.get();
-        } catch (ExecutionException e) {
-            throw new AssertionError("A thread of the workload failed: " + e.getCause(), e.getCause());
+        private static void get(Future<?> thread, Set<Thread> running) throws Exception {
+            try {
+                thread.get(2 * TestOutbox.patience().toSeconds(), TimeUnit.SECONDS);
+            } catch (ExecutionException e) {
+                throw new AssertionError("A thread of the workload failed: " + e.getCause(), e.getCause());
+            } catch (TimeoutException e) {
+                throw new AssertionError("A thread of the workload does not come back. They are waiting here:"
+                        + running.stream()
+                                .filter(Thread::isAlive)
+                                .map(each -> "\n    "
+                                        + Arrays.stream(each.getStackTrace())
+                                                .limit(12)
+                                                .map(Object::toString)
+                                                .collect(Collectors.joining("\n    ")))
+                                .collect(Collectors.joining("\n")));
+            }
         }
     }
 }

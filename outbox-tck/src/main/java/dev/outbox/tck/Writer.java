@@ -7,6 +7,7 @@ final class Writer implements AutoCloseable {
     private final TestOutbox outbox;
     private final String name;
     private final WriteTransaction transaction;
+    private volatile boolean closed;
 
     Writer(TestOutbox outbox, String name, WriteTransaction transaction) {
         this.outbox = outbox;
@@ -35,8 +36,16 @@ final class Writer implements AutoCloseable {
         outbox.record(name + " rolled back");
     }
 
+    /** Closes it unless the test has. */
+    void closeAtLast() {
+        if (!closed) {
+            close();
+        }
+    }
+
     @Override
     public void close() {
+        closed = true;
         try {
             transaction.close();
         } catch (Exception e) {

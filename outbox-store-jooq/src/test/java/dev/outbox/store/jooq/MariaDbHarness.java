@@ -4,14 +4,15 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MariaDbServer;
-import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
+import java.net.InetSocketAddress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
 
 /** Outboxes in databases of their own. */
-public final class MariaDbHarness implements StoreHarness {
+public final class MariaDbHarness implements NetworkHarness {
     @Override
     public String createOutbox() throws SQLException {
         String address = MariaDbServer.shared().newDatabase();
@@ -32,6 +33,16 @@ public final class MariaDbHarness implements StoreHarness {
     @Override
     public Optional<Duration> lease() {
         return Optional.empty();
+    }
+
+    @Override
+    public InetSocketAddress endpoint(String address) {
+        return JdbcAddress.endpoint(address);
+    }
+
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        return JdbcAddress.through(address, proxy);
     }
 
     @Override

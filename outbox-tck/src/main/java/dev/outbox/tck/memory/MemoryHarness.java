@@ -1,10 +1,11 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
-import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import java.util.UUID;
 import java.util.function.Supplier;
 
 /** Serves outboxes of this process, to this and other processes: the harness of the in-memory store. */
-public final class MemoryHarness implements StoreHarness {
+public final class MemoryHarness implements NetworkHarness {
     private final Supplier<MemoryOutbox> outboxes;
 
     /** A harness of the store as it is. */
@@ -42,6 +43,18 @@ public final class MemoryHarness implements StoreHarness {
     @Override
     public Optional<Duration> lease() {
         return outboxes.get().lease();
+    }
+
+    @Override
+    public InetSocketAddress endpoint(String address) {
+        URI uri = URI.create(address);
+        return new InetSocketAddress(uri.getHost(), uri.getPort());
+    }
+
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        URI uri = URI.create(address);
+        return address.replace(uri.getAuthority(), proxy.getHostString() + ":" + proxy.getPort());
     }
 
     @Override

@@ -1,9 +1,8 @@
-package dev.outbox.tck.memory;
+package dev.outbox.tck;
 
 import dev.outbox.Store;
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.StoreTck;
-import dev.outbox.tck.WriteTransaction;
+import dev.outbox.tck.memory.MemoryOutbox;
+import dev.outbox.tck.memory.MemoryOutboxServer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -17,34 +16,34 @@ class LeaseTckTest extends StoreTck {
 
     /** Outboxes whose holds are leases. */
     public static final class Harness implements StoreHarness {
-        private final MemoryHarness harness = new MemoryHarness(() -> new MemoryOutbox(Duration.ofSeconds(1)));
+        private static final Duration LEASE = Duration.ofSeconds(1);
 
         /** For other processes, too. */
         public Harness() {}
 
         @Override
         public String createOutbox() {
-            return harness.createOutbox();
+            return Served.add(new MemoryOutbox(LEASE));
         }
 
         @Override
         public Store open(String address) throws IOException {
-            return harness.open(address);
+            return MemoryOutboxServer.open(address);
         }
 
         @Override
         public WriteTransaction begin(String address) throws IOException {
-            return harness.begin(address);
+            return MemoryOutboxServer.begin(address);
         }
 
         @Override
         public Optional<Duration> lease() {
-            return harness.lease();
+            return Optional.of(LEASE);
         }
 
         @Override
         public void dropOutbox(String address) {
-            harness.dropOutbox(address);
+            Served.remove(address);
         }
     }
 }

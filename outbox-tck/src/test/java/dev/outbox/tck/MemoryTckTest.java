@@ -1,7 +1,6 @@
-package dev.outbox.tck.memory;
+package dev.outbox.tck;
 
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.StoreTck;
+import dev.outbox.tck.memory.MemoryHarness;
 
 /** The in-memory store keeps the contract, served over a socket to this process and to others. */
 class MemoryTckTest extends StoreTck {

@@ -1,9 +1,8 @@
-package dev.outbox.tck.memory;
+package dev.outbox.tck;
 
 import dev.outbox.Store;
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.StoreTck;
-import dev.outbox.tck.WriteTransaction;
+import dev.outbox.tck.memory.MemoryOutbox;
+import dev.outbox.tck.memory.MemoryOutboxServer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -28,7 +27,7 @@ class InProcessTest extends StoreTck {
         @Override
         public String createOutbox() {
             MemoryOutbox outbox = new MemoryOutbox();
-            String address = new MemoryHarness(() -> outbox).createOutbox();
+            String address = Served.add(outbox);
             OUTBOXES.put(address, outbox);
             return address;
         }
@@ -52,7 +51,7 @@ class InProcessTest extends StoreTck {
 
         @Override
         public void dropOutbox(String address) {
-            new MemoryHarness().dropOutbox(address);
+            Served.remove(address);
             OUTBOXES.remove(address);
         }
     }

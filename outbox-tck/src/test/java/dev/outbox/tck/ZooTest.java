@@ -1,0 +1,229 @@
+package dev.outbox.tck;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import dev.outbox.tck.memory.Broken;
+import dev.outbox.tck.memory.MemoryHarness;
+import dev.outbox.tck.memory.Zoo;
+import dev.outbox.tck.memory.ZooHarness;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.junit.platform.testkit.engine.Event;
+
+/**
+ * Every store of the zoo fails the rules it declares to break, and no others, of the tests that were run on it: all but
+ * those with many threads, with other processes or with a faulty network, which only stores undergo that say so.
+ */
+class ZooTest {
+    private static final String STORE = "zoo.store";
+    private static final Pattern BROKEN =
+            Pattern.compile("(OBX-[A-Z]+-\\d+) is broken: .*\nObserved: .*\\S.*", Pattern.DOTALL);
+
+    /** How many run at a time. They mostly wait. */
+    private static final int AT_A_TIME = 24;
+
+    private static final Map<String, Future<Verdict>> VERDICTS = new LinkedHashMap<>();
+
+    /** What the suite said of a store: how many tests were run, and by rule what those that failed had seen. */
+    record Verdict(int run, Map<String, List<String>> failed) {}
+
+    static Stream<Broken> stores() {
+        return Zoo.ALL.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("stores")
+    void failsWhatItDeclares(Broken store) throws Exception {
+        assertVerdict(store);
+    }
+
+    @Test
+    void theStoreThatIsNotBrokenFailsNothing() throws Exception {
+        assertVerdict(Zoo.SOUND);
+    }
+
+    @Test
+    void everyRuleThatAStoreCanBreakIsBrokenByOne() {
+        Set<String> unbroken = new TreeSet<>(Spec.rules().keySet());
+        Zoo.ALL.forEach(store -> unbroken.removeAll(store.rules()));
+        // What OutgoingMessage refuses, it refuses before any store is asked.
+        assertEquals(Set.of("OBX-INPUT-1"), unbroken, "rules that no store of the zoo breaks");
+        assertTrue(Zoo.ALL.size() >= 30, "stores: " + Zoo.ALL.size());
+        assertEquals(
+                Zoo.ALL.size(), Zoo.ALL.stream().map(Broken::idea).distinct().count(), "stores by different names");
+    }
+
+    private static Verdict verdictOn(Broken store) throws Exception {
+        return requireNonNull(VERDICTS.get(store.idea())).get();
+    }
+
+    private static void assertVerdict(Broken store) throws Exception {
+        Verdict verdict = verdictOn(store);
+        assertEquals(
+                new TreeSet<>(store.rules()),
+                verdict.failed().keySet(),
+                () -> "rules that a store breaks that " + store + "; what was seen: " + verdict.failed());
+    }
+
+    @BeforeAll
+    static void runTheSuiteOnAll() {
+        System.setProperty(StoreTck.PATIENCE, "4"); // what must happen does not happen here
+        MemoryHarness server = new MemoryHarness(); // whose threads are of no store
+        server.dropOutbox(server.createOutbox());
+        ExecutorService threads = Executors.newFixedThreadPool(AT_A_TIME);
+        Stream.concat(Zoo.ALL.stream(), Stream.of(Zoo.SOUND)).forEach(store -> {
+            List<Future<List<Event>>> parts = parts(store).stream()
+                    .map(part -> threads.submit(() -> inAGroupOfItsOwn(store, part)))
+                    .toList();
+            FutureTask<Verdict> verdict = new FutureTask<>(() -> verdict(parts));
+            VERDICTS.put(store.idea(), verdict);
+        });
+        VERDICTS.values().forEach(verdict -> ((FutureTask<Verdict>) verdict).run());
+        threads.shutdown();
+    }
+
+    /** The tests by the class they are in, those first that take long. */
+    private static Collection<List<Method>> parts(Broken store) {
+        return Arrays.stream(StoreTck.class.getMethods())
+                .filter(m -> m.isAnnotationPresent(Rule.class) && isRun(store, m))
+                .collect(Collectors.groupingBy(m -> m.getDeclaringClass().getName(), TreeMap::new, Collectors.toList()))
+                .values();
+    }
+
+    private static boolean isRun(Broken store, Method test) {
+        Class<?> of = test.getDeclaringClass();
+        if (of == CrashRules.class || of == KillPointRules.class) {
+            return store.also().contains(Broken.Also.KILLS);
+        }
+        if (of == NetworkRules.class) {
+            return store.also().contains(Broken.Also.FAULTS);
+        }
+        if (of == PauseRules.class) {
+            return store.also().contains(Broken.Also.PAUSES);
+        }
+        if (of == ConcurrencyRules.class
+                || test.getAnnotation(Rule.class).value().equals("OBX-RELAY-2")) {
+            return store.also().contains(Broken.Also.THREADS);
+        }
+        return true;
+    }
+
+    /** The suite counts the threads of its group. */
+    private static List<Event> inAGroupOfItsOwn(Broken store, List<Method> tests) throws Exception {
+        FutureTask<List<Event>> run = new FutureTask<>(() -> run(store, tests));
+        new Thread(new ThreadGroup("zoo"), run, "zoo: " + store).start();
+        return run.get();
+    }
+
+    private static List<Event> run(Broken store, List<Method> tests) {
+        return EngineTestKit.engine("junit-jupiter")
+                .configurationParameter(STORE, store.idea())
+                .configurationParameter(StoreTck.REPORT, "none")
+                .selectors(tests.stream()
+                        .map(test -> selectMethod(ZooTck.class, test))
+                        .toArray(org.junit.platform.engine.DiscoverySelector[]::new))
+                .execute()
+                .testEvents()
+                .finished()
+                .list();
+    }
+
+    private static Verdict verdict(List<Future<List<Event>>> parts) throws Exception {
+        int run = 0;
+        Map<String, List<String>> failed = new TreeMap<>();
+        for (Future<List<Event>> part : parts) {
+            for (Event test : part.get()) {
+                run++;
+                TestExecutionResult result = test.getRequiredPayload(TestExecutionResult.class);
+                if (result.getStatus() != TestExecutionResult.Status.SUCCESSFUL) {
+                    String message =
+                            result.getThrowable().map(Throwable::getMessage).orElse("nothing");
+                    Matcher broken = BROKEN.matcher(message);
+                    String rule = broken.matches() ? broken.group(1) : "a failure that names no rule";
+                    failed.computeIfAbsent(rule, r -> new java.util.ArrayList<>())
+                            .add(test.getTestDescriptor().getDisplayName() + ": "
+                                    + message.lines().limit(2).collect(Collectors.joining(" ")));
+                }
+            }
+        }
+        return new Verdict(run, failed);
+    }
+
+    @AfterAll
+    static void showTheTable() throws Exception {
+        System.clearProperty(StoreTck.PATIENCE);
+        int width =
+                Zoo.ALL.stream().mapToInt(store -> store.idea().length()).max().orElse(0);
+        StringBuilder table = new StringBuilder("Broken stores and the rules they failed, as declared:\n");
+        for (Broken store : Zoo.ALL) {
+            Verdict verdict = verdictOn(store);
+            table.append(String.format(
+                    "  %-" + width + "s  %3d tests  %s%n",
+                    store.idea(),
+                    verdict.run(),
+                    verdict.failed().keySet()));
+        }
+        System.out.print(table);
+    }
+
+    /** Run in here only: nested, so that it is not found as a test of its own. */
+    @ExtendWith(StoreByName.class)
+    static class ZooTck extends StoreTck {
+        private final Broken store;
+
+        ZooTck(Broken store) {
+            this.store = store;
+        }
+
+        @Override
+        public StoreHarness harness() {
+            return new ZooHarness(store);
+        }
+    }
+
+    /** Tells the suite which store it is run on. */
+    static final class StoreByName implements ParameterResolver {
+        @Override
+        public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+            return parameter.getParameter().getType() == Broken.class;
+        }
+
+        @Override
+        public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+            String idea = context.getConfigurationParameter(STORE).orElseThrow();
+            return Stream.concat(Zoo.ALL.stream(), Stream.of(Zoo.SOUND))
+                    .filter(store -> store.idea().equals(idea))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Store;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * A store that breaks the contract in one way.
+ *
+ * @param idea what it does wrong; its name, too
+ * @param rules those it breaks, all of them and no others
+ * @param also which tests are run on it beside those that all stores undergo
+ * @param outbox what is behind its clients
+ * @param client a client of it, made from one that keeps the contract
+ */
+public record Broken(
+        String idea, Set<String> rules, Set<Also> also, Supplier<MemoryOutbox> outbox, UnaryOperator<Store> client) {
+    /** Tests that are slow, or whose verdict on a store that is only a little wrong is left to chance. */
+    public enum Also {
+        /** Many threads at a time. */
+        THREADS,
+        /** Processes that are paused. */
+        PAUSES,
+        /** Processes that are killed. */
+        KILLS,
+        /** A network with faults. */
+        FAULTS
+    }
+
+    /** A store whose outbox is broken. */
+    static Broken outbox(String idea, Supplier<MemoryOutbox> outbox) {
+        return new Broken(idea, Set.of(), Set.of(), outbox, store -> store);
+    }
+
+    /** A store whose clients are broken, those in other processes, too. */
+    static Broken client(String idea, UnaryOperator<Store> client) {
+        return client(idea, MemoryOutbox::new, client);
+    }
+
+    static Broken client(String idea, Supplier<MemoryOutbox> outbox, UnaryOperator<Store> client) {
+        return new Broken(idea, Set.of(), Set.of(), outbox, client);
+    }
+
+    Broken breaks(String... broken) {
+        return new Broken(idea, Set.of(broken), also, outbox, client);
+    }
+
+    Broken testedFor(Also... tests) {
+        return new Broken(idea, rules, Set.of(tests), outbox, client);
+    }
+
+    @Override
+    public String toString() {
+        return idea;
+    }
+}

@@ -1,0 +1,114 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.DeadLetter;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.spi.Outcome;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** Stores that cannot let go, or let go of too much. */
+final class BrokenDeadLetters {
+    static final List<Broken> ALL = List.of(
+            Broken.outbox("keeps dead letters in the way", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                            List<Outcome> changed = new ArrayList<>();
+                            for (Outcome outcome : outcomes) {
+                                changed.add(
+                                        outcome instanceof Outcome.DeadLettered dead
+                                                ? new Outcome.Failed(dead.message(), dead.reason(), Duration.ofHours(1))
+                                                : outcome);
+                            }
+                            super.settle(hold, changed);
+                        }
+                    })
+                    .breaks(
+                            "OBX-CLOSE-1",
+                            "OBX-CLOSE-6",
+                            "OBX-DEAD-1",
+                            "OBX-DEAD-2",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-LIFE-3",
+                            "OBX-OPS-1",
+                            "OBX-OPS-2",
+                            "OBX-RELAY-1",
+                            "OBX-RETRY-6"),
+            Broken.outbox("lets dead letters vanish", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                            List<Outcome> changed = new ArrayList<>();
+                            for (Outcome outcome : outcomes) {
+                                changed.add(
+                                        outcome instanceof Outcome.DeadLettered dead
+                                                ? new Outcome.Published(dead.message(), null)
+                                                : outcome);
+                            }
+                            super.settle(hold, changed);
+                        }
+                    })
+                    .breaks("OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-RELAY-1"),
+            Broken.outbox("lists the last dead letter first", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+                            List<DeadLetter> page = new ArrayList<>(super.deadLetters(topic, afterId, limit));
+                            Collections.reverse(page);
+                            return page;
+                        }
+                    })
+                    .breaks("OBX-DEAD-2"),
+            Broken.outbox("redrives the same dead letter for two operators", () -> new MemoryOutbox() {
+                        private final Map<String, DeadLetter> seen = new HashMap<>();
+
+                        @Override
+                        synchronized int redrive(Collection<String> ids) {
+                            // As if each of two operators had read the dead letters before either removed them.
+                            List<Written> again = new ArrayList<>();
+                            for (String id : ids) {
+                                DeadLetter letter = deadLetter(id).orElse(null);
+                                DeadLetter before = letter == null ? seen.remove(id) : seen.put(id, letter);
+                                if (letter == null && before != null) {
+                                    PersistedMessage m = before.message();
+                                    long end = write(new OutgoingMessage(
+                                                    m.topic(), m.partition(), m.key(), m.headers(), m.payload()))
+                                            .position();
+                                    again.add(new Written(end, m));
+                                }
+                            }
+                            commit(again);
+                            return super.redrive(ids) + again.size();
+                        }
+                    })
+                    .breaks("OBX-DEAD-3"),
+            Broken.outbox("redrives in the order of the ids", () -> new MemoryOutbox() {
+                        @Override
+                        @SuppressWarnings("UnsynchronizedOverridesSynchronized") // what it calls is
+                        int redrive(Collection<String> ids) {
+                            return super.redrive(new TreeSet<>(ids));
+                        }
+                    })
+                    .breaks("OBX-DEAD-3"),
+            Broken.outbox("discards a whole topic for one message", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized int discard(Collection<String> ids) {
+                            int discarded = super.discard(ids);
+                            if (discarded > 0) {
+                                super.discard(deadLetters("orders", null, Integer.MAX_VALUE).stream()
+                                        .map(letter -> letter.message().id())
+                                        .toList());
+                            }
+                            return discarded;
+                        }
+                    })
+                    .breaks("OBX-DEAD-4"));
+
+    private BrokenDeadLetters() {}
+}

@@ -1,0 +1,245 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.spi.Outcome;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Stores that give away what somebody holds, or keep what nobody should. */
+final class BrokenHolds {
+    static final List<Broken> ALL = List.of(
+            Broken.outbox("claims twice", () -> new MemoryOutbox() {
+                        @Override
+                        boolean isReady(Partition partition) {
+                            Hold holder = partition.holder;
+                            partition.holder = null;
+                            boolean ready = super.isReady(partition);
+                            partition.holder = holder;
+                            return ready;
+                        }
+                    })
+                    .testedFor(Broken.Also.THREADS)
+                    .breaks(
+                            "OBX-CLOSE-3",
+                            "OBX-EXCL-1",
+                            "OBX-EXCL-2",
+                            "OBX-EXCL-3",
+                            "OBX-FENCE-1",
+                            "OBX-ORDER-3",
+                            "OBX-RELAY-2"),
+            Broken.outbox("holds messages and not their partitions", LocksMessages::new)
+                    .breaks("OBX-ORDER-3"),
+            Broken.outbox("waits for partitions that are held", () -> new MemoryOutbox() {
+                        private final Set<Hold> open = new HashSet<>();
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            try {
+                                for (int i = 0; !open.isEmpty() && i < 600; i++) {
+                                    wait(10); // gives up after six seconds, so that tests end
+                                }
+                            } catch (InterruptedException e) {
+                                throw new StoreException("interrupted", e);
+                            }
+                            Hold hold = super.checkout(topics, limit);
+                            if (!hold.messages.isEmpty()) {
+                                open.add(hold);
+                            }
+                            return hold;
+                        }
+
+                        @Override
+                        synchronized void release(Hold hold) {
+                            super.release(hold);
+                            open.remove(hold);
+                        }
+                    })
+                    .breaks("OBX-EXCL-2", "OBX-EXCL-3"),
+            Broken.outbox("locks in two orders, so that two checkouts deadlock", () -> new MemoryOutbox() {
+                        private final ReentrantLock[] locks = {new ReentrantLock(), new ReentrantLock()};
+                        private final AtomicInteger checkouts = new AtomicInteger();
+
+                        @Override
+                        @SuppressWarnings("UnsynchronizedOverridesSynchronized") // locks of its own first, that is it
+                        Hold checkout(Set<String> topics, int limit) {
+                            int first = checkouts.incrementAndGet() % 2;
+                            locks[first].lock();
+                            try {
+                                LockSupport.parkNanos(3_000_000);
+                                if (!locks[1 - first].tryLock(300, TimeUnit.MILLISECONDS)) {
+                                    throw new StoreException("deadlock found when trying to get a lock");
+                                }
+                                try {
+                                    return super.checkout(topics, limit);
+                                } finally {
+                                    locks[1 - first].unlock();
+                                }
+                            } catch (InterruptedException e) {
+                                throw new StoreException("interrupted", e);
+                            } finally {
+                                locks[first].unlock();
+                            }
+                        }
+                    })
+                    .breaks("OBX-EXCL-2"),
+            Broken.outbox("keeps partitions that it found empty", () -> new MemoryOutbox() {
+                        private final Set<Partition> seen = new HashSet<>();
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Hold hold = super.checkout(topics, limit);
+                            for (Partition partition : seen) {
+                                if (!hold.messages.isEmpty()
+                                        && partition.holder == null
+                                        && partition.messages.isEmpty()) {
+                                    hold.positions.put(partition, List.of());
+                                    partition.holder = hold;
+                                }
+                            }
+                            seen.addAll(hold.positions.keySet());
+                            return hold;
+                        }
+                    })
+                    .breaks("OBX-EXCL-3"),
+            Broken.outbox("never frees what a client left behind", () -> new MemoryOutbox() {
+                        private boolean settling;
+
+                        @Override
+                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                            settling = true;
+                            try {
+                                super.settle(hold, outcomes);
+                            } finally {
+                                settling = false;
+                            }
+                        }
+
+                        @Override
+                        synchronized void release(Hold hold) {
+                            if (settling) {
+                                super.release(hold);
+                            }
+                        }
+                    })
+                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-2", "OBX-LIFE-2"),
+            Broken.outbox("frees partitions by their name when a batch is closed again", () -> new MemoryOutbox() {
+                        private final Map<String, Hold> holds = new HashMap<>();
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Hold hold = super.checkout(topics, limit);
+                            hold.messages.forEach(m -> holds.put(m.id(), hold));
+                            return hold;
+                        }
+
+                        synchronized void free(PersistedMessage message) {
+                            Hold hold = holds.get(message.id());
+                            if (hold != null) {
+                                hold.positions.keySet().forEach(partition -> partition.holder = null);
+                            }
+                        }
+
+                        @Override
+                        public Store store() {
+                            return new PassingStore(super.store()) {
+                                @Override
+                                MessageBatch batch(MessageBatch batch) {
+                                    return new PassingBatch(batch) {
+                                        private boolean closed;
+
+                                        @Override
+                                        public void close() {
+                                            if (closed) {
+                                                messages().forEach(m -> free(m));
+                                            }
+                                            closed = true;
+                                            super.close();
+                                        }
+                                    };
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-CLOSE-3", "OBX-LIFE-2"),
+            Broken.client("is silent about a lost hold", store -> new PassingStore(store) {
+                        @Override
+                        MessageBatch batch(MessageBatch batch) {
+                            return new PassingBatch(batch) {
+                                @Override
+                                public void close() {
+                                    try {
+                                        super.close();
+                                    } catch (HoldLostException e) {
+                                        // nobody need know
+                                    }
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-CLOSE-1", "OBX-FENCE-1"),
+            Broken.client("says that it is held, come what may", store -> new PassingStore(store) {
+                        @Override
+                        MessageBatch batch(MessageBatch batch) {
+                            return new PassingBatch(batch) {
+                                @Override
+                                public boolean isHeld() {
+                                    return true;
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-FENCE-3"));
+
+    private BrokenHolds() {}
+
+    /** Locks rows, as most outboxes do: the next one gets what is behind them. */
+    private static final class LocksMessages extends MemoryOutbox {
+        private final Set<Hold> open = new HashSet<>();
+
+        @Override
+        boolean isReady(Partition partition) {
+            Hold holder = partition.holder;
+            partition.holder = null;
+            boolean ready = super.isReady(partition);
+            partition.holder = holder;
+            return ready;
+        }
+
+        @Override
+        Collection<Long> readable(Partition partition) {
+            Set<Long> free = new java.util.TreeSet<>(partition.messages.keySet());
+            open.forEach(hold -> free.removeAll(hold.positions.getOrDefault(partition, List.of())));
+            return free;
+        }
+
+        @Override
+        synchronized Hold checkout(Set<String> topics, int limit) {
+            Hold hold = super.checkout(topics, limit);
+            open.add(hold);
+            return hold;
+        }
+
+        @Override
+        synchronized boolean isHeld(Hold hold) {
+            return open.contains(hold);
+        }
+
+        @Override
+        synchronized void release(Hold hold) {
+            super.release(hold);
+            open.remove(hold);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.MessageBatch;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** Stores whose leases end when they should not, or do not when they should. */
+final class BrokenLeases {
+    private static final Duration LEASE = Duration.ofMillis(700);
+
+    static final List<Broken> ALL = List.of(
+            Broken.outbox("never ends a lease", () -> new MemoryOutbox(LEASE) {
+                        @Override
+                        boolean hasRunOut(Hold hold) {
+                            return false;
+                        }
+                    })
+                    .testedFor(Broken.Also.PAUSES)
+                    .breaks("OBX-FENCE-5"),
+            Broken.outbox("ends the lease of an owner that lives", () -> new MemoryOutbox(LEASE) {
+                        @Override
+                        synchronized boolean renew(Hold hold) {
+                            return isHeld(hold);
+                        }
+                    })
+                    .testedFor(Broken.Also.PAUSES)
+                    .breaks("OBX-FENCE-4"),
+            Broken.outbox("lets a zombie settle", () -> new MemoryOutbox(LEASE) {
+                        @Override
+                        synchronized boolean isHeld(Hold hold) {
+                            return true;
+                        }
+                    })
+                    .testedFor(Broken.Also.PAUSES)
+                    .breaks("OBX-FENCE-5"),
+            Broken.outbox("trusts the clock of whoever asks", () -> new MemoryOutbox(LEASE) {
+                        private int asked;
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            asked++;
+                            return super.checkout(topics, limit);
+                        }
+
+                        /** The clock of every other client is a minute ahead. */
+                        @Override
+                        boolean hasRunOut(Hold hold) {
+                            return asked % 2 == 0 || super.hasRunOut(hold);
+                        }
+                    })
+                    .testedFor(Broken.Also.PAUSES)
+                    .breaks(
+                            "OBX-EXCL-1",
+                            "OBX-EXCL-2",
+                            "OBX-EXCL-3",
+                            "OBX-FENCE-1",
+                            "OBX-FENCE-4",
+                            "OBX-FENCE-5",
+                            "OBX-ORDER-3"),
+            Broken.client(
+                            "takes its own word for it that it is held",
+                            () -> new MemoryOutbox(LEASE),
+                            store -> new PassingStore(store) {
+                                private volatile boolean open = true;
+
+                                @Override
+                                MessageBatch batch(MessageBatch batch) {
+                                    return new PassingBatch(batch) {
+                                        private volatile boolean closed;
+
+                                        @Override
+                                        public boolean isHeld() {
+                                            return open && !closed;
+                                        }
+
+                                        @Override
+                                        public void close() {
+                                            closed = true;
+                                            super.close();
+                                        }
+                                    };
+                                }
+
+                                @Override
+                                public void close() {
+                                    open = false;
+                                    super.close();
+                                }
+                            })
+                    .testedFor(Broken.Also.PAUSES)
+                    .breaks("OBX-FENCE-5"));
+
+    private BrokenLeases() {}
+}

@@ -1,0 +1,89 @@
+package dev.outbox.tck.memory;
+
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** Stores that return something else than was asked for, or always the same. */
+final class BrokenLimits {
+    static final List<Broken> ALL = List.of(
+            Broken.outbox("ignores case in topics", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Set<String> more = new HashSet<>(topics);
+                            topics.forEach(topic -> more.add(topic.toLowerCase(Locale.ROOT)));
+                            return super.checkout(more, limit);
+                        }
+                    })
+                    .breaks("OBX-FILTER-1"),
+            Broken.outbox("ignores topics", () -> new MemoryOutbox() {
+                        private final Set<String> known = new HashSet<>();
+
+                        @Override
+                        void commit(List<Written> messages) {
+                            synchronized (this) {
+                                messages.forEach(
+                                        written -> known.add(written.message().topic()));
+                            }
+                            super.commit(messages);
+                        }
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            return super.checkout(known, limit);
+                        }
+                    })
+                    .breaks("OBX-FILTER-1", "OBX-LIFE-2", "OBX-OPS-1"),
+            Broken.outbox("ignores the limit by one", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            return super.checkout(topics, limit == Integer.MAX_VALUE ? limit : limit + 1);
+                        }
+                    })
+                    .breaks("OBX-DEAD-4", "OBX-FENCE-2", "OBX-LIFE-5", "OBX-LIMIT-1", "OBX-ORDER-1", "OBX-ORDER-3"),
+            Broken.outbox("serves partitions in a fixed order", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Hold hold = super.checkout(topics, limit);
+                            hold.positions.keySet().forEach(partition -> partition.lastTurn = 0);
+                            return hold;
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2", "OBX-LIMIT-3"),
+            Broken.outbox("fills a batch from the first partition", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Hold hold = super.checkout(topics, limit);
+                            if (hold.messages.size() == limit && hold.positions.size() > 1) {
+                                release(hold);
+                                return super.checkout(topics, 1);
+                            }
+                            return hold;
+                        }
+                    })
+                    .breaks("OBX-EXCL-3", "OBX-LIMIT-2"),
+            Broken.outbox("gives partitions that wait a place", () -> new MemoryOutbox() {
+                        @Override
+                        boolean isReady(Partition partition) {
+                            if (isWaiting(partition)) {
+                                partition.lastTurn = 0; // and they are the first to be asked
+                                return partition.holder == null;
+                            }
+                            return super.isReady(partition);
+                        }
+
+                        @Override
+                        Collection<Long> readable(Partition partition) {
+                            return isWaiting(partition) ? Set.of() : super.readable(partition);
+                        }
+
+                        private boolean isWaiting(Partition partition) {
+                            return partition.failure != null && now().isBefore(partition.failure.nextAttempt());
+                        }
+                    })
+                    .breaks("OBX-LIMIT-3"));
+
+    private BrokenLimits() {}
+}

@@ -1,0 +1,104 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
+import dev.outbox.MessageBatch;
+import dev.outbox.Store;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Stores that tell operators and relays what is not so. */
+final class BrokenOperations {
+    static final List<Broken> ALL = List.of(
+            Broken.outbox("leaves what is held out of the backlog", () -> new MemoryOutbox() {
+                        private final Set<String> held = new HashSet<>();
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Hold hold = super.checkout(topics, limit);
+                            hold.messages.forEach(m -> held.add(m.topic() + m.partition()));
+                            return hold;
+                        }
+
+                        @Override
+                        synchronized List<dev.outbox.Operations.Backlog> backlog() {
+                            return super.backlog().stream()
+                                    .filter(b -> !held.contains(b.topic() + b.partition()))
+                                    .toList();
+                        }
+                    })
+                    .breaks("OBX-OPS-1"),
+            Broken.outbox("forgets failures after their delay", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized List<dev.outbox.Operations.FailingPartition> failingPartitions() {
+                            return super.failingPartitions().stream()
+                                    .filter(f -> f.nextAttempt().isAfter(now()))
+                                    .toList();
+                        }
+                    })
+                    .breaks("OBX-OPS-2"),
+            Broken.client("says that it retries, and waits", store -> new PassingStore(store) {
+                        @Override
+                        public boolean retryNow(String topic, int partition) {
+                            return failingPartitions().stream()
+                                    .anyMatch(f -> f.topic().equals(topic) && f.partition() == partition);
+                        }
+                    })
+                    .breaks("OBX-OPS-3"),
+            Broken.outbox("never wakes anybody up", () -> new MemoryOutbox() {
+                        @Override
+                        void addWakeUp(Runnable wakeUp) {}
+                    })
+                    .breaks("OBX-WAKE-1"),
+            Broken.client("goes on waking up those who have left", store -> new PassingStore(store) {
+                        @Override
+                        public Subscription onWakeUp(Runnable listener) {
+                            super.onWakeUp(listener);
+                            return () -> {};
+                        }
+                    })
+                    .breaks("OBX-WAKE-1"),
+            Broken.client("declares what it does not implement", BareStore::new)
+                    .breaks(
+                            "OBX-CAP-1",
+                            "OBX-DEAD-2",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-OPS-1",
+                            "OBX-OPS-2",
+                            "OBX-OPS-3",
+                            "OBX-RELAY-1",
+                            "OBX-WAKE-1"),
+            Broken.client("gives another reason every time", store -> new PassingStore(store) {
+                        private final AtomicInteger asked = new AtomicInteger();
+
+                        @Override
+                        public Capabilities capabilities() {
+                            return Capabilities.all()
+                                    .without(Capability.WAKE_UP, "reason number " + asked.incrementAndGet() + " of it");
+                        }
+                    })
+                    .breaks("OBX-CAP-1", "OBX-CAP-2", "OBX-WAKE-1"));
+
+    private BrokenOperations() {}
+
+    /** Nothing but a store, whatever it says. */
+    private record BareStore(Store real) implements Store {
+        @Override
+        public MessageBatch checkout(Set<String> topics, int limit) {
+            return real.checkout(topics, limit);
+        }
+
+        @Override
+        public Capabilities capabilities() {
+            return Capabilities.all();
+        }
+
+        @Override
+        public void close() {
+            real.close();
+        }
+    }
+}

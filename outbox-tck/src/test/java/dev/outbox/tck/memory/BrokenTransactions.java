@@ -1,0 +1,201 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.MessageRejectedException;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.StoreException;
+import dev.outbox.tck.WriteTransaction;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Stores that tell the broker other things than the database. */
+final class BrokenTransactions {
+    static final List<Broken> ALL = List.of(
+            Broken.outbox("returns what is rolled back", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Written write(OutgoingMessage message) {
+                            Written written = super.write(message);
+                            commit(List.of(written));
+                            return written;
+                        }
+                    })
+                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
+            Broken.outbox("reads what is not committed", () -> new MemoryOutbox() {
+                        private final Set<Long> rolledBack = new HashSet<>();
+
+                        @Override
+                        synchronized Written write(OutgoingMessage message) {
+                            Written written = super.write(message);
+                            commit(List.of(written));
+                            return written;
+                        }
+
+                        @Override
+                        public WriteTransaction begin() {
+                            Set<Long> open = new HashSet<>();
+                            return new PassingTransaction(super.begin()) {
+                                @Override
+                                String persist(OutgoingMessage message) {
+                                    String id = super.persist(message);
+                                    open.add(Long.valueOf(id));
+                                    return id;
+                                }
+
+                                @Override
+                                public void commit() throws Exception {
+                                    super.commit();
+                                    open.clear();
+                                }
+
+                                @Override
+                                public void close() {
+                                    super.close();
+                                    rolledBack.addAll(open);
+                                }
+                            };
+                        }
+
+                        @Override
+                        Collection<Long> readable(Partition partition) {
+                            Set<Long> readable = new java.util.TreeSet<>(partition.messages.keySet());
+                            readable.removeAll(rolledBack);
+                            return readable;
+                        }
+                    })
+                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
+            Broken.outbox("commits half a transaction", () -> new MemoryOutbox() {
+                        @Override
+                        void commit(List<Written> messages) {
+                            String first = messages.isEmpty()
+                                    ? ""
+                                    : messages.get(0).message().topic();
+                            super.commit(messages.stream()
+                                    .filter(written -> written.message().topic().equals(first))
+                                    .toList());
+                        }
+                    })
+                    .breaks("OBX-ORDER-1", "OBX-TX-1"),
+            Broken.outbox("swallows an error of persist", () -> new MemoryOutbox() {
+                        @Override
+                        public WriteTransaction begin() {
+                            return new PassingTransaction(super.begin()) {
+                                @Override
+                                String persist(OutgoingMessage message) {
+                                    try {
+                                        if (message.payload().length > 1_000_000) {
+                                            throw new MessageRejectedException("too large: more than 1 MB");
+                                        }
+                                        return super.persist(message);
+                                    } catch (MessageRejectedException e) {
+                                        return "0";
+                                    }
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-PAYLOAD-2"),
+            Broken.outbox("reads on behind a cursor and misses a late commit", () -> new MemoryOutbox() {
+                        private final Map<Partition, Long> cursors = new HashMap<>();
+
+                        @Override
+                        Collection<Long> readable(Partition partition) {
+                            return partition
+                                    .messages
+                                    .tailMap(cursors.getOrDefault(partition, 0L), false)
+                                    .keySet();
+                        }
+
+                        @Override
+                        void remove(Partition partition, long position) {
+                            cursors.merge(partition, position, Math::max);
+                            super.remove(partition, position);
+                        }
+                    })
+                    .breaks("OBX-CLOSE-6", "OBX-ORDER-2", "OBX-ORDER-4", "OBX-RETRY-6", "OBX-TX-4"),
+            Broken.outbox("deletes by range", () -> new MemoryOutbox() {
+                        @Override
+                        void remove(Partition partition, long position) {
+                            partition.messages.headMap(position, true).clear();
+                        }
+                    })
+                    .breaks("OBX-CLOSE-6", "OBX-ORDER-2", "OBX-RETRY-6", "OBX-TX-4"),
+            Broken.outbox("remembers for a while that a partition was empty", () -> new MemoryOutbox() {
+                        private final Map<Partition, Long> emptied = new HashMap<>();
+
+                        @Override
+                        void remove(Partition partition, long position) {
+                            super.remove(partition, position);
+                            if (partition.messages.isEmpty()) {
+                                emptied.put(partition, System.nanoTime());
+                            }
+                        }
+
+                        @Override
+                        boolean isReady(Partition partition) {
+                            Long since = emptied.get(partition);
+                            return (since == null || System.nanoTime() - since > 200_000_000)
+                                    && super.isReady(partition);
+                        }
+                    })
+                    .breaks("OBX-EXCL-3", "OBX-LIFE-2", "OBX-LIFE-5", "OBX-TX-3"),
+            Broken.outbox("lets writers wait for open batches", () -> new MemoryOutbox() {
+                        private final Set<Partition> held = new HashSet<>();
+
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            Hold hold = super.checkout(topics, limit);
+                            held.addAll(hold.positions.keySet());
+                            return hold;
+                        }
+
+                        @Override
+                        synchronized void release(Hold hold) {
+                            super.release(hold);
+                            held.removeAll(hold.positions.keySet());
+                        }
+
+                        @Override
+                        void commit(List<Written> messages) {
+                            for (Written written : messages) {
+                                PersistedMessage m = written.message();
+                                PartitionName name = new PartitionName(m.topic(), m.partition());
+                                synchronized (this) {
+                                    if (held.stream().anyMatch(partition -> partition.name.equals(name))) {
+                                        // As after the time that a database lets one wait for a lock.
+                                        throw new StoreException("lock wait timeout exceeded");
+                                    }
+                                }
+                            }
+                            super.commit(messages);
+                        }
+                    })
+                    .breaks("OBX-ORDER-3", "OBX-TX-4", "OBX-TX-5"),
+            Broken.outbox("numbers messages per partition", () -> new MemoryOutbox() {
+                        private final Map<Integer, Integer> last = new HashMap<>();
+
+                        @Override
+                        synchronized Written write(OutgoingMessage message) {
+                            int number = last.merge(message.partition(), 1, Integer::sum);
+                            Written written = super.write(message);
+                            PersistedMessage m = written.message();
+                            return new Written(
+                                    written.position(),
+                                    new PersistedMessage(
+                                            message.partition() + "-" + number % 5,
+                                            m.topic(),
+                                            m.partition(),
+                                            m.key(),
+                                            m.headers(),
+                                            m.payload(),
+                                            0,
+                                            m.createdAt()));
+                        }
+                    })
+                    .breaks("OBX-CLOSE-6", "OBX-DEAD-3", "OBX-ID-1"));
+
+    private BrokenTransactions() {}
+}

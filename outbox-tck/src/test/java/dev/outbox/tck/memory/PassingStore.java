@@ -1,0 +1,82 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Capabilities;
+import dev.outbox.DeadLetter;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.Store;
+import dev.outbox.WakeUps;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A client that passes everything on, to be wrong in one place. */
+class PassingStore implements Store, Operations, WakeUps {
+    private final Store real;
+
+    PassingStore(Store real) {
+        this.real = real;
+    }
+
+    /** What becomes of a batch that was checked out. */
+    MessageBatch batch(MessageBatch batch) {
+        return batch;
+    }
+
+    @Override
+    public MessageBatch checkout(Set<String> topics, int limit) {
+        return batch(real.checkout(topics, limit));
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return real.capabilities();
+    }
+
+    @Override
+    public void close() {
+        real.close();
+    }
+
+    @Override
+    public Subscription onWakeUp(Runnable listener) {
+        return WakeUps.of(real).onWakeUp(listener);
+    }
+
+    @Override
+    public List<Backlog> backlog() {
+        return Operations.of(real).backlog();
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions() {
+        return Operations.of(real).failingPartitions();
+    }
+
+    @Override
+    public boolean retryNow(String topic, int partition) {
+        return Operations.of(real).retryNow(topic, partition);
+    }
+
+    @Override
+    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        return Operations.of(real).deadLetters(topic, afterId, limit);
+    }
+
+    @Override
+    public Optional<DeadLetter> deadLetter(String id) {
+        return Operations.of(real).deadLetter(id);
+    }
+
+    @Override
+    public int redrive(Collection<String> ids) {
+        return Operations.of(real).redrive(ids);
+    }
+
+    @Override
+    public int discard(Collection<String> ids) {
+        return Operations.of(real).discard(ids);
+    }
+}

@@ -1,0 +1,82 @@
+package dev.outbox.tck.memory;
+
+import dev.outbox.Store;
+import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.WriteTransaction;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Outboxes of a broken store. Clients in this process use them as they are, because that is quick; other processes, and
+ * clients with leases, which need somebody to renew them, use a socket. An address says which store it is.
+ */
+public final class ZooHarness implements NetworkHarness {
+    private static final Map<String, MemoryOutbox> HERE = new ConcurrentHashMap<>();
+
+    private final Broken broken;
+
+    /** For other processes, which only open outboxes. */
+    public ZooHarness() {
+        this(Zoo.SOUND);
+    }
+
+    /** Makes outboxes of this store. */
+    public ZooHarness(Broken broken) {
+        this.broken = broken;
+    }
+
+    @Override
+    public String createOutbox() {
+        MemoryOutbox outbox = broken.outbox().get();
+        String served = new MemoryHarness(() -> outbox).createOutbox();
+        HERE.put(served, outbox);
+        return broken.idea().replace(' ', '_') + "|" + served;
+    }
+
+    @Override
+    public Store open(String address) throws IOException {
+        String served = served(address);
+        MemoryOutbox here = HERE.get(served);
+        Store client = here == null || here.lease().isPresent() ? MemoryOutboxServer.open(served) : here.store();
+        return store(address).client().apply(client);
+    }
+
+    @Override
+    public WriteTransaction begin(String address) throws IOException {
+        MemoryOutbox here = HERE.get(served(address));
+        return here == null ? MemoryOutboxServer.begin(served(address)) : here.begin();
+    }
+
+    @Override
+    public Optional<Duration> lease() {
+        return broken.outbox().get().lease();
+    }
+
+    @Override
+    public InetSocketAddress endpoint(String address) {
+        return new MemoryHarness().endpoint(served(address));
+    }
+
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        return address.substring(0, address.indexOf('|') + 1) + new MemoryHarness().through(served(address), proxy);
+    }
+
+    @Override
+    public void dropOutbox(String address) {
+        HERE.remove(served(address));
+        new MemoryHarness().dropOutbox(served(address));
+    }
+
+    private static Broken store(String address) {
+        return Zoo.of(address.substring(0, address.indexOf('|')).replace('_', ' '));
+    }
+
+    private static String served(String address) {
+        return address.substring(address.indexOf('|') + 1);
+    }
+}
