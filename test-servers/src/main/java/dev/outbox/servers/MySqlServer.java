@@ -3,14 +3,12 @@ package dev.outbox.servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -34,6 +32,9 @@ public final class MySqlServer {
     private static final String IMAGE = "mysql:8.4";
     private static final String PASSWORD = "mysql";
     private static final String ARCHIVE = "/mysql-Linux-amd64.tar.gz";
+
+    private static final Libraries LIBRARIES =
+            new Libraries(Map.of("libaio", "libaio1", "libnuma", "libnuma1"), "mysql-libraries", "");
 
     private static @Nullable MySqlServer shared;
 
@@ -80,10 +81,7 @@ public final class MySqlServer {
     }
 
     private static MySqlServer packaged() throws IOException, InterruptedException, SQLException {
-        if (!System.getProperty("os.name").equals("Linux")
-                || !System.getProperty("os.arch").equals("amd64")) {
-            throw new IllegalStateException("the package has a server for Linux on amd64 only");
-        }
+        Commands.requireLinuxOnAmd64();
         Path directory = Files.createTempDirectory("outbox-mysql");
         Path home = Files.createDirectory(directory.resolve("home"));
         Path archive = directory.resolve("mysql.tar.gz");
@@ -93,8 +91,8 @@ public final class MySqlServer {
             }
             Files.copy(resource, archive, StandardCopyOption.REPLACE_EXISTING);
         }
-        Path log = directory.resolve("log");
-        run(log, directory, "tar", "-xzf", archive.toString(), "-C", home.toString());
+        Commands commands = new Commands(directory.resolve("log"));
+        commands.run(directory, "tar", "-xzf", archive.toString(), "-C", home.toString());
         Files.delete(archive);
         List<String> command = List.of(
                 home.resolve("bin/mysqld").toString(),
@@ -104,21 +102,22 @@ public final class MySqlServer {
                 "--datadir=" + directory.resolve("data"),
                 "--lc-messages-dir=" + home.resolve("share"),
                 "--innodb-use-native-aio=OFF");
-        String libraries = libraries(home, log);
-        await(start(libraries, log, command, "--initialize-insecure"), log, "mysqld --initialize-insecure");
-        int port = freePort();
-        Process server = start(
+        String libraries = LIBRARIES.pathFor(home.resolve("bin/mysqld"), commands);
+        commands.await(
+                commands.start(libraries, with(command, "--initialize-insecure")), "mysqld --initialize-insecure");
+        int port = Commands.freePort();
+        Process server = commands.start(
                 libraries,
-                log,
-                command,
-                "--port=" + port,
-                "--bind-address=127.0.0.1",
-                "--mysqlx=OFF",
-                "--skip-log-bin",
-                "--socket=" + directory.resolve("socket"),
-                "--pid-file=" + directory.resolve("pid"),
-                PACKET,
-                ZONE);
+                with(
+                        command,
+                        "--port=" + port,
+                        "--bind-address=127.0.0.1",
+                        "--mysqlx=OFF",
+                        "--skip-log-bin",
+                        "--socket=" + directory.resolve("socket"),
+                        "--pid-file=" + directory.resolve("pid"),
+                        PACKET,
+                        ZONE));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, directory), "stop-mysql"));
         Databases fresh = new Databases(url("127.0.0.1", port, ""));
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
@@ -128,116 +127,15 @@ public final class MySqlServer {
                 return new MySqlServer(new Databases(url("127.0.0.1", port, PASSWORD)));
             } catch (SQLException e) {
                 if (!server.isAlive() || System.nanoTime() - deadline > 0) {
-                    throw new IllegalStateException("mysqld did not start: " + tail(log), e);
+                    throw new IllegalStateException("mysqld did not start: " + commands.tail(), e);
                 }
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
             }
         }
     }
 
-    /**
-     * Where to find the libraries that the server needs and the system lacks; empty if it lacks none. They come from the
-     * system's own packages, unpacked into a cache folder of the user and not installed.
-     */
-    private static String libraries(Path home, Path log) throws IOException, InterruptedException {
-        List<String> missing = missing(home.resolve("bin/mysqld"));
-        if (missing.isEmpty()) {
-            return "";
-        }
-        Path cache = Path.of(System.getProperty("user.home"), ".cache", "outbox-test-servers");
-        Path libraries = cache.resolve("mysql-libraries");
-        if (!Files.isDirectory(libraries)) {
-            Files.createDirectories(cache);
-            Path work = Files.createTempDirectory(cache, "fetch");
-            Path unpacked = Files.createDirectory(work.resolve("unpacked"));
-            for (String name : missing) {
-                String debian = name.startsWith("libaio") ? "libaio1" : "libnuma1";
-                try {
-                    run(log, work, "apt-get", "download", debian);
-                } catch (IOException | IllegalStateException e) {
-                    run(log, work, "apt-get", "update"); // the lists of a fresh machine are empty
-                    run(log, work, "apt-get", "download", debian);
-                }
-            }
-            try (Stream<Path> files = Files.list(work)) {
-                for (Path file :
-                        files.filter(f -> f.toString().endsWith(".deb")).toList()) {
-                    run(log, work, "dpkg-deb", "-x", file.toString(), unpacked.toString());
-                }
-            }
-            try {
-                Files.move(unpacked, libraries, StandardCopyOption.ATOMIC_MOVE);
-            } catch (IOException e) {
-                if (!Files.isDirectory(libraries)) { // else another process was faster
-                    throw e;
-                }
-            }
-            Databases.deleteTree(work);
-        }
-        try (Stream<Path> files = Files.walk(libraries)) {
-            return files.filter(file -> file.getFileName().toString().contains(".so"))
-                    .map(file -> String.valueOf(file.getParent()))
-                    .distinct()
-                    .reduce((a, b) -> a + ":" + b)
-                    .orElseThrow(() -> new IllegalStateException(
-                            "mysqld lacks " + missing + " and " + libraries + " has none: delete that folder"));
-        }
-    }
-
-    private static List<String> missing(Path mysqld) throws IOException, InterruptedException {
-        Process ldd = new ProcessBuilder("ldd", mysqld.toString())
-                .redirectErrorStream(true)
-                .start();
-        try (Stream<String> lines = ldd.inputReader().lines()) {
-            List<String> missing = lines.filter(line -> line.contains("not found"))
-                    .map(String::trim)
-                    .filter(line -> line.startsWith("libaio") || line.startsWith("libnuma"))
-                    .toList();
-            ldd.waitFor();
-            return missing;
-        }
-    }
-
-    private static Process start(String libraries, Path log, List<String> command, String... more) throws IOException {
-        List<String> all = new ArrayList<>(command);
-        all.addAll(List.of(more));
-        ProcessBuilder builder = new ProcessBuilder(all)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        if (!libraries.isEmpty()) {
-            builder.environment().put("LD_LIBRARY_PATH", libraries);
-        }
-        return builder.start();
-    }
-
-    private static void run(Path log, Path directory, String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
-        await(process, log, String.join(" ", command));
-    }
-
-    private static void await(Process process, Path log, String what) throws IOException, InterruptedException {
-        if (!process.waitFor(120, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new IllegalStateException(what + " has not ended after 120 s: " + tail(log));
-        }
-        if (process.exitValue() != 0) {
-            throw new IllegalStateException(what + " failed: " + tail(log));
-        }
-    }
-
-    private static String tail(Path log) throws IOException {
-        List<String> lines = Files.readAllLines(log);
-        return String.join(" / ", lines.subList(Math.max(0, lines.size() - 3), lines.size()));
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
+    private static List<String> with(List<String> command, String... more) {
+        return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
 
     private static void stop(Process server, Path directory) {
