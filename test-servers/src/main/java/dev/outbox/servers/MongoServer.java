@@ -130,6 +130,8 @@ public final class MongoServer implements AutoCloseable {
             throw new IllegalArgumentException("no database in the URL");
         }
         try (MongoClient client = MongoClients.create(adminUrl)) {
+            // Dropping waits for transactions, and those of killed processes stay open for a minute.
+            client.getDatabase("admin").runCommand(new Document("killAllSessions", List.of()));
             client.getDatabase(name).drop();
         }
     }

@@ -56,11 +56,12 @@ final class Candidates {
 
     /**
      * With how many partitions a checkout begins. Alone, with all of them, if each can have a place. In company, with as
-     * many as the square root of all, which leaves work to others and still takes few batches for many partitions.
+     * many as the square root of all, which leaves work to others and still takes few batches for many partitions. It is
+     * rounded down: where a batch takes as long as it does here, two relays had better share two partitions.
      */
     synchronized int firstTake(int all, int limit) {
         boolean alone = System.nanoTime() - companyUntil >= 0;
-        return alone && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+        return alone && all <= limit ? all : Math.min(Math.min(all, limit), Math.max(1, (int) Math.sqrt(all)));
     }
 
     /** Another batch was seen to be open; it will hardly have been the last. */

@@ -6,6 +6,7 @@ import com.mongodb.client.MongoClient;
 import dev.outbox.StoreException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -35,11 +36,13 @@ final class Checkout implements AutoCloseable {
     private final Partitions partitions;
     private final MessageReader reader;
     private final Leases leases;
+    private final Takeover takeover;
     private final MongoClient client;
     private final int limit;
     private final List<Held> held = new ArrayList<>();
     private final Set<Claim> claims = new LinkedHashSet<>();
-    private final List<ClientSession> sessions = new ArrayList<>();
+    private final List<ClientSession> snapshots = new ArrayList<>();
+    private @Nullable ClientSession session;
 
     Checkout(
             MongoClient client,
@@ -48,6 +51,7 @@ final class Checkout implements AutoCloseable {
             Partitions partitions,
             MessageReader reader,
             Leases leases,
+            Takeover takeover,
             int limit) {
         this.client = client;
         this.candidates = candidates;
@@ -55,6 +59,7 @@ final class Checkout implements AutoCloseable {
         this.partitions = partitions;
         this.reader = reader;
         this.leases = leases;
+        this.takeover = takeover;
         this.limit = limit;
     }
 
@@ -88,20 +93,33 @@ final class Checkout implements AutoCloseable {
     private List<Lane> discover() {
         long started = System.nanoTime();
         List<Discovery.Found> found = discovery.run();
-        List<Lane> missing = Discovery.in(Discovery.State.MISSING, found);
+        List<Lane> free = lanes(Discovery.State.FREE, found);
+        List<Lane> missing = lanes(Discovery.State.MISSING, found);
         if (!missing.isEmpty()) {
             partitions.add(missing);
+            free.addAll(missing);
         }
-        Set<Lane> ours = held.stream().map(each -> each.lane).collect(Collectors.toSet());
-        if (found.stream().anyMatch(f -> f.state() == Discovery.State.HELD && !ours.contains(f.lane()))) {
+        List<Discovery.Found> expired = Discovery.in(Discovery.State.EXPIRED, found);
+        if (!expired.isEmpty()) {
+            free.addAll(takeover.free(expired));
+        }
+        Set<Lane> taken = new HashSet<>(lanes(Discovery.State.HELD, found));
+        List<Lane> known = new ArrayList<>(free);
+        for (Held each : held) {
+            known.add(each.lane);
+            taken.remove(each.lane);
+        }
+        if (!taken.isEmpty()) {
             candidates.noteCompany();
         }
-        List<Lane> free = Discovery.in(Discovery.State.FREE, found);
-        free.addAll(missing);
-        List<Lane> known = new ArrayList<>(free);
-        known.addAll(ours);
         candidates.replace(known, started, System.nanoTime());
         return free;
+    }
+
+    private static List<Lane> lanes(Discovery.State state, List<Discovery.Found> found) {
+        return Discovery.in(state, found).stream()
+                .map(Discovery.Found::lane)
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
@@ -145,7 +163,10 @@ final class Checkout implements AutoCloseable {
     }
 
     private List<Held> take(List<Lane> lanes) {
-        ClientSession session = session(ClientSessionOptions.builder().causallyConsistent(true));
+        if (session == null) {
+            session = client.startSession(
+                    ClientSessionOptions.builder().causallyConsistent(true).build());
+        }
         Claim claim = new Claim(lanes, leases.trust());
         claims.add(claim);
         if (lanes.size() == 1) {
@@ -179,16 +200,12 @@ final class Checkout implements AutoCloseable {
         return partition.containsKey("failing") ? partition.getDocument("failing") : null;
     }
 
-    private ClientSession session(ClientSessionOptions.Builder options) {
-        ClientSession session = client.startSession(options.build());
-        sessions.add(session);
-        return session;
-    }
-
     /** Reads with it are of the moment at which a claim took effect. */
     private ClientSession snapshotOf(ClientSession claimed) {
         BsonTimestamp time = Objects.requireNonNull(claimed.getOperationTime(), "operation time");
-        ClientSession snapshot = session(ClientSessionOptions.builder().snapshot(true));
+        ClientSession snapshot = client.startSession(
+                ClientSessionOptions.builder().snapshot(true).build());
+        snapshots.add(snapshot);
         snapshot.setSnapshotTimestamp(time);
         return snapshot;
     }
@@ -232,8 +249,21 @@ final class Checkout implements AutoCloseable {
         return claims;
     }
 
+    /** Hands over the session that has claimed what the batch holds; null if it holds nothing. */
+    @Nullable
+    ClientSession handOverSession() {
+        ClientSession claiming = held.isEmpty() ? null : session;
+        if (claiming != null) {
+            session = null;
+        }
+        return claiming;
+    }
+
     @Override
     public void close() {
-        sessions.forEach(ClientSession::close);
+        snapshots.forEach(ClientSession::close);
+        if (session != null) {
+            session.close();
+        }
     }
 }

@@ -3,12 +3,13 @@ package dev.outbox.store.mongo;
 import com.mongodb.client.MongoCollection;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bson.BsonArray;
+import org.bson.BsonBinary;
 import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
+import org.bson.BsonObjectId;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 
@@ -34,14 +35,36 @@ final class Discovery {
 
     /** What can be done with a partition at the moment. */
     enum State {
+        /** It can be taken. */
         FREE,
-        HELD,
+        /** It failed, and its delay is not over. */
         DELAYED,
+        /** Somebody has it. */
+        HELD,
+        /** Somebody had it and did not give it back. */
+        EXPIRED,
+        /** It has no document yet. */
         MISSING
     }
 
-    /** A partition that has messages. */
-    record Found(Lane lane, State state) {}
+    /**
+     * A partition that has messages.
+     *
+     * @param known its document, empty if it has none
+     */
+    record Found(Lane lane, State state, BsonDocument known) {
+        BsonObjectId fence() {
+            return known.getObjectId("fence");
+        }
+
+        BsonBinary session() {
+            return known.getBinary("session");
+        }
+
+        String owner() {
+            return known.getString("owner", new BsonString("?")).getValue();
+        }
+    }
 
     /** Not bound to a moment: whoever takes one of these looks again. */
     List<Found> run() {
@@ -51,7 +74,10 @@ final class Discovery {
                 Lane lane = new Lane(
                         each.getString("topic").getValue(),
                         each.getNumber("partition").intValue());
-                found.add(new Found(lane, State.valueOf(each.getString("state").getValue())));
+                found.add(new Found(
+                        lane,
+                        State.valueOf(each.getString("state").getValue()),
+                        each.getDocument("known", new BsonDocument())));
             }
         }
         return found;
@@ -79,19 +105,16 @@ final class Discovery {
                 "$project",
                 new BsonDocument("topic", new BsonInt32(1))
                         .append("partition", new BsonInt32(1))
-                        .append(
-                                "state",
-                                when(
-                                        call("$not", new BsonString("$known")),
-                                        literal(State.MISSING),
-                                        when(
-                                                Partitions.isOver("$known.leaseUntil"),
-                                                when(
-                                                        Partitions.isOver("$known.retryAt"),
-                                                        literal(State.FREE),
-                                                        literal(State.DELAYED)),
-                                                literal(State.HELD))))));
+                        .append("known", new BsonInt32(1))
+                        .append("state", state())));
         return stages;
+    }
+
+    private static BsonDocument state() {
+        BsonDocument free = when(Partitions.isOver("$known.retryAt"), literal(State.FREE), literal(State.DELAYED));
+        BsonDocument taken = when(Partitions.isOver("$known.leaseUntil"), literal(State.EXPIRED), literal(State.HELD));
+        BsonDocument documented = when(new BsonString("$known.fence"), taken, free);
+        return when(new BsonString("$known"), documented, literal(State.MISSING));
     }
 
     private static List<BsonDocument> partitionsOf(String topic) {
@@ -121,6 +144,7 @@ final class Discovery {
         return new BsonDocument(operator, new BsonArray(List.of(arguments)));
     }
 
+    /** A field that is not there is false, every document and every id is true. */
     private static BsonDocument when(BsonValue condition, BsonValue then, BsonValue otherwise) {
         return call("$cond", condition, then, otherwise);
     }
@@ -133,10 +157,7 @@ final class Discovery {
         return new BsonString(collection.getNamespace().getCollectionName());
     }
 
-    static List<Lane> in(State state, List<Found> found) {
-        return found.stream()
-                .filter(each -> each.state() == state)
-                .map(Found::lane)
-                .collect(Collectors.toCollection(ArrayList::new));
+    static List<Found> in(State state, List<Found> found) {
+        return found.stream().filter(each -> each.state() == state).toList();
     }
 }

@@ -1,5 +1,6 @@
 package dev.outbox.store.mongo;
 
+import com.mongodb.client.ClientSession;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
@@ -15,20 +16,26 @@ import org.jspecify.annotations.Nullable;
 final class MongoBatch implements MessageBatch {
     private final List<Held> held;
     private final Collection<Claim> claims;
+    private final @Nullable ClientSession session;
     private final Settlement settlement;
     private final Leases leases;
     private final BatchOutcomes outcomes;
     private final Consumer<MongoBatch> onClose;
     private volatile boolean lost;
 
+    /**
+     * @param session that has claimed the partitions, the batch's to close; null if it holds nothing
+     */
     MongoBatch(
             List<Held> held,
             Collection<Claim> claims,
+            @Nullable ClientSession session,
             Settlement settlement,
             Leases leases,
             Consumer<MongoBatch> onClose) {
         this.held = held;
         this.claims = List.copyOf(claims);
+        this.session = session;
         this.settlement = settlement;
         this.leases = leases;
         this.onClose = onClose;
@@ -67,6 +74,9 @@ final class MongoBatch implements MessageBatch {
         if (outcomes.isOpen() && !lost) {
             lost = true;
             claims.forEach(leases::abandon);
+            if (session != null) {
+                session.close();
+            }
         }
     }
 
@@ -76,19 +86,19 @@ final class MongoBatch implements MessageBatch {
             return;
         }
         onClose.accept(this);
-        if (held.isEmpty()) {
-            return;
-        }
         if (lost) {
             throw new HoldLostException(
                     "Closing a batch failed: its store was closed before. Nothing of it took effect;"
                             + " its messages will be handed out again.");
         }
-        // The leases are renewed until it is done, because waiting for a new primary may take longer than they do.
-        try {
-            settlement.apply(held, outcomes);
-        } finally {
-            claims.forEach(leases::remove);
+        if (session == null) {
+            return;
+        }
+        // Not renewed any more: a renewal and the transaction would get in each other's way. What is left of the leases
+        // is long, and if it is not long enough, the fences tell.
+        claims.forEach(leases::remove);
+        try (session) {
+            settlement.apply(session, held, outcomes);
         }
     }
 }

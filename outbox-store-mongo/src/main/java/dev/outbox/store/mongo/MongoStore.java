@@ -32,6 +32,7 @@ final class MongoStore implements Store, Operations, WakeUps {
     private final Partitions partitions;
     private final MessageReader reader;
     private final Leases leases;
+    private final Takeover takeover;
     private final Operations operations;
     private final ChangeStream changeStream;
     private final Map<Set<String>, Service> services = new ConcurrentHashMap<>();
@@ -57,6 +58,7 @@ final class MongoStore implements Store, Operations, WakeUps {
         this.partitions = new Partitions(collections.partitions(), process(), lease);
         this.reader = new MessageReader(collections);
         this.leases = new Leases(partitions, lease);
+        this.takeover = new Takeover(client, collections);
         this.operations = new MongoOperations(client, collections);
         this.changeStream = new ChangeStream(collections.messages());
     }
@@ -75,11 +77,12 @@ final class MongoStore implements Store, Operations, WakeUps {
             service.candidates.noteCompany();
         }
         MongoBatch batch;
-        try (Checkout checkout =
-                new Checkout(client, service.candidates, service.discovery, partitions, reader, leases, limit)) {
+        try (Checkout checkout = new Checkout(
+                client, service.candidates, service.discovery, partitions, reader, leases, takeover, limit)) {
             List<Held> held = checkout.run();
-            Settlement settlement = new Settlement(client, collections, partitions, reader, service.candidates);
-            batch = new MongoBatch(held, checkout.claims(), settlement, leases, open::remove);
+            Settlement settlement = new Settlement(collections, partitions, reader, service.candidates);
+            batch = new MongoBatch(
+                    held, checkout.claims(), checkout.handOverSession(), settlement, leases, open::remove);
         } catch (MongoException | IllegalStateException e) {
             requireOpen();
             throw Failures.of("A checkout", e);

@@ -2,6 +2,7 @@ package dev.outbox.store.mongo;
 
 import static com.mongodb.client.model.Filters.and;
 import static com.mongodb.client.model.Filters.eq;
+import static com.mongodb.client.model.Filters.exists;
 import static com.mongodb.client.model.Filters.expr;
 import static com.mongodb.client.model.Filters.in;
 
@@ -9,11 +10,13 @@ import com.mongodb.MongoBulkWriteException;
 import com.mongodb.WriteConcern;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoCollection;
+import com.mongodb.client.model.Aggregates;
 import com.mongodb.client.model.FindOneAndUpdateOptions;
 import com.mongodb.client.model.InsertManyOptions;
 import com.mongodb.client.model.ReturnDocument;
 import com.mongodb.client.model.Updates;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import org.bson.BsonArray;
@@ -30,24 +33,29 @@ import org.jspecify.annotations.Nullable;
  * The documents of partitions: who has them, and until when nobody gets them.
  *
  * <pre>{@code
- * { _id: "orders/3", topic, partition, leaseUntil: Date, retryAt: Date,
- *   fence?: ObjectId, owner?, failing?: { id, position, reason } }
+ * { _id: "orders/3", topic, partition, retryAt: Date,
+ *   fence?: ObjectId, leaseUntil?: Date, owner?, session?, failing?: { id, position, reason } }
  * }</pre>
  *
- * <p>The server's clock alone decides when a lease or a delay is over. A partition is free if both are; to take it is one
- * update that asks for that, so of two who try, one finds it taken. No transaction is needed: the server tries an update
- * that meets another again by itself.
+ * <p>A partition without a fence is free, and is taken by an update on that condition: of two who try, one finds it taken.
+ * One whose lease is over, by the server's clock alone, can be freed by anybody, see {@link Takeover}.
+ *
+ * <p>No plain update of ours ever waits for a transaction of others. Only batches that are being closed write these
+ * documents in transactions that last, and until these are committed everybody else sees a fence that is not his.
  */
 final class Partitions {
     private static final int DUPLICATE_KEY = 11000;
-    static final BsonDateTime LONG_AGO = new BsonDateTime(0);
+    private static final BsonDateTime LONG_AGO = new BsonDateTime(0);
     private static final BsonString NOW = new BsonString("$$NOW");
-    private static final Bson FREE =
-            expr(new BsonDocument("$and", new BsonArray(List.of(isOver("$leaseUntil"), isOver("$retryAt")))));
+    private static final Bson FREE = and(exists("fence", false), expr(isOver("$retryAt")));
+    private static final String[] HOLD = {"fence", "leaseUntil", "owner", "session"};
 
     /** What ends a hold, its outcomes apart. */
     static final Bson RELEASE =
-            Updates.combine(Updates.set("leaseUntil", LONG_AGO), Updates.unset("fence"), Updates.unset("owner"));
+            Updates.combine(Arrays.stream(HOLD).map(Updates::unset).toList());
+
+    /** The same as a stage of a pipeline. */
+    static final Bson RELEASE_STAGE = Aggregates.unset(HOLD);
 
     private final MongoCollection<BsonDocument> collection;
     private final String owner;
@@ -79,7 +87,6 @@ final class Partitions {
                 .map(lane -> new BsonDocument("_id", new BsonString(lane.id()))
                         .append("topic", new BsonString(lane.topic()))
                         .append("partition", new BsonInt32(lane.partition()))
-                        .append("leaseUntil", LONG_AGO)
                         .append("retryAt", LONG_AGO))
                 .toList();
         try {
@@ -99,20 +106,23 @@ final class Partitions {
         return collection.findOneAndUpdate(
                 session,
                 and(eq("_id", lane.id()), FREE),
-                List.of(claim(fence)),
+                List.of(claim(session, fence)),
                 new FindOneAndUpdateOptions().returnDocument(ReturnDocument.AFTER));
     }
 
     /** Takes those that are free; returns how many that were. */
     long take(ClientSession session, Collection<Lane> lanes, ObjectId fence) {
         return collection
-                .updateMany(session, and(in("_id", ids(lanes)), FREE), List.of(claim(fence)))
+                .updateMany(session, and(in("_id", ids(lanes)), FREE), List.of(claim(session, fence)))
                 .getMatchedCount();
     }
 
-    private Bson claim(ObjectId fence) {
+    private Bson claim(ClientSession session, ObjectId fence) {
         return Updates.combine(
                 Updates.set("fence", fence),
+                // With the session that claims the batch is closed too: who takes over can see to its end.
+                Updates.set(
+                        "session", session.getServerSession().getIdentifier().get("id")),
                 Updates.set("owner", new BsonDocument("$literal", new BsonString(owner))),
                 leaseFromNow());
     }

@@ -10,8 +10,6 @@ import com.mongodb.ReadPreference;
 import com.mongodb.TransactionOptions;
 import com.mongodb.WriteConcern;
 import com.mongodb.client.ClientSession;
-import com.mongodb.client.MongoClient;
-import com.mongodb.client.model.Aggregates;
 import com.mongodb.client.model.Updates;
 import dev.outbox.HoldLostException;
 import dev.outbox.StoreException;
@@ -48,19 +46,12 @@ final class Settlement {
     /** Far beyond any sensible delay and well within what dates can take. */
     private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
 
-    private final MongoClient client;
     private final OutboxCollections collections;
     private final Partitions partitions;
     private final MessageReader reader;
     private final Candidates candidates;
 
-    Settlement(
-            MongoClient client,
-            OutboxCollections collections,
-            Partitions partitions,
-            MessageReader reader,
-            Candidates candidates) {
-        this.client = client;
+    Settlement(OutboxCollections collections, Partitions partitions, MessageReader reader, Candidates candidates) {
         this.collections = collections;
         this.partitions = partitions;
         this.reader = reader;
@@ -79,7 +70,8 @@ final class Settlement {
     /** A partition in which messages failed: the first of them, and the longest delay. */
     private record Failing(Held held, StoredMessage message, String reason, Duration delay) {}
 
-    void apply(List<Held> held, BatchOutcomes outcomes) {
+    /** Runs in the session that has claimed the partitions. */
+    void apply(ClientSession session, List<Held> held, BatchOutcomes outcomes) {
         try {
             if (outcomes.applicable().isEmpty()) {
                 held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach(this::release);
@@ -89,14 +81,12 @@ final class Settlement {
             plan.failing.stream()
                     .filter(failing -> !failing.delay.isZero())
                     .forEach(failing -> candidates.remove(failing.held.lane));
-            try (ClientSession session = client.startSession()) {
-                session.withTransaction(
-                        () -> {
-                            write(session, plan);
-                            return true;
-                        },
-                        TRANSACTION);
-            }
+            session.withTransaction(
+                    () -> {
+                        write(session, plan);
+                        return true;
+                    },
+                    TRANSACTION);
         } catch (HoldLostException e) {
             throw e;
         } catch (MongoException e) {
@@ -184,10 +174,7 @@ final class Settlement {
                     1,
                     collections
                             .partitions()
-                            .updateOne(
-                                    session,
-                                    ours(failing.held),
-                                    List.of(failed(failing), Aggregates.unset("fence", "owner")))
+                            .updateOne(session, ours(failing.held), List.of(failed(failing), Partitions.RELEASE_STAGE))
                             .getMatchedCount());
         }
         if (!plan.settled.isEmpty()) {
@@ -223,7 +210,6 @@ final class Settlement {
 
     private static Bson failed(Failing failing) {
         return Updates.combine(
-                Updates.set("leaseUntil", Partitions.LONG_AGO),
                 Updates.set("retryAt", Partitions.inMillis(millis(failing.delay))),
                 Updates.set("failing", new BsonDocument("$literal", state(failing.message, failing.reason))));
     }
