@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.MongoException;
+import com.mongodb.ReadConcern;
 import com.mongodb.client.ChangeStreamIterable;
 import com.mongodb.client.MongoChangeStreamCursor;
 import com.mongodb.client.MongoCollection;
@@ -53,7 +54,8 @@ final class ChangeStream implements AutoCloseable {
     }
 
     private static ChangeStreamIterable<BsonDocument> watch(MongoCollection<BsonDocument> messages) {
-        return messages.watch(
+        return messages.withReadConcern(ReadConcern.MAJORITY) // there is no other for it
+                .watch(
                         List.of(
                                 Aggregates.match(Filters.eq("operationType", "insert")),
                                 // Payloads are none of our business here.

@@ -66,6 +66,11 @@ final class Discovery {
         }
     }
 
+    /** What is sent to the server. */
+    List<List<BsonDocument>> pipelines() {
+        return pipelines;
+    }
+
     /** Not bound to a moment: whoever takes one of these looks again. */
     List<Found> run() {
         List<Found> found = new ArrayList<>();

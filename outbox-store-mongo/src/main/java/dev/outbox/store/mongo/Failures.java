@@ -36,18 +36,9 @@ final class Failures {
                             + e.getMessage(),
                     e);
         }
-        if (code(e) == UNAUTHORIZED) {
+        if (isForbidden(e)) {
             return new ConfigurationException(
                     doing + " failed: the user may not do this. " + PRIVILEGES + " " + e.getMessage(), e);
-        }
-        if (code(e) == NO_SUCH_TRANSACTION) {
-            return new StoreException(
-                    doing
-                            + " failed: the server has aborted the transaction, because an earlier statement of it failed,"
-                            + " or because it was open for longer than transactionLifetimeLimitSeconds, by default 60. Roll"
-                            + " it back and begin again; do slow work before it. "
-                            + e.getMessage(),
-                    e);
         }
         if (e instanceof MongoTimeoutException) {
             return new StoreException(
@@ -77,9 +68,25 @@ final class Failures {
         return misleading || code(e) == ILLEGAL_OPERATION;
     }
 
-    /** Whether the server knows nothing of the transaction any more. */
-    static boolean isAborted(MongoException e) {
-        return e.getCode() == NO_SUCH_TRANSACTION;
+    /** A failure after which a transaction is to begin again, as the driver knows it, in words that help. */
+    static MongoException transientOne(String doing, MongoException e) {
+        if (e.getCode() != NO_SUCH_TRANSACTION) {
+            return e;
+        }
+        MongoException clear = new MongoException(
+                NO_SUCH_TRANSACTION,
+                doing
+                        + " failed: the server has aborted the transaction, because an earlier statement of it failed, because"
+                        + " the primary has changed, or because it was open for longer than"
+                        + " transactionLifetimeLimitSeconds, by default 60. Roll it back and begin again; do slow work"
+                        + " before it. " + e.getMessage(),
+                e);
+        clear.addLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL);
+        return clear;
+    }
+
+    static boolean isForbidden(RuntimeException e) {
+        return code(e) == UNAUTHORIZED;
     }
 
     private static int code(RuntimeException e) {

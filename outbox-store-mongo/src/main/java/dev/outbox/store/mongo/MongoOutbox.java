@@ -58,9 +58,9 @@ public final class MongoOutbox {
      * Writes messages in the transaction that a session is in, each by one insert, into collections with the default prefix.
      * What it makes is as safe for use by several threads as the session, which is not at all.
      *
-     * <p>Besides what {@link PersistFunc#persist} says, it throws a {@link MongoException} of the driver as it is if it is
-     * labelled {@code TransientTransactionError}, because {@link ClientSession#withTransaction} begins again on that and on
-     * nothing else.
+     * <p>Besides what {@link PersistFunc#persist} says, it throws a {@link MongoException} with the label {@code
+     * TransientTransactionError} if the transaction is to begin again: {@link ClientSession#withTransaction} does so on that
+     * and on nothing else.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the session is not in a transaction (OBX-TX-1)
      * @throws dev.outbox.MessageRejectedException from {@link PersistFunc#persist} if the payload has more than 15 MiB,

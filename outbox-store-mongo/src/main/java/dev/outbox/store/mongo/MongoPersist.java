@@ -44,8 +44,8 @@ final class MongoPersist implements PersistFunc {
         try {
             messages.insertOne(session, Documents.fresh(id, message));
         } catch (MongoException e) {
-            if (e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL) && !Failures.isAborted(e)) {
-                throw e; // withTransaction looks for the driver's own exception, and begins again
+            if (e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
+                throw Failures.transientOne(DOING, e); // withTransaction looks for the driver's own, and begins again
             }
             throw Failures.of(DOING, e);
         } catch (IllegalStateException e) {
