@@ -180,9 +180,11 @@ final class Opening {
             ChangeStream.tryOut(collections.messages());
             return Capabilities.all();
         } catch (MongoException e) {
-            String reason = "the server allows no change stream on "
-                    + collections.messages().getNamespace() + ", for which the user needs changeStream and find: "
-                    + e.getMessage();
+            if (!Failures.isForbidden(e)) {
+                throw e;
+            }
+            String reason = "the user may not open a change stream on "
+                    + collections.messages().getNamespace() + ", for which changeStream and find are needed";
             LOG.warn("No wake-ups, messages are found by polling alone: {}", reason);
             return Capabilities.all().without(Capability.WAKE_UP, reason);
         }
