@@ -125,7 +125,7 @@ class MongoFailoverTest {
                     mine.put(id, true);
                     acknowledged.incrementAndGet();
                 } catch (MongoException | OutboxException e) {
-                    continue; // not confirmed
+                    // Not confirmed: it may come, and it may not.
                 }
             }
             return n;
@@ -151,7 +151,7 @@ class MongoFailoverTest {
                     }
                 }
                 long closing = System.nanoTime();
-                boolean confirmed = false;
+                boolean confirmed;
                 try {
                     batch.close();
                     confirmed = true;
