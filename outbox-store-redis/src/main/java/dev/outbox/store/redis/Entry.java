@@ -1,110 +1,87 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.DeadLetter;
-import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An entry of a stream: a message, or a dead letter. Its fields have names of one letter, because Redis stores them with
- * every entry whose fields are not those of the one before: {@code i} the id, {@code k} the key if there is one, {@code h}
- * headers if there are any, {@code p} the payload; of those that died once, {@code c} when they were persisted first; and
- * of dead letters {@code q} the partition, {@code a} the attempts and {@code r} the reason.
+ * An entry of a stream: a message, or a dead letter. Its first field is the message, named by its {@link Label}, with the
+ * payload as its value: a read returns no more parts than it must, which is most of what reading costs. Further fields have
+ * names of one letter: of those that died once, {@code c}, when they were persisted first; of dead letters {@code q} the
+ * partition, {@code a} the attempts and {@code r} the reason.
  *
  * @param position its id in the stream: when it was written, in ms by the server's clock, and a number
+ * @param more the fields behind the first, names and values in turn
  */
 @SuppressWarnings("ArrayRecordComponent") // bytes as they came
-record Entry(
-        String position,
-        byte[] id,
-        byte @Nullable [] key,
-        byte @Nullable [] headers,
-        byte[] payload,
-        @Nullable String created,
-        @Nullable String partition,
-        @Nullable String attempts,
-        @Nullable String reason) {
-    private static final byte[] NONE = {};
-
-    /** The arguments behind {@code XADD}. */
-    static byte[][] arguments(byte[] stream, byte[] id, OutgoingMessage message) {
-        List<byte[]> arguments = new ArrayList<>(10);
-        arguments.add(stream);
-        arguments.add(new byte[] {'*'});
-        add(arguments, 'i', id);
-        String key = message.key();
-        if (key != null) {
-            add(arguments, 'k', Place.bytes(key));
-        }
-        if (!message.headers().isEmpty()) {
-            add(arguments, 'h', Headers.write(message.headers()));
-        }
-        add(arguments, 'p', message.payload());
-        return arguments.toArray(byte[][]::new);
-    }
-
-    private static void add(List<byte[]> arguments, char name, byte[] value) {
-        arguments.add(new byte[] {(byte) name});
-        arguments.add(value);
-    }
-
+record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
     /** As a server returned it. What others may have written to the stream is read as far as it goes, and never blocks it. */
     static Entry of(Object reply) {
         List<Object> parts = Reply.list(reply);
-        String position = Reply.text(parts.get(0));
-        byte[] id = Place.bytes(position);
-        byte[] key = null;
-        byte[] headers = null;
-        byte[] payload = NONE;
-        String created = null;
-        String partition = null;
-        String attempts = null;
-        String reason = null;
         List<Object> fields = Reply.list(parts.get(1));
-        for (int i = 0; i < fields.size(); i += 2) {
-            byte[] name = Reply.bytes(fields.get(i));
-            byte[] value = Reply.bytes(fields.get(i + 1));
-            switch (name.length == 1 ? name[0] : 0) {
-                case 'i' -> id = value;
-                case 'k' -> key = value;
-                case 'h' -> headers = value;
-                case 'p' -> payload = value;
-                case 'c' -> created = Reply.text(value);
-                case 'q' -> partition = Reply.text(value);
-                case 'a' -> attempts = Reply.text(value);
-                case 'r' -> reason = Reply.text(value);
-                default -> {}
-            }
-        }
-        return new Entry(position, id, key, headers, payload, created, partition, attempts, reason);
+        return new Entry(
+                Reply.bytes(parts.get(0)),
+                Reply.bytes(fields.get(0)),
+                Reply.bytes(fields.get(1)),
+                fields.size() == 2 ? List.of() : fields.subList(2, fields.size()));
     }
 
     PersistedMessage message(Partition of, int failedBefore) {
+        Label read = Label.read(label, position);
+        long created = field('c', millis());
         return new PersistedMessage(
-                MessageId.shown(id),
+                read.id(),
                 of.topic(),
                 of.number(),
-                key == null ? null : Reply.text(key),
-                headers == null ? Map.of() : Headers.read(headers),
+                read.key(),
+                read.headers(),
                 payload,
                 failedBefore,
-                created == null ? written() : Instant.ofEpochMilli(Long.parseLong(created)));
+                Instant.ofEpochMilli(created));
     }
 
     DeadLetter letter(String topic) {
-        Partition of = new Partition(topic, partition == null ? 0 : Integer.parseInt(partition));
+        Partition of = new Partition(topic, (int) field('q', 0));
+        String reason = field('r');
         return new DeadLetter(
-                message(of, attempts == null ? 1 : Integer.parseInt(attempts)),
-                reason == null ? "" : reason,
-                written());
+                message(of, (int) field('a', 1)), reason == null ? "" : reason, Instant.ofEpochMilli(millis()));
     }
 
-    private Instant written() {
-        return Instant.ofEpochMilli(Long.parseLong(position.substring(0, position.indexOf('-'))));
+    /** The id of the message as it is stored. */
+    byte[] id() {
+        return Label.id(label, position);
+    }
+
+    private long field(char name, long otherwise) {
+        if (more.isEmpty()) {
+            return otherwise;
+        }
+        String value = field(name);
+        try {
+            return value == null ? otherwise : Long.parseLong(value);
+        } catch (NumberFormatException e) { // not written by us
+            return otherwise;
+        }
+    }
+
+    private @Nullable String field(char name) {
+        for (int i = 0; i + 1 < more.size(); i += 2) {
+            byte[] key = Reply.bytes(more.get(i));
+            if (key.length == 1 && key[0] == name) {
+                return Reply.text(more.get(i + 1));
+            }
+        }
+        return null;
+    }
+
+    private long millis() {
+        long millis = 0;
+        for (int i = 0; i < position.length && position[i] != '-'; i++) {
+            millis = 10 * millis + position[i] - '0';
+        }
+        return millis;
     }
 
     /** The lowest position behind one. */

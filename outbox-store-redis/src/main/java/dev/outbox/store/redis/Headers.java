@@ -40,6 +40,7 @@ final class Headers {
         return bytes.toByteArray();
     }
 
+    /** What is no JSON was not written by us, and must not keep the message from being given up. */
     static Map<String, String> read(byte[] stored) {
         Map<String, String> headers = new LinkedHashMap<>();
         try (JsonParser json = JSON.createParser(stored)) {
@@ -49,7 +50,7 @@ final class Headers {
                 headers.put(name, json.nextTextValue());
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("The headers in the outbox are not a JSON object of strings", e);
+            return Map.of();
         }
         return Collections.unmodifiableMap(headers);
     }

@@ -40,11 +40,13 @@ final class Held {
     }
 
     int attempts(Entry entry) {
-        return attempts.getOrDefault(entry.position(), 0);
+        return attempts.isEmpty() ? 0 : attempts.getOrDefault(Reply.text(entry.position()), 0);
     }
 
     /** Behind what the next read begins, for {@code XRANGE}. */
     String after() {
-        return entries.isEmpty() ? "-" : "(" + entries.get(entries.size() - 1).position();
+        return entries.isEmpty()
+                ? "-"
+                : "(" + Reply.text(entries.get(entries.size() - 1).position());
     }
 }

@@ -164,8 +164,8 @@ final class RedisOperations implements Operations {
     /** An entry and the index of its place. */
     private record Placed(int place, Entry entry) {
         static final Comparator<Placed> ORDER = Comparator.<Placed>comparingLong(
-                        placed -> part(placed.entry.position(), 0))
-                .thenComparingLong(placed -> part(placed.entry.position(), 1))
+                        placed -> part(Reply.text(placed.entry.position()), 0))
+                .thenComparingLong(placed -> part(Reply.text(placed.entry.position()), 1))
                 .thenComparingInt(Placed::place);
 
         private static long part(String position, int index) {

@@ -4,7 +4,6 @@ import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.StoreException;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Protocol;
@@ -18,6 +17,7 @@ import redis.clients.jedis.exceptions.JedisException;
 final class RedisPersist implements PersistFunc {
     private static final byte[] ONLY_NEW = Place.bytes("NX");
     private static final byte[] AT_ONCE = {'0'};
+    private static final byte[] NEXT = {'*'};
     private static final byte[] NOTHING = {};
 
     private final AbstractTransaction tx;
@@ -37,7 +37,7 @@ final class RedisPersist implements PersistFunc {
     public String persist(OutgoingMessage message) {
         String member = new Partition(message.topic(), message.partition()).member();
         Place place = names.place(message.partition());
-        UUID id = MessageId.next();
+        byte[] id = MessageId.next();
         try {
             // With every message, because a transaction object may be used again, and a message that is in no index is
             // found
@@ -49,14 +49,14 @@ final class RedisPersist implements PersistFunc {
                 checked = true;
             }
             tx.sendCommand(
-                    Protocol.Command.XADD, Entry.arguments(place.messages(member), MessageId.stored(id), message));
+                    Protocol.Command.XADD, place.messages(member), NEXT, Label.write(id, message), message.payload());
             if (channel != null && (announced == null || isDone(announced))) {
                 announced = tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
             }
         } catch (JedisException e) {
             throw new StoreException("Writing a message to the outbox failed: " + Failures.describe(e), e);
         }
-        return id.toString();
+        return MessageId.shown(id);
     }
 
     private static void requireQueued(Response<Object> response) {

@@ -73,8 +73,8 @@ final class Settling {
         while (prefix < size && isSettled(outcomes.at(first + prefix))) {
             prefix++;
         }
-        List<String> deleted = new ArrayList<>();
-        List<String> forgotten = new ArrayList<>();
+        List<byte[]> deleted = new ArrayList<>();
+        List<byte[]> forgotten = new ArrayList<>();
         List<Entry> failed = new ArrayList<>();
         List<byte[]> buried = new ArrayList<>();
         String reason = "";
@@ -89,7 +89,7 @@ final class Settling {
                 failed.add(entry);
                 delay = failure.retryAfter().compareTo(delay) > 0 ? failure.retryAfter() : delay;
             } else if (outcome instanceof Outcome.DeadLettered dead) {
-                buried.add(Place.bytes(entry.position()));
+                buried.add(entry.position());
                 buried.add(Place.bytes(Integer.toString(held.attempts(entry) + 1)));
                 buried.add(Place.bytes(storable(dead.reason())));
             }
@@ -106,7 +106,10 @@ final class Settling {
         // Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come
         // to lie
         // between what was read from the start, without a gap, and under this hold.
-        add(prefix == 0 ? "" : Entry.behind(held.entries.get(prefix - 1).position()));
+        add(
+                prefix == 0
+                        ? ""
+                        : Entry.behind(Reply.text(held.entries.get(prefix - 1).position())));
         addAll(deleted);
         addAll(forgotten);
         addAll(failed.stream().map(Entry::position).toList());
@@ -119,9 +122,9 @@ final class Settling {
         arguments.addAll(buried);
     }
 
-    private void addAll(List<String> texts) {
-        add(texts.size());
-        texts.forEach(this::add);
+    private void addAll(List<byte[]> positions) {
+        add(positions.size());
+        arguments.addAll(positions);
     }
 
     private void add(int number) {

@@ -7,7 +7,7 @@ for i = 1, #KEYS do
   local head = redis.call('XRANGE', KEYS[i], '-', '+', 'COUNT', 1)[1]
   if head then
     created = string.match(head[1], '^%d+')
-    for f = 1, #head[2], 2 do
+    for f = 3, #head[2], 2 do
       if head[2][f] == 'c' then
         created = head[2][f + 1]
       end

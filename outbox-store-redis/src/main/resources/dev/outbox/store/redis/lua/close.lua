@@ -37,6 +37,15 @@ local function argument()
   return ARGV[at]
 end
 
+-- The id of a message is in the name of its first field; what others wrote has the id of its position.
+local function idOf(found)
+  local label = found[2][1]
+  if #label >= 17 and string.byte(label) == 1 then
+    return string.sub(label, 2, 17)
+  end
+  return found[1]
+end
+
 local function bury(messages, dead, member)
   local entry = argument()
   local attempts = argument()
@@ -45,26 +54,19 @@ local function bury(messages, dead, member)
   if not found then
     return -- deleted by hand
   end
-  local letter = {'XADD', dead, '*'}
-  local created = string.match(entry, '^%d+')
-  local id
   local fields = found[2]
-  for i = 1, #fields, 2 do
+  local letter = {'XADD', dead, '*', fields[1], fields[2]}
+  local created = string.match(entry, '^%d+')
+  for i = 3, #fields, 2 do
     if fields[i] == 'c' then
       created = fields[i + 1]
-    else
-      if fields[i] == 'i' then
-        id = fields[i + 1]
-      end
-      letter[#letter + 1] = fields[i]
-      letter[#letter + 1] = fields[i + 1]
     end
   end
   for _, field in ipairs({'c', created, 'q', string.match(member, '%d+$'), 'a', attempts, 'r', reason}) do
     letter[#letter + 1] = field
   end
   local place = redis.call(unpack(letter))
-  redis.call('HSET', KEYS[2], id or entry, member .. ' ' .. place)
+  redis.call('HSET', KEYS[2], idOf(found), member .. ' ' .. place)
 end
 
 -- As many at a time as the stack of a script can take for certain.
@@ -118,13 +120,7 @@ for p = 1, partitions do
     -- The message that failed is done with. If the new head had failed together with it, that is the one that fails now.
     local head = redis.call('XRANGE', messages, '-', '+', 'COUNT', 1)[1]
     if head and redis.call('HEXISTS', attempts, head[1]) == 1 then
-      local id = ''
-      for i = 1, #head[2], 2 do
-        if head[2][i] == 'i' then
-          id = head[2][i + 1]
-        end
-      end
-      redis.call('HSET', state, 'failing', head[1], 'message', id)
+      redis.call('HSET', state, 'failing', head[1], 'message', idOf(head))
     else
       redis.call('HDEL', state, 'failing', 'message', 'reason', 'retry')
     end
