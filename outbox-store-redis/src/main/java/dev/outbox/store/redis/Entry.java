@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry of a stream: a message, or a dead letter. Its first field is the message, named by its {@link Label}, with the
  * payload as its value: a read returns no more parts than it must, which is most of what reading costs. Further fields have
- * names of one letter: of those that died once, {@code c}, when they were persisted first; of dead letters {@code q} the
+ * names of one letter: of those that died once, {@code c}, when they were persisted first, and {@code i}, their id if it is not in the label; of dead letters {@code q} the
  * partition, {@code a} the attempts and {@code r} the reason.
  *
  * @param position its id in the stream: when it was written, in ms by the server's clock, and a number
@@ -29,7 +29,7 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
     }
 
     PersistedMessage message(Partition of, int failedBefore) {
-        Label read = Label.read(label, position);
+        Label read = Label.read(label, otherId());
         long created = field('c', millis());
         return new PersistedMessage(
                 read.id(),
@@ -51,7 +51,13 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
 
     /** The id of the message as it is stored. */
     byte[] id() {
-        return Label.id(label, position);
+        return Label.id(label, otherId());
+    }
+
+    /** What others wrote has its position for an id, and keeps it when it moves. */
+    private byte[] otherId() {
+        String moved = more.isEmpty() ? null : field('i');
+        return moved == null ? position : Place.bytes(moved);
     }
 
     private long field(char name, long otherwise) {

@@ -37,10 +37,10 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
         return label;
     }
 
-    /** What others wrote has the id of its position, and nothing else. */
-    static Label read(byte[] label, byte[] position) {
+    /** What others wrote has another id, and nothing else. */
+    static Label read(byte[] label, byte[] otherId) {
         if (!isOurs(label)) {
-            return new Label(Reply.text(position), null, Map.of());
+            return new Label(Reply.text(otherId), null, Map.of());
         }
         String id = MessageId.shown(label, 1);
         if (label.length < KEY_BEGIN) {
@@ -56,8 +56,8 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
     }
 
     /** The id as it is stored. */
-    static byte[] id(byte[] label, byte[] position) {
-        return isOurs(label) ? Arrays.copyOfRange(label, 1, ID_END) : position;
+    static byte[] id(byte[] label, byte[] otherId) {
+        return isOurs(label) ? Arrays.copyOfRange(label, 1, ID_END) : otherId;
     }
 
     private static boolean isOurs(byte[] label) {

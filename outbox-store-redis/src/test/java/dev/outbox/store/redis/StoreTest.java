@@ -244,7 +244,7 @@ class StoreTest {
                     .filter(line -> line.startsWith("cmdstat_"))
                     .collect(Collectors.toMap(
                             line -> line.substring("cmdstat_".length(), line.indexOf(':')),
-                            line -> Long.parseLong(line.replaceAll(".*calls=(\\d+),.*", "$1")),
+                            line -> Long.parseLong(line.replaceAll(".*:calls=(\\d+),.*", "$1")),
                             (a, b) -> a,
                             HashMap::new));
         }

@@ -37,11 +37,17 @@ local function argument()
   return ARGV[at]
 end
 
--- The id of a message is in the name of its first field; what others wrote has the id of its position.
+-- The id of a message is in the name of its first field. What others wrote has its first position for an id, which is
+-- kept in a field when it moves.
 local function idOf(found)
-  local label = found[2][1]
-  if #label >= 17 and string.byte(label) == 1 then
-    return string.sub(label, 2, 17)
+  local fields = found[2]
+  if #fields[1] >= 17 and string.byte(fields[1]) == 1 then
+    return string.sub(fields[1], 2, 17)
+  end
+  for i = 3, #fields, 2 do
+    if fields[i] == 'i' then
+      return fields[i + 1]
+    end
   end
   return found[1]
 end
@@ -62,11 +68,15 @@ local function bury(messages, dead, member)
       created = fields[i + 1]
     end
   end
+  local id = idOf(found)
+  if #id ~= 16 then
+    letter[6], letter[7] = 'i', id
+  end
   for _, field in ipairs({'c', created, 'q', string.match(member, '%d+$'), 'a', attempts, 'r', reason}) do
     letter[#letter + 1] = field
   end
   local place = redis.call(unpack(letter))
-  redis.call('HSET', KEYS[2], idOf(found), member .. ' ' .. place)
+  redis.call('HSET', KEYS[2], id, member .. ' ' .. place)
 end
 
 -- As many at a time as the stack of a script can take for certain.

@@ -22,7 +22,7 @@ for i = 1, count do
       local message = {'XADD', messages, '*'}
       for f = 1, #letter[2], 2 do
         local name = letter[2][f]
-        if f == 1 or name == 'c' then
+        if f == 1 or name == 'c' or name == 'i' then
           message[#message + 1] = name
           message[#message + 1] = letter[2][f + 1]
         end
