@@ -32,6 +32,7 @@ final class RedisProcess {
     private final int port;
     private final String password;
     private final List<String> configuration;
+    private @Nullable Path file;
     private @Nullable Process process;
 
     private RedisProcess(Path directory, int port, String password, List<String> configuration) {
@@ -43,6 +44,28 @@ final class RedisProcess {
 
     /** Starts one on a free port. */
     static RedisProcess start(String password, List<String> configuration) throws IOException {
+        RedisProcess server = unpack(password, configuration);
+        server.start();
+        return server;
+    }
+
+    /** Starts a sentinel that fails over after half a second. It demands no password. */
+    static RedisProcess startSentinel(String name, int master, String masterPassword) throws IOException {
+        RedisProcess sentinel = unpack("", List.of("--sentinel"));
+        Path file = sentinel.directory.resolve("sentinel.conf"); // which it writes to
+        Files.write(
+                file,
+                List.of(
+                        "sentinel monitor " + name + " 127.0.0.1 " + master + " 1",
+                        "sentinel auth-pass " + name + " " + masterPassword,
+                        "sentinel down-after-milliseconds " + name + " 500",
+                        "sentinel failover-timeout " + name + " 2000"));
+        sentinel.file = file;
+        sentinel.start();
+        return sentinel;
+    }
+
+    private static RedisProcess unpack(String password, List<String> configuration) throws IOException {
         Path directory = Files.createTempDirectory("outbox-redis");
         Path executable = directory.resolve("redis-server");
         String resource = "/redis-server-" + VERSION + "-" + platform();
@@ -57,7 +80,6 @@ final class RedisProcess {
         }
         RedisProcess server = new RedisProcess(directory, freePort(), password, configuration);
         Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "stop-redis-" + server.port));
-        server.start();
         return server;
     }
 
@@ -67,14 +89,12 @@ final class RedisProcess {
 
     /** Starts it, again after {@link #kill}, with the data it had, on the port it had; returns when it answers. */
     void start() throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                directory.resolve("redis-server").toString(),
-                "--port",
-                Integer.toString(port),
-                "--bind",
-                "127.0.0.1",
-                "--dir",
-                directory.toString()));
+        List<String> command =
+                new ArrayList<>(List.of(directory.resolve("redis-server").toString()));
+        if (file != null) {
+            command.add(file.toString());
+        }
+        command.addAll(List.of("--port", Integer.toString(port), "--bind", "127.0.0.1", "--dir", directory.toString()));
         if (!password.isEmpty()) {
             command.addAll(List.of("--requirepass", password, "--masterauth", password));
         }
@@ -110,6 +130,18 @@ final class RedisProcess {
         Process running = process;
         if (running != null) {
             running.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        }
+    }
+
+    /** Stops the process where it stands, or lets it go on. */
+    void signal(String name) throws IOException {
+        Process running = process;
+        if (running == null) {
+            throw new IllegalStateException("The server is not running.");
+        }
+        Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(running.pid())).start();
+        if (kill.onExit().orTimeout(10, TimeUnit.SECONDS).join().exitValue() != 0) {
+            throw new IllegalStateException("kill -" + name + " failed");
         }
     }
 

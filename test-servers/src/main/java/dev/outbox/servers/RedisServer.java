@@ -61,6 +61,17 @@ public final class RedisServer implements AutoCloseable {
         return new RedisServer(url("127.0.0.1", process.port()), process);
     }
 
+    /**
+     * A packaged sentinel of one's own, which promotes a replica of the master half a second after that has gone; to be
+     * closed. Its URL is that of the master.
+     *
+     * @param name what the master is called
+     */
+    public static RedisServer sentinel(String name, RedisServer master) throws IOException {
+        RedisProcess process = RedisProcess.startSentinel(name, master.port(), PASSWORD);
+        return new RedisServer("redis://:" + PASSWORD + "@127.0.0.1:" + process.port() + "?sentinel=" + name, process);
+    }
+
     /** The URL, password included; any JVM can use it. */
     public String url() {
         return url;
@@ -84,6 +95,16 @@ public final class RedisServer implements AutoCloseable {
     /** Starts a killed server again, with the data it had, on the port it had. */
     public void restart() throws IOException {
         requirePackaged().start();
+    }
+
+    /** Lets a packaged server stand still, until {@link #resume}. */
+    public void pause() throws IOException {
+        requirePackaged().signal("STOP");
+    }
+
+    /** Lets a paused server go on. */
+    public void resume() throws IOException {
+        requirePackaged().signal("CONT");
     }
 
     @Override

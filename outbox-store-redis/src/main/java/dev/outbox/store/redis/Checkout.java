@@ -11,8 +11,12 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 
 /**
- * Checkouts of some topics from one place: finds partitions, takes some, reads their messages. A partition is taken and read in
- * one transaction, and what was read of one that could not be taken is thrown away.
+ * Checkouts of some topics from one place: finds partitions, takes some, reads their messages. Taking and reading go out
+ * together, the one before the other, and what was read of a partition that could not be taken is thrown away.
+ *
+ * <p>They are no transaction, because a server whose memory is full queues none, not even one that reads. None is needed:
+ * whoever reads after taking reads what is his. If the lease runs out between the two, the batch is as late as one whose lease
+ * runs out later, and closing it fails; if closing it succeeds, nobody else has had the partition since it was taken.
  */
 final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */
@@ -121,7 +125,7 @@ final class Checkout {
                     List.of(hold.token, lease, Place.bytes(member))));
             commands.add(read(messages, "-", shares[i]));
         }
-        List<Object> replies = link.transaction(place, commands);
+        List<Object> replies = link.all(place, commands);
         List<Object> errors = new ArrayList<>();
         for (int i = 0; i < wanted.size(); i++) {
             Object taken = replies.get(2 * i);
@@ -140,9 +144,20 @@ final class Checkout {
             }
         }
         errors.forEach(Reply::check);
+        releaseEmpty(hold);
     }
 
-    /** In a transaction that renews the lease: without it, what is read could be somebody else's by now. */
+    /** Whose messages were deleted by hand in this very moment. */
+    private void releaseEmpty(Hold hold) {
+        List<Held> empty =
+                hold.partitions.stream().filter(held -> held.entries.isEmpty()).toList();
+        if (!empty.isEmpty()) {
+            hold.partitions.removeAll(empty);
+            link.call(place, Settling.release(hold, empty));
+        }
+    }
+
+    /** After renewing the lease: without it, what is read could be somebody else's by now. */
     private void readOn(Hold hold, int limit) {
         while (true) {
             List<Held> full = hold.partitions.stream().filter(held -> held.full).toList();
@@ -159,7 +174,7 @@ final class Checkout {
                 commands.add(hold.renew(List.of(held), lease));
                 commands.add(read(place.messages(held.partition.member()), held.after(), shares[i]));
             }
-            List<Object> replies = link.transaction(place, commands);
+            List<Object> replies = link.all(place, commands);
             for (int i = 0; i < full.size(); i++) {
                 if (Reply.number(replies.get(2 * i)) == 1) {
                     full.get(i).add(Reply.list(replies.get(2 * i + 1)));

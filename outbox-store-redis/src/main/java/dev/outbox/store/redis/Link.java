@@ -1,12 +1,10 @@
 package dev.outbox.store.redis;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
@@ -25,8 +23,6 @@ final class Link {
     private static final int CONNECTIONS_TRIED = 3;
     private static final int REDIRECTS_FOLLOWED = 5;
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(20);
-    private static final Command MULTI = Command.of(Protocol.Command.MULTI);
-    private static final Command EXEC = Command.of(Protocol.Command.EXEC);
 
     private final Servers servers;
 
@@ -50,17 +46,6 @@ final class Link {
     /** Carries out commands on their own, in one round trip. */
     List<Object> all(Place place, List<Command> commands) {
         return send(place, commands, PATIENCE).replies();
-    }
-
-    /** Carries out commands as a transaction, in one round trip, and returns what {@code EXEC} did. */
-    List<Object> transaction(Place place, List<Command> commands) {
-        List<Command> all = new ArrayList<>(commands.size() + 2);
-        all.add(MULTI);
-        all.addAll(commands);
-        all.add(EXEC);
-        List<Object> replies = send(place, all, PATIENCE).replies();
-        replies.subList(0, replies.size() - 1).forEach(Reply::check);
-        return Reply.list(replies.get(replies.size() - 1));
     }
 
     Answers send(Place place, List<Command> commands, Duration patience) {
@@ -121,7 +106,7 @@ final class Link {
         UNKNOWN_SCRIPT
     }
 
-    /** With each of these nothing was done, or, where a script of a transaction is unknown, nothing but reading. */
+    /** What was carried out of several commands is carried out again, which does no harm. */
     private static Trouble trouble(List<Object> replies) {
         for (Object reply : replies) {
             if (reply instanceof JedisMovedDataException) {
@@ -137,14 +122,6 @@ final class Link {
                         || text.startsWith("CLUSTERDOWN")
                         || text.startsWith("LOADING")) {
                     return Trouble.MOVING;
-                }
-            }
-            if (reply instanceof List<?> results) {
-                for (Object result : results) {
-                    if (result instanceof JedisDataException error
-                            && String.valueOf(error.getMessage()).startsWith("NOSCRIPT")) {
-                        return Trouble.UNKNOWN_SCRIPT;
-                    }
                 }
             }
         }

@@ -92,21 +92,15 @@ final class ServerCheck {
         }
     }
 
-    /** As the outbox uses them: in a transaction, by a script, on keys like its own. */
+    /** As the outbox uses them: by a script, and on their own, on keys like its own. */
     private void checkCommands(Place place) {
         String key = "check:" + UUID.randomUUID();
-        List<Object> results = link.transaction(
+        Object reply = link.call(
                 place,
-                List.of(
-                        Script.CHECK.call(
-                                List.of(
-                                        place.key(key + ":stream"),
-                                        place.key(key + ":hash"),
-                                        place.key(key + ":sorted-set")),
-                                List.of()),
-                        Command.of(Protocol.Command.XRANGE, place.key(key), Place.bytes("-"), Place.bytes("+"))));
-        results.forEach(Reply::check);
-        List<Object> refused = Reply.list(results.get(0));
+                Script.CHECK.call(
+                        List.of(place.key(key + ":stream"), place.key(key + ":hash"), place.key(key + ":sorted-set")),
+                        List.of()));
+        List<Object> refused = Reply.list(reply);
         if (!refused.isEmpty()) {
             throw new ConfigurationException("This user cannot use " + Reply.text(refused.get(0))
                     + " on keys of the outbox: "
@@ -114,6 +108,7 @@ final class ServerCheck {
                     + " outbox needs.");
         }
         for (Command read : List.of(
+                Command.of(Protocol.Command.XRANGE, place.messages(key), Place.bytes("-"), Place.bytes("+")),
                 Command.of(Protocol.Command.ZCARD, place.ready()),
                 Command.of(Protocol.Command.ZRANGEBYSCORE, place.ready(), Place.bytes("1"), Place.bytes("1")),
                 Command.of(Protocol.Command.HMGET, place.letters(), Place.bytes("none")))) {
