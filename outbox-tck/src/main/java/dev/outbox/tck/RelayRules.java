@@ -44,6 +44,7 @@ interface RelayRules {
                 return tried.contains("next 1") ? true : null;
             });
         }
+        outbox.saw(tried.size());
         assertEquals(List.of("poison 1", "poison 2", "poison 3", "next 1"), tried, "what was tried, and which attempt");
         outbox.open().expectNothing("one message was published, the other given up");
         if (TestOutbox.has(client, Capability.OPERATIONS)) {
@@ -77,6 +78,7 @@ interface RelayRules {
             outbox.eventually(
                     "all " + messages + " messages are published", () -> broker.distinct() == messages ? true : null);
         }
+        outbox.saw(published.size());
         if (TestOutbox.has(one, Capability.PARTITION_EXCLUSIVITY)) {
             TreeMap<Integer, Integer> last = new TreeMap<>();
             for (String each : published) {

@@ -39,7 +39,7 @@ final class BrokenCloses {
                         }
                     })
                     .testedFor(Broken.Also.KILLS)
-                    .breaks("OBX-CLOSE-1", "OBX-FENCE-1", "OBX-FENCE-3"),
+                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-3"),
             Broken.client("settles what was marked when it fails", store -> new PassingStore(store) {
                         private final Set<MessageBatch> open = ConcurrentHashMap.newKeySet();
 
@@ -260,7 +260,6 @@ final class BrokenCloses {
                             "OBX-LIFE-1",
                             "OBX-LIFE-2",
                             "OBX-LIFE-3",
-                            "OBX-LIFE-4",
                             "OBX-LIFE-5",
                             "OBX-OPS-3",
                             "OBX-ORDER-3",

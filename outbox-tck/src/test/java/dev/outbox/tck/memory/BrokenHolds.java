@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -219,7 +220,7 @@ final class BrokenHolds {
 
         @Override
         Collection<Long> readable(Partition partition) {
-            Set<Long> free = new java.util.TreeSet<>(partition.messages.keySet());
+            Set<Long> free = new TreeSet<>(partition.messages.keySet());
             open.forEach(hold -> free.removeAll(hold.positions.getOrDefault(partition, List.of())));
             return free;
         }

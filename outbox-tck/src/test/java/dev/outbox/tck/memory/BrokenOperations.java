@@ -3,6 +3,8 @@ package dev.outbox.tck.memory;
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.MessageBatch;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.FailingPartition;
 import dev.outbox.Store;
 import java.util.HashSet;
 import java.util.List;
@@ -23,7 +25,7 @@ final class BrokenOperations {
                         }
 
                         @Override
-                        synchronized List<dev.outbox.Operations.Backlog> backlog() {
+                        synchronized List<Backlog> backlog() {
                             return super.backlog().stream()
                                     .filter(b -> !held.contains(b.topic() + b.partition()))
                                     .toList();
@@ -32,7 +34,7 @@ final class BrokenOperations {
                     .breaks("OBX-OPS-1"),
             Broken.outbox("forgets failures after their delay", () -> new MemoryOutbox() {
                         @Override
-                        synchronized List<dev.outbox.Operations.FailingPartition> failingPartitions() {
+                        synchronized List<FailingPartition> failingPartitions() {
                             return super.failingPartitions().stream()
                                     .filter(f -> f.nextAttempt().isAfter(now()))
                                     .toList();

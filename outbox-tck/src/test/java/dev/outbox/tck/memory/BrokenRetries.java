@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 
 /** Stores that do not remember failures as they should. */
 final class BrokenRetries {
@@ -130,7 +131,7 @@ final class BrokenRetries {
                 m.id(), m.topic(), m.partition(), m.key(), m.headers(), m.payload(), attempts, m.createdAt());
     }
 
-    private static List<Outcome> delayed(List<Outcome> outcomes, java.util.function.UnaryOperator<Duration> delays) {
+    private static List<Outcome> delayed(List<Outcome> outcomes, UnaryOperator<Duration> delays) {
         return outcomes.stream()
                 .map(outcome -> outcome instanceof Outcome.Failed failed
                         ? new Outcome.Failed(failed.message(), failed.reason(), delays.apply(failed.retryAfter()))

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Stores that tell the broker other things than the database. */
 final class BrokenTransactions {
@@ -61,7 +62,7 @@ final class BrokenTransactions {
 
                         @Override
                         Collection<Long> readable(Partition partition) {
-                            Set<Long> readable = new java.util.TreeSet<>(partition.messages.keySet());
+                            Set<Long> readable = new TreeSet<>(partition.messages.keySet());
                             readable.removeAll(rolledBack);
                             return readable;
                         }
