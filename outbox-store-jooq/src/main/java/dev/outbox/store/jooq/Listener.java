@@ -74,8 +74,11 @@ final class Listener implements AutoCloseable {
     static Listener start(Connections source, boolean own, Connections notifying) throws SQLException {
         Connections.Lease first = source.borrow();
         try {
-            PGConnection postgres = listen(first.connection());
-            checkSession(first.connection(), postgres, notifying);
+            boolean isDirect = isDirect(first.connection());
+            listen(first.connection());
+            if (!isDirect) {
+                checkSession(first.connection(), notifying);
+            }
             Listener listener = new Listener(source, own, first);
             listener.thread.start();
             return listener;
@@ -94,11 +97,15 @@ final class Listener implements AutoCloseable {
         return () -> subscribers.remove(subscriber);
     }
 
-    private static PGConnection listen(Connection connection) throws SQLException {
+    /** Listening again does nothing, but that it finds tables that were made anew. */
+    private static void listen(Connection connection) throws SQLException {
+        execute(connection, "LISTEN " + NotifyTrigger.channel(connection));
+    }
+
+    private static PGConnection postgres(Connection connection) throws SQLException {
         if (!connection.isWrapperFor(PGConnection.class)) {
             throw noDriver("the pool hands out " + connection.getClass().getName() + ", which unwrap to none", null);
         }
-        execute(connection, "LISTEN " + NotifyTrigger.channel(connection));
         return connection.unwrap(PGConnection.class);
     }
 
@@ -109,23 +116,25 @@ final class Listener implements AutoCloseable {
                 cause);
     }
 
-    /**
-     * A pooler between us and the server may execute LISTEN on one of its connections and lend that to others. If there is
-     * one, which shows in the process that we were told to talk to, a notification is sent round to see.
-     */
-    private static void checkSession(Connection connection, PGConnection postgres, Connections notifying)
-            throws SQLException {
+    /** Whether the process that answers is the one that the driver was told of when it connected. */
+    private static boolean isDirect(Connection connection) throws SQLException {
+        int told = postgres(connection).getBackendPID();
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
             row.next();
-            if (row.getInt(1) == postgres.getBackendPID()) {
-                return;
-            }
+            return row.getInt(1) == told;
         }
+    }
+
+    /**
+     * A pooler between us and the server may execute LISTEN on one of its connections and lend that to others. So where
+     * there is one, a notification is sent round to see.
+     */
+    private static void checkSession(Connection connection, Connections notifying) throws SQLException {
         try (Connections.Lease other = notifying.borrow()) {
             execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection()));
         }
-        if (!hears(postgres, TEST)) {
+        if (!hears(postgres(connection), TEST)) {
             throw new ConfigurationException("Option " + Extras.WAKE_UP
                     + "=listen does not work here: a notification sent"
                     + " over another connection did not come within " + TEST.toSeconds() + " s. A pooler between this"
@@ -175,14 +184,14 @@ final class Listener implements AutoCloseable {
 
     /** Returns once the listener is closed. */
     private void hear(Connection connection) throws SQLException {
-        PGConnection postgres = connection.unwrap(PGConnection.class);
+        PGConnection postgres = postgres(connection);
         long lastHeard = System.nanoTime();
         while (!isClosed()) {
             if (hears(postgres, own ? SILENCE : LOOK)) {
                 lastHeard = System.nanoTime();
                 wakeAll();
             } else if (System.nanoTime() - lastHeard >= SILENCE.toNanos()) {
-                execute(connection, "SELECT 1");
+                listen(connection);
                 lastHeard = System.nanoTime();
             }
         }
