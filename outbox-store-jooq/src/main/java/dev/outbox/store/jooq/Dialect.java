@@ -13,8 +13,8 @@ import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What differs from database to database; everything else is common. A new database is a new implementation, listed in
- * {@link #ALL}, and a file of DDL. Stateless.
+ * What differs from database to database, and how the tables are called; everything else is common. A new database is a new implementation, listed in
+ * {@link #ALL}, and a file of DDL. Immutable.
  *
  * <p>How partitions are taken and messages are read is where a database can break the promise of the outbox, so these
  * rules hold for every implementation: {@link #take} and {@link #read} are statements of their own, because a statement
@@ -22,7 +22,17 @@ import org.jspecify.annotations.Nullable;
  * the backlog at every checkout; nothing waits for a lock.
  */
 sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
+    /** With the default names. */
     List<Dialect> ALL = List.of(new PostgresDialect(), MySqlDialect.MYSQL, MySqlDialect.MARIADB, new H2Dialect());
+
+    /** How the tables of the outbox are called. */
+    Names names();
+
+    /** The same for an outbox whose tables are called otherwise. */
+    Dialect named(Names names);
+
+    /** A statement, or a text, with the names of this outbox; everything that is sent has been through here. */
+    String sql(String withDefaultNames);
 
     /** As the driver calls the product. */
     String product();
@@ -149,6 +159,16 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Whether a table or column is missing. */
     boolean isMissingTable(SQLException e);
 
+    /** Query: the user of the connection, as GRANT wants it. */
+    String grantee();
+
+    /** Whether the user lacks a right to a table. */
+    boolean isMissingRight(SQLException e);
+
+    /** Query: the bytes that the server takes in one piece; null if it takes whatever a message may be. */
+    @Nullable
+    String mostBytes();
+
     /** What to say if a message was too large for the server; null if that is not what happened. */
     @Nullable
     String tooLarge(SQLException e);
@@ -157,7 +177,12 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     @Nullable
     String setupAdvice(SQLException e);
 
-    static String list(Collection<String> topics, String separator) {
+    /** Puts the names of topics where a statement that has the names of this outbox says {@code {topics}}. */
+    static String withTopics(String sql, Collection<String> topics, String separator) {
+        return sql.replace("{topics}", list(topics, separator));
+    }
+
+    private static String list(Collection<String> topics, String separator) {
         StringBuilder list = new StringBuilder();
         for (String topic : topics) {
             list.append(list.isEmpty() ? "" : separator)
@@ -168,13 +193,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
         return list.toString();
     }
 
-    static int deleteByArray(Connection connection, long[] rowIds) throws SQLException {
+    static int deleteByArray(Connection connection, Dialect dialect, long[] rowIds) throws SQLException {
         Long[] boxed = new Long[rowIds.length];
         for (int i = 0; i < rowIds.length; i++) {
             boxed[i] = rowIds[i];
         }
         try (PreparedStatement statement =
-                connection.prepareStatement("DELETE FROM outbox_message WHERE id = ANY (?)")) {
+                connection.prepareStatement(dialect.sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
             statement.setArray(1, connection.createArrayOf("bigint", boxed));
             return statement.executeUpdate();
         }

@@ -34,7 +34,7 @@ record Extras(boolean strictOrder, boolean listens) {
     void check(Connection connection, Dialect dialect, boolean create) throws SQLException {
         if (dialect instanceof PostgresDialect) {
             if (strictOrder) {
-                StrictOrder.check(connection);
+                StrictOrder.check(connection, dialect);
             }
             if (listens) {
                 NotifyTrigger.check(connection, dialect, create);

@@ -22,7 +22,7 @@ import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /** H2. Partitions are taken by locking their rows. */
-record H2Dialect() implements Dialect {
+record H2Dialect(Names names) implements Dialect {
     /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
     private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
             + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
@@ -45,6 +45,20 @@ record H2Dialect() implements Dialect {
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    H2Dialect() {
+        this(Names.DEFAULT);
+    }
+
+    @Override
+    public H2Dialect named(Names others) {
+        return new H2Dialect(others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
+    }
 
     @Override
     public String product() {
@@ -131,7 +145,7 @@ record H2Dialect() implements Dialect {
     public List<Index> indexes(Connection connection, String table) throws SQLException {
         Map<String, Index> indexes = new LinkedHashMap<>();
         try (Statement statement = connection.createStatement();
-                ResultSet none = statement.executeQuery("SELECT topic FROM " + table + " WHERE 1 = 0")) {
+                ResultSet none = statement.executeQuery(sql("SELECT topic FROM " + table + " WHERE 1 = 0"))) {
             ResultSetMetaData found = none.getMetaData();
             try (ResultSet rows = connection
                     .getMetaData()
@@ -157,7 +171,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public String dropIndex(String index, String table) {
-        return "DROP INDEX " + index;
+        return "DROP INDEX " + names.qualified(index);
     }
 
     /** IGNORECASE=TRUE makes columns of another type, and a collation may take letters for the same. */
@@ -165,7 +179,7 @@ record H2Dialect() implements Dialect {
     public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(
-                        "SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'")) {
+                        sql("SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'"))) {
             rows.next();
             if (rows.getBoolean(2)) {
                 return "the collation of the database takes different topics for the same. Use a database without SET"
@@ -214,14 +228,17 @@ record H2Dialect() implements Dialect {
     public String discovery(Collection<String> topics) {
         String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY)";
-        return "WITH RECURSIVE head (topic, partition_no) AS ("
-                + "SELECT t.topic, " + next + "t.topic" + order + " FROM (VALUES (" + Dialect.list(topics, "), (")
-                + ")) t (topic) UNION ALL SELECT h.topic, " + next
-                + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
-                + " FROM head h WHERE h.partition_no IS NOT NULL)"
-                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
-                + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")";
+        return Dialect.withTopics(
+                sql("WITH RECURSIVE head (topic, partition_no) AS ("
+                        + "SELECT t.topic, " + next + "t.topic" + order
+                        + " FROM (VALUES ({topics})) t (topic) UNION ALL SELECT h.topic, " + next
+                        + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
+                        + " FROM head h WHERE h.partition_no IS NOT NULL)"
+                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
+                        + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
+                        + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")"),
+                topics,
+                "), (");
     }
 
     @Override
@@ -232,7 +249,7 @@ record H2Dialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Candidate candidate : missing) {
                 statement.setString(1, candidate.topic());
                 statement.setInt(2, candidate.partition());
@@ -250,7 +267,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
             statement.setArray(
                     1,
                     connection.createArrayOf(
@@ -272,7 +289,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             int i = 1;
             for (int n = 0; n < partitions.size(); n++) {
@@ -301,7 +318,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, rowIds);
+        return Dialect.deleteByArray(connection, this, rowIds);
     }
 
     @Override
@@ -327,9 +344,25 @@ record H2Dialect() implements Dialect {
     @Override
     public boolean isMissingTable(SQLException e) {
         return e.getErrorCode() == 42102
+                || e.getErrorCode() == 90079
                 || e.getErrorCode() == 42103
                 || e.getErrorCode() == 42104
                 || e.getErrorCode() == 42122;
+    }
+
+    @Override
+    public @Nullable String mostBytes() {
+        return null;
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT '\"' || CURRENT_USER || '\"'";
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return e.getErrorCode() == 90096;
     }
 
     @Override
@@ -345,6 +378,7 @@ record H2Dialect() implements Dialect {
             case 90146, 90013 -> "Create the database, or correct its name in the URL.";
             case 90011 -> "Give an absolute path, or one that starts with ./ or ~/";
             case 90046, 90113 -> "Correct the URL.";
+            case 90097 -> Failures.READ_ONLY;
             case 90096 -> "Give the user rights to the tables of the outbox.";
             default -> null;
         };

@@ -6,12 +6,14 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import java.sql.Connection;
-import java.sql.SQLException;
+import java.util.Objects;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
-import org.jooq.exception.DataAccessException;
+import org.jooq.TransactionListener;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The outbox in a SQL database: PostgreSQL 14, MySQL 8.0.13, MariaDB 10.6, H2 2.3, or newer. Messages are written through jOOQ or plain
@@ -24,10 +26,17 @@ import org.jooq.exception.DataAccessException;
  * });
  * }</pre>
  *
- * The tables are found the way the connection finds any unqualified name: writers and store must use the same schema. The
- * JDBC driver is the application's to add.
+ * The tables are called {@code outbox_message}, {@code outbox_partition}, {@code outbox_dead_letter} and {@code
+ * outbox_schema}, and are found the way the connection finds any unqualified name: writers and store must use the same
+ * schema. {@link OutboxTables} is for others. The JDBC driver is the application's to add.
  */
 public final class JooqOutbox {
+    /**
+     * Name of the store option for the names of the tables, as {@link OutboxTables#of} takes them; by default {@code
+     * outbox_}.
+     */
+    public static final String TABLES = "tables";
+
     private JooqOutbox() {}
 
     /**
@@ -39,18 +48,12 @@ public final class JooqOutbox {
      *     that: with such a pool, take care to be in a transaction
      */
     public static PersistFunc persist(DSLContext tx) {
-        return message -> {
-            try {
-                return tx.connectionResult(connection -> JdbcPersist.persist(connection, message));
-            } catch (DataAccessException e) {
-                throw new StoreException("jOOQ gave no connection to write the message with: " + e.getMessage(), e);
-            }
-        };
+        return OutboxTables.DEFAULT.persist(tx);
     }
 
     /** As {@link #persist(DSLContext)}, for what {@link DSLContext#transaction} hands to its block. */
     public static PersistFunc persist(Configuration tx) {
-        return persist(tx.dsl());
+        return OutboxTables.DEFAULT.persist(tx);
     }
 
     /**
@@ -60,7 +63,42 @@ public final class JooqOutbox {
      *     (OBX-TX-1)
      */
     public static PersistFunc persist(Connection tx) {
-        return message -> JdbcPersist.persist(tx, message);
+        return OutboxTables.DEFAULT.persist(tx);
+    }
+
+    /**
+     * Writes messages in the transaction that the current thread is in, by one statement, on the connection that the supplier
+     * returns; it is asked for each message, and its connections are neither committed nor closed. So this function can be
+     * bound once for the whole application, and is safe for use by several threads if the supplier is. With Spring:
+     *
+     * <pre>{@code
+     * JooqOutbox.persist(() -> TransactionSynchronizationManager.isActualTransactionActive()
+     *         ? DataSourceUtils.getConnection(dataSource)
+     *         : null);
+     * }</pre>
+     *
+     * @param current returns the connection of the current thread's transaction, null or an exception if it is in none. It
+     *     must not take a connection out of a pool just because there is no transaction: nobody would give it back
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the supplier returns null or throws, or if the
+     *     connection is in auto-commit mode (OBX-TX-1)
+     */
+    public static PersistFunc persist(Supplier<? extends @Nullable Connection> current) {
+        return OutboxTables.DEFAULT.persist(current);
+    }
+
+    /**
+     * Wakes a relay in the same process as soon as a transaction has committed, so that its messages do not wait for the
+     * next poll: {@code configuration.set(JooqOutbox.wakeUpAfterCommit(relay::wakeUp))}.
+     *
+     * <p>It is called after each transaction that jOOQ began and that is in no other; not after savepoints, nor after
+     * rollbacks. A transaction that was begun elsewhere, by Spring say, ends without jOOQ's knowledge: have that call the
+     * relay. It is called too after a commit that failed, since it may have taken effect all the same.
+     *
+     * @param wakeUp to be called on the thread of the transaction; should be quick. What it throws is logged and otherwise
+     *     ignored
+     */
+    public static TransactionListener wakeUpAfterCommit(Runnable wakeUp) {
+        return new WakeAfterCommit(Objects.requireNonNull(wakeUp, "wakeUp"));
     }
 
     /**
@@ -71,7 +109,8 @@ public final class JooqOutbox {
      * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *
      * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
-     *     {@link #createSchema} does; {@link StoreOptions#workers} is allowed and has no effect. On PostgreSQL also:
+     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and
+     *     has no effect. On PostgreSQL also:
      *     <ul>
      *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written, with
      *           no exception for transactions that overlap. What was written after the first message of a transaction
@@ -96,7 +135,7 @@ public final class JooqOutbox {
      * @throws ConfigurationException if the database is not supported
      */
     public static String ddl(SQLDialect dialect) {
-        return Schema.ddl(Opening.dialect(d -> d.jooq().family() == dialect.family(), "SQL dialect " + dialect));
+        return OutboxTables.DEFAULT.ddl(dialect);
     }
 
     /**
@@ -106,11 +145,7 @@ public final class JooqOutbox {
      * @throws ConfigurationException if the database is another one
      */
     public static String wakeUpDdl(SQLDialect dialect) {
-        if (dialect.family() != SQLDialect.POSTGRES) {
-            throw new ConfigurationException(
-                    "wakeUp=listen is for PostgreSQL alone; expected SQLDialect.POSTGRES instead of " + dialect + ".");
-        }
-        return NotifyTrigger.ddl();
+        return OutboxTables.DEFAULT.wakeUpDdl(dialect);
     }
 
     /**
@@ -126,8 +161,7 @@ public final class JooqOutbox {
      * @throws dev.outbox.MisuseException if there never was such a version
      */
     public static String upgradeDdl(SQLDialect dialect, int fromVersion) {
-        return Schema.upgrade(
-                Opening.dialect(d -> d.jooq().family() == dialect.family(), "SQL dialect " + dialect), fromVersion);
+        return OutboxTables.DEFAULT.upgradeDdl(dialect, fromVersion);
     }
 
     /**
@@ -138,15 +172,6 @@ public final class JooqOutbox {
      * @throws StoreException if the database cannot be reached or refuses
      */
     public static void createSchema(DataSource pool) {
-        try (Connection connection = pool.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            try {
-                Schema.create(connection, Opening.dialect(connection));
-            } finally {
-                connection.setAutoCommit(autoCommit);
-            }
-        } catch (SQLException e) {
-            throw new StoreException(Failures.text("Creating the tables of the outbox", e), e);
-        }
+        OutboxTables.DEFAULT.createSchema(pool);
     }
 }

@@ -48,6 +48,7 @@ final class Listener implements AutoCloseable {
         }
     }
 
+    private final Dialect dialect;
     private final Connections source;
     private final boolean own;
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
@@ -55,7 +56,8 @@ final class Listener implements AutoCloseable {
     private final Thread thread;
     private volatile Connections.@Nullable Lease lease;
 
-    private Listener(Connections source, boolean own, Connections.Lease first) {
+    private Listener(Dialect dialect, Connections source, boolean own, Connections.Lease first) {
+        this.dialect = dialect;
         this.source = source;
         this.own = own;
         this.lease = first;
@@ -71,15 +73,15 @@ final class Listener implements AutoCloseable {
      * @param notifying where other connections come from
      * @throws ConfigurationException if notifications do not come through
      */
-    static Listener start(Connections source, boolean own, Connections notifying) throws SQLException {
+    static Listener start(Dialect dialect, Connections source, boolean own, Connections notifying) throws SQLException {
         Connections.Lease first = source.borrow();
         try {
             boolean isDirect = isDirect(first.connection());
-            listen(first.connection());
+            listen(first.connection(), dialect);
             if (!isDirect) {
-                checkSession(first.connection(), notifying);
+                checkSession(first.connection(), dialect, notifying);
             }
-            Listener listener = new Listener(source, own, first);
+            Listener listener = new Listener(dialect, source, own, first);
             listener.thread.start();
             return listener;
         } catch (SQLException | RuntimeException e) {
@@ -98,8 +100,8 @@ final class Listener implements AutoCloseable {
     }
 
     /** Listening again does nothing, but that it finds tables that were made anew. */
-    private static void listen(Connection connection) throws SQLException {
-        execute(connection, "LISTEN " + NotifyTrigger.channel(connection));
+    private static void listen(Connection connection, Dialect dialect) throws SQLException {
+        execute(connection, "LISTEN " + NotifyTrigger.channel(connection, dialect));
     }
 
     private static PGConnection postgres(Connection connection) throws SQLException {
@@ -130,9 +132,10 @@ final class Listener implements AutoCloseable {
      * A pooler between us and the server may execute LISTEN on one of its connections and lend that to others. So where
      * there is one, a notification is sent round to see.
      */
-    private static void checkSession(Connection connection, Connections notifying) throws SQLException {
+    private static void checkSession(Connection connection, Dialect dialect, Connections notifying)
+            throws SQLException {
         try (Connections.Lease other = notifying.borrow()) {
-            execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection()));
+            execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection(), dialect));
         }
         if (!hears(postgres(connection), TEST)) {
             throw new ConfigurationException("Option " + Extras.WAKE_UP
@@ -157,7 +160,7 @@ final class Listener implements AutoCloseable {
                 if (current == null) {
                     current = source.borrow();
                     lease = current;
-                    listen(current.connection());
+                    listen(current.connection(), dialect);
                 }
                 if (lost) {
                     LOG.info("Listening for notifications again");
@@ -191,7 +194,7 @@ final class Listener implements AutoCloseable {
                 lastHeard = System.nanoTime();
                 wakeAll();
             } else if (System.nanoTime() - lastHeard >= SILENCE.toNanos()) {
-                listen(connection);
+                listen(connection, dialect);
                 lastHeard = System.nanoTime();
             }
         }

@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
  * 10.2.4). A machine that vanishes without closing its connections keeps its partitions until the server notices, by
  * wait_timeout or by the TCP keepalive of its system.
  */
-enum MySqlDialect implements Dialect {
-    MYSQL("MySQL", 8, 0, SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
-    MARIADB("MariaDB", 10, 6, SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
+record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
+    static final MySqlDialect MYSQL = new MySqlDialect(MySqlServerKind.MYSQL, Names.DEFAULT);
+    static final MySqlDialect MARIADB = new MySqlDialect(MySqlServerKind.MARIADB, Names.DEFAULT);
 
     /** The time the statement began, in UTC: connections may be set to any time zone, and drivers convert by it. */
     private static final String NOW = "utc_timestamp(6)";
@@ -43,6 +43,11 @@ enum MySqlDialect implements Dialect {
      */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
+
+    static final String TOO_LARGE =
+            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
+                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
+                    + " store large content elsewhere and publish a reference to it.";
 
     /** A list is a table of that many SELECTs. */
     private static final int LONGEST_LIST = 100;
@@ -55,55 +60,49 @@ enum MySqlDialect implements Dialect {
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
 
-    private final String product;
-    private final int major;
-    private final int minor;
-    private final SQLDialect jooq;
-    private final String driverClass;
-    private final String driverArtifact;
+    @Override
+    public MySqlDialect named(Names others) {
+        return new MySqlDialect(kind, others);
+    }
 
-    MySqlDialect(String product, int major, int minor, SQLDialect jooq, String driverClass, String driverArtifact) {
-        this.product = product;
-        this.major = major;
-        this.minor = minor;
-        this.jooq = jooq;
-        this.driverClass = driverClass;
-        this.driverArtifact = driverArtifact;
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
     }
 
     @Override
     public String product() {
-        return product;
+        return kind.product();
     }
 
     @Override
     public int[] leastVersion() {
-        return new int[] {major, minor};
+        return kind.leastVersion();
     }
 
     @Override
     public SQLDialect jooq() {
-        return jooq;
+        return kind.jooq();
     }
 
     @Override
     public String urlPrefix() {
-        return this == MYSQL ? "jdbc:mysql:" : "jdbc:mariadb:";
+        return kind.urlPrefix();
     }
 
     @Override
     public String driverClass() {
-        return driverClass;
+        return kind.driverClass();
     }
 
     @Override
     public String driverArtifact() {
-        return driverArtifact;
+        return kind.driverArtifact();
     }
 
     @Override
     public String ddlResource() {
-        return this == MYSQL ? "ddl/mysql.sql" : "ddl/mariadb.sql";
+        return kind.ddlResource();
     }
 
     @Override
@@ -147,8 +146,8 @@ enum MySqlDialect implements Dialect {
     public List<Index> indexes(Connection connection, String table) throws SQLException {
         Map<String, Index> indexes = new LinkedHashMap<>();
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SHOW INDEX FROM " + table)) {
-            boolean maria = this == MARIADB;
+                ResultSet rows = statement.executeQuery(sql("SHOW INDEX FROM " + table))) {
+            boolean maria = kind == MySqlServerKind.MARIADB;
             while (rows.next()) {
                 String name = rows.getString("Key_name");
                 boolean usable = "A".equals(rows.getString("Collation"))
@@ -177,7 +176,8 @@ enum MySqlDialect implements Dialect {
     @Override
     public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SHOW FULL COLUMNS FROM " + table + " WHERE Field = 'topic'")) {
+                ResultSet rows =
+                        statement.executeQuery(sql("SHOW FULL COLUMNS FROM " + table + " WHERE Field = 'topic'"))) {
             String collation = rows.next() ? rows.getString("Collation") : null;
             return collation == null || collation.endsWith("_bin")
                     ? null
@@ -217,11 +217,13 @@ enum MySqlDialect implements Dialect {
      */
     @Override
     public String discovery(Collection<String> topics) {
-        return "SELECT d.topic, d.partition_no, p.id FROM (SELECT DISTINCT m.topic, m.partition_no"
-                + " FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ("
-                + Dialect.list(topics, ", ") + ")) d"
-                + " LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)"
-                + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY;
+        return Dialect.withTopics(
+                sql("SELECT d.topic, d.partition_no, p.id FROM (SELECT DISTINCT m.topic, m.partition_no"
+                        + " FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ({topics})) d"
+                        + " LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)"
+                        + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY),
+                topics,
+                ", ");
     }
 
     @Override
@@ -232,7 +234,7 @@ enum MySqlDialect implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Candidate candidate : missing) {
                 statement.setString(1, candidate.topic());
                 statement.setInt(2, candidate.partition());
@@ -254,9 +256,9 @@ enum MySqlDialect implements Dialect {
         List<Integer> taken = new ArrayList<>(wanted.size());
         for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
             List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT p.id FROM " + byId(part.size(), "outbox_partition p", "p.id")
-                            + " WHERE " + READY + " FOR UPDATE SKIP LOCKED")) {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    sql("SELECT p.id FROM " + byId(part.size(), "outbox_partition p", "p.id") + " WHERE " + READY
+                            + " FOR UPDATE SKIP LOCKED"))) {
                 for (int n = 0; n < part.size(); n++) {
                     statement.setInt(n + 1, part.get(n).id());
                 }
@@ -277,7 +279,7 @@ enum MySqlDialect implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             int i = 1;
             for (int n = 0; n < partitions.size(); n++) {
@@ -313,7 +315,7 @@ enum MySqlDialect implements Dialect {
         for (int i = 0; i < rowIds.length; i += LONGEST_LIST) {
             int length = Math.min(rowIds.length - i, LONGEST_LIST);
             try (PreparedStatement statement =
-                    connection.prepareStatement("DELETE m FROM " + byId(length, "outbox_message m", "m.id"))) {
+                    connection.prepareStatement(sql("DELETE m FROM " + byId(length, "outbox_message m", "m.id")))) {
                 for (int n = 0; n < length; n++) {
                     statement.setLong(n + 1, rowIds[i + n]);
                 }
@@ -354,7 +356,22 @@ enum MySqlDialect implements Dialect {
 
     @Override
     public boolean isMissingTable(SQLException e) {
-        return e.getErrorCode() == 1146 || e.getErrorCode() == 1054;
+        return e.getErrorCode() == 1146 || e.getErrorCode() == 1054 || e.getErrorCode() == 1049;
+    }
+
+    @Override
+    public String mostBytes() {
+        return "SELECT @@max_allowed_packet";
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT concat('''', replace(current_user(), '@', '''@'''), '''')";
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return e.getErrorCode() == 1142 || e.getErrorCode() == 1143;
     }
 
     /** The drivers refuse to send it, each with a text of its own; a server that gets it all the same ends the connection. */
@@ -365,9 +382,7 @@ enum MySqlDialect implements Dialect {
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")
                     || text.contains("PacketTooBig")) {
-                return "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
-                        + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
-                        + " store large content elsewhere and publish a reference to it. " + text;
+                return TOO_LARGE + " " + text;
             }
         }
         return null;
@@ -382,6 +397,8 @@ enum MySqlDialect implements Dialect {
             case 1045, 1698 -> "The server refused the login: check user and password.";
             case 1049 -> "Create the database, or correct its name in the URL.";
             case 1046 -> "Name the database in the URL.";
+            case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Failures.READ_ONLY : null;
+            case 1836, 1792 -> Failures.READ_ONLY;
             case 1044, 1142, 1143 -> "Give the user rights to the database and the tables of the outbox.";
             default -> null;
         };

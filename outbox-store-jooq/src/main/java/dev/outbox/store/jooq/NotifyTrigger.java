@@ -15,29 +15,31 @@ final class NotifyTrigger {
     private static final String CHECK = "SELECT FROM pg_trigger t WHERE t.tgrelid = 'outbox_message'::regclass"
             + " AND t.tgname = 'outbox_message_notify' AND t.tgenabled IN ('O', 'A')";
 
+    private static final String CHANNEL = "SELECT 'outbox_' || 'outbox_message'::regclass::oid";
+
     private NotifyTrigger() {}
 
-    static String ddl() {
-        return Schema.resource("ddl/postgres-notify.sql");
+    static String ddl(Dialect dialect) {
+        return dialect.sql(Schema.resource("ddl/postgres-notify.sql"));
     }
 
     /** The connection is in auto-commit mode. */
     static void check(Connection connection, Dialect dialect, boolean create) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            if (isThere(statement)) {
+            if (isThere(statement, dialect)) {
                 return;
             }
             if (!create) {
                 throw new ConfigurationException(
                         "Option " + Extras.WAKE_UP + "=listen needs a trigger that is not there,"
                                 + " or is disabled. Create it with the option createSchema=true, or with this DDL:\n\n"
-                                + ddl());
+                                + ddl(dialect));
             }
             connection.setAutoCommit(false);
             try {
                 dialect.lockSchema(connection);
-                if (!isThere(statement)) {
-                    for (String part : Schema.statements(ddl())) {
+                if (!isThere(statement, dialect)) {
+                    for (String part : Schema.statements(ddl(dialect))) {
                         statement.execute(part);
                     }
                 }
@@ -49,16 +51,16 @@ final class NotifyTrigger {
         }
     }
 
-    private static boolean isThere(Statement statement) throws SQLException {
-        try (ResultSet rows = statement.executeQuery(CHECK)) {
+    private static boolean isThere(Statement statement, Dialect dialect) throws SQLException {
+        try (ResultSet rows = statement.executeQuery(dialect.sql(CHECK))) {
             return rows.next();
         }
     }
 
     /** The channel of the outbox that the connection sees. */
-    static String channel(Connection connection) throws SQLException {
+    static String channel(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT 'outbox_' || 'outbox_message'::regclass::oid")) {
+                ResultSet row = statement.executeQuery(dialect.sql(CHANNEL))) {
             row.next();
             return row.getString(1);
         }

@@ -36,15 +36,24 @@ final class Opening {
     private Opening() {}
 
     static Store store(DataSource pool, StoreOptions options) {
-        options.requireKnown(
-                Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA, Extras.STRICT_ORDER, Extras.WAKE_UP));
+        options.requireKnown(Set.of(
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                JooqOutbox.TABLES,
+                Extras.STRICT_ORDER,
+                Extras.WAKE_UP));
+        Names names = names(options);
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         Extras extras = Extras.of(options);
         Dialect dialect;
         int lockKey;
         try (Connection connection = pool.getConnection()) {
-            dialect = dialect(connection);
-            lockKey = checkSchema(connection, dialect, options, extras);
+            dialect = dialect(connection).named(names);
+            try {
+                lockKey = checkSchema(connection, dialect, options, extras);
+            } catch (SQLException e) {
+                throw Failures.opening("Opening the outbox", dialect, e);
+            }
         } catch (SQLException e) {
             throw new StoreException(Failures.text("Opening the outbox", e), e);
         }
@@ -60,8 +69,10 @@ final class Opening {
                 StoreOptions.PASSWORD,
                 StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
+                JooqOutbox.TABLES,
                 Extras.STRICT_ORDER,
                 Extras.WAKE_UP));
+        Names names = names(options);
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
         Extras extras = Extras.of(options);
@@ -71,7 +82,7 @@ final class Opening {
         int lockKey;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
-            actual = dialect(connection); // each of some drivers talks to the other's server too
+            actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
             lockKey = checkSchema(connection, actual, options, extras);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
@@ -93,7 +104,7 @@ final class Opening {
             Connections connections, Connections listening, Dialect dialect, int lockKey, Extras extras) {
         try {
             Listener listener =
-                    extras.listens() ? Listener.start(listening, connections != listening, connections) : null;
+                    extras.listens() ? Listener.start(dialect, listening, connections != listening, connections) : null;
             return new JooqStore(connections, dialect, lockKey, extras.strictOrder(), listener);
         } catch (SQLException e) {
             connections.close();
@@ -121,6 +132,11 @@ final class Opening {
         }
     }
 
+    private static Names names(StoreOptions options) {
+        String names = options.get(JooqOutbox.TABLES);
+        return names == null ? Names.DEFAULT : Names.of(names);
+    }
+
     static Dialect dialect(Predicate<Dialect> wanted, String what) {
         return Dialect.ALL.stream()
                 .filter(wanted)
@@ -137,7 +153,7 @@ final class Opening {
         // MariaDB before 11 says that it is MySQL 5.5.5, and then what it is.
         Matcher maria =
                 Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+).*").matcher(database.getDatabaseProductVersion());
-        boolean isMaria = dialect == MySqlDialect.MARIADB && maria.matches();
+        boolean isMaria = dialect.equals(MySqlDialect.MARIADB) && maria.matches();
         int major = isMaria ? Integer.parseInt(maria.group(1)) : database.getDatabaseMajorVersion();
         int minor = isMaria ? Integer.parseInt(maria.group(2)) : database.getDatabaseMinorVersion();
         int[] least = dialect.leastVersion();

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * PostgreSQL. Partitions are taken by advisory locks, because a row lock assigns a transaction id, and an open batch
  * would then keep VACUUM from cleaning any table of the database for as long as publishing takes.
  */
-record PostgresDialect() implements Dialect {
+record PostgresDialect(Names names) implements Dialect {
     /** The last arm: the server's clock was set back, and nothing is to wait until it is there again. */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
@@ -115,6 +115,20 @@ record PostgresDialect() implements Dialect {
         return row + " > (" + after + ") AND " + row + " <= (" + last + ") ORDER BY m.topic, m.partition_no, m.id";
     }
 
+    PostgresDialect() {
+        this(Names.DEFAULT);
+    }
+
+    @Override
+    public PostgresDialect named(Names others) {
+        return new PostgresDialect(others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
+    }
+
     @Override
     public String product() {
         return "PostgreSQL";
@@ -196,16 +210,17 @@ record PostgresDialect() implements Dialect {
     @Override
     public List<Index> indexes(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT c.relname, i.indisunique, i.indisvalid AND i.indisready"
-                        + " AND i.indislive AND i.indpred IS NULL AND m.amname = 'btree' AND 0 = ALL (i.indoption::int2[])"
-                        + " AND NOT EXISTS (SELECT FROM unnest(i.indcollation::oid[], i.indkey::int2[]) AS k (used, no)"
-                        + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no"
-                        + " WHERE k.used <> 0 AND k.used <> a.attcollation),"
-                        + " (SELECT string_agg(coalesce(a.attname, '?'), ',' ORDER BY k.n)"
-                        + " FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (no, n)"
-                        + " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no)"
-                        + " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam"
-                        + " WHERE i.indrelid = '" + table + "'::regclass")) {
+                ResultSet rows =
+                        statement.executeQuery(sql("SELECT c.relname, i.indisunique, i.indisvalid AND i.indisready"
+                                + " AND i.indislive AND i.indpred IS NULL AND m.amname = 'btree' AND 0 = ALL (i.indoption::int2[])"
+                                + " AND NOT EXISTS (SELECT FROM unnest(i.indcollation::oid[], i.indkey::int2[]) AS k (used, no)"
+                                + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no"
+                                + " WHERE k.used <> 0 AND k.used <> a.attcollation),"
+                                + " (SELECT string_agg(coalesce(a.attname, '?'), ',' ORDER BY k.n)"
+                                + " FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (no, n)"
+                                + " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no)"
+                                + " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam"
+                                + " WHERE i.indrelid = '" + table + "'::regclass"))) {
             List<Index> indexes = new ArrayList<>();
             while (rows.next()) {
                 List<String> columns = List.of(rows.getString(4).split(","));
@@ -222,16 +237,16 @@ record PostgresDialect() implements Dialect {
 
     @Override
     public String dropIndex(String index, String table) {
-        return "DROP INDEX " + index;
+        return "DROP INDEX " + names.qualified(index);
     }
 
     /** "C" alone: with any other collation the index has another order than statements ask for, and is not used. */
     @Override
     public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT c.collname FROM pg_attribute a JOIN pg_collation c"
+                ResultSet rows = statement.executeQuery(sql("SELECT c.collname FROM pg_attribute a JOIN pg_collation c"
                         + " ON c.oid = a.attcollation WHERE a.attname = 'topic' AND c.oid <> 'pg_catalog.\"C\"'::regcollation"
-                        + " AND a.attrelid = '" + table + "'::regclass")) {
+                        + " AND a.attrelid = '" + table + "'::regclass"))) {
             return rows.next()
                     ? "the column topic of " + table + " has the collation " + rows.getString(1)
                             + ", and needs the collation C, by which topics are told apart and found in the index. Run"
@@ -243,7 +258,8 @@ record PostgresDialect() implements Dialect {
     @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SELECT pg_advisory_xact_lock(hashtext('outbox_schema'), hashtext(current_schema()))");
+            statement.execute(
+                    sql("SELECT pg_advisory_xact_lock(hashtext('outbox_schema'), hashtext(current_schema()))"));
         }
     }
 
@@ -274,14 +290,17 @@ record PostgresDialect() implements Dialect {
     public String discovery(Collection<String> topics) {
         String first = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1";
-        return "WITH RECURSIVE head (topic, partition_no) AS ("
-                + "(SELECT m.topic, m.partition_no FROM unnest(ARRAY[" + Dialect.list(topics, ", ")
-                + "]::varchar[]) AS t (topic) CROSS JOIN LATERAL (" + first + "t.topic COLLATE \"C\"" + order + ") m)"
-                + " UNION ALL SELECT m.topic, m.partition_no FROM head h CROSS JOIN LATERAL (" + first
-                + "h.topic AND m.partition_no > h.partition_no" + order + ") m)"
-                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
-                + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY;
+        return Dialect.withTopics(
+                sql("WITH RECURSIVE head (topic, partition_no) AS ("
+                        + "(SELECT m.topic, m.partition_no FROM unnest(ARRAY[{topics}]::varchar[]) AS t (topic) CROSS JOIN LATERAL ("
+                        + first + "t.topic COLLATE \"C\"" + order + ") m)"
+                        + " UNION ALL SELECT m.topic, m.partition_no FROM head h CROSS JOIN LATERAL (" + first
+                        + "h.topic AND m.partition_no > h.partition_no" + order + ") m)"
+                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
+                        + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
+                        + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY),
+                topics,
+                ", ");
     }
 
     @Override
@@ -292,7 +311,8 @@ record PostgresDialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
-                "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?::varchar[], ?::int4[]) ON CONFLICT DO NOTHING")) {
+                sql(
+                        "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?::varchar[], ?::int4[]) ON CONFLICT DO NOTHING"))) {
             // always in the same order, so that two relays cannot wait for each other
             List<Candidate> sorted = missing.stream()
                     .sorted((a, b) -> a.topic().equals(b.topic())
@@ -313,7 +333,7 @@ record PostgresDialect() implements Dialect {
 
     @Override
     public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
             Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
             statement.setArray(1, connection.createArrayOf("int4", ids));
             statement.setInt(2, lockKey);
@@ -353,7 +373,7 @@ record PostgresDialect() implements Dialect {
             last[i] = held.end;
             shares[i] = held.share;
         }
-        try (PreparedStatement statement = connection.prepareStatement(READ)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql(READ))) {
             statement.setArray(1, connection.createArrayOf("int4", ids));
             statement.setArray(2, connection.createArrayOf("varchar", topics));
             statement.setArray(3, connection.createArrayOf("int4", numbers));
@@ -369,7 +389,7 @@ record PostgresDialect() implements Dialect {
 
     private void readOne(Connection connection, Held held) throws SQLException {
         Candidate partition = held.partition;
-        try (PreparedStatement statement = connection.prepareStatement(READ_ONE)) {
+        try (PreparedStatement statement = connection.prepareStatement(sql(READ_ONE))) {
             statement.setInt(1, partition.id());
             statement.setInt(2, partition.id());
             statement.setString(3, partition.topic());
@@ -396,7 +416,7 @@ record PostgresDialect() implements Dialect {
     @Override
     public Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute(WHEN_STARTED + (strictOrder ? LAST_DRAWN : "0") + writing(lockKey));
+            statement.execute(sql(WHEN_STARTED + (strictOrder ? LAST_DRAWN : "0") + writing(lockKey)));
             String server;
             long drawn;
             try (ResultSet row = statement.getResultSet()) {
@@ -417,7 +437,7 @@ record PostgresDialect() implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, rowIds);
+        return Dialect.deleteByArray(connection, this, rowIds);
     }
 
     @Override
@@ -446,6 +466,21 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public @Nullable String mostBytes() {
+        return null;
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT quote_ident(current_user)";
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return "42501".equals(e.getSQLState());
+    }
+
+    @Override
     public @Nullable String tooLarge(SQLException e) {
         return null; // it takes whatever a message may be
     }
@@ -458,6 +493,9 @@ record PostgresDialect() implements Dialect {
         }
         if (state.equals("3D000")) {
             return "Create the database, or correct its name in the URL.";
+        }
+        if (state.equals("25006")) {
+            return Failures.READ_ONLY;
         }
         return state.equals("42501") ? "Give the user rights to the tables of the outbox." : null;
     }

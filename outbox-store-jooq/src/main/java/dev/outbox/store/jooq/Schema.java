@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -29,7 +30,7 @@ final class Schema {
     private Schema() {}
 
     static String ddl(Dialect dialect) {
-        return resource(dialect.ddlResource());
+        return dialect.sql(resource(dialect.ddlResource()));
     }
 
     /**
@@ -42,10 +43,10 @@ final class Schema {
             throw new MisuseException("There is no upgrade from version " + from + ": the tables of the outbox on "
                     + dialect.product() + " have had the versions 1 to " + to + ".");
         }
-        return IntStream.range(from, to)
+        return dialect.sql(IntStream.range(from, to)
                 .mapToObj(version -> resource(
                         dialect.ddlResource().replace(".sql", "-" + version + "-to-" + (version + 1) + ".sql")))
-                .collect(Collectors.joining("\n"));
+                .collect(Collectors.joining("\n")));
     }
 
     static String resource(String name) {
@@ -64,6 +65,7 @@ final class Schema {
      * autoCommit.
      */
     static void create(Connection connection, Dialect dialect) throws SQLException {
+        requireNamespace(connection, dialect);
         connection.setAutoCommit(false);
         for (int attempt = 1; ; attempt++) {
             try (Statement statement = connection.createStatement()) {
@@ -92,7 +94,7 @@ final class Schema {
     private static int versionWithin(Connection connection, Dialect dialect) throws SQLException {
         Savepoint before = connection.setSavepoint();
         try {
-            int version = version(connection);
+            int version = version(connection, dialect);
             connection.releaseSavepoint(before);
             return version;
         } catch (SQLException e) {
@@ -104,54 +106,85 @@ final class Schema {
         }
     }
 
-    private static int version(Connection connection) throws SQLException {
+    private static int version(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(FACTS)) {
+                ResultSet row = statement.executeQuery(dialect.sql(FACTS))) {
             return row.next() ? row.getInt(1) : 0;
         }
     }
 
+    /** The schema that the names of the tables say; JDBC calls that of MySQL and MariaDB a catalog. */
+    private static void requireNamespace(Connection connection, Dialect dialect) throws SQLException {
+        String schema = dialect.names().schema();
+        if (schema == null) {
+            return;
+        }
+        boolean catalogs = dialect instanceof MySqlDialect;
+        DatabaseMetaData database = connection.getMetaData();
+        try (ResultSet all = catalogs ? database.getCatalogs() : database.getSchemas()) {
+            while (all.next()) {
+                if (schema.equalsIgnoreCase(all.getString(1))) {
+                    return;
+                }
+            }
+        }
+        throw new ConfigurationException("There is no schema " + schema + " for the tables " + dialect.names()
+                + "… of the outbox, or this user has no right to it. Create it, or correct the option "
+                + JooqOutbox.TABLES + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
+    }
+
     /** Whether there is something for {@link #create} to do. To be called in auto-commit mode. */
     static boolean isToBeCreated(Connection connection, Dialect dialect) throws SQLException {
+        requireNamespace(connection, dialect);
         try {
-            if (version(connection) < dialect.schemaVersion()) {
+            if (version(connection, dialect) < dialect.schemaVersion()) {
                 return true;
             }
             checkTables(connection, dialect);
             return false;
         } catch (SQLException e) {
-            if (!dialect.isMissingTable(e)) {
-                throw e;
+            if (dialect.isMissingTable(e)) {
+                return true;
             }
-            return true;
+            if (dialect.isMissingRight(e)) {
+                return false; // what is there is not ours to make; the checks that follow say what is missing
+            }
+            throw e;
         }
     }
 
     /**
-     * The key of this outbox's locks, if the schema is there and of the version that this code works with.
+     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and can be used
+     * as a relay has to. To be called in auto-commit mode.
      *
-     * @throws ConfigurationException if it is not, with what to run
+     * @throws ConfigurationException if not, with what to run
      */
     static int lockKey(Connection connection, Dialect dialect) throws SQLException {
+        requireNamespace(connection, dialect);
         try {
             int key = checkVersion(connection, dialect);
             checkTables(connection, dialect);
+            RightsCheck.run(connection, dialect);
             TableCheck.run(connection, dialect);
             return key;
         } catch (SQLException e) {
-            if (!dialect.isMissingTable(e)) {
-                throw e;
+            if (dialect.isMissingTable(e)) {
+                throw Failures.missingTables("Opening the outbox", dialect, e);
             }
-            throw Failures.missingTables("Opening the outbox", dialect, e);
+            if (dialect.isMissingRight(e)) {
+                throw Failures.missingRights(connection, dialect, e);
+            }
+            throw e;
         }
     }
 
     private static int checkVersion(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(FACTS)) {
+                ResultSet row = statement.executeQuery(dialect.sql(FACTS))) {
             if (!row.next()) {
                 throw new ConfigurationException(
-                        "The table outbox_schema is empty. Run the DDL again, it fills it:\n\n" + ddl(dialect));
+                        dialect.sql("The table outbox_schema is empty. Run the DDL again, it fills it:\n\n")
+                                + ddl(dialect));
             }
             int version = row.getInt(1);
             String both = "The outbox tables are of version " + version + ", and this library works with version "
@@ -162,11 +195,12 @@ final class Schema {
             }
             if (version < 1) {
                 throw new ConfigurationException(
-                        both + ". There never was such a version: something else has written to"
-                                + " the table outbox_schema.");
+                        dialect.sql(both + ". There never was such a version: something else has written to"
+                                + " the table outbox_schema."));
             }
             if (version < dialect.schemaVersion()) {
-                throw new ConfigurationException(both + ". Upgrade them with JooqOutbox.createSchema(dataSource), with"
+                throw new ConfigurationException(both + ". Upgrade them with "
+                        + dialect.names().inCode() + ".createSchema(dataSource), with"
                         + " the option createSchema=true, or with this script:\n\n" + upgrade(dialect, version));
             }
             return row.getInt(2);
@@ -177,11 +211,11 @@ final class Schema {
     private static void checkTables(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement
-                    .executeQuery("SELECT 1 FROM outbox_schema s"
+                    .executeQuery(dialect.sql("SELECT 1 FROM outbox_schema s"
                             + " LEFT JOIN (SELECT " + dialect.checkedColumns()
                             + " FROM outbox_message WHERE 1 = 0) m ON 1 = 0"
                             + " LEFT JOIN (SELECT id, failing_id FROM outbox_partition WHERE 1 = 0) p ON 1 = 0"
-                            + " LEFT JOIN (SELECT id, died_at FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0")
+                            + " LEFT JOIN (SELECT id, died_at FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0"))
                     .close();
         }
     }

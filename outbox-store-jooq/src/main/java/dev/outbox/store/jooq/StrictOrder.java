@@ -17,16 +17,23 @@ final class StrictOrder {
             + " SELECT s.name, q.seqcache, has_sequence_privilege(s.name, 'SELECT, USAGE'), current_user"
             + " FROM s LEFT JOIN pg_sequence q ON q.seqrelid = s.name::regclass";
 
+    /** The subquery is evaluated once, so that the index is searched from there on and not walked through. */
+    private static final String UNDRAWN = "SELECT m.id FROM outbox_message m WHERE m.id > (SELECT coalesce("
+            + "pg_sequence_last_value(pg_get_serial_sequence('outbox_message', 'id')::regclass), 0))"
+            + " ORDER BY m.id DESC LIMIT 1";
+
     private StrictOrder() {}
 
-    static void check(Connection connection) throws SQLException {
+    static void check(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             String sequence;
-            try (ResultSet row = statement.executeQuery(FACTS)) {
+            try (ResultSet row = statement.executeQuery(dialect.sql(FACTS))) {
                 row.next();
                 sequence = row.getString(1);
                 if (sequence == null) {
-                    throw refusal("outbox_message.id draws its numbers from no sequence of its own", "as in the DDL");
+                    throw refusal(
+                            dialect.sql("outbox_message") + ".id draws its numbers from no sequence of its own",
+                            "as in the DDL");
                 }
                 if (!row.getBoolean(3)) {
                     throw refusal(
@@ -41,14 +48,13 @@ final class StrictOrder {
                 }
             }
             // Rows that were restored without their sequence: above all that was drawn, they would wait for ever.
-            try (ResultSet row = statement.executeQuery("SELECT m.id FROM outbox_message m WHERE m.id > (SELECT"
-                    + " coalesce(pg_sequence_last_value('" + sequence.replace("'", "''")
-                    + "'::regclass), 0)) ORDER BY m.id DESC LIMIT 1")) {
+            try (ResultSet row = statement.executeQuery(dialect.sql(UNDRAWN))) {
                 if (row.next()) {
                     throw refusal(
                             "there is a message " + row.getLong(1) + ", and its id has not been drawn yet: the rows"
                                     + " were restored and the sequence was not",
-                            "SELECT setval('" + sequence + "', (SELECT max(id) FROM outbox_message))");
+                            "SELECT setval('" + sequence + "', (SELECT max(id) FROM " + dialect.sql("outbox_message")
+                                    + "))");
                 }
             }
         }

@@ -36,12 +36,12 @@ final class TableCheck {
         for (String table : List.of("outbox_message", "outbox_partition", "outbox_dead_letter")) {
             String inexact = dialect.inexactTopic(connection, table);
             if (inexact != null) {
-                throw new ConfigurationException("Opening the outbox failed: " + inexact);
+                throw new ConfigurationException(dialect.sql("Opening the outbox failed: " + inexact));
             }
             List<Index> indexes = dialect.indexes(connection, table);
             for (Wanted wanted : WANTED) {
                 if (wanted.table().equals(table)
-                        && indexes.stream().noneMatch(index -> serves(index, wanted, dialect.namesIndexes()))) {
+                        && indexes.stream().noneMatch(index -> serves(index, wanted, dialect))) {
                     wrong.add(table + " (" + String.join(", ", wanted.columns()) + ")");
                     statements.addAll(mend(wanted, indexes, dialect));
                 }
@@ -49,17 +49,19 @@ final class TableCheck {
         }
         if (!statements.isEmpty()) {
             throw new ConfigurationException(
-                    "Opening the outbox failed: there is no index, or none that can be used, on "
+                    dialect.sql("Opening the outbox failed: there is no index, or none that can be used, on "
                             + String.join(", ", wrong) + ". Without it every poll reads the whole table. Run this:\n\n"
-                            + String.join(";\n", statements) + ";");
+                            + String.join(";\n", statements) + ";"));
         }
     }
 
-    private static boolean serves(Index index, Wanted wanted, boolean byName) {
+    private static boolean serves(Index index, Wanted wanted, Dialect dialect) {
         return index.usable()
                 && (index.unique() || !wanted.unique())
                 && index.columns().equals(wanted.columns())
-                && (!byName || wanted.name().isEmpty() || index.name().equals(wanted.name()));
+                && (!dialect.namesIndexes()
+                        || wanted.name().isEmpty()
+                        || index.name().equalsIgnoreCase(dialect.sql(wanted.name())));
     }
 
     private static List<String> mend(Wanted wanted, List<Index> indexes, Dialect dialect) {
@@ -68,7 +70,7 @@ final class TableCheck {
             return List.of("ALTER TABLE " + wanted.table() + " ADD PRIMARY KEY" + columns);
         }
         List<String> statements = new ArrayList<>();
-        if (indexes.stream().anyMatch(index -> index.name().equalsIgnoreCase(wanted.name()))) {
+        if (indexes.stream().anyMatch(index -> index.name().equalsIgnoreCase(dialect.sql(wanted.name())))) {
             statements.add(dialect.dropIndex(wanted.name(), wanted.table()));
         }
         statements.add("CREATE " + (wanted.unique() ? "UNIQUE " : "") + "INDEX " + wanted.name() + " ON "

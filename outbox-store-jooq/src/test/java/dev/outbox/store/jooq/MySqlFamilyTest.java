@@ -9,6 +9,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.MessageBatch;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
@@ -223,6 +224,22 @@ abstract class MySqlFamilyTest extends StoreTest {
                             () -> JooqOutbox.persist(connection).persist(large))
                     .getMessage();
             assertTrue(text != null && text.contains("max_allowed_packet"), text);
+        }
+    }
+
+    /** Of the server itself, which MariaDB's driver does not know of. */
+    @Test
+    void aServerWithSmallPacketsRejectsALargePayload() throws Exception {
+        execute("SET GLOBAL max_allowed_packet = 1048576");
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = JooqOutbox.persist(connection);
+            OutgoingMessage large = new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[2 * 1024 * 1024]);
+            String text = assertThrows(MessageRejectedException.class, () -> persist.persist(large))
+                    .getMessage();
+            assertTrue(text.contains("max_allowed_packet") && text.contains("64M"), text);
+        } finally {
+            execute("SET GLOBAL max_allowed_packet = " + 64 * 1024 * 1024);
         }
     }
 
