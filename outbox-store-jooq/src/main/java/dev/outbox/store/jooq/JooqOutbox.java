@@ -109,7 +109,8 @@ public final class JooqOutbox {
      * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *
      * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
-     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and has no effect. On PostgreSQL also:
+     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and
+     *     has no effect. On PostgreSQL also:
      *     <ul>
      *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written, with
      *           no exception for transactions that overlap. What was written after the first message of a transaction

@@ -48,18 +48,18 @@ final class Listener implements AutoCloseable {
         }
     }
 
+    private final Dialect dialect;
     private final Connections source;
     private final boolean own;
-    private final Dialect dialect;
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
     private volatile Connections.@Nullable Lease lease;
 
-    private Listener(Connections source, boolean own, Dialect dialect, Connections.Lease first) {
+    private Listener(Dialect dialect, Connections source, boolean own, Connections.Lease first) {
+        this.dialect = dialect;
         this.source = source;
         this.own = own;
-        this.dialect = dialect;
         this.lease = first;
         this.thread = new Thread(this::run, "outbox-listener-" + NUMBER.incrementAndGet());
         thread.setDaemon(true);
@@ -73,12 +73,15 @@ final class Listener implements AutoCloseable {
      * @param notifying where other connections come from
      * @throws ConfigurationException if notifications do not come through
      */
-    static Listener start(Connections source, boolean own, Connections notifying, Dialect dialect) throws SQLException {
+    static Listener start(Dialect dialect, Connections source, boolean own, Connections notifying) throws SQLException {
         Connections.Lease first = source.borrow();
         try {
-            PGConnection postgres = listen(first.connection(), dialect);
-            checkSession(first.connection(), postgres, notifying, dialect);
-            Listener listener = new Listener(source, own, dialect, first);
+            boolean isDirect = isDirect(first.connection());
+            listen(first.connection(), dialect);
+            if (!isDirect) {
+                checkSession(first.connection(), dialect, notifying);
+            }
+            Listener listener = new Listener(dialect, source, own, first);
             listener.thread.start();
             return listener;
         } catch (SQLException | RuntimeException e) {
@@ -96,11 +99,15 @@ final class Listener implements AutoCloseable {
         return () -> subscribers.remove(subscriber);
     }
 
-    private static PGConnection listen(Connection connection, Dialect dialect) throws SQLException {
+    /** Listening again does nothing, but that it finds tables that were made anew. */
+    private static void listen(Connection connection, Dialect dialect) throws SQLException {
+        execute(connection, "LISTEN " + NotifyTrigger.channel(connection, dialect));
+    }
+
+    private static PGConnection postgres(Connection connection) throws SQLException {
         if (!connection.isWrapperFor(PGConnection.class)) {
             throw noDriver("the pool hands out " + connection.getClass().getName() + ", which unwrap to none", null);
         }
-        execute(connection, "LISTEN " + NotifyTrigger.channel(connection, dialect));
         return connection.unwrap(PGConnection.class);
     }
 
@@ -111,23 +118,26 @@ final class Listener implements AutoCloseable {
                 cause);
     }
 
-    /**
-     * A pooler between us and the server may execute LISTEN on one of its connections and lend that to others. If there is
-     * one, which shows in the process that we were told to talk to, a notification is sent round to see.
-     */
-    private static void checkSession(
-            Connection connection, PGConnection postgres, Connections notifying, Dialect dialect) throws SQLException {
+    /** Whether the process that answers is the one that the driver was told of when it connected. */
+    private static boolean isDirect(Connection connection) throws SQLException {
+        int told = postgres(connection).getBackendPID();
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
             row.next();
-            if (row.getInt(1) == postgres.getBackendPID()) {
-                return;
-            }
+            return row.getInt(1) == told;
         }
+    }
+
+    /**
+     * A pooler between us and the server may execute LISTEN on one of its connections and lend that to others. So where
+     * there is one, a notification is sent round to see.
+     */
+    private static void checkSession(Connection connection, Dialect dialect, Connections notifying)
+            throws SQLException {
         try (Connections.Lease other = notifying.borrow()) {
             execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection(), dialect));
         }
-        if (!hears(postgres, TEST)) {
+        if (!hears(postgres(connection), TEST)) {
             throw new ConfigurationException("Option " + Extras.WAKE_UP
                     + "=listen does not work here: a notification sent"
                     + " over another connection did not come within " + TEST.toSeconds() + " s. A pooler between this"
@@ -177,14 +187,14 @@ final class Listener implements AutoCloseable {
 
     /** Returns once the listener is closed. */
     private void hear(Connection connection) throws SQLException {
-        PGConnection postgres = connection.unwrap(PGConnection.class);
+        PGConnection postgres = postgres(connection);
         long lastHeard = System.nanoTime();
         while (!isClosed()) {
             if (hears(postgres, own ? SILENCE : LOOK)) {
                 lastHeard = System.nanoTime();
                 wakeAll();
             } else if (System.nanoTime() - lastHeard >= SILENCE.toNanos()) {
-                execute(connection, "SELECT 1");
+                listen(connection, dialect);
                 lastHeard = System.nanoTime();
             }
         }

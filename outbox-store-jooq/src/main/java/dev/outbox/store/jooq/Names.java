@@ -21,9 +21,9 @@ final class Names {
     private static final Pattern FORM = Pattern.compile(
             "(?:([A-Za-z_][A-Za-z0-9_]{0,62})\\.)?([A-Za-z_][A-Za-z0-9_]{0," + (LONGEST_PREFIX - 1) + "})");
 
-    /** Whole words: tables and functions, or else indexes and triggers, which are in the schema of their table and are never called with it. */
+    /** Whole words: tables and the function of a trigger, or else indexes, which are in the schema of their table and are never called with it. */
     private static final Pattern OURS = Pattern.compile("\\boutbox_(?:(message|partition|dead_letter|schema|notify)"
-            + "|(message_order|partition_name|dead_letter_order|message_notify))\\b");
+            + "|(message_order|partition_name|dead_letter_order))\\b");
 
     /** Statements for lists of different lengths are different ones, and each set of topics has one. */
     private static final int MOST_REMEMBERED = 1_000;

@@ -13,7 +13,9 @@ import java.sql.Statement;
  */
 final class NotifyTrigger {
     private static final String CHECK = "SELECT FROM pg_trigger t WHERE t.tgrelid = 'outbox_message'::regclass"
-            + " AND t.tgname = lower('outbox_message_notify') AND t.tgenabled IN ('O', 'A')";
+            + " AND t.tgname = 'outbox_message_notify' AND t.tgenabled IN ('O', 'A')";
+
+    private static final String CHANNEL = "SELECT 'outbox_' || 'outbox_message'::regclass::oid";
 
     private NotifyTrigger() {}
 
@@ -58,8 +60,7 @@ final class NotifyTrigger {
     /** The channel of the outbox that the connection sees. */
     static String channel(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row =
-                        statement.executeQuery(dialect.sql("SELECT 'outbox_' || 'outbox_message'::regclass::oid"))) {
+                ResultSet row = statement.executeQuery(dialect.sql(CHANNEL))) {
             row.next();
             return row.getString(1);
         }

@@ -104,7 +104,7 @@ final class Opening {
             Connections connections, Connections listening, Dialect dialect, int lockKey, Extras extras) {
         try {
             Listener listener =
-                    extras.listens() ? Listener.start(listening, connections != listening, connections, dialect) : null;
+                    extras.listens() ? Listener.start(dialect, listening, connections != listening, connections) : null;
             return new JooqStore(connections, dialect, lockKey, extras.strictOrder(), listener);
         } catch (SQLException e) {
             connections.close();

@@ -17,6 +17,11 @@ final class StrictOrder {
             + " SELECT s.name, q.seqcache, has_sequence_privilege(s.name, 'SELECT, USAGE'), current_user"
             + " FROM s LEFT JOIN pg_sequence q ON q.seqrelid = s.name::regclass";
 
+    /** The subquery is evaluated once, so that the index is searched from there on and not walked through. */
+    private static final String UNDRAWN = "SELECT m.id FROM outbox_message m WHERE m.id > (SELECT coalesce("
+            + "pg_sequence_last_value(pg_get_serial_sequence('outbox_message', 'id')::regclass), 0))"
+            + " ORDER BY m.id DESC LIMIT 1";
+
     private StrictOrder() {}
 
     static void check(Connection connection, Dialect dialect) throws SQLException {
@@ -43,10 +48,7 @@ final class StrictOrder {
                 }
             }
             // Rows that were restored without their sequence: above all that was drawn, they would wait for ever.
-            try (ResultSet row =
-                    statement.executeQuery(dialect.sql("SELECT m.id FROM outbox_message m WHERE m.id > (SELECT")
-                            + " coalesce(pg_sequence_last_value('" + sequence.replace("'", "''")
-                            + "'::regclass), 0)) ORDER BY m.id DESC LIMIT 1")) {
+            try (ResultSet row = statement.executeQuery(dialect.sql(UNDRAWN))) {
                 if (row.next()) {
                     throw refusal(
                             "there is a message " + row.getLong(1) + ", and its id has not been drawn yet: the rows"

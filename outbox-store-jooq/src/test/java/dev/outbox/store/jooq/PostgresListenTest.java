@@ -112,6 +112,35 @@ class PostgresListenTest {
     }
 
     @Test
+    void tablesWithOtherNamesHaveATriggerOfTheirOwn() throws Exception {
+        execute(address, "CREATE SCHEMA shop");
+        OutboxTables tables = OutboxTables.of("shop.events_");
+        try (Store other = open(address);
+                Store store = Stores.open(
+                        address,
+                        LISTEN.createSchema(true).with("strictOrder", "true").with(JooqOutbox.TABLES, "shop.events_"));
+                Connection writer = DriverManager.getConnection(address)) {
+            AtomicInteger calls = new AtomicInteger();
+            AtomicInteger otherCalls = new AtomicInteger();
+            WakeUps.of(store).onWakeUp(calls::incrementAndGet);
+            WakeUps.of(other).onWakeUp(otherCalls::incrementAndGet);
+            writer.setAutoCommit(false);
+            tables.persist(writer).persist(new OutgoingMessage("orders", 0, null, Map.of(), new byte[] {1}));
+            assertEquals(List.of(), StoreTest.publishAll(store, 10), "beside an open transaction");
+            writer.commit();
+            await("a wake-up", () -> calls.get() == 1);
+            assertEquals(1, StoreTest.publishAll(store, 10).size());
+            commit(address);
+            await("a wake-up of the other", () -> otherCalls.get() == 1);
+            assertEquals(1, calls.get(), "wake-ups by a message of the other");
+        }
+        assertEquals(
+                "shop",
+                ask("SELECT nspname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+                        + " WHERE proname = 'events_notify'"));
+    }
+
+    @Test
     void aListenerThatThrowsHarmsNobody() throws Exception {
         try (Store store = open(address)) {
             AtomicInteger calls = new AtomicInteger();
