@@ -12,7 +12,10 @@ module dev.outbox.store.jooq {
     requires transitive java.sql;
     requires transitive org.jooq;
     requires com.zaxxer.hikari;
+    requires org.slf4j;
     requires static com.google.auto.service;
+    requires static org.checkerframework.checker.qual;
+    requires static org.postgresql.jdbc;
     requires static transitive org.jspecify;
 
     provides dev.outbox.spi.StoreProvider with

@@ -14,13 +14,18 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Operations {
     /**
-     * What waits in a partition.
+     * What waits in a partition. Asking for it stays cheap however much that is, so large backlogs are not counted to the
+     * end.
      *
-     * @param pending how many messages, those of open batches included, 1 or more
-     * @param oldestAge how long ago the oldest of them was persisted, by the store's clock, which for a redriven one is
-     *     when it was persisted first; not negative
+     * @param pending how many messages, those of open batches included, 1 or more; exact below {@link #EXACT_UP_TO}, and
+     *     from there on at least so many
+     * @param oldestAge how long ago the first of them, which is the next to be published, was persisted, by the store's
+     *     clock, which for a redriven one is when it was persisted first; not negative
      */
-    record Backlog(String topic, int partition, long pending, Duration oldestAge) {}
+    record Backlog(String topic, int partition, long pending, Duration oldestAge) {
+        /** As many messages of a partition every store counts; if it says so many or more, there may be even more. */
+        public static final int EXACT_UP_TO = 10_000;
+    }
 
     /**
      * A partition whose head has failed and not been published since.

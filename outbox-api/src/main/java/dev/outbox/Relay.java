@@ -237,14 +237,22 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private void poll(Shift shift, int limit) {
+    private void poll(Shift shift, int most) {
+        BatchLimit limit = new BatchLimit(most);
         StoreHealth health = new StoreHealth();
         Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
         Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
         while (!shift.isOver()) {
             subscribe();
-            RoundResult result = round(shift, limit);
+            RoundResult result = round(shift, limit.get());
             health.saw(result.storeError());
+            if (limit.saw(result)) {
+                LOG.warn(
+                        "A batch did not fit into memory; going on with {} messages instead of {}. Raise the heap or lower"
+                                + " batchSize, or publish references to large payloads",
+                        limit.get(),
+                        most);
+            }
             if (result.storeError() != null) {
                 shift.pause(trouble.next(), false);
                 continue;
@@ -252,7 +260,7 @@ public final class Relay implements AutoCloseable {
             trouble.reset();
             if (result.metMessages()) {
                 idle.reset();
-                if (result.published() + result.failed() >= limit) {
+                if (result.published() + result.failed() >= limit.get()) {
                     signal.raise(); // there is more than one worker's work
                 }
             } else {
@@ -340,7 +348,7 @@ public final class Relay implements AutoCloseable {
 
         /**
          * The most messages a worker takes at a time, at least 1; by default {@value Relay#DEFAULT_BATCH_SIZE}. After a crash
-         * so many may be published twice.
+         * so many may be published twice. They are in memory together; if they do not fit, a worker goes on with fewer.
          *
          * @throws ConfigurationException if it is out of range
          */

@@ -33,7 +33,9 @@ interface ConcurrencyRules {
             history.check(TestOutbox.has(outbox.open(), Capability.PARTITION_EXCLUSIVITY));
             outbox.saw(history.deliveries(), history.summary());
             assertTrue(history.deliveries() >= 150, "too little happened: " + history.deliveries() + " deliveries");
-            assertTrue(history.redeliveries() >= 5, "too little was repeated: " + history.redeliveries());
+            // Behind a network with faults less happens at a time.
+            int least = network == null ? 5 : 1;
+            assertTrue(history.redeliveries() >= least, "too little was repeated: " + history.redeliveries());
             if (network == null) {
                 assertTrue(
                         history.failures() * 10 <= history.deliveries(),
@@ -44,7 +46,7 @@ interface ConcurrencyRules {
             }
             if (workload.partitions() > 1) {
                 assertTrue(
-                        history.overlappingBatches() >= 5,
+                        history.overlappingBatches() >= least,
                         "no contention: only " + history.overlappingBatches() + " batches overlapped another");
             }
             outbox.open().expectNothing("everything was settled", "workload");

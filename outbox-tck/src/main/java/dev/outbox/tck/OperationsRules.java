@@ -9,6 +9,7 @@ import dev.outbox.Capability;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.FailingPartition;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 
 /** What an operator sees and does. */
@@ -50,6 +51,25 @@ interface OperationsRules {
         assertTrue(
                 pending(client).stream().noneMatch(p -> p.startsWith("bills")),
                 "a partition with nothing but settled messages and dead letters is listed: " + pending(client));
+    }
+
+    /** Whoever sees 10,000 knows that it may be more; whoever sees less can rely on it. */
+    @Rule("OBX-OPS-1")
+    default void aLargeBacklogIsCountedFarEnough(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        String[] texts = new String[Backlog.EXACT_UP_TO - 1];
+        Arrays.fill(texts, "");
+        outbox.commit("orders", 1, texts);
+        assertEquals(List.of("orders/1 9999"), pending(client), "one below where counting may end");
+        outbox.commit("orders", 1, "", "");
+        Backlog large = client.operations().backlog().get(0);
+        assertTrue(
+                large.pending() == Backlog.EXACT_UP_TO || large.pending() == Backlog.EXACT_UP_TO + 1,
+                "of 10,001 messages, pending are 10,000 or all: " + large);
+        assertEquals(1, client.publishAll(1, "orders").size(), "messages at the head of a large backlog");
     }
 
     @Rule("OBX-OPS-2")

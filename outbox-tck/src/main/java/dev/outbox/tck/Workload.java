@@ -255,7 +255,8 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         private @Nullable Void work(Store store, Random random, Stop until) {
             while (!until.now()) {
                 long called = now();
-                MessageBatch batch = store.checkout(Set.of(TOPIC), 1 + random.nextInt(8));
+                int limit = 1 + random.nextInt(8);
+                MessageBatch batch = store.checkout(Set.of(TOPIC), limit);
                 long returned = now();
                 if (batch.messages().isEmpty()) {
                     batch.close();
@@ -263,8 +264,9 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                     continue;
                 }
                 if (random.nextInt(2) == 0) {
-                    // Time for others to try and take the same.
-                    LockSupport.parkNanos(random.nextInt(1_000_000));
+                    // Time for others to try and take the same; and where they can take another partition, to get round
+                    // to it.
+                    LockSupport.parkNanos(random.nextInt(limit == 1 ? 10_000_000 : 1_000_000));
                 }
                 Set<String> marked = mark(batch, random);
                 long closing = now();

@@ -7,6 +7,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.mariadb.MariaDBContainer;
 
@@ -14,19 +16,29 @@ import org.testcontainers.mariadb.MariaDBContainer;
  * A MariaDB server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and
  * password, else a container, else a packaged binary. All of them demand the password.
  */
-public final class MariaDbServer {
+public final class MariaDbServer implements AutoCloseable {
     /** A JDBC URL, starting {@code jdbc:mariadb:}, whose user may create databases. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_MARIADB_URL";
 
     private static final String IMAGE = "mariadb:11.4";
     private static final String PASSWORD = "mariadb";
 
-    private static @Nullable MariaDbServer shared;
+    private static final Shared<MariaDbServer> SHARED = new Shared<>(() -> Server.first(
+            "MariaDB",
+            new Server.Source<>(
+                    "environment variable " + ENVIRONMENT,
+                    () -> new MariaDbServer(Databases.named(ENVIRONMENT), null, null)),
+            new Server.Source<>("container " + IMAGE, MariaDbServer::contained),
+            new Server.Source<>("packaged binary", MariaDbServer::packaged)));
 
     private final Databases databases;
+    private final @Nullable Path directory;
+    private final @Nullable DB packaged;
 
-    private MariaDbServer(Databases databases) {
+    private MariaDbServer(Databases databases, @Nullable Path directory, @Nullable DB packaged) {
         this.databases = databases;
+        this.directory = directory;
+        this.packaged = packaged;
     }
 
     /**
@@ -35,17 +47,8 @@ public final class MariaDbServer {
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized MariaDbServer shared() {
-        if (shared == null) {
-            shared = Server.first(
-                    "MariaDB",
-                    new Server.Source<>(
-                            "environment variable " + ENVIRONMENT,
-                            () -> new MariaDbServer(Databases.named(ENVIRONMENT))),
-                    new Server.Source<>("container " + IMAGE, MariaDbServer::contained),
-                    new Server.Source<>("packaged binary", MariaDbServer::packaged));
-        }
-        return shared;
+    public static MariaDbServer shared() {
+        return SHARED.get();
     }
 
     /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
@@ -63,10 +66,12 @@ public final class MariaDbServer {
         MariaDBContainer container = new MariaDBContainer(IMAGE);
         container.withUsername("root").withPassword(PASSWORD).withCommand(MySqlServer.PACKET, MySqlServer.ZONE);
         container.start(); // removed when the JVM ends
-        return new MariaDbServer(new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)));
+        return new MariaDbServer(
+                new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)), null, null);
     }
 
-    private static MariaDbServer packaged() throws IOException, SQLException {
+    /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
+    public static MariaDbServer packaged() throws IOException, SQLException {
         Path directory = Files.createTempDirectory("outbox-mariadb");
         DBConfigurationBuilder configuration = DBConfigurationBuilder.newBuilder();
         configuration.setPort(0); // any that is free
@@ -79,6 +84,7 @@ public final class MariaDbServer {
             configuration.addArg("--user=root");
         }
         configuration.addArg("--bind-address=127.0.0.1");
+        configuration.addArg("--pid-file=" + pidFile(directory));
         configuration.addArg("--skip-ssl"); // making a certificate takes seconds at every start
         // A fresh server lets root in without a password, and only the user root of the system.
         Path init = Files.writeString(
@@ -89,20 +95,61 @@ public final class MariaDbServer {
         configuration.addArg(MySqlServer.ZONE);
         DB server = DB.newEmbeddedDB(configuration.build());
         server.start();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, directory), "stop-mariadb"));
         int port = server.getConfiguration().getPort();
-        Databases databases = new Databases(url("127.0.0.1", port, PASSWORD));
-        databases.execute("SELECT 1");
-        return new MariaDbServer(databases);
+        MariaDbServer made = new MariaDbServer(new Databases(url("127.0.0.1", port, PASSWORD)), directory, server);
+        Runtime.getRuntime().addShutdownHook(new Thread(made::close, "stop-mariadb"));
+        try {
+            made.databases.execute("SELECT 1");
+        } catch (SQLException e) {
+            made.close();
+            throw e;
+        }
+        return made;
     }
 
-    private static void stop(DB server, Path directory) {
+    /** Ends a packaged server at once, as a power cut would. */
+    public void kill() throws IOException {
+        requirePackaged();
+        String pid = Files.readString(pidFile(requireDirectory())).trim();
+        ProcessHandle server = ProcessHandle.of(Long.parseLong(pid))
+                .orElseThrow(() -> new IllegalStateException("The server is not running."));
+        server.destroyForcibly();
+        server.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
+    /** Starts a killed server again, with the data it had, on the port it had. */
+    public void restart() throws IOException {
+        DB server = requirePackaged();
+        server.stop(); // lets go of the process that is no more
+        server.start();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (packaged == null) {
+            return;
+        }
         try {
-            server.stop();
+            packaged.stop();
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {
             System.err.println("[test-servers] MariaDB did not stop: " + e);
         }
+    }
+
+    private DB requirePackaged() {
+        if (packaged == null) {
+            throw new IllegalStateException("Only a server from MariaDbServer.packaged() can be killed.");
+        }
+        return packaged;
+    }
+
+    private Path requireDirectory() {
+        return Objects.requireNonNull(directory);
+    }
+
+    private static Path pidFile(Path directory) {
+        return directory.resolve("pid");
     }
 
     private static String url(String host, int port, String password) {

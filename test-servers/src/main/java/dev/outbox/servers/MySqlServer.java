@@ -21,7 +21,7 @@ import org.testcontainers.mysql.MySQLContainer;
  * A MySQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and password,
  * else a container, else a packaged binary. All of them demand the password.
  */
-public final class MySqlServer {
+public final class MySqlServer implements AutoCloseable {
     /** A JDBC URL, starting {@code jdbc:mysql:}, whose user may create databases. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_MYSQL_URL";
 
@@ -35,12 +35,27 @@ public final class MySqlServer {
     private static final String PASSWORD = "mysql";
     private static final String ARCHIVE = "/mysql-Linux-amd64.tar.gz";
 
-    private static @Nullable MySqlServer shared;
+    private static final Shared<MySqlServer> SHARED = new Shared<>(() -> Server.first(
+            "MySQL",
+            new Server.Source<>(
+                    "environment variable " + ENVIRONMENT, () -> new MySqlServer(Databases.named(ENVIRONMENT), null)),
+            new Server.Source<>("container " + IMAGE, MySqlServer::contained),
+            new Server.Source<>("packaged binary", MySqlServer::packaged)));
+
+    /** What a packaged server was started with, to be started with again. */
+    private record Launch(Path directory, Path log, String libraries, List<String> command) {
+        Process start() throws IOException {
+            return MySqlServer.start(libraries, log, command);
+        }
+    }
 
     private final Databases databases;
+    private final @Nullable Launch launch;
+    private @Nullable Process process;
 
-    private MySqlServer(Databases databases) {
+    private MySqlServer(Databases databases, @Nullable Launch launch) {
         this.databases = databases;
+        this.launch = launch;
     }
 
     /**
@@ -49,16 +64,8 @@ public final class MySqlServer {
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized MySqlServer shared() {
-        if (shared == null) {
-            shared = Server.first(
-                    "MySQL",
-                    new Server.Source<>(
-                            "environment variable " + ENVIRONMENT, () -> new MySqlServer(Databases.named(ENVIRONMENT))),
-                    new Server.Source<>("container " + IMAGE, MySqlServer::contained),
-                    new Server.Source<>("packaged binary", MySqlServer::packaged));
-        }
-        return shared;
+    public static MySqlServer shared() {
+        return SHARED.get();
     }
 
     /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
@@ -76,10 +83,11 @@ public final class MySqlServer {
         MySQLContainer container = new MySQLContainer(IMAGE);
         container.withUsername("root").withPassword(PASSWORD).withCommand(PACKET, ZONE);
         container.start(); // removed when the JVM ends
-        return new MySqlServer(new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)));
+        return new MySqlServer(new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)), null);
     }
 
-    private static MySqlServer packaged() throws IOException, InterruptedException, SQLException {
+    /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
+    public static MySqlServer packaged() throws IOException, InterruptedException, SQLException {
         if (!System.getProperty("os.name").equals("Linux")
                 || !System.getProperty("os.arch").equals("amd64")) {
             throw new IllegalStateException("the package has a server for Linux on amd64 only");
@@ -105,12 +113,12 @@ public final class MySqlServer {
                 "--lc-messages-dir=" + home.resolve("share"),
                 "--innodb-use-native-aio=OFF");
         String libraries = libraries(home, log);
-        await(start(libraries, log, command, "--initialize-insecure"), log, "mysqld --initialize-insecure");
+        List<String> initializing = new ArrayList<>(command);
+        initializing.add("--initialize-insecure");
+        await(start(libraries, log, initializing), log, "mysqld --initialize-insecure");
         int port = freePort();
-        Process server = start(
-                libraries,
-                log,
-                command,
+        List<String> serving = new ArrayList<>(command);
+        serving.addAll(List.of(
                 "--port=" + port,
                 "--bind-address=127.0.0.1",
                 "--mysqlx=OFF",
@@ -118,21 +126,75 @@ public final class MySqlServer {
                 "--socket=" + directory.resolve("socket"),
                 "--pid-file=" + directory.resolve("pid"),
                 PACKET,
-                ZONE);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, directory), "stop-mysql"));
-        Databases fresh = new Databases(url("127.0.0.1", port, ""));
+                ZONE));
+        MySqlServer server = new MySqlServer(
+                new Databases(url("127.0.0.1", port, PASSWORD)), new Launch(directory, log, libraries, serving));
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-mysql"));
+        try {
+            server.launch(
+                    new Databases(url("127.0.0.1", port, "")),
+                    "ALTER USER root@localhost IDENTIFIED BY '" + PASSWORD + "'");
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+        return server;
+    }
+
+    /** Ends a packaged server at once, as a power cut would. */
+    public synchronized void kill() {
+        requirePackaged();
+        Process running = process;
+        if (running == null || !running.isAlive()) {
+            throw new IllegalStateException("The server is not running.");
+        }
+        running.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+
+    /** Starts a killed server again, with the data it had, on the port it had. */
+    public void restart() throws IOException {
+        launch(databases, "SELECT 1");
+    }
+
+    @Override
+    public synchronized void close() {
+        if (launch == null) {
+            return;
+        }
+        if (process != null) {
+            process.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        }
+        try {
+            Databases.deleteTree(launch.directory());
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println("[test-servers] MySQL left files behind: " + e);
+        }
+    }
+
+    /** Starts the process, and waits until it does what it is asked first. */
+    private synchronized void launch(Databases asked, String first) throws IOException {
+        Launch how = requirePackaged();
+        Process server = how.start();
+        process = server;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (true) {
             try {
-                fresh.execute("ALTER USER root@localhost IDENTIFIED BY '" + PASSWORD + "'");
-                return new MySqlServer(new Databases(url("127.0.0.1", port, PASSWORD)));
+                asked.execute(first);
+                return;
             } catch (SQLException e) {
                 if (!server.isAlive() || System.nanoTime() - deadline > 0) {
-                    throw new IllegalStateException("mysqld did not start: " + tail(log), e);
+                    throw new IllegalStateException("mysqld did not start: " + tail(how.log()), e);
                 }
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
             }
         }
+    }
+
+    private Launch requirePackaged() {
+        if (launch == null) {
+            throw new IllegalStateException("Only a server from MySqlServer.packaged() can be killed.");
+        }
+        return launch;
     }
 
     /**
@@ -198,10 +260,8 @@ public final class MySqlServer {
         }
     }
 
-    private static Process start(String libraries, Path log, List<String> command, String... more) throws IOException {
-        List<String> all = new ArrayList<>(command);
-        all.addAll(List.of(more));
-        ProcessBuilder builder = new ProcessBuilder(all)
+    private static Process start(String libraries, Path log, List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         if (!libraries.isEmpty()) {
@@ -237,15 +297,6 @@ public final class MySqlServer {
     private static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
-        }
-    }
-
-    private static void stop(Process server, Path directory) {
-        server.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
-        try {
-            Databases.deleteTree(directory);
-        } catch (IOException | UncheckedIOException e) {
-            System.err.println("[test-servers] MySQL left files behind: " + e);
         }
     }
 

@@ -6,11 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
@@ -23,21 +27,24 @@ public final class PostgresServer implements AutoCloseable {
     /** A JDBC URL whose user may create databases. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_POSTGRES_URL";
 
-    private static final String IMAGE = "postgres:17-alpine";
     private static final String PASSWORD = "postgres";
 
-    private static @Nullable PostgresServer shared;
+    private static final Map<PostgresVersion, Shared<PostgresServer>> SHARED = Stream.of(PostgresVersion.values())
+            .collect(Collectors.toMap(version -> version, version -> new Shared<>(() -> first(version))));
 
+    private final PostgresVersion version;
     private final Databases databases;
     private final @Nullable AutoCloseable container;
     private final @Nullable Path dataDirectory;
     private @Nullable EmbeddedPostgres packaged;
 
     private PostgresServer(
+            PostgresVersion version,
             String adminUrl,
             @Nullable AutoCloseable container,
             @Nullable Path dataDirectory,
             @Nullable EmbeddedPostgres packaged) {
+        this.version = version;
         this.databases = new Databases(adminUrl);
         this.container = container;
         this.dataDirectory = dataDirectory;
@@ -46,27 +53,38 @@ public final class PostgresServer implements AutoCloseable {
 
     /**
      * The server of this JVM, started at the first call and stopped when the JVM ends. Child processes are given the
-     * URLs of its databases and leave the server alone.
+     * URLs of its databases and leave the server alone. It is of the default version, unless the environment names one:
+     * that is then tested as what it is.
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized PostgresServer shared() {
-        if (shared == null) {
-            PostgresServer server = Server.first(
-                    "Postgres",
-                    new Server.Source<>("environment variable " + ENVIRONMENT, PostgresServer::named),
-                    new Server.Source<>("container " + IMAGE, PostgresServer::contained),
-                    new Server.Source<>("packaged binary", PostgresServer::packaged));
-            Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-postgres"));
-            shared = server;
-        }
-        return shared;
+    public static PostgresServer shared() {
+        return shared(PostgresVersion.V17);
+    }
+
+    /** As {@link #shared()}, but of this version: the server that the environment names counts if it is of it. */
+    public static PostgresServer shared(PostgresVersion version) {
+        return Objects.requireNonNull(SHARED.get(version)).get();
+    }
+
+    private static PostgresServer first(PostgresVersion version) {
+        PostgresServer server = Server.first(
+                version.tag(),
+                new Server.Source<>("environment variable " + ENVIRONMENT, () -> named(version)),
+                new Server.Source<>("container " + version.image(), () -> contained(version)),
+                new Server.Source<>("packaged binary", () -> packaged(version)));
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-" + version.tag()));
+        return server;
     }
 
     /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
     public static PostgresServer packaged() throws IOException, SQLException {
+        return packaged(PostgresVersion.V17);
+    }
+
+    private static PostgresServer packaged(PostgresVersion version) throws IOException, SQLException {
         Path data = Files.createTempDirectory("outbox-postgres");
-        EmbeddedPostgres postgres = start(data, 0);
+        EmbeddedPostgres postgres = start(version, data, 0);
         String url =
                 "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres?user=postgres&password=" + PASSWORD;
         try {
@@ -80,7 +98,7 @@ public final class PostgresServer implements AutoCloseable {
                                 + " scram-sha-256\n");
                 statement.execute("SELECT pg_reload_conf()");
             }
-            return new PostgresServer(url, null, data, postgres);
+            return new PostgresServer(version, url, null, data, postgres);
         } catch (IOException | SQLException | RuntimeException e) {
             postgres.close();
             throw e;
@@ -120,7 +138,7 @@ public final class PostgresServer implements AutoCloseable {
         }
         int port = before.getPort();
         before.close(); // releases the lock of the directory
-        packaged = start(data, port);
+        packaged = start(version, data, port);
     }
 
     @Override
@@ -139,29 +157,41 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
-    private static PostgresServer named() throws Exception {
-        return new PostgresServer(Databases.named(ENVIRONMENT).adminUrl(), null, null, null);
+    private static PostgresServer named(PostgresVersion version) throws Exception {
+        String url = Databases.named(ENVIRONMENT).adminUrl();
+        if (version != PostgresVersion.V17) {
+            try (Connection connection = DriverManager.getConnection(url)) {
+                int major = connection.getMetaData().getDatabaseMajorVersion();
+                if (major != version.major()) {
+                    throw new Server.UnsetException("names a server of version " + major);
+                }
+            }
+        }
+        return new PostgresServer(version, url, null, null, null);
     }
 
-    private static PostgresServer contained() {
+    private static PostgresServer contained(PostgresVersion version) {
         Server.requireDocker();
-        PostgreSQLContainer container = new PostgreSQLContainer(IMAGE);
+        PostgreSQLContainer container = new PostgreSQLContainer(version.image());
         container.start();
         String url = container.getJdbcUrl();
         url += (url.contains("?") ? "&" : "?") + "user=" + container.getUsername() + "&password="
                 + container.getPassword();
-        return new PostgresServer(url, container, null, null);
+        return new PostgresServer(version, url, container, null, null);
     }
 
-    private static EmbeddedPostgres start(Path data, int port) throws IOException {
+    private static EmbeddedPostgres start(PostgresVersion version, Path data, int port) throws IOException {
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                .setPgBinaryResolver(version.archive())
                 .setDataDirectory(data.toFile())
                 .setCleanDataDirectory(false)
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .setConnectConfig("password", PASSWORD)
                 // The package is set up to be fast; a server that is killed must keep what it acknowledged.
                 .setServerConfig("fsync", "on")
-                .setServerConfig("synchronous_commit", "on");
+                .setServerConfig("synchronous_commit", "on")
+                // Transactions in two phases are off unless set up.
+                .setServerConfig("max_prepared_transactions", "8");
         if (port != 0) {
             builder.setPort(port);
         }

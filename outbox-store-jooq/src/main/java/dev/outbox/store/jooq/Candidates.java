@@ -62,8 +62,12 @@ final class Candidates {
      * many as the square root of all, which leaves work to others and still takes few batches for many partitions.
      */
     synchronized int firstTake(int all, int limit) {
-        boolean alone = System.nanoTime() - companyUntil >= 0;
-        return alone && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+        return isAlone() && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+    }
+
+    /** Whether no other batch was seen to be open lately. */
+    synchronized boolean isAlone() {
+        return System.nanoTime() - companyUntil >= 0;
     }
 
     /** Another batch was seen to be open; it will hardly have been the last. */

@@ -5,11 +5,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -52,6 +50,7 @@ final class Checkout {
      * the start.
      */
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
+        floor.beforeCheckout(lease.connection());
         Set<Candidate> inVain = new HashSet<>();
         for (int attempt = 1; ; attempt++) {
             List<Held> held = takeAndRead(lease, limit, inVain);
@@ -95,7 +94,7 @@ final class Checkout {
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
         List<Candidate> inTurn = inTurn(found, limit, Set.of());
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
-        fill(lease.connection(), held, inTurn, inTurn.size(), limit, true);
+        fill(lease, "", held, inTurn, inTurn.size(), limit, true);
         return true;
     }
 
@@ -147,9 +146,9 @@ final class Checkout {
         List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
-            lease.begin();
+            String begin = lease.hold();
             int wanted = candidates.firstTake(inTurn.size(), limit);
-            fill(lease.connection(), held, inTurn, wanted, limit, fromStart);
+            fill(lease, begin, held, inTurn, wanted, limit, fromStart);
         }
         return held;
     }
@@ -160,19 +159,32 @@ final class Checkout {
      * that failed may be before it; else takes twice as many more.
      */
     private void fill(
-            Connection connection, List<Held> held, List<Candidate> inTurn, int firstTake, int limit, boolean fromStart)
+            Connections.Lease lease,
+            String begin,
+            List<Held> held,
+            List<Candidate> inTurn,
+            int firstTake,
+            int limit,
+            boolean fromStart)
             throws SQLException {
+        Connection connection = lease.connection();
+        String first = begin;
         int next = 0;
         int wanted = firstTake;
         int room = room(held, limit);
         List<Held> toRead = new ArrayList<>();
         while (room > 0) {
             int tries = Math.min(wanted, room);
+            boolean isRead = false;
             while (toRead.isEmpty() && next < inTurn.size() && held.size() < MOST_PARTITIONS) {
                 tries = Math.min(tries, MOST_PARTITIONS - held.size());
                 List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
                 next += tried.size();
-                toRead = take(connection, tried, fromStart);
+                isRead = isBestReadAtOnce(lease, tried.size());
+                toRead = isRead
+                        ? takeAndRead(connection, first, tried, fromStart, room)
+                        : take(connection, first, tried, fromStart);
+                first = "";
                 held.addAll(toRead);
                 if (toRead.size() < tried.size()) {
                     candidates.noteCompany();
@@ -182,52 +194,96 @@ final class Checkout {
             if (toRead.isEmpty()) {
                 break;
             }
-            room -= read(connection, toRead, room);
+            if (!isRead) {
+                read(connection, toRead, room);
+            }
+            room = room(held, limit);
             toRead = new ArrayList<>();
             for (Held partition : held) {
                 if (!partition.fromStart() && (!partition.full || partition.failingId != 0)) {
-                    room += partition.restartFromStart();
+                    partition.restartFromStart();
                     toRead.add(partition);
                 } else if (partition.full && room > 0) {
-                    room += partition.restart();
+                    partition.restart();
                     toRead.add(partition);
                 }
             }
+            room = room(held, limit);
             wanted *= 2;
         }
     }
 
-    private List<Held> take(Connection connection, List<Candidate> wanted, boolean fromStart) throws SQLException {
-        Map<Integer, Candidate> byId = new HashMap<>();
-        wanted.forEach(candidate -> byId.put(candidate.id(), candidate));
-        List<Held> taken = new ArrayList<>(wanted.size());
+    /**
+     * Alone, nearly all that is tried is taken. In company a part of it is not: reading that would be in vain, and its share
+     * of the limit would be missing to the others. A single partition has nobody to share with.
+     */
+    private boolean isBestReadAtOnce(Connections.Lease lease, int tried) {
+        return dialect.takesAndReadsAtOnce(lease.isOwn())
+                && tried <= dialect.mostReadAtOnce()
+                && (tried == 1 || candidates.isAlone());
+    }
+
+    /** What a batch would hold of the partitions, which it does not yet. */
+    private List<Held> wanted(Connection connection, List<Candidate> partitions, boolean fromStart)
+            throws SQLException {
         long now = System.nanoTime();
         if (hints.areWanted(now)) {
             floor.look(connection);
         }
         long decided = floor.get();
-        for (int id : dialect.take(connection, lockKey, wanted)) {
-            Candidate partition = byId.get(id);
-            if (partition == null) {
-                throw new IllegalStateException(
-                        "The database locked partition row " + id + ", which was not asked for");
-            }
-            taken.add(new Held(partition, fromStart ? 0 : hints.start(partition, now), decided));
+        List<Held> wanted = new ArrayList<>(partitions.size());
+        for (Candidate partition : partitions) {
+            // A hint that is old by the time the partition is taken is too low, or right: nothing returns below one.
+            wanted.add(new Held(partition, fromStart ? 0 : hints.start(partition, now), decided, floor.end(decided)));
         }
-        return taken;
+        return wanted;
     }
 
-    /** Reads every partition and returns how many messages there were, at most the limit. */
-    private int read(Connection connection, List<Held> partitions, int limit) throws SQLException {
+    private static void keep(List<Held> wanted, List<Integer> taken) {
+        Set<Integer> ids = new HashSet<>(taken);
+        wanted.removeIf(held -> !ids.remove(held.partition.id()));
+        if (!ids.isEmpty()) {
+            throw new IllegalStateException("The database locked partition rows " + ids + ", which were not asked for");
+        }
+    }
+
+    private List<Held> take(Connection connection, String begin, List<Candidate> tried, boolean fromStart)
+            throws SQLException {
+        List<Held> wanted = wanted(connection, tried, fromStart);
+        keep(wanted, dialect.take(connection, begin, lockKey, tried));
+        return wanted;
+    }
+
+    private List<Held> takeAndRead(
+            Connection connection, String begin, List<Candidate> tried, boolean fromStart, int limit)
+            throws SQLException {
+        List<Held> wanted = wanted(connection, tried, fromStart);
+        share(wanted, limit);
+        long started = System.nanoTime();
+        keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted));
+        noteRead(wanted, System.nanoTime() - started);
+        return wanted;
+    }
+
+    private static void share(List<Held> partitions, int limit) {
         int each = limit / partitions.size();
         int more = limit % partitions.size();
         for (int i = 0; i < partitions.size(); i++) {
             partitions.get(i).startReading(i < more ? each + 1 : each);
         }
+    }
+
+    /** Reads every partition, together at most the limit. */
+    private void read(Connection connection, List<Held> partitions, int limit) throws SQLException {
+        share(partitions, limit);
         long started = System.nanoTime();
         for (int i = 0; i < partitions.size(); i += dialect.mostReadAtOnce()) {
             dialect.read(connection, partitions.subList(i, Math.min(partitions.size(), i + dialect.mostReadAtOnce())));
         }
+        noteRead(partitions, System.nanoTime() - started);
+    }
+
+    private void noteRead(List<Held> partitions, long took) {
         long ended = System.nanoTime();
         int messages = 0;
         for (Held held : partitions) {
@@ -237,12 +293,11 @@ final class Checkout {
         }
         for (Held held : partitions) {
             if (held.fromStart()) {
-                hints.readFromStart(held.partition, messages, ended - started, ended);
+                hints.readFromStart(held.partition, messages, took, ended);
             }
             if (held.messages.isEmpty() && held.share > 0 && held.fromStart()) {
                 candidates.remove(held.partition);
             }
         }
-        return messages;
     }
 }

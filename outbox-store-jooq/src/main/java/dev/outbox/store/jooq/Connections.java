@@ -3,6 +3,7 @@ package dev.outbox.store.jooq;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,11 @@ final class Connections implements AutoCloseable {
         private final boolean autoCommit;
         private int before;
         private boolean begun;
+
+        /** Whether there may be something to roll back; begun, it is false only after a commit that succeeded. */
+        private boolean uncommitted;
+
+        private boolean changes;
         private boolean broken;
 
         private Lease(Connection connection, boolean autoCommit) {
@@ -70,24 +76,79 @@ final class Connections implements AutoCloseable {
             return connection;
         }
 
+        /** Whether the connection is from a pool of our own, and set up by its dialect. */
+        boolean isOwn() {
+            return own != null;
+        }
+
+        /**
+         * Begins a READ COMMITTED transaction that takes partitions, and changes nothing before {@link #change}. If anything
+         * is left to send for it, returns that, to be sent with the first statement; else "".
+         */
+        String hold() throws SQLException {
+            String begin = beginWithFirst();
+            changes = false;
+            return begin;
+        }
+
+        /** The transaction is about to change something. */
+        void change() {
+            changes = true;
+        }
+
         /** Begins a READ COMMITTED transaction. */
         void begin() throws SQLException {
-            begun = true;
-            connection.setAutoCommit(false);
-            if (own == null) {
-                before = dialect.beginTransaction(connection);
+            String begin = beginWithFirst();
+            if (!begin.isEmpty()) {
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute(begin);
+                }
             }
+        }
+
+        private String beginWithFirst() throws SQLException {
+            begun = true;
+            changes = true;
+            uncommitted = true;
+            if (own != null) {
+                return dialect.beginOwn(connection);
+            }
+            connection.setAutoCommit(false);
+            before = dialect.beginTransaction(connection);
+            return "";
         }
 
         /** Takes back what the transaction did, if there is one, and returns to auto-commit. */
         void rollback() throws SQLException {
             if (begun) {
                 begun = false;
-                connection.rollback();
+                undo();
                 if (own == null) {
                     dialect.endTransaction(connection, before);
                 }
-                connection.setAutoCommit(true);
+                if (!connection.getAutoCommit()) {
+                    connection.setAutoCommit(true);
+                }
+            }
+        }
+
+        /** Commits; after that there is nothing to roll back, and asking the server to do so would cost a round trip. */
+        void commit() throws SQLException {
+            if (own != null) {
+                dialect.commitOwn(connection);
+            } else {
+                connection.commit();
+            }
+            uncommitted = false;
+        }
+
+        private void undo() throws SQLException {
+            if (!changes && dialect.endsHoldsByCommit()) {
+                commit();
+            } else if (own != null) {
+                dialect.rollbackOwn(connection);
+            } else {
+                connection.rollback();
             }
         }
 
@@ -104,13 +165,11 @@ final class Connections implements AutoCloseable {
         public void close() {
             boolean restored = false;
             try {
-                if (begun) {
-                    if (!connection.getAutoCommit()) {
-                        connection.rollback();
-                    }
-                    if (own == null) {
-                        dialect.endTransaction(connection, before);
-                    }
+                if (begun && uncommitted && (own != null || !connection.getAutoCommit())) {
+                    undo();
+                }
+                if (begun && own == null) {
+                    dialect.endTransaction(connection, before);
                 }
                 if (connection.getAutoCommit() != autoCommit) {
                     connection.setAutoCommit(autoCommit);

@@ -1,6 +1,8 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -9,13 +11,12 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
-import java.util.Set;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What differs from database to database; everything else is common. A new database is a new implementation, listed in
- * {@link #ALL}, and a file of DDL. Stateless.
+ * What differs from database to database, and how the tables are called; everything else is common. A new database is a new implementation, listed in
+ * {@link #ALL}, and a file of DDL. Immutable.
  *
  * <p>How partitions are taken and messages are read is where a database can break the promise of the outbox, so these
  * rules hold for every implementation: {@link #take} and {@link #read} are statements of their own, because a statement
@@ -23,7 +24,17 @@ import org.jspecify.annotations.Nullable;
  * the backlog at every checkout; nothing waits for a lock.
  */
 sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
+    /** With the default names. */
     List<Dialect> ALL = List.of(new PostgresDialect(), MySqlDialect.MYSQL, MySqlDialect.MARIADB, new H2Dialect());
+
+    /** How the tables of the outbox are called. */
+    Names names();
+
+    /** The same for an outbox whose tables are called otherwise. */
+    Dialect named(Names names);
+
+    /** A statement, or a text, with the names of this outbox; everything that is sent has been through here. */
+    String sql(String withDefaultNames);
 
     /** As the driver calls the product. */
     String product();
@@ -40,8 +51,17 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Where to get the driver, as {@code group:artifact}. */
     String driverArtifact();
 
-    /** Name of the resource with the DDL. */
+    /** Name of the resource with the DDL of a fresh schema; upgrades are beside it, see {@link Schema#upgrade}. */
     String ddlResource();
+
+    /**
+     * The version of the tables that this code works with, as the row of outbox_schema has it. Whoever raises it changes
+     * the DDL, adds the upgrade from the version before, and keeps what already runs, old writers and relays, working.
+     */
+    int schemaVersion();
+
+    /** Columns of outbox_message that must be there, as a list for a SELECT: one of each version at least. */
+    String checkedColumns();
 
     /** Whether a store opened by URL creates the schema unless told otherwise. */
     boolean createsSchemaByDefault();
@@ -53,11 +73,27 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** The URL without a parameter. */
     String without(String name, String url);
 
-    /** What the connections of our own pool are opened with. */
-    void prepare(Properties driverSettings);
+    /** Sets what the connections of our own pool are opened with, and returns the URL without what would contradict it. */
+    String prepare(Properties driverSettings, String url);
 
     /** How our own pool is set up. */
     void prepare(HikariConfig pool);
+
+    /** All indexes of one of our tables. */
+    List<Index> indexes(Connection connection, String table) throws SQLException;
+
+    /** Whether statements name the indexes that they use, so that those must be called as in the DDL. */
+    boolean namesIndexes();
+
+    /** The statement that drops an index. */
+    String dropIndex(String index, String table);
+
+    /**
+     * What is wrong, and what to do, if the column topic of one of our tables is not compared character by character in the
+     * order of the index; else null.
+     */
+    @Nullable
+    String inexactTopic(Connection connection, String table) throws SQLException;
 
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;
@@ -68,11 +104,23 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     int beginTransaction(Connection connection) throws SQLException;
 
-    /** Lets the transaction that has begun be planned by what the tables are like, where that was ruled out. */
-    void planFreely(Connection connection) throws SQLException;
+    /**
+     * Begins a transaction on a connection of our own pool, which is in auto-commit mode and READ COMMITTED; or returns
+     * the statement that does, to be sent together with the first one of the transaction, else "".
+     */
+    String beginOwn(Connection connection) throws SQLException;
+
+    /** Commits what {@link #beginOwn} began. */
+    void commitOwn(Connection connection) throws SQLException;
+
+    /** Takes back what {@link #beginOwn} began. */
+    void rollbackOwn(Connection connection) throws SQLException;
 
     /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
     void endTransaction(Connection connection, int before) throws SQLException;
+
+    /** Whether a transaction that has taken partitions and changed nothing is to be committed rather than rolled back. */
+    boolean endsHoldsByCommit();
 
     /**
      * The statement that finds the partitions of the topics that have messages and are not delayed: topic, partition_no,
@@ -80,31 +128,52 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     String discovery(Collection<String> topics);
 
+    /**
+     * {@link Operations#backlog}. Jumps from partition to partition, and reads at most {@link Backlog#EXACT_UP_TO} entries
+     * of the index of each.
+     */
+    List<Backlog> backlog(Connection connection) throws SQLException;
+
     /** What to append to a query in the transaction of a batch, so that the open batch hinders nothing on the server. */
     String endOfRead();
 
     /** Adds rows to outbox_partition where missing, whoever else does the same. */
     void addPartitions(Connection connection, List<Candidate> missing) throws SQLException;
 
-    /** Takes those of the partitions that are ready and free until the transaction ends; returns their ids. */
-    List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException;
+    /**
+     * Takes those of the partitions that are ready and free until the transaction ends; returns their ids.
+     *
+     * @param begin what {@link #beginOwn} has left to be done before, or ""
+     */
+    List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted) throws SQLException;
+
+    /** Whether {@link #takeAndRead} spares a round trip on a connection, of our own pool or of the application's. */
+    boolean takesAndReadsAtOnce(boolean own);
+
+    /**
+     * {@link #take} and then {@link #read} of the same partitions, still two statements, sent together: the second sees
+     * what is committed when the first has got its locks. Returns the ids of those that were taken. What was read of the
+     * others is nobody's, and to be thrown away.
+     */
+    List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException;
 
     /** How many partitions one statement can read at a reasonable price. */
     int mostReadAtOnce();
 
     /**
-     * Reads partitions that are taken: of each at most its share, behind its position, as it is at one moment. Tells each
-     * which message of it failed the last time.
+     * Reads partitions that are taken: of each at most its share, behind its position and not beyond its end, as it is at
+     * one moment. Tells each which message of it failed the last time.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
 
     /**
-     * Names of all transactions of others that have drawn or may draw an id of outbox_message and have not ended, so that
-     * nobody can see yet what became of them; null if the database does not say, or keeps no dead entries in its indexes,
-     * so that nobody needs to know.
+     * Who is writing to outbox_message now; null if the database does not say, or keeps no dead entries in its indexes, so
+     * that nobody needs to know.
+     *
+     * @param strictOrder whether to ask for the last id that was drawn, too
      */
     @Nullable
-    Set<String> writers(Connection connection) throws SQLException;
+    Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException;
 
     /** Deletes messages by row id and returns how many there were. */
     int delete(Connection connection, long[] rowIds) throws SQLException;
@@ -124,6 +193,16 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Whether a table or column is missing. */
     boolean isMissingTable(SQLException e);
 
+    /** Query: the user of the connection, as GRANT wants it. */
+    String grantee();
+
+    /** Whether the user lacks a right to a table. */
+    boolean isMissingRight(SQLException e);
+
+    /** Query: the bytes that the server takes in one piece; null if it takes whatever a message may be. */
+    @Nullable
+    String mostBytes();
+
     /** What to say if a message was too large for the server; null if that is not what happened. */
     @Nullable
     String tooLarge(SQLException e);
@@ -132,7 +211,12 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     @Nullable
     String setupAdvice(SQLException e);
 
-    static String list(Collection<String> topics, String separator) {
+    /** Puts the names of topics where a statement that has the names of this outbox says {@code {topics}}. */
+    static String withTopics(String sql, Collection<String> topics, String separator) {
+        return sql.replace("{topics}", list(topics, separator));
+    }
+
+    private static String list(Collection<String> topics, String separator) {
         StringBuilder list = new StringBuilder();
         for (String topic : topics) {
             list.append(list.isEmpty() ? "" : separator)
@@ -143,13 +227,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
         return list.toString();
     }
 
-    static int deleteByArray(Connection connection, long[] rowIds) throws SQLException {
+    static int deleteByArray(Connection connection, Dialect dialect, long[] rowIds) throws SQLException {
         Long[] boxed = new Long[rowIds.length];
         for (int i = 0; i < rowIds.length; i++) {
             boxed[i] = rowIds[i];
         }
         try (PreparedStatement statement =
-                connection.prepareStatement("DELETE FROM outbox_message WHERE id = ANY (?)")) {
+                connection.prepareStatement(dialect.sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
             statement.setArray(1, connection.createArrayOf("bigint", boxed));
             return statement.executeUpdate();
         }

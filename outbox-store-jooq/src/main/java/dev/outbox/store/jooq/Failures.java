@@ -4,10 +4,16 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 
 /** Says what a failure of the database means. */
 final class Failures {
+    static final String READ_ONLY =
+            "The database, or this connection to it, is read-only: perhaps it is a replica. A relay"
+                    + " deletes what it has published, and writers write: connect both to the primary.";
+
     private Failures() {}
 
     /** A failure of one of our own statements, on a connection that is to be rolled back. */
@@ -18,9 +24,46 @@ final class Failures {
     static ConfigurationException missingTables(String doing, Dialect dialect, SQLException e) {
         return new ConfigurationException(
                 text(doing, e) + "\nThe outbox has no tables here, or not all of them. Create them in a transaction of"
-                        + " their own, in the schema that your connections use, with JooqOutbox.createSchema(dataSource),"
+                        + " their own, in the schema that your connections use, with "
+                        + dialect.names().inCode()
+                        + ".createSchema(dataSource),"
                         + " with the option createSchema=true, or with this DDL:\n\n" + Schema.ddl(dialect),
                 e);
+    }
+
+    /** Opening a store failed, or making its tables: by something set up wrongly, or trying again may help. */
+    static OutboxException opening(String doing, Dialect dialect, SQLException e) {
+        String advice = dialect.setupAdvice(e);
+        return advice == null
+                ? new StoreException(text(doing, e), e)
+                : new ConfigurationException(text(doing, e) + " " + advice, e);
+    }
+
+    static ConfigurationException missingRights(Connection connection, Dialect dialect, SQLException e) {
+        return new ConfigurationException(
+                text("Opening the outbox", e)
+                        + "\nThe user of the connection lacks a right that relays need. Give it all of" + " them:\n\n"
+                        + RightsCheck.grants(dialect, user(connection, dialect)),
+                e);
+    }
+
+    static ConfigurationException missingRightToWrite(Connection connection, Dialect dialect, SQLException e) {
+        return new ConfigurationException(
+                text("Writing a message to the outbox", e)
+                        + "\nThe user of the connection lacks a right that writers need:\n\n"
+                        + RightsCheck.writersGrant(dialect, user(connection, dialect)),
+                e);
+    }
+
+    /** In a transaction that has failed PostgreSQL answers nothing more; then the reader has to fill it in. */
+    private static String user(Connection connection, Dialect dialect) {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(dialect.grantee())) {
+            row.next();
+            return row.getString(1);
+        } catch (SQLException e) {
+            return "…";
+        }
     }
 
     /** A failure that is no SQLException: a driver or a pool that does not keep to JDBC, a closed pool. */

@@ -1,24 +1,29 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /** H2. Partitions are taken by locking their rows. */
-record H2Dialect() implements Dialect {
+record H2Dialect(Names names) implements Dialect {
     /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
     private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
             + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
@@ -41,6 +46,29 @@ record H2Dialect() implements Dialect {
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    private static final String FIRST = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
+    private static final String NEXT_IN_TOPIC = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ?"
+            + " AND m.partition_no >= CAST(? AS bigint)" + FIRST;
+    private static final String NEXT_TOPIC =
+            "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic >= ?" + FIRST;
+
+    /** Less than every character of a topic's name: with it at its end, a name is behind itself and before any other. */
+    private static final String LEAST = "!";
+
+    H2Dialect() {
+        this(Names.DEFAULT);
+    }
+
+    @Override
+    public H2Dialect named(Names others) {
+        return new H2Dialect(others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
+    }
 
     @Override
     public String product() {
@@ -78,6 +106,16 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
+    public int schemaVersion() {
+        return 1;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id";
+    }
+
+    @Override
     public boolean createsSchemaByDefault() {
         return true;
     }
@@ -103,13 +141,67 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
-        // nothing to set
+    public String prepare(Properties driverSettings, String url) {
+        return url; // nothing to set
     }
 
     @Override
     public void prepare(HikariConfig pool) {
         // nothing to set
+    }
+
+    /** The name that the catalog has for a table depends on settings, so the database is asked for it. */
+    @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        Map<String, Index> indexes = new LinkedHashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet none = statement.executeQuery(sql("SELECT topic FROM " + table + " WHERE 1 = 0"))) {
+            ResultSetMetaData found = none.getMetaData();
+            try (ResultSet rows = connection
+                    .getMetaData()
+                    .getIndexInfo(null, found.getSchemaName(1), found.getTableName(1), false, true)) {
+                while (rows.next()) {
+                    String name = rows.getString("INDEX_NAME");
+                    Index before = indexes.getOrDefault(
+                            name, new Index(name, List.of(), !rows.getBoolean("NON_UNIQUE"), true));
+                    List<String> columns = new ArrayList<>(before.columns());
+                    columns.add(String.valueOf(rows.getString("COLUMN_NAME")).toLowerCase(Locale.ROOT));
+                    boolean ascending = "A".equals(rows.getString("ASC_OR_DESC"));
+                    indexes.put(name, new Index(name, columns, before.unique(), before.usable() && ascending));
+                }
+            }
+        }
+        return List.copyOf(indexes.values());
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return false;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + names.qualified(index);
+    }
+
+    /** IGNORECASE=TRUE makes columns of another type, and a collation may take letters for the same. */
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        sql("SELECT (SELECT max(topic) FROM " + table + " WHERE 1 = 0), 'a' = 'A' OR 'ab' = 'a-b'"))) {
+            rows.next();
+            if (rows.getBoolean(2)) {
+                return "the collation of the database takes different topics for the same. Use a database without SET"
+                        + " COLLATION, or with one of STRENGTH IDENTICAL.";
+            }
+            return rows.getMetaData().getColumnTypeName(1).equals("CHARACTER VARYING")
+                    ? null
+                    : "the column topic of " + table + " is of the type "
+                            + rows.getMetaData().getColumnTypeName(1) + ", which takes different topics for the same."
+                            + " Remove IGNORECASE=TRUE from the URL, and run this:\n\nALTER TABLE " + table
+                            + " ALTER COLUMN topic SET DATA TYPE varchar(200);";
+        }
     }
 
     @Override
@@ -127,8 +219,19 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public void planFreely(Connection connection) {
-        // nothing was ruled out
+    public String beginOwn(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        return "";
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        connection.commit();
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        connection.rollback();
     }
 
     @Override
@@ -139,6 +242,16 @@ record H2Dialect() implements Dialect {
     }
 
     /**
+     * H2 undoes a rollback row by row, and a row for a second time if the database was being written just
+     * then (seen in 2.3 and 2.5, with a file and WRITE_DELAY=0): if somebody else has locked it meanwhile, his lock is
+     * gone, and a third gets it too. A commit only lets go of locks that are still its own.
+     */
+    @Override
+    public boolean endsHoldsByCommit() {
+        return true;
+    }
+
+    /**
      * Jumps from partition to partition in the index. Asks for the next partition by "at least one more", because H2
      * starts "more than" at the first entry that is equal and would walk through the whole partition.
      */
@@ -146,14 +259,45 @@ record H2Dialect() implements Dialect {
     public String discovery(Collection<String> topics) {
         String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY)";
-        return "WITH RECURSIVE head (topic, partition_no) AS ("
-                + "SELECT t.topic, " + next + "t.topic" + order + " FROM (VALUES (" + Dialect.list(topics, "), (")
-                + ")) t (topic) UNION ALL SELECT h.topic, " + next
-                + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
-                + " FROM head h WHERE h.partition_no IS NOT NULL)"
-                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
-                + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")";
+        return Dialect.withTopics(
+                sql("WITH RECURSIVE head (topic, partition_no) AS ("
+                        + "SELECT t.topic, " + next + "t.topic" + order
+                        + " FROM (VALUES ({topics})) t (topic) UNION ALL SELECT h.topic, " + next
+                        + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
+                        + " FROM head h WHERE h.partition_no IS NOT NULL)"
+                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
+                        + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
+                        + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")"),
+                topics,
+                "), (");
+    }
+
+    /** Asks for the next one by "at least", for the reason that {@link #discovery} has. */
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Pending.Partition> partitions = new ArrayList<>();
+        try (PreparedStatement inTopic = connection.prepareStatement(sql(NEXT_IN_TOPIC));
+                PreparedStatement behind = connection.prepareStatement(sql(NEXT_TOPIC))) {
+            behind.setString(1, "");
+            Pending.Partition next = first(behind);
+            while (next != null) {
+                partitions.add(next);
+                inTopic.setString(1, next.topic());
+                inTopic.setLong(2, next.number() + 1L);
+                behind.setString(1, next.topic() + LEAST);
+                next = first(inTopic);
+                if (next == null) {
+                    next = first(behind);
+                }
+            }
+        }
+        return Pending.of(connection, partitions, this);
+    }
+
+    private static Pending.@Nullable Partition first(PreparedStatement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery()) {
+            return rows.next() ? new Pending.Partition(rows.getString(1), rows.getInt(2)) : null;
+        }
     }
 
     @Override
@@ -164,7 +308,7 @@ record H2Dialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Candidate candidate : missing) {
                 statement.setString(1, candidate.topic());
                 statement.setInt(2, candidate.partition());
@@ -181,8 +325,9 @@ record H2Dialect() implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
             statement.setArray(
                     1,
                     connection.createArrayOf(
@@ -197,6 +342,24 @@ record H2Dialect() implements Dialect {
         }
     }
 
+    /** There is no round trip to spare. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return false;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
+        List<Integer> taken = take(
+                connection,
+                begin,
+                lockKey,
+                wanted.stream().map(held -> held.partition).toList());
+        read(connection, wanted);
+        return taken;
+    }
+
     @Override
     public int mostReadAtOnce() {
         return 50;
@@ -204,7 +367,7 @@ record H2Dialect() implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
+        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             int i = 1;
             for (int n = 0; n < partitions.size(); n++) {
@@ -227,13 +390,13 @@ record H2Dialect() implements Dialect {
 
     /** Deleted rows leave nothing behind in H2's indexes. */
     @Override
-    public @Nullable Set<String> writers(Connection connection) {
+    public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
     }
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, rowIds);
+        return Dialect.deleteByArray(connection, this, rowIds);
     }
 
     @Override
@@ -259,9 +422,25 @@ record H2Dialect() implements Dialect {
     @Override
     public boolean isMissingTable(SQLException e) {
         return e.getErrorCode() == 42102
+                || e.getErrorCode() == 90079
                 || e.getErrorCode() == 42103
                 || e.getErrorCode() == 42104
                 || e.getErrorCode() == 42122;
+    }
+
+    @Override
+    public @Nullable String mostBytes() {
+        return null;
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT '\"' || CURRENT_USER || '\"'";
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return e.getErrorCode() == 90096;
     }
 
     @Override
@@ -277,6 +456,7 @@ record H2Dialect() implements Dialect {
             case 90146, 90013 -> "Create the database, or correct its name in the URL.";
             case 90011 -> "Give an absolute path, or one that starts with ./ or ~/";
             case 90046, 90113 -> "Correct the URL.";
+            case 90097 -> Failures.READ_ONLY;
             case 90096 -> "Give the user rights to the tables of the outbox.";
             default -> null;
         };

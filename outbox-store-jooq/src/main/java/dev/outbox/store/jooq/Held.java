@@ -31,9 +31,13 @@ final class Held {
     /** Up to which row id all was decided before the partition was read. */
     final long floor;
 
-    Held(Candidate partition, long after, long floor) {
+    /** Up to which row id to read, whatever there is behind it. */
+    final long end;
+
+    Held(Candidate partition, long after, long floor, long end) {
         this.partition = partition;
         this.floor = floor;
+        this.end = end;
         this.after = after;
         this.start = after;
     }

@@ -108,6 +108,7 @@ final class JdbcBatch implements MessageBatch {
 
     private void apply(Connections.Lease open) {
         Connection connection = open.connection();
+        open.change();
         try {
             long[] settled = settle(connection);
             int first = 0;
@@ -135,7 +136,7 @@ final class JdbcBatch implements MessageBatch {
             throw Failures.unexpected(DOING, e);
         }
         try {
-            connection.commit();
+            open.commit();
         } catch (SQLException | RuntimeException e) {
             open.markBroken();
             held.forEach(partition -> hints.forget(partition.partition));
@@ -167,10 +168,12 @@ final class JdbcBatch implements MessageBatch {
     }
 
     private void bury(Connection connection, long rowId, String reason) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("INSERT INTO outbox_dead_letter (id, topic,"
-                + " partition_no, message_key, headers, payload, attempts, created_at, reason, died_at)"
-                + " SELECT coalesce(m.original_id, m.id), m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
-                + " m.attempts + 1, m.created_at, ?, " + dialect.now() + " FROM outbox_message m WHERE m.id = ?")) {
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql("INSERT INTO outbox_dead_letter (id, topic,"
+                        + " partition_no, message_key, headers, payload, attempts, created_at, reason, died_at)"
+                        + " SELECT coalesce(m.original_id, m.id), m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
+                        + " m.attempts + 1, m.created_at, ?, " + dialect.now()
+                        + " FROM outbox_message m WHERE m.id = ?"))) {
             statement.setString(1, storable(reason));
             statement.setLong(2, rowId);
             require(1, statement.executeUpdate(), "moved to the dead letters");
@@ -200,9 +203,9 @@ final class JdbcBatch implements MessageBatch {
             }
         }
         if (failingId != 0) {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = "
-                            + dialect.now() + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?")) {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
+                            + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {
                 statement.setLong(1, failingId);
                 statement.setString(2, storable(reason));
                 statement.setLong(3, millis(delay));
@@ -218,26 +221,29 @@ final class JdbcBatch implements MessageBatch {
      * The message that failed is settled. If the new head of the partition, the first row from this one on or else behind
      * the batch, had failed together with it, it is the one that fails now; else none does.
      */
-    private static void goOn(Connection connection, Held partition, long head) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("UPDATE outbox_partition SET failing_id ="
-                + " (SELECT h.id FROM outbox_message h WHERE h.attempts > 0 AND h.id = (SELECT min(m.id)"
-                + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id >= ?)) WHERE id = ?")) {
+    private void goOn(Connection connection, Held partition, long head) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                dialect.sql(
+                        "UPDATE outbox_partition SET failing_id ="
+                                + " (SELECT h.id FROM outbox_message h WHERE h.attempts > 0 AND h.id = (SELECT min(m.id)"
+                                + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id >= ?)) WHERE id = ?"))) {
             statement.setString(1, partition.partition.topic());
             statement.setInt(2, partition.partition.partition());
             statement.setLong(3, head == 0 ? partition.lastRowId() + 1 : head);
             statement.setInt(4, partition.partition.id());
             require(1, statement.executeUpdate(), "updated");
         }
-        try (PreparedStatement statement = connection.prepareStatement("UPDATE outbox_partition SET reason = NULL,"
-                + " failed_at = NULL, retry_at = NULL WHERE id = ? AND failing_id IS NULL")) {
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET reason = NULL,"
+                        + " failed_at = NULL, retry_at = NULL WHERE id = ? AND failing_id IS NULL"))) {
             statement.setInt(1, partition.partition.id());
             statement.executeUpdate();
         }
     }
 
-    private static void countAttempt(Connection connection, long rowId) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement("UPDATE outbox_message SET attempts = attempts + 1 WHERE id = ?")) {
+    private void countAttempt(Connection connection, long rowId) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                dialect.sql("UPDATE outbox_message SET attempts = attempts + 1 WHERE id = ?"))) {
             statement.setLong(1, rowId);
             require(1, statement.executeUpdate(), "counted");
         }

@@ -7,7 +7,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -34,33 +33,17 @@ final class JdbcOperations implements Operations {
 
     @Override
     public List<Backlog> backlog() {
-        return inTransaction("Asking for the backlog", connection -> {
-            List<Backlog> backlog = new ArrayList<>();
-            dialect.planFreely(connection);
-            try (PreparedStatement statement = connection.prepareStatement("SELECT topic, partition_no, count(*), "
-                            + dialect.millisSince("min(created_at)")
-                            + " FROM outbox_message GROUP BY topic, partition_no ORDER BY topic, partition_no");
-                    ResultSet rows = statement.executeQuery()) {
-                while (rows.next()) {
-                    backlog.add(new Backlog(
-                            rows.getString(1),
-                            rows.getInt(2),
-                            rows.getLong(3),
-                            Duration.ofMillis(Math.max(0, rows.getLong(4)))));
-                }
-            }
-            return backlog;
-        });
+        return inTransaction("Asking for the backlog", dialect::backlog);
     }
 
     @Override
     public List<FailingPartition> failingPartitions() {
         return inTransaction("Asking for failing partitions", connection -> {
             List<FailingPartition> failing = new ArrayList<>();
-            try (PreparedStatement statement = connection.prepareStatement("SELECT p.topic, p.partition_no,"
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql("SELECT p.topic, p.partition_no,"
                             + " coalesce(m.original_id, p.failing_id), coalesce(m.attempts, 1), p.reason, p.retry_at"
                             + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
-                            + " WHERE p.failing_id IS NOT NULL ORDER BY p.topic, p.partition_no");
+                            + " WHERE p.failing_id IS NOT NULL ORDER BY p.topic, p.partition_no"));
                     ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     failing.add(new FailingPartition(
@@ -86,8 +69,9 @@ final class JdbcOperations implements Operations {
                 return false;
             }
             if (exists(connection, "SELECT p.id" + row + " FOR UPDATE SKIP LOCKED", topic, partition)) {
-                try (PreparedStatement statement = connection.prepareStatement("UPDATE outbox_partition SET retry_at = "
-                        + dialect.now() + " WHERE topic = ? AND partition_no = ?")) {
+                try (PreparedStatement statement =
+                        connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET retry_at = "
+                                + dialect.now() + " WHERE topic = ? AND partition_no = ?"))) {
                     statement.setString(1, topic);
                     statement.setInt(2, partition);
                     statement.executeUpdate();
@@ -97,8 +81,8 @@ final class JdbcOperations implements Operations {
         });
     }
 
-    private static boolean exists(Connection connection, String sql, String topic, int partition) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+    private boolean exists(Connection connection, String sql, String topic, int partition) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             statement.setString(1, topic);
             statement.setInt(2, partition);
             try (ResultSet rows = statement.executeQuery()) {
@@ -127,7 +111,7 @@ final class JdbcOperations implements Operations {
                 }
             }
             try (PreparedStatement statement = connection.prepareStatement(
-                    DEAD_LETTER + "topic = ?" + page + " ORDER BY topic, died_at, id LIMIT ?")) {
+                    dialect.sql(DEAD_LETTER + "topic = ?" + page + " ORDER BY topic, died_at, id LIMIT ?"))) {
                 int i = 1;
                 statement.setString(i++, topic);
                 if (after != 0) {
@@ -158,10 +142,10 @@ final class JdbcOperations implements Operations {
     public int redrive(Collection<String> ids) {
         return withLocked("Redriving dead letters", ids, (connection, locked) -> {
             try (PreparedStatement insert =
-                    connection.prepareStatement("INSERT INTO outbox_message (topic, partition_no,"
+                    connection.prepareStatement(dialect.sql("INSERT INTO outbox_message (topic, partition_no,"
                             + " message_key, headers, payload, created_at, original_id)"
                             + " SELECT topic, partition_no, message_key, headers, payload, created_at, id"
-                            + " FROM outbox_dead_letter WHERE id = ?")) {
+                            + " FROM outbox_dead_letter WHERE id = ?"))) {
                 for (long id : locked) {
                     insert.setLong(1, id);
                     insert.executeUpdate();
@@ -185,8 +169,8 @@ final class JdbcOperations implements Operations {
         }
         return inTransaction(doing, connection -> {
             Set<Long> found = new HashSet<>();
-            try (PreparedStatement lock =
-                    connection.prepareStatement("SELECT id FROM outbox_dead_letter WHERE id = ? FOR UPDATE")) {
+            try (PreparedStatement lock = connection.prepareStatement(
+                    dialect.sql("SELECT id FROM outbox_dead_letter WHERE id = ? FOR UPDATE"))) {
                 // in order, so that two of us cannot wait for each other
                 for (long id : new TreeSet<>(wanted)) {
                     lock.setLong(1, id);
@@ -200,7 +184,7 @@ final class JdbcOperations implements Operations {
             List<Long> locked = wanted.stream().filter(found::contains).toList();
             action.on(connection, locked);
             try (PreparedStatement delete =
-                    connection.prepareStatement("DELETE FROM outbox_dead_letter WHERE id = ?")) {
+                    connection.prepareStatement(dialect.sql("DELETE FROM outbox_dead_letter WHERE id = ?"))) {
                 for (long id : locked) {
                     delete.setLong(1, id);
                     delete.executeUpdate();
@@ -212,7 +196,7 @@ final class JdbcOperations implements Operations {
 
     private List<DeadLetter> find(Connection connection, String sql, long id, @Nullable String topic)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             statement.setLong(1, id);
             if (topic != null) {
                 statement.setString(2, topic);
@@ -248,7 +232,7 @@ final class JdbcOperations implements Operations {
         try (Connections.Lease lease = connections.borrow()) {
             lease.begin();
             T result = work.on(lease.connection());
-            lease.connection().commit();
+            lease.commit();
             return result;
         } catch (SQLException e) {
             throw Failures.of(doing, dialect, e);

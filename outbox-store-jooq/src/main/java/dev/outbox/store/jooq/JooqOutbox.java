@@ -6,12 +6,14 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import java.sql.Connection;
-import java.sql.SQLException;
+import java.util.Objects;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
-import org.jooq.exception.DataAccessException;
+import org.jooq.TransactionListener;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The outbox in a SQL database: PostgreSQL 14, MySQL 8.0.13, MariaDB 10.6, H2 2.3, or newer. Messages are written through jOOQ or plain
@@ -24,10 +26,17 @@ import org.jooq.exception.DataAccessException;
  * });
  * }</pre>
  *
- * The tables are found the way the connection finds any unqualified name: writers and store must use the same schema. The
- * JDBC driver is the application's to add.
+ * The tables are called {@code outbox_message}, {@code outbox_partition}, {@code outbox_dead_letter} and {@code
+ * outbox_schema}, and are found the way the connection finds any unqualified name: writers and store must use the same
+ * schema. {@link OutboxTables} is for others. The JDBC driver is the application's to add.
  */
 public final class JooqOutbox {
+    /**
+     * Name of the store option for the names of the tables, as {@link OutboxTables#of} takes them; by default {@code
+     * outbox_}.
+     */
+    public static final String TABLES = "tables";
+
     private JooqOutbox() {}
 
     /**
@@ -39,18 +48,12 @@ public final class JooqOutbox {
      *     that: with such a pool, take care to be in a transaction
      */
     public static PersistFunc persist(DSLContext tx) {
-        return message -> {
-            try {
-                return tx.connectionResult(connection -> JdbcPersist.persist(connection, message));
-            } catch (DataAccessException e) {
-                throw new StoreException("jOOQ gave no connection to write the message with: " + e.getMessage(), e);
-            }
-        };
+        return OutboxTables.DEFAULT.persist(tx);
     }
 
     /** As {@link #persist(DSLContext)}, for what {@link DSLContext#transaction} hands to its block. */
     public static PersistFunc persist(Configuration tx) {
-        return persist(tx.dsl());
+        return OutboxTables.DEFAULT.persist(tx);
     }
 
     /**
@@ -60,7 +63,42 @@ public final class JooqOutbox {
      *     (OBX-TX-1)
      */
     public static PersistFunc persist(Connection tx) {
-        return message -> JdbcPersist.persist(tx, message);
+        return OutboxTables.DEFAULT.persist(tx);
+    }
+
+    /**
+     * Writes messages in the transaction that the current thread is in, by one statement, on the connection that the supplier
+     * returns; it is asked for each message, and its connections are neither committed nor closed. So this function can be
+     * bound once for the whole application, and is safe for use by several threads if the supplier is. With Spring:
+     *
+     * <pre>{@code
+     * JooqOutbox.persist(() -> TransactionSynchronizationManager.isActualTransactionActive()
+     *         ? DataSourceUtils.getConnection(dataSource)
+     *         : null);
+     * }</pre>
+     *
+     * @param current returns the connection of the current thread's transaction, null or an exception if it is in none. It
+     *     must not take a connection out of a pool just because there is no transaction: nobody would give it back
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the supplier returns null or throws, or if the
+     *     connection is in auto-commit mode (OBX-TX-1)
+     */
+    public static PersistFunc persist(Supplier<? extends @Nullable Connection> current) {
+        return OutboxTables.DEFAULT.persist(current);
+    }
+
+    /**
+     * Wakes a relay in the same process as soon as a transaction has committed, so that its messages do not wait for the
+     * next poll: {@code configuration.set(JooqOutbox.wakeUpAfterCommit(relay::wakeUp))}.
+     *
+     * <p>It is called after each transaction that jOOQ began and that is in no other; not after savepoints, nor after
+     * rollbacks. A transaction that was begun elsewhere, by Spring say, ends without jOOQ's knowledge: have that call the
+     * relay. It is called too after a commit that failed, since it may have taken effect all the same.
+     *
+     * @param wakeUp to be called on the thread of the transaction; should be quick. What it throws is logged and otherwise
+     *     ignored
+     */
+    public static TransactionListener wakeUpAfterCommit(Runnable wakeUp) {
+        return new WakeAfterCommit(Objects.requireNonNull(wakeUp, "wakeUp"));
     }
 
     /**
@@ -70,10 +108,21 @@ public final class JooqOutbox {
      * have the store end that transaction. On PostgreSQL a batch lifts the limits on idle and long transactions for
      * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *
-     * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others; {@link
-     *     StoreOptions#workers} is allowed and has no effect
-     * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing,
-     *     with their DDL
+     * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
+     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and
+     *     has no effect. On PostgreSQL also:
+     *     <ul>
+     *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written, with
+     *           no exception for transactions that overlap. What was written after the first message of a transaction
+     *           waits until that transaction has ended, in all partitions; OBX-TX-2 and OBX-TX-3 hold for it from then
+     *           on. So a writer that stays open for long holds up the outbox
+     *       <li>{@code wakeUp=listen}, by default {@code none}: the store has {@link dev.outbox.Capability#WAKE_UP},
+     *           heard on one connection more, which it keeps for as long as it is open. Needs the trigger of {@link
+     *           #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits transactions that notify one
+     *           after the other
+     *     </ul>
+     * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
+     *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached
      */
     public static Store store(DataSource pool, StoreOptions options) {
@@ -86,25 +135,43 @@ public final class JooqOutbox {
      * @throws ConfigurationException if the database is not supported
      */
     public static String ddl(SQLDialect dialect) {
-        return Schema.ddl(Opening.dialect(d -> d.jooq().family() == dialect.family(), "SQL dialect " + dialect));
+        return OutboxTables.DEFAULT.ddl(dialect);
     }
 
     /**
-     * Runs the DDL, which leaves alone what is there already. Several processes may do so at once.
+     * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=listen}; PostgreSQL alone. It can be
+     * run again.
+     *
+     * @throws ConfigurationException if the database is another one
+     */
+    public static String wakeUpDdl(SQLDialect dialect) {
+        return OutboxTables.DEFAULT.wakeUpDdl(dialect);
+    }
+
+    /**
+     * The SQL that brings the tables from an older version, which an error at opening names, to that of this library; to be
+     * put among the application's own migrations. It can be run again, also after it was cut off; empty if the version is
+     * already this one's.
+     *
+     * <p>Upgrade the tables first and the processes then, one after the other: messages can be written, and stores that
+     * are open go on, with the old library and the new. But neither opens a store on the tables of the other.
+     *
+     * @param fromVersion the version of the tables, 1 or more
+     * @throws ConfigurationException if the database is not supported
+     * @throws dev.outbox.MisuseException if there never was such a version
+     */
+    public static String upgradeDdl(SQLDialect dialect, int fromVersion) {
+        return OutboxTables.DEFAULT.upgradeDdl(dialect, fromVersion);
+    }
+
+    /**
+     * Makes the tables that are missing and upgrades those that are of an older version, as {@link #upgradeDdl} does; what
+     * is there already, and tables of a newer version, are left alone. Several processes may do so at once.
      *
      * @throws ConfigurationException if the database is not supported
      * @throws StoreException if the database cannot be reached or refuses
      */
     public static void createSchema(DataSource pool) {
-        try (Connection connection = pool.getConnection()) {
-            boolean autoCommit = connection.getAutoCommit();
-            try {
-                Schema.create(connection, Opening.dialect(connection));
-            } finally {
-                connection.setAutoCommit(autoCommit);
-            }
-        } catch (SQLException e) {
-            throw new StoreException(Failures.text("Creating the tables of the outbox", e), e);
-        }
+        OutboxTables.DEFAULT.createSchema(pool);
     }
 }

@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
+import dev.outbox.ConfigurationException;
 import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
@@ -9,6 +10,7 @@ import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
+import dev.outbox.WakeUps;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
@@ -19,12 +21,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** The store on a SQL database: what its checkouts know in common, and its open batches. */
-final class JooqStore implements Store, Operations {
-    private static final Capabilities CAPABILITIES = Capabilities.all()
+final class JooqStore implements Store, Operations, WakeUps {
+    private static final Capabilities DEAF = Capabilities.all()
             .without(
                     Capability.WAKE_UP,
                     "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
-                            + " other; call relay.wakeUp() after a commit in the same process");
+                            + " other, so it has to be asked for, by the option wakeUp=listen; call relay.wakeUp()"
+                            + " after a commit in the same process");
 
     /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
     private static final int MOST_SETS_OF_TOPICS = 64;
@@ -37,14 +40,16 @@ final class JooqStore implements Store, Operations {
     private final Floor floor;
     private final Map<Set<String>, Checkout> checkouts = new ConcurrentHashMap<>();
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
+    private final @Nullable Listener listener;
     private volatile boolean closed;
 
-    JooqStore(Connections connections, Dialect dialect, int lockKey) {
+    JooqStore(Connections connections, Dialect dialect, int lockKey, boolean strictOrder, @Nullable Listener listener) {
         this.connections = connections;
         this.dialect = dialect;
         this.lockKey = lockKey;
+        this.listener = listener;
         this.operations = new JdbcOperations(connections, dialect);
-        this.floor = new Floor(dialect);
+        this.floor = new Floor(dialect, lockKey, strictOrder);
     }
 
     @Override
@@ -94,12 +99,24 @@ final class JooqStore implements Store, Operations {
 
     @Override
     public Capabilities capabilities() {
-        return CAPABILITIES;
+        return listener == null ? DEAF : Capabilities.all();
+    }
+
+    @Override
+    public Subscription onWakeUp(Runnable woken) {
+        requireOpen();
+        if (listener == null) {
+            throw new ConfigurationException("This store has no wake-ups: " + DEAF.reasonWithout(Capability.WAKE_UP));
+        }
+        return listener.subscribe(woken);
     }
 
     @Override
     public void close() {
         closed = true;
+        if (listener != null) {
+            listener.close();
+        }
         open.forEach(JdbcBatch::lose);
         open.clear();
         connections.close();

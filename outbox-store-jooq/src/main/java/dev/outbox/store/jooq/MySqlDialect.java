@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -10,11 +11,12 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -29,9 +31,9 @@ import org.jspecify.annotations.Nullable;
  * 10.2.4). A machine that vanishes without closing its connections keeps its partitions until the server notices, by
  * wait_timeout or by the TCP keepalive of its system.
  */
-enum MySqlDialect implements Dialect {
-    MYSQL("MySQL", 8, 0, SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
-    MARIADB("MariaDB", 10, 6, SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
+record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
+    static final MySqlDialect MYSQL = new MySqlDialect(MySqlServerKind.MYSQL, Names.DEFAULT);
+    static final MySqlDialect MARIADB = new MySqlDialect(MySqlServerKind.MARIADB, Names.DEFAULT);
 
     /** The time the statement began, in UTC: connections may be set to any time zone, and drivers convert by it. */
     private static final String NOW = "utc_timestamp(6)";
@@ -42,6 +44,14 @@ enum MySqlDialect implements Dialect {
      */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
+
+    /** The setting of both drivers by which statements can be sent several at a time. */
+    private static final String SEVERAL = "allowMultiQueries";
+
+    static final String TOO_LARGE =
+            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
+                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
+                    + " store large content elsewhere and publish a reference to it.";
 
     /** A list is a table of that many SELECTs. */
     private static final int LONGEST_LIST = 100;
@@ -54,55 +64,66 @@ enum MySqlDialect implements Dialect {
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
             + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
 
-    private final String product;
-    private final int major;
-    private final int minor;
-    private final SQLDialect jooq;
-    private final String driverClass;
-    private final String driverArtifact;
+    /** As in {@link #byId}, but any number of ids are one parameter. */
+    private static final String DELETE = "DELETE m FROM JSON_TABLE(?, '$[*]' COLUMNS (id bigint PATH '$')) w"
+            + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
 
-    MySqlDialect(String product, int major, int minor, SQLDialect jooq, String driverClass, String driverArtifact) {
-        this.product = product;
-        this.major = major;
-        this.minor = minor;
-        this.jooq = jooq;
-        this.driverClass = driverClass;
-        this.driverArtifact = driverArtifact;
+    static final String PARTITIONS = "SELECT DISTINCT m.topic, m.partition_no FROM outbox_message m"
+            + " FORCE INDEX (outbox_message_order) ORDER BY m.topic, m.partition_no";
+
+    @Override
+    public MySqlDialect named(Names others) {
+        return new MySqlDialect(kind, others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
     }
 
     @Override
     public String product() {
-        return product;
+        return kind.product();
     }
 
     @Override
     public int[] leastVersion() {
-        return new int[] {major, minor};
+        return kind.leastVersion();
     }
 
     @Override
     public SQLDialect jooq() {
-        return jooq;
+        return kind.jooq();
     }
 
     @Override
     public String urlPrefix() {
-        return this == MYSQL ? "jdbc:mysql:" : "jdbc:mariadb:";
+        return kind.urlPrefix();
     }
 
     @Override
     public String driverClass() {
-        return driverClass;
+        return kind.driverClass();
     }
 
     @Override
     public String driverArtifact() {
-        return driverArtifact;
+        return kind.driverArtifact();
     }
 
     @Override
     public String ddlResource() {
-        return this == MYSQL ? "ddl/mysql.sql" : "ddl/mariadb.sql";
+        return kind.ddlResource();
+    }
+
+    @Override
+    public int schemaVersion() {
+        return 1;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id";
     }
 
     @Override
@@ -121,15 +142,63 @@ enum MySqlDialect implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
+    public String prepare(Properties driverSettings, String url) {
         driverSettings.setProperty("connectTimeout", "10000");
         // No statement of ours takes long, so after a minute of silence the server is gone.
         driverSettings.setProperty("socketTimeout", "60000");
+        // For take and read in one round trip. Our statements have no text of others in them, only parameters.
+        driverSettings.setProperty(SEVERAL, "true");
+        return without(SEVERAL, url);
     }
 
     @Override
     public void prepare(HikariConfig pool) {
         // nothing to set: the pool makes its connections READ COMMITTED
+    }
+
+    @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        Map<String, Index> indexes = new LinkedHashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql("SHOW INDEX FROM " + table))) {
+            boolean maria = kind == MySqlServerKind.MARIADB;
+            while (rows.next()) {
+                String name = rows.getString("Key_name");
+                boolean usable = "A".equals(rows.getString("Collation"))
+                        && rows.getString("Sub_part") == null
+                        && (maria ? "NO".equals(rows.getString("Ignored")) : "YES".equals(rows.getString("Visible")));
+                Index before =
+                        indexes.getOrDefault(name, new Index(name, List.of(), rows.getInt("Non_unique") == 0, true));
+                List<String> columns = new ArrayList<>(before.columns());
+                columns.add(String.valueOf(rows.getString("Column_name")));
+                indexes.put(name, new Index(name, columns, before.unique(), before.usable() && usable));
+            }
+        }
+        return List.copyOf(indexes.values());
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return true;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + index + " ON " + table;
+    }
+
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows =
+                        statement.executeQuery(sql("SHOW FULL COLUMNS FROM " + table + " WHERE Field = 'topic'"))) {
+            String collation = rows.next() ? rows.getString("Collation") : null;
+            return collation == null || collation.endsWith("_bin")
+                    ? null
+                    : "the column topic of " + table + " has the collation " + collation + ", which takes different"
+                            + " topics for the same. Run this:\n\nALTER TABLE " + table + " MODIFY topic varchar(200)"
+                            + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL;";
+        }
     }
 
     @Override
@@ -146,14 +215,36 @@ enum MySqlDialect implements Dialect {
         return 0;
     }
 
+    /** By statements, because switching auto-commit off and on again would be two round trips more. */
     @Override
-    public void planFreely(Connection connection) {
-        // nothing was ruled out
+    public String beginOwn(Connection connection) {
+        return "START TRANSACTION";
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        run(connection, "COMMIT");
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        run(connection, "ROLLBACK");
+    }
+
+    private static void run(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     @Override
     public void endTransaction(Connection connection, int before) {
         // the setting ended with the transaction
+    }
+
+    @Override
+    public boolean endsHoldsByCommit() {
+        return false;
     }
 
     /**
@@ -162,11 +253,25 @@ enum MySqlDialect implements Dialect {
      */
     @Override
     public String discovery(Collection<String> topics) {
-        return "SELECT d.topic, d.partition_no, p.id FROM (SELECT DISTINCT m.topic, m.partition_no"
-                + " FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ("
-                + Dialect.list(topics, ", ") + ")) d"
-                + " LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)"
-                + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY;
+        return Dialect.withTopics(
+                sql("SELECT d.topic, d.partition_no, p.id FROM (SELECT DISTINCT m.topic, m.partition_no"
+                        + " FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ({topics})) d"
+                        + " LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)"
+                        + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY),
+                topics,
+                ", ");
+    }
+
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Pending.Partition> partitions = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql(PARTITIONS))) {
+            while (rows.next()) {
+                partitions.add(new Pending.Partition(rows.getString(1), rows.getInt(2)));
+            }
+        }
+        return Pending.of(connection, partitions, this);
     }
 
     @Override
@@ -177,7 +282,7 @@ enum MySqlDialect implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Candidate candidate : missing) {
                 statement.setString(1, candidate.topic());
                 statement.setInt(2, candidate.partition());
@@ -195,24 +300,49 @@ enum MySqlDialect implements Dialect {
 
     /** The locked row is read anew, so that a row that has just become delayed is not returned. */
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
         List<Integer> taken = new ArrayList<>(wanted.size());
         for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
             List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
             try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT p.id FROM " + byId(part.size(), "outbox_partition p", "p.id")
-                            + " WHERE " + READY + " FOR UPDATE SKIP LOCKED")) {
+                    connection.prepareStatement(after(i == 0 ? begin : "", sql(take(part.size()))))) {
                 for (int n = 0; n < part.size(); n++) {
                     statement.setInt(n + 1, part.get(n).id());
                 }
-                try (ResultSet rows = statement.executeQuery()) {
-                    while (rows.next()) {
-                        taken.add(rows.getInt(1));
-                    }
-                }
+                taken.addAll(Rows.taken(statement));
             }
         }
         return taken;
+    }
+
+    private static String after(String begin, String sql) {
+        return begin.isEmpty() ? sql : begin + "; " + sql;
+    }
+
+    private static String take(int count) {
+        return "SELECT p.id FROM " + byId(count, "outbox_partition p", "p.id") + " WHERE " + READY
+                + " FOR UPDATE SKIP LOCKED";
+    }
+
+    /** The application's connections take one statement at a time, unless it has allowed more, which nobody tells us. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return own;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(after(begin, sql(take(wanted.size()) + "; " + readOf(wanted.size()))))) {
+            int i = 1;
+            for (Held held : wanted) {
+                statement.setInt(i++, held.partition.id());
+            }
+            setRead(statement, i, wanted);
+            return Rows.takenAndRead(statement, wanted, this);
+        }
     }
 
     @Override
@@ -222,24 +352,31 @@ enum MySqlDialect implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> READ_ONE).collect(Collectors.joining(" UNION ALL "));
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            int i = 1;
-            for (int n = 0; n < partitions.size(); n++) {
-                Held held = partitions.get(n);
-                statement.setInt(i++, n + 1);
-                statement.setInt(i++, held.partition.id());
-                statement.setString(i++, held.partition.topic());
-                statement.setInt(i++, held.partition.partition());
-                statement.setLong(i++, held.after);
-                statement.setInt(i++, held.partition.id());
-                statement.setString(i++, held.partition.topic());
-                statement.setInt(i++, held.partition.partition());
-                statement.setInt(i++, held.share);
-            }
+        try (PreparedStatement statement = connection.prepareStatement(sql(readOf(partitions.size())))) {
+            setRead(statement, 1, partitions);
             try (ResultSet rows = statement.executeQuery()) {
                 Rows.read(rows, partitions, this);
             }
+        }
+    }
+
+    private static String readOf(int partitions) {
+        return READ_ONE + (" UNION ALL " + READ_ONE).repeat(partitions - 1);
+    }
+
+    private static void setRead(PreparedStatement statement, int first, List<Held> partitions) throws SQLException {
+        int i = first;
+        for (int n = 0; n < partitions.size(); n++) {
+            Held held = partitions.get(n);
+            statement.setInt(i++, n + 1);
+            statement.setInt(i++, held.partition.id());
+            statement.setString(i++, held.partition.topic());
+            statement.setInt(i++, held.partition.partition());
+            statement.setLong(i++, held.after);
+            statement.setInt(i++, held.partition.id());
+            statement.setString(i++, held.partition.topic());
+            statement.setInt(i++, held.partition.partition());
+            statement.setInt(i++, held.share);
         }
     }
 
@@ -248,24 +385,16 @@ enum MySqlDialect implements Dialect {
      * write. So there are no hints, and a transaction that is kept open for long makes reading slow, not wrong.
      */
     @Override
-    public @Nullable Set<String> writers(Connection connection) {
+    public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
     }
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        int deleted = 0;
-        for (int i = 0; i < rowIds.length; i += LONGEST_LIST) {
-            int length = Math.min(rowIds.length - i, LONGEST_LIST);
-            try (PreparedStatement statement =
-                    connection.prepareStatement("DELETE m FROM " + byId(length, "outbox_message m", "m.id"))) {
-                for (int n = 0; n < length; n++) {
-                    statement.setLong(n + 1, rowIds[i + n]);
-                }
-                deleted += statement.executeUpdate();
-            }
+        try (PreparedStatement statement = connection.prepareStatement(sql(DELETE))) {
+            statement.setString(1, Arrays.toString(rowIds)); // which is JSON
+            return statement.executeUpdate();
         }
-        return deleted;
     }
 
     /**
@@ -299,7 +428,22 @@ enum MySqlDialect implements Dialect {
 
     @Override
     public boolean isMissingTable(SQLException e) {
-        return e.getErrorCode() == 1146 || e.getErrorCode() == 1054;
+        return e.getErrorCode() == 1146 || e.getErrorCode() == 1054 || e.getErrorCode() == 1049;
+    }
+
+    @Override
+    public String mostBytes() {
+        return "SELECT @@max_allowed_packet";
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT concat('''', replace(current_user(), '@', '''@'''), '''')";
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return e.getErrorCode() == 1142 || e.getErrorCode() == 1143;
     }
 
     /** The drivers refuse to send it, each with a text of its own; a server that gets it all the same ends the connection. */
@@ -310,9 +454,7 @@ enum MySqlDialect implements Dialect {
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")
                     || text.contains("PacketTooBig")) {
-                return "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
-                        + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
-                        + " store large content elsewhere and publish a reference to it. " + text;
+                return TOO_LARGE + " " + text;
             }
         }
         return null;
@@ -327,6 +469,8 @@ enum MySqlDialect implements Dialect {
             case 1045, 1698 -> "The server refused the login: check user and password.";
             case 1049 -> "Create the database, or correct its name in the URL.";
             case 1046 -> "Name the database in the URL.";
+            case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Failures.READ_ONLY : null;
+            case 1836, 1792 -> Failures.READ_ONLY;
             case 1044, 1142, 1143 -> "Give the user rights to the database and the tables of the outbox.";
             default -> null;
         };

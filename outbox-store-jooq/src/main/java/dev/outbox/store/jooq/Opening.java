@@ -36,32 +36,54 @@ final class Opening {
     private Opening() {}
 
     static Store store(DataSource pool, StoreOptions options) {
-        options.requireKnown(Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.requireKnown(Set.of(
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                JooqOutbox.TABLES,
+                Extras.STRICT_ORDER,
+                Extras.WAKE_UP));
+        Names names = names(options);
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        Extras extras = Extras.of(options);
+        Dialect dialect;
+        int lockKey;
         try (Connection connection = pool.getConnection()) {
-            Dialect dialect = dialect(connection);
-            int lockKey = checkSchema(connection, dialect, options);
-            return new JooqStore(Connections.of(pool, dialect), dialect, lockKey);
+            dialect = dialect(connection).named(names);
+            try {
+                lockKey = checkSchema(connection, dialect, options, extras);
+            } catch (SQLException e) {
+                throw Failures.opening("Opening the outbox", dialect, e);
+            }
         } catch (SQLException e) {
             throw new StoreException(Failures.text("Opening the outbox", e), e);
         }
+        Connections connections = Connections.of(pool, dialect);
+        return open(connections, connections, dialect, lockKey, extras);
     }
 
     static Store store(String url, StoreOptions options) {
         String shown = Redacted.url(url);
         Dialect dialect = dialect(d -> url.startsWith(d.urlPrefix()), shown);
-        options.requireKnown(
-                Set.of(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+        options.requireKnown(Set.of(
+                StoreOptions.USER,
+                StoreOptions.PASSWORD,
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                JooqOutbox.TABLES,
+                Extras.STRICT_ORDER,
+                Extras.WAKE_UP));
+        Names names = names(options);
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+        Extras extras = Extras.of(options);
         refuseTraps(url, dialect);
         DriverSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
         int lockKey;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
-            actual = dialect(connection); // each of some drivers talks to the other's server too
-            lockKey = checkSchema(connection, actual, options);
+            actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
+            lockKey = checkSchema(connection, actual, options, extras);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
             String advice = dialect.setupAdvice(e);
@@ -69,7 +91,28 @@ final class Opening {
         } catch (RuntimeException e) {
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
-        return new JooqStore(Connections.own(pool(source, workers, dialect), actual), actual, lockKey);
+        return open(
+                Connections.own(pool(source, workers, dialect), actual),
+                Connections.of(source, actual),
+                actual,
+                lockKey,
+                extras);
+    }
+
+    /** A store that closes the connections if it cannot be opened. */
+    private static Store open(
+            Connections connections, Connections listening, Dialect dialect, int lockKey, Extras extras) {
+        try {
+            Listener listener =
+                    extras.listens() ? Listener.start(dialect, listening, connections != listening, connections) : null;
+            return new JooqStore(connections, dialect, lockKey, extras.strictOrder(), listener);
+        } catch (SQLException e) {
+            connections.close();
+            throw new StoreException(Failures.text("Listening for notifications", e), e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e;
+        }
     }
 
     /** Forms of URL that drivers take, or log, in ways that nobody wants. */
@@ -89,6 +132,11 @@ final class Opening {
         }
     }
 
+    private static Names names(StoreOptions options) {
+        String names = options.get(JooqOutbox.TABLES);
+        return names == null ? Names.DEFAULT : Names.of(names);
+    }
+
     static Dialect dialect(Predicate<Dialect> wanted, String what) {
         return Dialect.ALL.stream()
                 .filter(wanted)
@@ -105,7 +153,7 @@ final class Opening {
         // MariaDB before 11 says that it is MySQL 5.5.5, and then what it is.
         Matcher maria =
                 Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+).*").matcher(database.getDatabaseProductVersion());
-        boolean isMaria = dialect == MySqlDialect.MARIADB && maria.matches();
+        boolean isMaria = dialect.equals(MySqlDialect.MARIADB) && maria.matches();
         int major = isMaria ? Integer.parseInt(maria.group(1)) : database.getDatabaseMajorVersion();
         int minor = isMaria ? Integer.parseInt(maria.group(2)) : database.getDatabaseMinorVersion();
         int[] least = dialect.leastVersion();
@@ -130,25 +178,24 @@ final class Opening {
                 .collect(Collectors.joining(", "));
     }
 
-    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options) throws SQLException {
+    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, Extras extras)
+            throws SQLException {
         boolean autoCommit = connection.getAutoCommit();
         try {
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
-            try {
-                return Schema.lockKey(connection, dialect);
-            } catch (SQLException e) {
-                if (!dialect.isMissingTable(e)) {
-                    throw e;
-                }
-                if (!options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
-                    throw Failures.missingTables("Opening the outbox", dialect, e);
-                }
+            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())
+                    && Schema.isToBeCreated(connection, dialect)) {
+                Schema.create(connection, dialect);
+                connection.setAutoCommit(true);
             }
-            Schema.create(connection, dialect);
-            connection.setAutoCommit(true);
-            return Schema.lockKey(connection, dialect);
+            int lockKey = Schema.lockKey(connection, dialect);
+            extras.check(
+                    connection,
+                    dialect,
+                    options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault()));
+            return lockKey;
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
                 connection.setAutoCommit(autoCommit);
@@ -158,8 +205,7 @@ final class Opening {
 
     private static DriverSource driverSource(String url, StoreOptions options, Dialect dialect, String shown) {
         Properties settings = new Properties();
-        dialect.prepare(settings);
-        String address = url;
+        String address = dialect.prepare(settings, url);
         for (String credential : List.of(StoreOptions.USER, StoreOptions.PASSWORD)) {
             String option = options.get(credential);
             String value = option == null ? dialect.parameter(credential, url) : option;

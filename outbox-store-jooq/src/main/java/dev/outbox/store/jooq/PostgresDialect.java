@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
+import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * PostgreSQL. Partitions are taken by advisory locks, because a row lock assigns a transaction id, and an open batch
  * would then keep VACUUM from cleaning any table of the database for as long as publishing takes.
  */
-record PostgresDialect() implements Dialect {
+record PostgresDialect(Names names) implements Dialect {
     /** The last arm: the server's clock was set back, and nothing is to wait until it is there again. */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
@@ -79,29 +80,71 @@ record PostgresDialect() implements Dialect {
      * primary key can too, and it would be walked through the backlog of all other partitions.
      */
     private static final String READ = "SELECT w.n, p.failing_id, " + COLUMNS
-            + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int4[])"
-            + " WITH ORDINALITY AS w (id, topic, partition_no, after, share, n)"
+            + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int8[], ?::int4[])"
+            + " WITH ORDINALITY AS w (id, topic, partition_no, after, last, share, n)"
             + " JOIN outbox_partition p ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND "
             + READY
             + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m WHERE "
-            + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no")
+            + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no, w.last")
             + " LIMIT w.share) m" + END_OF_READ;
 
     /** The same for a single partition, which is read often enough to spare the server the join. */
-    private static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
+    static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
             + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
-            + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?") + " LIMIT ?"
+            + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?, ?")
+            + " LIMIT ?"
             + END_OF_READ;
 
-    private static final String WRITERS = "SELECT l.virtualtransaction FROM pg_locks l WHERE l.locktype = 'relation'"
-            + " AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
-            + " AND l.relation = 'outbox_message'::regclass AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode IN"
-            + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')";
+    private static final String TAKE_AND_READ = TAKE + "; " + READ;
+    private static final String TAKE_AND_READ_ONE = TAKE + "; " + READ_ONE;
 
-    private static String bounds(String after, String partition) {
+    /** One probe for each partition, and as many index entries of it as are counted. */
+    static final String BACKLOG = "WITH RECURSIVE head (topic, partition_no, created_at) AS ("
+            + "(SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1)"
+            + " UNION ALL SELECT n.topic, n.partition_no, n.created_at FROM head h CROSS JOIN LATERAL"
+            + " (SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m WHERE"
+            + " (m.topic, m.partition_no, m.id) > (h.topic, h.partition_no, " + Long.MAX_VALUE + ")"
+            + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) n)"
+            + " SELECT h.topic, h.partition_no, (SELECT count(*) FROM (SELECT FROM outbox_message m WHERE "
+            + bounds("h.topic, h.partition_no, 0", "h.topic, h.partition_no, " + Long.MAX_VALUE) + " LIMIT "
+            + Backlog.EXACT_UP_TO
+            + ") c), CAST(extract(epoch FROM clock_timestamp() - h.created_at) * 1000 AS bigint)"
+            + " FROM head h ORDER BY h.topic, h.partition_no";
+
+    private static final String WHEN_STARTED = "SELECT pg_postmaster_start_time()::text, ";
+
+    /** What is drawn next is higher: ids are not kept in reserve by connections, or {@link StrictOrder} refuses. */
+    private static final String LAST_DRAWN =
+            "coalesce(pg_sequence_last_value(pg_get_serial_sequence('outbox_message', 'id')::regclass), 0)";
+
+    /** Batches delete, and lock the table for it, but never insert. They are known by their advisory locks. */
+    private static String writing(int lockKey) {
+        return "; SELECT l.virtualtransaction FROM pg_locks l WHERE l.database = (SELECT d.oid FROM pg_database d"
+                + " WHERE d.datname = current_database()) AND l.pid IS DISTINCT FROM pg_backend_pid()"
+                + " AND (l.locktype = 'relation' AND l.relation = 'outbox_message'::regclass AND l.mode IN"
+                + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
+                + " OR l.locktype = 'advisory' AND l.classid = " + lockKey + " AND l.objsubid = 2)"
+                + " GROUP BY l.virtualtransaction HAVING bool_and(l.locktype = 'relation')";
+    }
+
+    private static String bounds(String after, String last) {
         String row = "(m.topic, m.partition_no, m.id)";
-        return row + " > (" + after + ") AND " + row + " <= (" + partition + ", " + Long.MAX_VALUE
-                + ") ORDER BY m.topic, m.partition_no, m.id";
+        return row + " > (" + after + ") AND " + row + " <= (" + last + ") ORDER BY m.topic, m.partition_no, m.id";
+    }
+
+    PostgresDialect() {
+        this(Names.DEFAULT);
+    }
+
+    @Override
+    public PostgresDialect named(Names others) {
+        return new PostgresDialect(others);
+    }
+
+    @Override
+    public String sql(String withDefaultNames) {
+        return names.in(withDefaultNames);
     }
 
     @Override
@@ -140,6 +183,16 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public int schemaVersion() {
+        return 2;
+    }
+
+    @Override
+    public String checkedColumns() {
+        return "id, original_id, tx";
+    }
+
+    @Override
     public boolean createsSchemaByDefault() {
         return false;
     }
@@ -155,11 +208,12 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public void prepare(Properties driverSettings) {
+    public String prepare(Properties driverSettings, String url) {
         driverSettings.setProperty("ApplicationName", "outbox");
         driverSettings.setProperty("tcpKeepAlive", "true");
         // No statement of ours takes long, so after a minute of silence the server is gone.
         driverSettings.setProperty("socketTimeout", "60");
+        return url;
     }
 
     @Override
@@ -173,9 +227,58 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public List<Index> indexes(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows =
+                        statement.executeQuery(sql("SELECT c.relname, i.indisunique, i.indisvalid AND i.indisready"
+                                + " AND i.indislive AND i.indpred IS NULL AND m.amname = 'btree' AND 0 = ALL (i.indoption::int2[])"
+                                + " AND NOT EXISTS (SELECT FROM unnest(i.indcollation::oid[], i.indkey::int2[]) AS k (used, no)"
+                                + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no"
+                                + " WHERE k.used <> 0 AND k.used <> a.attcollation),"
+                                + " (SELECT string_agg(coalesce(a.attname, '?'), ',' ORDER BY k.n)"
+                                + " FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (no, n)"
+                                + " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no)"
+                                + " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam"
+                                + " WHERE i.indrelid = '" + table + "'::regclass"))) {
+            List<Index> indexes = new ArrayList<>();
+            while (rows.next()) {
+                List<String> columns = List.of(rows.getString(4).split(","));
+                indexes.add(new Index(rows.getString(1), columns, rows.getBoolean(2), rows.getBoolean(3)));
+            }
+            return indexes;
+        }
+    }
+
+    @Override
+    public boolean namesIndexes() {
+        return false;
+    }
+
+    @Override
+    public String dropIndex(String index, String table) {
+        return "DROP INDEX " + names.qualified(index);
+    }
+
+    /** "C" alone: with any other collation the index has another order than statements ask for, and is not used. */
+    @Override
+    public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql("SELECT c.collname FROM pg_attribute a JOIN pg_collation c"
+                        + " ON c.oid = a.attcollation WHERE a.attname = 'topic' AND c.oid <> 'pg_catalog.\"C\"'::regcollation"
+                        + " AND a.attrelid = '" + table + "'::regclass"))) {
+            return rows.next()
+                    ? "the column topic of " + table + " has the collation " + rows.getString(1)
+                            + ", and needs the collation C, by which topics are told apart and found in the index. Run"
+                            + " this:\n\nALTER TABLE " + table + " ALTER COLUMN topic TYPE varchar(200) COLLATE \"C\";"
+                    : null;
+        }
+    }
+
+    @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SELECT pg_advisory_xact_lock(hashtext('outbox_schema'), hashtext(current_schema()))");
+            statement.execute(
+                    sql("SELECT pg_advisory_xact_lock(hashtext('outbox_schema'), hashtext(current_schema()))"));
         }
     }
 
@@ -188,12 +291,19 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public void planFreely(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(PLANNING.keySet().stream()
-                    .map(setting -> "SET LOCAL " + setting + " = DEFAULT")
-                    .collect(Collectors.joining("; ")));
-        }
+    public String beginOwn(Connection connection) throws SQLException {
+        connection.setAutoCommit(false); // which the driver keeps to itself until the next statement
+        return "";
+    }
+
+    @Override
+    public void commitOwn(Connection connection) throws SQLException {
+        connection.commit();
+    }
+
+    @Override
+    public void rollbackOwn(Connection connection) throws SQLException {
+        connection.rollback();
     }
 
     @Override
@@ -201,19 +311,39 @@ record PostgresDialect() implements Dialect {
         // all settings ended with the transaction
     }
 
+    @Override
+    public boolean endsHoldsByCommit() {
+        return false;
+    }
+
     /** Jumps from partition to partition in the index, one probe each. */
     @Override
     public String discovery(Collection<String> topics) {
         String first = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1";
-        return "WITH RECURSIVE head (topic, partition_no) AS ("
-                + "(SELECT m.topic, m.partition_no FROM unnest(ARRAY[" + Dialect.list(topics, ", ")
-                + "]::varchar[]) AS t (topic) CROSS JOIN LATERAL (" + first + "t.topic COLLATE \"C\"" + order + ") m)"
-                + " UNION ALL SELECT m.topic, m.partition_no FROM head h CROSS JOIN LATERAL (" + first
-                + "h.topic AND m.partition_no > h.partition_no" + order + ") m)"
-                + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
-                + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY;
+        return Dialect.withTopics(
+                sql("WITH RECURSIVE head (topic, partition_no) AS ("
+                        + "(SELECT m.topic, m.partition_no FROM unnest(ARRAY[{topics}]::varchar[]) AS t (topic) CROSS JOIN LATERAL ("
+                        + first + "t.topic COLLATE \"C\"" + order + ") m)"
+                        + " UNION ALL SELECT m.topic, m.partition_no FROM head h CROSS JOIN LATERAL (" + first
+                        + "h.topic AND m.partition_no > h.partition_no" + order + ") m)"
+                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
+                        + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
+                        + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY),
+                topics,
+                ", ");
+    }
+
+    @Override
+    public List<Backlog> backlog(Connection connection) throws SQLException {
+        List<Backlog> backlog = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql(BACKLOG))) {
+            while (rows.next()) {
+                Pending.add(backlog, rows.getString(1), rows.getInt(2), rows.getLong(3), rows.getLong(4));
+            }
+        }
+        return backlog;
     }
 
     @Override
@@ -224,7 +354,8 @@ record PostgresDialect() implements Dialect {
     @Override
     public void addPartitions(Connection connection, List<Candidate> missing) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
-                "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?::varchar[], ?::int4[]) ON CONFLICT DO NOTHING")) {
+                sql(
+                        "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?::varchar[], ?::int4[]) ON CONFLICT DO NOTHING"))) {
             // always in the same order, so that two relays cannot wait for each other
             List<Candidate> sorted = missing.stream()
                     .sorted((a, b) -> a.topic().equals(b.topic())
@@ -244,18 +375,49 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, int lockKey, List<Candidate> wanted) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
-            Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
-            statement.setArray(1, connection.createArrayOf("int4", ids));
-            statement.setInt(2, lockKey);
-            List<Integer> taken = new ArrayList<>(ids.length);
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
+            setTake(connection, statement, lockKey, wanted);
+            List<Integer> taken = new ArrayList<>(wanted.size());
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     taken.add(rows.getInt(1));
                 }
             }
             return taken;
+        }
+    }
+
+    private static void setTake(Connection connection, PreparedStatement statement, int lockKey, List<Candidate> wanted)
+            throws SQLException {
+        Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
+        statement.setArray(1, connection.createArrayOf("int4", ids));
+        statement.setInt(2, lockKey);
+    }
+
+    /** The driver sends statements of one text one by one, each with its own snapshot, and waits at the end. */
+    @Override
+    public boolean takesAndReadsAtOnce(boolean own) {
+        return true;
+    }
+
+    @Override
+    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+            throws SQLException {
+        boolean one = wanted.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_AND_READ_ONE : TAKE_AND_READ))) {
+            setTake(
+                    connection,
+                    statement,
+                    lockKey,
+                    wanted.stream().map(held -> held.partition).toList());
+            if (one) {
+                setReadOne(statement, 3, wanted.get(0));
+            } else {
+                setRead(connection, statement, 3, wanted);
+            }
+            return Rows.takenAndRead(statement, wanted, this);
         }
     }
 
@@ -266,29 +428,13 @@ record PostgresDialect() implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        if (partitions.size() == 1) {
-            readOne(connection, partitions.get(0));
-            return;
-        }
-        Integer[] ids = new Integer[partitions.size()];
-        String[] topics = new String[ids.length];
-        Integer[] numbers = new Integer[ids.length];
-        Long[] after = new Long[ids.length];
-        Integer[] shares = new Integer[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            Held held = partitions.get(i);
-            ids[i] = held.partition.id();
-            topics[i] = held.partition.topic();
-            numbers[i] = held.partition.partition();
-            after[i] = held.after;
-            shares[i] = held.share;
-        }
-        try (PreparedStatement statement = connection.prepareStatement(READ)) {
-            statement.setArray(1, connection.createArrayOf("int4", ids));
-            statement.setArray(2, connection.createArrayOf("varchar", topics));
-            statement.setArray(3, connection.createArrayOf("int4", numbers));
-            statement.setArray(4, connection.createArrayOf("int8", after));
-            statement.setArray(5, connection.createArrayOf("int4", shares));
+        boolean one = partitions.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(sql(one ? READ_ONE : READ))) {
+            if (one) {
+                setReadOne(statement, 1, partitions.get(0));
+            } else {
+                setRead(connection, statement, 1, partitions);
+            }
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, partitions, this);
@@ -296,44 +442,78 @@ record PostgresDialect() implements Dialect {
         }
     }
 
-    private void readOne(Connection connection, Held held) throws SQLException {
-        Candidate partition = held.partition;
-        try (PreparedStatement statement = connection.prepareStatement(READ_ONE)) {
-            statement.setInt(1, partition.id());
-            statement.setInt(2, partition.id());
-            statement.setString(3, partition.topic());
-            statement.setInt(4, partition.partition());
-            statement.setString(5, partition.topic());
-            statement.setInt(6, partition.partition());
-            statement.setLong(7, held.after);
-            statement.setString(8, partition.topic());
-            statement.setInt(9, partition.partition());
-            statement.setInt(10, held.share);
-            statement.execute();
-            try (ResultSet rows = statement.getResultSet()) {
-                Rows.read(rows, List.of(held), this);
-            }
+    private static void setRead(Connection connection, PreparedStatement statement, int first, List<Held> partitions)
+            throws SQLException {
+        Integer[] ids = new Integer[partitions.size()];
+        String[] topics = new String[ids.length];
+        Integer[] numbers = new Integer[ids.length];
+        Long[] after = new Long[ids.length];
+        Long[] last = new Long[ids.length];
+        Integer[] shares = new Integer[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            Held held = partitions.get(i);
+            ids[i] = held.partition.id();
+            topics[i] = held.partition.topic();
+            numbers[i] = held.partition.partition();
+            after[i] = held.after;
+            last[i] = held.end;
+            shares[i] = held.share;
         }
+        int i = first;
+        statement.setArray(i++, connection.createArrayOf("int4", ids));
+        statement.setArray(i++, connection.createArrayOf("varchar", topics));
+        statement.setArray(i++, connection.createArrayOf("int4", numbers));
+        statement.setArray(i++, connection.createArrayOf("int8", after));
+        statement.setArray(i++, connection.createArrayOf("int8", last));
+        statement.setArray(i, connection.createArrayOf("int4", shares));
     }
 
-    /** Whoever inserts or deletes has the table locked until his outcome is visible. */
+    private static void setReadOne(PreparedStatement statement, int first, Held held) throws SQLException {
+        Candidate partition = held.partition;
+        int i = first;
+        statement.setInt(i++, partition.id());
+        statement.setInt(i++, partition.id());
+        statement.setString(i++, partition.topic());
+        statement.setInt(i++, partition.partition());
+        statement.setString(i++, partition.topic());
+        statement.setInt(i++, partition.partition());
+        statement.setLong(i++, held.after);
+        statement.setString(i++, partition.topic());
+        statement.setInt(i++, partition.partition());
+        statement.setLong(i++, held.end);
+        statement.setInt(i, held.share);
+    }
+
+    /**
+     * Whoever inserts has the table locked until his outcome is visible, also while his transaction is prepared; its name
+     * in pg_locks stays the same then. Two statements, in this order: a transaction that draws an id between them may be
+     * left out, since what it drew is higher than what the first found.
+     */
     @Override
-    public Set<String> writers(Connection connection) throws SQLException {
+    public Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute(WRITERS);
-            Set<String> writers = new HashSet<>();
+            statement.execute(sql(WHEN_STARTED + (strictOrder ? LAST_DRAWN : "0") + writing(lockKey)));
+            String server;
+            long drawn;
+            try (ResultSet row = statement.getResultSet()) {
+                row.next();
+                server = row.getString(1);
+                drawn = row.getLong(2);
+            }
+            statement.getMoreResults();
+            Set<String> writing = new HashSet<>();
             try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
-                    writers.add(rows.getString(1));
+                    writing.add(rows.getString(1));
                 }
             }
-            return writers;
+            return new Writers(server, drawn, Set.copyOf(writing));
         }
     }
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, rowIds);
+        return Dialect.deleteByArray(connection, this, rowIds);
     }
 
     @Override
@@ -362,6 +542,21 @@ record PostgresDialect() implements Dialect {
     }
 
     @Override
+    public @Nullable String mostBytes() {
+        return null;
+    }
+
+    @Override
+    public String grantee() {
+        return "SELECT quote_ident(current_user)";
+    }
+
+    @Override
+    public boolean isMissingRight(SQLException e) {
+        return "42501".equals(e.getSQLState());
+    }
+
+    @Override
     public @Nullable String tooLarge(SQLException e) {
         return null; // it takes whatever a message may be
     }
@@ -374,6 +569,9 @@ record PostgresDialect() implements Dialect {
         }
         if (state.equals("3D000")) {
             return "Create the database, or correct its name in the URL.";
+        }
+        if (state.equals("25006")) {
+            return Failures.READ_ONLY;
         }
         return state.equals("42501") ? "Give the user rights to the tables of the outbox." : null;
     }

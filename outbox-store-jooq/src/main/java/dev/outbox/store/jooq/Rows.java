@@ -3,8 +3,10 @@ package dev.outbox.store.jooq;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import java.io.UncheckedIOException;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,33 @@ final class Rows {
                             held.partition.partition(),
                             dialect));
         }
+    }
+
+    /** Executes a take, before which a transaction may begin, and returns the ids. */
+    static List<Integer> taken(PreparedStatement statement) throws SQLException {
+        List<Integer> taken = new ArrayList<>();
+        if (!statement.execute() && !statement.getMoreResults()) {
+            throw new IllegalStateException("The database answered to a take without a result");
+        }
+        try (ResultSet rows = statement.getResultSet()) {
+            while (rows.next()) {
+                taken.add(rows.getInt(1));
+            }
+        }
+        return taken;
+    }
+
+    /** The same for a take and the read that is sent with it. */
+    static List<Integer> takenAndRead(PreparedStatement statement, List<Held> partitions, Dialect dialect)
+            throws SQLException {
+        List<Integer> taken = taken(statement);
+        if (!statement.getMoreResults()) {
+            throw new IllegalStateException("The database answered to a take and a read with one result");
+        }
+        try (ResultSet rows = statement.getResultSet()) {
+            read(rows, partitions, dialect);
+        }
+        return taken;
     }
 
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */

@@ -1,48 +1,82 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.MisuseException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
-/** The tables of the outbox: their DDL, making them, and checking that they are there. */
+/**
+ * The tables of the outbox: their DDL, making and upgrading them, and checking that they are there.
+ *
+ * <p>Every script can be run again after it was cut off anywhere, because some databases commit after every statement:
+ * each statement leaves alone what is done already, and the last one writes the version. Old versions of the library,
+ * whose stores are open while the tables are upgraded, go on: a script only adds what they need not know.
+ */
 final class Schema {
-    private static final int VERSION = 1;
     private static final int ATTEMPTS = 5;
-
-    /** One row if everything is there, an error if a table or column is not. */
-    private static final String CHECK = "SELECT s.version, s.lock_key FROM outbox_schema s"
-            + " LEFT JOIN (SELECT id, original_id FROM outbox_message WHERE 1 = 0) m ON 1 = 0"
-            + " LEFT JOIN (SELECT id, failing_id FROM outbox_partition WHERE 1 = 0) p ON 1 = 0"
-            + " LEFT JOIN (SELECT id, died_at FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0";
+    private static final String FACTS = "SELECT s.version, s.lock_key FROM outbox_schema s";
 
     private Schema() {}
 
     static String ddl(Dialect dialect) {
-        try (InputStream resource = Schema.class.getResourceAsStream(dialect.ddlResource())) {
+        return dialect.sql(resource(dialect.ddlResource()));
+    }
+
+    /**
+     * What brings the tables from a version to that of the dialect: one script for each version, which stand beside the
+     * DDL as {@code postgres-1-to-2.sql}; empty if there is nothing to do.
+     */
+    static String upgrade(Dialect dialect, int from) {
+        int to = dialect.schemaVersion();
+        if (from < 1 || from > to) {
+            throw new MisuseException("There is no upgrade from version " + from + ": the tables of the outbox on "
+                    + dialect.product() + " have had the versions 1 to " + to + ".");
+        }
+        return dialect.sql(IntStream.range(from, to)
+                .mapToObj(version -> resource(
+                        dialect.ddlResource().replace(".sql", "-" + version + "-to-" + (version + 1) + ".sql")))
+                .collect(Collectors.joining("\n")));
+    }
+
+    static String resource(String name) {
+        try (InputStream resource = Schema.class.getResourceAsStream(name)) {
             if (resource == null) {
-                throw new IllegalStateException("The artifact is incomplete: no " + dialect.ddlResource());
+                throw new IllegalStateException("The artifact is incomplete: no " + name);
             }
             return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new UncheckedIOException("reading " + dialect.ddlResource() + " failed", e);
+            throw new UncheckedIOException("reading " + name + " failed", e);
         }
     }
 
-    /** Runs the DDL, which leaves alone what is there already. Changes the connection's autoCommit. */
+    /**
+     * Makes what is missing and upgrades what is old; leaves alone what is newer than this code. Changes the connection's
+     * autoCommit.
+     */
     static void create(Connection connection, Dialect dialect) throws SQLException {
+        requireNamespace(connection, dialect);
         connection.setAutoCommit(false);
         for (int attempt = 1; ; attempt++) {
             try (Statement statement = connection.createStatement()) {
                 dialect.lockSchema(connection);
-                for (String part : statements(ddl(dialect))) {
-                    statement.execute(part);
+                int version = versionWithin(connection, dialect);
+                if (version <= dialect.schemaVersion()) {
+                    // The DDL comes last: an index of it may need a column that an upgrade adds.
+                    String scripts = (version == 0 ? "" : upgrade(dialect, version) + "\n") + ddl(dialect);
+                    for (String part : statements(scripts)) {
+                        statement.execute(part);
+                    }
                 }
                 connection.commit();
                 return;
@@ -56,30 +90,139 @@ final class Schema {
         }
     }
 
+    /** The version of the tables, 0 if there are none; a table that is missing does not end the transaction. */
+    private static int versionWithin(Connection connection, Dialect dialect) throws SQLException {
+        Savepoint before = connection.setSavepoint();
+        try {
+            int version = version(connection, dialect);
+            connection.releaseSavepoint(before);
+            return version;
+        } catch (SQLException e) {
+            if (!dialect.isMissingTable(e)) {
+                throw e;
+            }
+            connection.rollback(before);
+            return 0;
+        }
+    }
+
+    private static int version(Connection connection, Dialect dialect) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(dialect.sql(FACTS))) {
+            return row.next() ? row.getInt(1) : 0;
+        }
+    }
+
+    /** The schema that the names of the tables say; JDBC calls that of MySQL and MariaDB a catalog. */
+    private static void requireNamespace(Connection connection, Dialect dialect) throws SQLException {
+        String schema = dialect.names().schema();
+        if (schema == null) {
+            return;
+        }
+        boolean catalogs = dialect instanceof MySqlDialect;
+        DatabaseMetaData database = connection.getMetaData();
+        try (ResultSet all = catalogs ? database.getCatalogs() : database.getSchemas()) {
+            while (all.next()) {
+                if (schema.equalsIgnoreCase(all.getString(1))) {
+                    return;
+                }
+            }
+        }
+        throw new ConfigurationException("There is no schema " + schema + " for the tables " + dialect.names()
+                + "… of the outbox, or this user has no right to it. Create it, or correct the option "
+                + JooqOutbox.TABLES + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
+    }
+
+    /** Whether there is something for {@link #create} to do. To be called in auto-commit mode. */
+    static boolean isToBeCreated(Connection connection, Dialect dialect) throws SQLException {
+        requireNamespace(connection, dialect);
+        try {
+            if (version(connection, dialect) < dialect.schemaVersion()) {
+                return true;
+            }
+            checkTables(connection, dialect);
+            return false;
+        } catch (SQLException e) {
+            if (dialect.isMissingTable(e)) {
+                return true;
+            }
+            if (dialect.isMissingRight(e)) {
+                return false; // what is there is not ours to make; the checks that follow say what is missing
+            }
+            throw e;
+        }
+    }
+
     /**
-     * The key of this outbox's locks, if the schema is there and is ours.
+     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and can be used
+     * as a relay has to. To be called in auto-commit mode.
      *
-     * @throws ConfigurationException if it is not
+     * @throws ConfigurationException if not, with what to run
      */
     static int lockKey(Connection connection, Dialect dialect) throws SQLException {
+        requireNamespace(connection, dialect);
+        try {
+            int key = checkVersion(connection, dialect);
+            checkTables(connection, dialect);
+            RightsCheck.run(connection, dialect);
+            TableCheck.run(connection, dialect);
+            return key;
+        } catch (SQLException e) {
+            if (dialect.isMissingTable(e)) {
+                throw Failures.missingTables("Opening the outbox", dialect, e);
+            }
+            if (dialect.isMissingRight(e)) {
+                throw Failures.missingRights(connection, dialect, e);
+            }
+            throw e;
+        }
+    }
+
+    private static int checkVersion(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(CHECK)) {
+                ResultSet row = statement.executeQuery(dialect.sql(FACTS))) {
             if (!row.next()) {
                 throw new ConfigurationException(
-                        "The table outbox_schema is empty. Run the DDL again, it fills it:\n\n" + ddl(dialect));
+                        dialect.sql("The table outbox_schema is empty. Run the DDL again, it fills it:\n\n")
+                                + ddl(dialect));
             }
-            if (row.getInt(1) != VERSION) {
-                throw new ConfigurationException("The outbox tables are of version " + row.getInt(1)
-                        + ", this library works with version " + VERSION + ": use the library that made them, or"
-                        + " upgrade them.");
+            int version = row.getInt(1);
+            String both = "The outbox tables are of version " + version + ", and this library works with version "
+                    + dialect.schemaVersion();
+            if (version > dialect.schemaVersion()) {
+                throw new ConfigurationException(both + ": it is too old for them. Use a version of outbox-store-jooq"
+                        + " that is at least as new as the one that made or upgraded them.");
+            }
+            if (version < 1) {
+                throw new ConfigurationException(
+                        dialect.sql(both + ". There never was such a version: something else has written to"
+                                + " the table outbox_schema."));
+            }
+            if (version < dialect.schemaVersion()) {
+                throw new ConfigurationException(both + ". Upgrade them with "
+                        + dialect.names().inCode() + ".createSchema(dataSource), with"
+                        + " the option createSchema=true, or with this script:\n\n" + upgrade(dialect, version));
             }
             return row.getInt(2);
         }
     }
 
-    /** Splits the DDL where a line ends in a semicolon. */
-    static String[] statements(String ddl) {
-        return Arrays.stream(ddl.split(";\\R|;$"))
+    /** Fails if a table or column is not there. */
+    private static void checkTables(Connection connection, Dialect dialect) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement
+                    .executeQuery(dialect.sql("SELECT 1 FROM outbox_schema s"
+                            + " LEFT JOIN (SELECT " + dialect.checkedColumns()
+                            + " FROM outbox_message WHERE 1 = 0) m ON 1 = 0"
+                            + " LEFT JOIN (SELECT id, failing_id FROM outbox_partition WHERE 1 = 0) p ON 1 = 0"
+                            + " LEFT JOIN (SELECT id, died_at FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0"))
+                    .close();
+        }
+    }
+
+    /** Splits a script where a line ends in a semicolon. */
+    static String[] statements(String script) {
+        return Arrays.stream(script.split(";\\R|;$"))
                 .filter(part -> !part.isBlank())
                 .toArray(String[]::new);
     }

@@ -6,33 +6,57 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class FloorTest {
-    private final Floor floor = new Floor(new PostgresDialect());
+    private final Floor floor = new Floor(new PostgresDialect(), 1, false);
     private final Hints hints = new Hints();
     private final Candidate partition = new Candidate(7, "t", 0);
 
+    private long now;
+
+    private void saw(long upTo, String... transactions) {
+        now += 2;
+        floor.saw(upTo, new Writers("server", 0, Set.of(transactions)), now, now + 1);
+    }
+
     @Test
     void risesAtOnceWhenNobodyWrites() {
-        floor.saw(10, Set.of());
+        saw(10);
         assertEquals(10, floor.get());
     }
 
     @Test
     void waitsForEveryTransactionThatMayHaveALowerId() {
-        floor.saw(10, Set.of("a", "b"));
+        saw(10, "a", "b");
         assertEquals(0, floor.get());
-        floor.saw(20, Set.of("b", "c"));
+        saw(20, "b", "c");
         assertEquals(0, floor.get());
-        floor.saw(30, Set.of("c"));
+        saw(30, "c");
         assertEquals(10, floor.get(), "a and b have ended; c may have any id that was not drawn then");
-        floor.saw(40, Set.of("d"));
+        saw(40, "d");
         assertEquals(30, floor.get());
     }
 
     @Test
-    void neverFalls() {
-        floor.saw(10, Set.of());
-        floor.saw(5, Set.of());
+    void whoLookedEarlierDoesNotKnowThatALaterWriterHasEnded() {
+        saw(10, "a");
+        floor.saw(5, new Writers("server", 0, Set.of("other")), now - 1, now + 1);
+        assertEquals(0, floor.get(), "a may have begun after that look");
+        saw(20, "b");
         assertEquals(10, floor.get());
+    }
+
+    @Test
+    void neverFalls() {
+        saw(10);
+        saw(5);
+        assertEquals(10, floor.get());
+    }
+
+    @Test
+    void isForgottenWithTheServer() {
+        saw(10);
+        floor.read(12);
+        floor.saw(12, new Writers("another server", 7, Set.of()), now + 1, now + 2);
+        assertEquals(7, floor.get(), "ids above may be drawn again");
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.MessageBatch;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
@@ -146,14 +147,24 @@ abstract class MySqlFamilyTest extends StoreTest {
         }
     }
 
+    @Test
+    void roundTripsAreAccountedFor() throws Exception {
+        RoundTrips roundTrips = new RoundTrips(address, "SELECT DISTINCT");
+        // take and read, delete, commit; in pools of others auto-commit is switched off and on, the isolation level is
+        // set, and take and read are sent one by one
+        roundTrips.ofABatch(3, 7);
+        roundTrips.ofPersisting();
+        roundTrips.ofAnIdlePoll();
+    }
+
     private void assertPlans() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         try (Connection connection = DriverManager.getConnection(address);
                 Connection observed = pool.getConnection()) {
-            Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0);
+            Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
             held.startReading(10);
             observed.setAutoCommit(false);
-            dialect.take(observed, 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));
+            dialect.take(observed, "", 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));
             dialect.read(observed, List.of(held));
             dialect.delete(observed, new long[] {1, 2, 3});
             observed.rollback();
@@ -168,7 +179,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                             .replace("partition_no = ?", "partition_no = 0")
                             .replace("?", "1"));
             assertTrue(read.contains(" outbox_message_order ") && !read.contains("filesort"), read);
-            String delete = explain(connection, numbered(pool.sent.get(2)));
+            String delete = explain(connection, pool.sent.get(2).replace("?", "'[1, 2, 3]'"));
             assertTrue(delete.contains("m eq_ref PRIMARY "), delete);
         }
     }
@@ -223,6 +234,22 @@ abstract class MySqlFamilyTest extends StoreTest {
                             () -> JooqOutbox.persist(connection).persist(large))
                     .getMessage();
             assertTrue(text != null && text.contains("max_allowed_packet"), text);
+        }
+    }
+
+    /** Of the server itself, which MariaDB's driver does not know of. */
+    @Test
+    void aServerWithSmallPacketsRejectsALargePayload() throws Exception {
+        execute("SET GLOBAL max_allowed_packet = 1048576");
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = JooqOutbox.persist(connection);
+            OutgoingMessage large = new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[2 * 1024 * 1024]);
+            String text = assertThrows(MessageRejectedException.class, () -> persist.persist(large))
+                    .getMessage();
+            assertTrue(text.contains("max_allowed_packet") && text.contains("64M"), text);
+        } finally {
+            execute("SET GLOBAL max_allowed_packet = " + 64 * 1024 * 1024);
         }
     }
 

@@ -4,6 +4,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.PostgresServer;
+import dev.outbox.servers.PostgresVersion;
 import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.net.InetSocketAddress;
@@ -13,9 +14,20 @@ import java.util.Optional;
 
 /** Outboxes in databases of their own. */
 public final class PostgresHarness implements NetworkHarness {
+    private final PostgresVersion version;
+
+    /** On a server of the default version, or on any, as other processes do, which make no outboxes. */
+    public PostgresHarness() {
+        this(PostgresVersion.V17);
+    }
+
+    PostgresHarness(PostgresVersion version) {
+        this.version = version;
+    }
+
     @Override
     public String createOutbox() throws SQLException {
-        String address = PostgresServer.shared().newDatabase();
+        String address = PostgresServer.shared(version).newDatabase();
         Stores.open(address, StoreOptions.defaults().createSchema(true)).close();
         return address;
     }
@@ -52,6 +64,6 @@ public final class PostgresHarness implements NetworkHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
-        PostgresServer.shared().dropDatabase(address);
+        PostgresServer.shared(version).dropDatabase(address);
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
@@ -23,6 +24,8 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -227,6 +230,102 @@ class PostgresStoreTest extends StoreTest {
                 "scans of the whole table");
         long entries = indexEntriesRead() - read;
         assertTrue(entries < 3_000, entries + " index entries read for 200 messages beside 40,000 others");
+    }
+
+    @Test
+    void roundTripsAreAccountedFor() throws Exception {
+        RoundTrips roundTrips = new RoundTrips(address + "&prepareThreshold=0", "WITH RECURSIVE head");
+        roundTrips.ofABatch(3, 4); // take and read, delete, commit; pools of others are not set up for us
+        roundTrips.ofPersisting();
+        roundTrips.ofAnIdlePoll();
+    }
+
+    /** Ten times the messages, the same reading: partitions cost, and what is counted of each. */
+    @Test
+    void theBacklogIsNotCountedToTheEnd() throws Exception {
+        execute(
+                "INSERT INTO outbox_message (topic, partition_no, payload)"
+                        + " SELECT 'topic' || x % 3, x % 4, '' FROM generate_series(1, 300000) x",
+                "VACUUM ANALYZE outbox_message");
+        try (Store store = Stores.open(address, StoreOptions.defaults().workers(1))) {
+            assertEquals(12, Operations.of(store).backlog().size());
+            assertEquals(
+                    List.of(10_000L),
+                    Operations.of(store).backlog().stream()
+                            .map(Operations.Backlog::pending)
+                            .distinct()
+                            .toList());
+        }
+        String plan = explain(PostgresDialect.BACKLOG);
+        Matcher rows = Pattern.compile("outbox_message_order.*actual rows=(\\d+)(?:\\.\\d+)? loops=(\\d+)")
+                .matcher(plan);
+        long read = 0;
+        while (rows.find()) {
+            read += Long.parseLong(rows.group(1)) * Long.parseLong(rows.group(2));
+        }
+        assertTrue(read >= 120_000 && read < 121_000, read + " index entries read:\n" + plan);
+        assertFalse(plan.contains("Seq Scan on outbox_message"), plan);
+    }
+
+    /** As the store has it planned. */
+    private String explain(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            new PostgresDialect().beginTransaction(connection);
+            StringBuilder plan = new StringBuilder();
+            try (ResultSet rows = connection
+                    .createStatement()
+                    .executeQuery("EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, BUFFERS) " + sql)) {
+                while (rows.next()) {
+                    plan.append(rows.getString(1)).append('\n');
+                }
+            }
+            return plan.toString();
+        }
+    }
+
+    /**
+     * A forgotten transaction keeps all that is settled in the index. Once the hint is in use, a read touches as few pages
+     * behind 200,000 dead entries as behind none.
+     */
+    @Test
+    void behindAHintReadsStaySmallWhateverIsDead() throws Exception {
+        execute(
+                "INSERT INTO outbox_message (topic, partition_no, payload)"
+                        + " SELECT 'orders', 0, '' FROM generate_series(1, 210000)",
+                "VACUUM ANALYZE outbox_message");
+        Hints hints = new Hints();
+        Candidates candidates = new Candidates();
+        try (Connection forgotten = DriverManager.getConnection(address);
+                Connections connections = connections()) {
+            forgotten.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            forgotten.setAutoCommit(false);
+            forgotten.createStatement().execute("SELECT count(*) FROM outbox_schema");
+            Checkout checkout = checkout(connections, candidates, hints);
+            for (int i = 0; i < 200; i++) {
+                assertEquals(1000, settle(checkout, connections, hints, 1000).size());
+            }
+            Candidate partition = candidates.nextTurn(1).get(0);
+            await("a hint", () -> {
+                assertEquals(100, settle(checkout, connections, hints, 100).size());
+                return hints.start(partition, System.nanoTime()) > 200_000;
+            });
+            long behindHint = pagesRead(partition.id(), hints.start(partition, System.nanoTime()));
+            long fromStart = pagesRead(partition.id(), 0);
+            assertTrue(behindHint < 50, behindHint + " pages read behind the hint");
+            assertTrue(fromStart > 500, "not much was dead: " + fromStart + " pages read from the start");
+        }
+    }
+
+    private long pagesRead(int id, long after) throws Exception {
+        String sql = PostgresDialect.READ_ONE.replace(new PostgresDialect().endOfRead(), "");
+        for (Object value : new Object[] {id, id, "'orders'", 0, "'orders'", 0, after, "'orders'", 0, Long.MAX_VALUE, 100}) {
+            sql = sql.replaceFirst("\\?", "" + value);
+        }
+        Matcher pages =
+                Pattern.compile("Buffers: shared hit=(\\d+)(?: read=(\\d+))?").matcher(explain(sql));
+        assertTrue(pages.find());
+        return Long.parseLong(pages.group(1)) + (pages.group(2) == null ? 0 : Long.parseLong(pages.group(2)));
     }
 
     private long indexEntriesRead() throws Exception {

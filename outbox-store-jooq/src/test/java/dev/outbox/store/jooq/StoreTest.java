@@ -196,36 +196,6 @@ abstract class StoreTest {
     }
 
     @Test
-    void everyStatementIsAccountedFor() throws Exception {
-        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        int begin = dialect instanceof H2Dialect ? 0 : 1; // pools of others are not set up for us
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
-            commit(0, "1", "2", "3", "4");
-            publishAll(store, 1); // which adds the partition
-            assertSent(pool, begin + 3, () -> publishAll(store, 3), "take, read, delete", "COMMIT");
-            publishAll(store, 1);
-            assertSent(pool, 1, () -> publishAll(store, 1), "an idle poll");
-        }
-        try (Connection connection = pool.getConnection()) {
-            connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
-            assertSent(pool, 1, () -> persist.persist(message(0, "5")), "persisting");
-            connection.commit();
-        }
-    }
-
-    /** Discovery comes from time to time, so the least of several tries counts. */
-    private void assertSent(Observed pool, int expected, Runnable action, String what, String... more) {
-        pool.sent.clear();
-        action.run();
-        List<String> sent = new ArrayList<>(pool.sent);
-        if (!sent.isEmpty() && sent.get(0).equals(dialect.discovery(List.of(TOPIC))) && expected > 1) {
-            sent.remove(0);
-        }
-        assertEquals(expected + more.length, sent.size(), what + ": " + String.join("\n", sent));
-    }
-
-    @Test
     void connectionsGoBackAsTheyCame() throws Exception {
         Observed pool = new Observed(address, false, Connection.TRANSACTION_SERIALIZABLE);
         try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
@@ -316,14 +286,8 @@ abstract class StoreTest {
     void aHintNeverPassesATransactionThatIsStillOpen() throws Exception {
         Hints hints = new Hints();
         Candidates candidates = new Candidates();
-        Connections connections =
-                Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
-        int lockKey;
-        try (Connections.Lease lease = connections.borrow()) {
-            lockKey = Schema.lockKey(lease.connection(), dialect);
-        }
-        Checkout checkout = new Checkout(
-                dialect, lockKey, dialect.discovery(List.of(TOPIC)), candidates, hints, new Floor(dialect));
+        Connections connections = connections();
+        Checkout checkout = checkout(connections, candidates, hints);
         commit(0, "first");
         assertEquals(List.of("first"), settle(checkout, connections, hints, 1));
         Candidate partition = candidates.nextTurn(1).get(0);
@@ -371,25 +335,46 @@ abstract class StoreTest {
         try (Connection asking = DriverManager.getConnection(address);
                 Connection writing = DriverManager.getConnection(address)) {
             if (!(dialect instanceof PostgresDialect)) {
-                assertNull(dialect.writers(asking));
+                assertNull(dialect.writers(asking, 1, true));
                 return;
             }
             writing.setAutoCommit(false);
-            assertEquals(Set.of(), dialect.writers(asking));
+            assertEquals(Set.of(), writing(asking));
             JooqOutbox.persist(writing).persist(message(0, "open"));
-            Set<String> one = Objects.requireNonNull(dialect.writers(asking));
+            Set<String> one = writing(asking);
             assertEquals(1, one.size());
             writing.commit();
-            assertEquals(Set.of(), dialect.writers(asking));
+            assertEquals(Set.of(), writing(asking));
             JooqOutbox.persist(writing).persist(message(0, "open"));
-            Set<String> another = Objects.requireNonNull(dialect.writers(asking));
+            Set<String> another = writing(asking);
             assertEquals(1, another.size());
             assertNotEquals(one, another);
             writing.rollback();
         }
     }
 
-    private List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
+    private Set<String> writing(Connection asking) throws Exception {
+        return Objects.requireNonNull(dialect.writers(asking, 1, true)).transactions();
+    }
+
+    final Connections connections() {
+        return Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
+    }
+
+    final Checkout checkout(Connections connections, Candidates candidates, Hints hints) throws Exception {
+        try (Connections.Lease lease = connections.borrow()) {
+            int lockKey = Schema.lockKey(lease.connection(), dialect);
+            return new Checkout(
+                    dialect,
+                    lockKey,
+                    dialect.discovery(List.of(TOPIC)),
+                    candidates,
+                    hints,
+                    new Floor(dialect, lockKey, false));
+        }
+    }
+
+    final List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
         Connections.Lease lease = connections.borrow();
         List<Held> held = checkout.run(lease, limit);
         try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, b -> {})) {

@@ -283,13 +283,13 @@ public class MemoryOutbox {
         List<Backlog> backlog = new ArrayList<>();
         for (Partition partition : partitions.values()) {
             partition.messages.values().stream()
+                    .findFirst()
                     .map(PersistedMessage::createdAt)
-                    .min(Comparator.naturalOrder())
-                    .ifPresent(oldest -> backlog.add(new Backlog(
+                    .ifPresent(first -> backlog.add(new Backlog(
                             partition.name.topic(),
                             partition.name.number(),
                             partition.messages.size(),
-                            Duration.between(oldest, now))));
+                            Duration.between(first, now))));
         }
         return backlog;
     }

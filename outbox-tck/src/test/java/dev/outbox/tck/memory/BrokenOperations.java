@@ -32,6 +32,16 @@ final class BrokenOperations {
                         }
                     })
                     .breaks("OBX-OPS-1"),
+            Broken.outbox("counts to a thousand", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized List<dev.outbox.Operations.Backlog> backlog() {
+                            return super.backlog().stream()
+                                    .map(b -> new dev.outbox.Operations.Backlog(
+                                            b.topic(), b.partition(), Math.min(1_000, b.pending()), b.oldestAge()))
+                                    .toList();
+                        }
+                    })
+                    .breaks("OBX-OPS-1"),
             Broken.outbox("forgets failures after their delay", () -> new MemoryOutbox() {
                         @Override
                         synchronized List<FailingPartition> failingPartitions() {

@@ -63,6 +63,26 @@ class RelayStoreFailureTest {
     }
 
     @Test
+    void aBatchThatDoesNotFitIntoMemoryIsTriedSmaller() {
+        WrappedStore narrow = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                if (limit > 3) {
+                    throw new StoreException("the driver gave up", new OutOfMemoryError("of the test"));
+                }
+                return super.checkout(topics, limit);
+            }
+        };
+        fixture.commit(topic, "k:1", "k:2", "k:3", "k:4", "k:5", "k:6", "k:7");
+        try (Relay relay = Relay.builder(narrow).topic(topic).batchSize(20).build()) {
+            relay.start();
+            await(
+                    "published in batches of 2",
+                    () -> broker.received().equals(List.of("k:1", "k:2", "k:3", "k:4", "k:5", "k:6", "k:7")));
+        }
+    }
+
+    @Test
     void unexpectedExceptionsOfAStoreAreStoreErrorsToo() {
         WrappedStore broken = new WrappedStore(fixture.store) {
             @Override

@@ -1,0 +1,79 @@
+package dev.outbox.benchmarks;
+
+import dev.outbox.Codecs;
+import dev.outbox.Relay;
+import dev.outbox.RoundResult;
+import dev.outbox.Store;
+import dev.outbox.Topic;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Draining through the relay, with the bytes as they are and a publisher that does nothing.
+ *
+ * @param filled how many messages there are
+ * @param drained how many of them are taken
+ */
+record Drain(Backend backend, int limit, int partitions, int filled, int drained) {
+    Contest.Side relay() {
+        return new Contest.Side() {
+            private @Nullable Store store;
+
+            @Override
+            public void prepare() throws Exception {
+                backend.fill(filled, partitions);
+                store = backend.open();
+            }
+
+            @Override
+            public int run() {
+                return drain(store);
+            }
+
+            @Override
+            public void tidy() {
+                if (store != null) {
+                    store.close();
+                }
+            }
+        };
+    }
+
+    /** Settles so many messages and goes on with the same store. */
+    int drain(@Nullable Store store) {
+        if (store == null) {
+            throw new IllegalStateException("not prepared");
+        }
+        Topic<byte[]> topic = Topic.builder(Backend.TOPIC, Codecs.bytes())
+                .publisher(delivery -> null)
+                .build();
+        int left = drained;
+        try (Relay relay = Relay.builder(store).topic(topic).build()) {
+            while (left > 0) {
+                RoundResult result = relay.processMessages(Math.min(limit, left));
+                if (result.storeError() != null) {
+                    throw result.storeError();
+                }
+                if (result.published() == 0) {
+                    throw new IllegalStateException("messages are missing: " + left + " of " + drained);
+                }
+                left -= result.published();
+            }
+        }
+        return drained;
+    }
+
+    Contest.Side byHand() {
+        return new Contest.Side() {
+            @Override
+            public void prepare() throws Exception {
+                backend.fill(filled, partitions);
+            }
+
+            @Override
+            public int run() throws Exception {
+                backend.drainBare(limit, drained);
+                return drained;
+            }
+        };
+    }
+}

@@ -1,0 +1,216 @@
+package dev.outbox.benchmarks;
+
+import dev.outbox.Codecs;
+import dev.outbox.Outbox;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.Topic;
+import dev.outbox.store.jooq.JooqOutbox;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * A SQL database. By hand, rows are locked one by one and skipped where they are locked, which is exclusive and keeps no
+ * order beside other relays; the table is the same, and so are the columns that a publisher needs.
+ */
+final class Sql implements Backend {
+    private static final int PAYLOAD = 250;
+    private static final String READ =
+            "SELECT id, message_key, headers, payload FROM outbox_message ORDER BY id LIMIT ?"
+                    + " FOR UPDATE SKIP LOCKED";
+    private static final String INSERT =
+            "INSERT INTO outbox_message (topic, partition_no, message_key, headers, payload) VALUES (?, ?, ?, ?, ?)";
+
+    private final String name;
+    private final String url;
+
+    /** Whether a list of ids can be one parameter. */
+    private final boolean arrays;
+
+    Sql(String name, String url, boolean arrays) {
+        this.name = name;
+        this.url = url;
+        this.arrays = arrays;
+        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public void fill(int messages, int partitions) throws SQLException {
+        String digit = IntStream.range(0, 10)
+                .mapToObj(d -> "SELECT " + d + " AS d")
+                .collect(Collectors.joining(" UNION ALL "));
+        int digits = Integer.toString(messages - 1).length();
+        String number = IntStream.range(0, digits)
+                .mapToObj(i -> "t" + i + ".d * " + (int) Math.pow(10, i))
+                .collect(Collectors.joining(" + "));
+        String tables = IntStream.range(0, digits)
+                .mapToObj(i -> "(" + digit + ") t" + i)
+                .collect(Collectors.joining(" CROSS JOIN "));
+        String payload = name.equals("postgres") ? "convert_to(repeat('x', %d), 'UTF8')" : "repeat('x', %d)";
+        if (name.equals("h2")) {
+            payload = "X'" + "78".repeat(PAYLOAD) + "'";
+        }
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement()) {
+            truncate(statement);
+            statement.execute(
+                    "INSERT INTO outbox_message (topic, partition_no, payload) SELECT '" + TOPIC + "', MOD(n, "
+                            + partitions + "), " + payload.formatted(PAYLOAD) + " FROM (SELECT " + number
+                            + " AS n FROM " + tables
+                            + ") numbers WHERE n < " + messages);
+            if (name.equals("postgres")) {
+                statement.execute("VACUUM ANALYZE outbox_message");
+            } else if (!name.equals("h2")) {
+                statement.execute("ANALYZE TABLE outbox_message");
+            }
+        }
+    }
+
+    /** MariaDB's statistics thread may be at the table just then, which is answered with a timeout. */
+    private void truncate(Statement statement) throws SQLException {
+        boolean mayWait = name.equals("mysql") || name.equals("mariadb");
+        if (mayWait) {
+            statement.execute("SET innodb_lock_wait_timeout = 2");
+        }
+        for (int attempt = 1; ; attempt++) {
+            try {
+                statement.execute("TRUNCATE TABLE outbox_message");
+                return;
+            } catch (SQLException e) {
+                if (!mayWait || attempt == 20) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    @Override
+    public Store open() {
+        return Stores.open(url, StoreOptions.defaults().workers(1));
+    }
+
+    private Connection transactions() throws SQLException {
+        Connection connection = DriverManager.getConnection(url);
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        connection.setAutoCommit(false);
+        return connection;
+    }
+
+    @Override
+    public void drainBare(int limit, int messages) throws SQLException {
+        int left = messages;
+        try (Connection connection = transactions();
+                PreparedStatement read = connection.prepareStatement(READ)) {
+            while (left > 0) {
+                read.setInt(1, Math.min(limit, left));
+                long[] ids = new long[limit];
+                int count = 0;
+                try (ResultSet rows = read.executeQuery()) {
+                    while (rows.next()) {
+                        ids[count++] = rows.getLong(1);
+                        consume(rows.getString(2), rows.getString(3), rows.getBytes(4));
+                    }
+                }
+                if (count == 0) {
+                    throw new IllegalStateException("messages are missing: " + left + " of " + messages);
+                }
+                delete(connection, Arrays.copyOf(ids, count));
+                connection.commit();
+                left -= count;
+            }
+        }
+    }
+
+    private static void consume(Object... columns) {
+        if (columns[columns.length - 1] == null) {
+            throw new IllegalStateException("a message without a payload");
+        }
+    }
+
+    private void delete(Connection connection, long[] ids) throws SQLException {
+        String list = arrays ? "= ANY (?)" : "IN (?" + ", ?".repeat(ids.length - 1) + ")";
+        try (PreparedStatement delete = connection.prepareStatement("DELETE FROM outbox_message WHERE id " + list)) {
+            if (arrays) {
+                delete.setArray(
+                        1,
+                        connection.createArrayOf(
+                                "bigint", Arrays.stream(ids).boxed().toArray()));
+            } else {
+                for (int i = 0; i < ids.length; i++) {
+                    delete.setLong(i + 1, ids[i]);
+                }
+            }
+            if (delete.executeUpdate() != ids.length) {
+                throw new IllegalStateException("others have deleted messages");
+            }
+        }
+    }
+
+    @Override
+    public void persist(int transactions, int messages) throws SQLException {
+        Topic<byte[]> topic = Topic.builder(TOPIC, Codecs.bytes()).build();
+        byte[] payload = new byte[PAYLOAD];
+        try (Connection connection = transactions()) {
+            for (int t = 0; t < transactions; t++) {
+                for (int m = 0; m < messages; m++) {
+                    Outbox.bind(topic, JooqOutbox.persist(connection)).publish(payload);
+                }
+                connection.commit();
+            }
+        }
+    }
+
+    @Override
+    public void persistBare(int transactions, int messages) throws SQLException {
+        byte[] payload = new byte[PAYLOAD];
+        try (Connection connection = transactions()) {
+            for (int t = 0; t < transactions; t++) {
+                for (int m = 0; m < messages; m++) {
+                    try (PreparedStatement insert = connection.prepareStatement(INSERT, new String[] {"id"})) {
+                        insert.setString(1, TOPIC);
+                        insert.setInt(2, 0);
+                        insert.setString(3, null);
+                        insert.setString(4, null);
+                        insert.setBytes(5, payload);
+                        insert.executeUpdate();
+                        try (ResultSet keys = insert.getGeneratedKeys()) {
+                            if (!keys.next() || keys.getLong(1) == 0) {
+                                throw new IllegalStateException("no id");
+                            }
+                        }
+                    }
+                }
+                connection.commit();
+            }
+        }
+    }
+
+    @Override
+    public AutoCloseable holdSnapshot() throws SQLException {
+        Connection connection = DriverManager.getConnection(url);
+        connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        connection.setAutoCommit(false);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SELECT count(*) FROM outbox_schema");
+        }
+        return connection;
+    }
+
+    @Override
+    public void close() {
+        // servers end with the process, and with them what is in them
+    }
+}

@@ -1,0 +1,52 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.StoreOptions;
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/**
+ * What a store does beyond the contract if its options say so, on PostgreSQL alone.
+ *
+ * @param strictOrder see {@link StrictOrder}
+ * @param listens see {@link Listener}
+ */
+record Extras(boolean strictOrder, boolean listens) {
+    static final String STRICT_ORDER = "strictOrder";
+    static final String WAKE_UP = "wakeUp";
+    private static final String LISTEN = "listen";
+    private static final String NONE = "none";
+
+    static Extras of(StoreOptions options) {
+        String wakeUp = options.get(WAKE_UP);
+        if (wakeUp != null && !wakeUp.equals(LISTEN) && !wakeUp.equals(NONE)) {
+            throw new ConfigurationException(
+                    "Option " + WAKE_UP + " is '" + wakeUp + "'; expected " + NONE + " or " + LISTEN + ".");
+        }
+        return new Extras(options.getBoolean(STRICT_ORDER, false), LISTEN.equals(wakeUp));
+    }
+
+    /**
+     * Refuses what this database cannot do, or is not set up for.
+     *
+     * @param create whether to create what is missing
+     */
+    void check(Connection connection, Dialect dialect, boolean create) throws SQLException {
+        if (dialect instanceof PostgresDialect) {
+            if (strictOrder) {
+                StrictOrder.check(connection, dialect);
+            }
+            if (listens) {
+                NotifyTrigger.check(connection, dialect, create);
+            }
+        } else if (strictOrder) {
+            throw new ConfigurationException("Option " + STRICT_ORDER + " is for PostgreSQL alone: " + dialect.product()
+                    + " does not tell a client which transactions are still writing. Leave it out. Transactions that do"
+                    + " not overlap are published in order all the same.");
+        } else if (listens) {
+            throw new ConfigurationException("Option " + WAKE_UP + "=" + LISTEN + " is for PostgreSQL alone: "
+                    + dialect.product() + " cannot notify its clients. Leave it out, and call relay.wakeUp() after a"
+                    + " commit in the same process.");
+        }
+    }
+}

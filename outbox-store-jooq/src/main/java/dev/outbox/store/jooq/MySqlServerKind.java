@@ -1,0 +1,53 @@
+package dev.outbox.store.jooq;
+
+import org.jooq.SQLDialect;
+
+/** Which of the two servers that understand the same statements it is, and what they do not have in common. */
+enum MySqlServerKind {
+    MYSQL("MySQL", 8, 0, SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
+    MARIADB("MariaDB", 10, 6, SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
+
+    private final String product;
+    private final int major;
+    private final int minor;
+    private final SQLDialect jooq;
+    private final String driverClass;
+    private final String driverArtifact;
+
+    MySqlServerKind(String product, int major, int minor, SQLDialect jooq, String driverClass, String driverArtifact) {
+        this.product = product;
+        this.major = major;
+        this.minor = minor;
+        this.jooq = jooq;
+        this.driverClass = driverClass;
+        this.driverArtifact = driverArtifact;
+    }
+
+    String product() {
+        return product;
+    }
+
+    int[] leastVersion() {
+        return new int[] {major, minor};
+    }
+
+    SQLDialect jooq() {
+        return jooq;
+    }
+
+    String urlPrefix() {
+        return this == MYSQL ? "jdbc:mysql:" : "jdbc:mariadb:";
+    }
+
+    String driverClass() {
+        return driverClass;
+    }
+
+    String driverArtifact() {
+        return driverArtifact;
+    }
+
+    String ddlResource() {
+        return this == MYSQL ? "ddl/mysql.sql" : "ddl/mariadb.sql";
+    }
+}

@@ -1,0 +1,63 @@
+package dev.outbox.store.jooq;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * Whether a relay may do all that it will have to: better to hear now that it may not delete than after it has published.
+ * Every database checks rights, and whether it takes writes at all, before it looks for rows; so statements like those of a
+ * relay are run that find none.
+ */
+final class RightsCheck {
+    private static final List<String> WITHOUT_EFFECT = List.of(
+            "SELECT id FROM outbox_partition WHERE 1 = 0 FOR UPDATE",
+            "INSERT INTO outbox_partition (topic, partition_no) SELECT topic, partition_no FROM outbox_message WHERE 1 = 0",
+            "UPDATE outbox_partition SET failing_id = NULL WHERE 1 = 0",
+            "UPDATE outbox_message SET attempts = 0 WHERE 1 = 0",
+            "DELETE FROM outbox_message WHERE 1 = 0",
+            "INSERT INTO outbox_message (topic, partition_no, payload)"
+                    + " SELECT topic, partition_no, payload FROM outbox_dead_letter WHERE 1 = 0",
+            "INSERT INTO outbox_dead_letter (id, topic, partition_no, payload, attempts, created_at, reason, died_at)"
+                    + " SELECT id, topic, partition_no, payload, attempts, created_at, topic, created_at"
+                    + " FROM outbox_message WHERE 1 = 0",
+            "SELECT id FROM outbox_dead_letter WHERE 1 = 0 FOR UPDATE",
+            "DELETE FROM outbox_dead_letter WHERE 1 = 0");
+
+    /** By table; writers need less. */
+    private static final List<String> RELAY = List.of(
+            "SELECT, INSERT, UPDATE, DELETE ON outbox_message",
+            "SELECT, INSERT, UPDATE ON outbox_partition",
+            "SELECT, INSERT, UPDATE, DELETE ON outbox_dead_letter",
+            "SELECT ON outbox_schema");
+
+    private RightsCheck() {}
+
+    /** Fails, as the database says it, if a right is missing or nothing can be written. To be called in auto-commit mode. */
+    static void run(Connection connection, Dialect dialect) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            for (String sql : WITHOUT_EFFECT) {
+                statement.execute(dialect.sql(sql));
+            }
+        }
+    }
+
+    /** The statements that give a user what its relays need. */
+    static String grants(Dialect dialect, String user) {
+        String schema = dialect.names().schema();
+        String usage = schema == null || !(dialect instanceof PostgresDialect)
+                ? ""
+                : "GRANT USAGE ON SCHEMA " + schema + " TO " + user + ";\n";
+        return usage
+                + RELAY.stream()
+                        .map(rights -> "GRANT " + dialect.sql(rights) + " TO " + user + ";")
+                        .collect(Collectors.joining("\n"));
+    }
+
+    /** What writing messages needs. */
+    static String writersGrant(Dialect dialect, String user) {
+        return "GRANT " + dialect.sql("SELECT, INSERT ON outbox_message") + " TO " + user + ";";
+    }
+}

@@ -1,0 +1,228 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+
+/** What is said to those who may not do what an outbox needs, and to those who ask a database that takes no writes. */
+@Timeout(60)
+abstract class AccessTest {
+    static final String PASSWORD = "s3cr3t-of-a-user";
+
+    private final StoreHarness harness;
+    private final Dialect dialect;
+    private final String user = "u" + Long.toString(System.nanoTime(), 36);
+    private boolean madeUser;
+    String address = "";
+
+    AccessTest(StoreHarness harness, Dialect dialect) {
+        this.harness = harness;
+        this.dialect = dialect;
+    }
+
+    @BeforeEach
+    void create() throws Exception {
+        address = harness.createOutbox();
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        if (madeUser) {
+            if (dialect instanceof PostgresDialect) {
+                execute("DROP OWNED BY " + user);
+            }
+            execute("DROP USER " + grantee());
+        }
+        harness.dropOutbox(address);
+    }
+
+    /** Makes the database, or the server, take no writes, and returns a URL by which to see that. */
+    abstract String readOnly() throws Exception;
+
+    /** Undoes that. */
+    abstract void writable() throws Exception;
+
+    void execute(String... statements) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    String query(String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                ResultSet row = connection.createStatement().executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** MySQL and MariaDB tell users by where they come from, too. */
+    private String grantee() throws SQLException {
+        return dialect instanceof MySqlDialect
+                ? "'" + user + "'@'" + query("SELECT substring_index(user(), '@', -1)") + "'"
+                : user;
+    }
+
+    /** Makes a user, and returns the URL for it, password and all. */
+    String urlOfNewUser(String... rights) throws SQLException {
+        madeUser = true;
+        execute("CREATE USER " + grantee() + (dialect instanceof MySqlDialect ? " IDENTIFIED BY '" : " PASSWORD '")
+                + PASSWORD + "'");
+        for (String right : rights) {
+            execute("GRANT " + right + " TO " + grantee());
+        }
+        return dialect instanceof H2Dialect
+                ? address + ";USER=" + user + ";PASSWORD=" + PASSWORD
+                : address.replaceFirst("user=[^&]*", "user=" + user)
+                        .replaceFirst("password=[^&]*", "password=" + PASSWORD);
+    }
+
+    /** What is thrown, without the password anywhere in it. */
+    static <T extends OutboxException> String refusal(Class<T> type, Executable call) {
+        T refused = assertThrows(type, call);
+        for (Throwable t = refused; t != null; t = t.getCause()) {
+            assertFalse(t.toString().contains(PASSWORD), t.toString());
+        }
+        return refused.getMessage();
+    }
+
+    private String refusal(String url) {
+        return refusal(ConfigurationException.class, () -> Stores.open(url).close());
+    }
+
+    @Test
+    void aRelayThatLacksARightIsToldWhatToGrant() throws Exception {
+        String url = urlOfNewUser("SELECT ON outbox_schema");
+        String text = refusal(url);
+        Matcher grant = Pattern.compile("GRANT (.+) ON (\\S+) TO (.+);").matcher(text);
+        assertTrue(grant.find(), text);
+        execute(Schema.statements(text.substring(text.indexOf("\n\n"))));
+        exercise(url);
+        int revoked = 0;
+        do {
+            for (String right : grant.group(1).split(", ", -1)) {
+                // Locking a row is what needs it, and only PostgreSQL says so.
+                if (dialect instanceof PostgresDialect
+                        || !(right.equals("UPDATE") && grant.group(2).contains("dead"))) {
+                    String one = right + " ON " + grant.group(2);
+                    execute("REVOKE " + one + " FROM " + grant.group(3));
+                    assertTrue(refusal(url).contains(grant.group()), "without " + one + ": " + refusal(url));
+                    execute("GRANT " + one + " TO " + grant.group(3));
+                    revoked++;
+                }
+            }
+        } while (grant.find());
+        assertTrue(revoked >= 11, "rights tried: " + revoked);
+        exercise(url);
+    }
+
+    private static void exercise(String url) throws SQLException {
+        try (Store store = Stores.open(url)) {
+            try (Connection connection = DriverManager.getConnection(url)) {
+                connection.setAutoCommit(false);
+                for (String text : List.of("1", "2", "3")) {
+                    JooqOutbox.persist(connection).persist(StoreTest.message(0, text));
+                }
+                connection.commit();
+            }
+            Operations operations = Operations.of(store);
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                batch.markFailed(batch.messages().get(0), "away", Duration.ofHours(1));
+            }
+            assertEquals(1, operations.backlog().size());
+            assertTrue(operations.retryNow(StoreTest.TOPIC, 0));
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                batch.deadLetter(batch.messages().get(0), "poison");
+                batch.deadLetter(batch.messages().get(1), "poison");
+            }
+            List<String> dead = operations.deadLetters(StoreTest.TOPIC, null, 10).stream()
+                    .map(letter -> letter.message().id())
+                    .toList();
+            assertEquals(1, operations.discard(dead.subList(0, 1)));
+            assertEquals(1, operations.redrive(dead.subList(1, 2)));
+            assertEquals(2, StoreTest.publishAll(store, 10).size());
+        }
+    }
+
+    @Test
+    void writersNeedLess() throws Exception {
+        String url = urlOfNewUser("SELECT ON outbox_message");
+        String text;
+        try (Connection connection = DriverManager.getConnection(url)) {
+            connection.setAutoCommit(false);
+            text = refusal(
+                    ConfigurationException.class,
+                    () -> JooqOutbox.persist(connection).persist(StoreTest.message(0, "refused")));
+            connection.rollback();
+        }
+        assertTrue(text.contains("GRANT SELECT, INSERT ON outbox_message TO "), text);
+        execute("GRANT SELECT, INSERT ON outbox_message TO " + grantee());
+        try (Connection connection = DriverManager.getConnection(url)) {
+            connection.setAutoCommit(false);
+            JooqOutbox.persist(connection).persist(StoreTest.message(0, "a"));
+            connection.commit();
+        }
+        try (Store store = harness.open(address)) {
+            assertEquals(List.of("a"), StoreTest.publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aDatabaseThatTakesNoWritesIsRefused() throws Exception {
+        String url = readOnly();
+        try {
+            String text = refusal(url);
+            assertTrue(text.contains("read-only") && text.contains("primary"), text);
+            Observed pool = new Observed(url, true, Connection.TRANSACTION_READ_COMMITTED);
+            text = refusal(
+                    ConfigurationException.class,
+                    () -> JooqOutbox.store(pool, StoreOptions.defaults()).close());
+            assertTrue(text.contains("primary"), text);
+            text = refusal(
+                    ConfigurationException.class, () -> OutboxTables.of("none_").createSchema(pool));
+            assertTrue(text.contains("primary"), text);
+            try (Connection connection = DriverManager.getConnection(url)) {
+                connection.setAutoCommit(false);
+                text = refusal(
+                        StoreException.class,
+                        () -> JooqOutbox.persist(connection).persist(StoreTest.message(0, "refused")));
+                assertTrue(text.contains("primary"), text);
+                connection.rollback();
+            }
+        } finally {
+            writable();
+        }
+        try (Store store = harness.open(address)) {
+            assertEquals(List.of(), StoreTest.publishAll(store, 10));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.StoreOptions;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jooq.SQLDialect;
+import org.junit.jupiter.api.Test;
+
+class NamesTest {
+    @Test
+    void tablesAreQualifiedAndIndexesAreNot() {
+        assertEquals(
+                "FROM shop.e_message m FORCE INDEX (e_message_order) JOIN shop.e_partition, shop.e_dead_letter",
+                Names.of("shop.e_")
+                        .in("FROM outbox_message m FORCE INDEX (outbox_message_order) JOIN outbox_partition,"
+                                + " outbox_dead_letter"));
+        assertEquals(
+                "e_schema e_partition_name e_dead_letter_order",
+                Names.of("e_").in("outbox_schema outbox_partition_name outbox_dead_letter_order"));
+    }
+
+    @Test
+    void otherWordsStay() {
+        String sql = "myoutbox_message outbox_messages outbox_message_old outbox_ message";
+        assertEquals(sql, Names.of("e_").in(sql));
+        String own = "SELECT 1 FROM outbox_message";
+        assertSame(own, Names.of("outbox_").in(own));
+    }
+
+    @Test
+    void onlyPlainIdentifiersAreTaken() {
+        String most = "x".repeat(Names.LONGEST_PREFIX);
+        assertEquals("s." + most, OutboxTables.of("s." + most).toString());
+        for (String wrong : List.of(
+                "",
+                ".",
+                "a.",
+                ".b",
+                "a.b.c",
+                "1a",
+                "a-b",
+                "a b",
+                "\"a\"",
+                "a;DROP",
+                "\u00e4",
+                most + "x",
+                "x".repeat(64) + ".a",
+                "a\n")) {
+            String text = assertThrows(ConfigurationException.class, () -> OutboxTables.of(wrong))
+                    .getMessage();
+            assertTrue(text.contains("'" + wrong + "'") && text.contains("shop.outbox_"), text);
+            H2StoreTest.assertRefused(
+                    "jdbc:h2:mem:names;DB_CLOSE_DELAY=-1",
+                    StoreOptions.defaults().with(JooqOutbox.TABLES, wrong),
+                    "shop.outbox_");
+        }
+    }
+
+    /** PostgreSQL cuts longer names off, and two indexes might then be called the same. */
+    @Test
+    void everyNameFitsEveryDatabase() {
+        OutboxTables longest = OutboxTables.of("x".repeat(Names.LONGEST_PREFIX));
+        for (Dialect dialect : Dialect.ALL) {
+            for (String word : Pattern.compile("[^A-Za-z0-9_]+")
+                    .splitAsStream(longest.ddl(dialect.jooq()))
+                    .toList()) {
+                assertTrue(word.length() <= 63, word);
+            }
+        }
+    }
+
+    @Test
+    void valuesAreEqualByTheirNames() {
+        assertEquals(OutboxTables.of("a.b_"), OutboxTables.of("a.b_"));
+        assertEquals(OutboxTables.of("a.b_").hashCode(), OutboxTables.of("a.b_").hashCode());
+        assertNotEquals(OutboxTables.of("b_"), OutboxTables.of("a.b_"));
+        assertEquals(JooqOutbox.ddl(SQLDialect.H2), OutboxTables.of("outbox_").ddl(SQLDialect.H2));
+    }
+
+    @Test
+    void twoDifferentNamesForAStoreAreRefused() {
+        assertTrue(assertThrows(
+                        ConfigurationException.class,
+                        () -> OutboxTables.of("a_")
+                                .store(
+                                        new Observed("jdbc:h2:mem:x", true, 2),
+                                        StoreOptions.defaults().with(JooqOutbox.TABLES, "b_")))
+                .getMessage()
+                .contains("a_"));
+    }
+}

@@ -1,0 +1,44 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.WriteTransaction;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Outboxes whose writers notify, and whose clients listen. */
+public final class PostgresListenHarness implements StoreHarness {
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with("wakeUp", "listen");
+
+    private final PostgresHarness plain = new PostgresHarness();
+
+    @Override
+    public String createOutbox() throws SQLException {
+        String address = plain.createOutbox();
+        Stores.open(address, OPTIONS.createSchema(true)).close();
+        return address;
+    }
+
+    @Override
+    public Store open(String address) {
+        return Stores.open(address, OPTIONS);
+    }
+
+    @Override
+    public WriteTransaction begin(String address) throws SQLException {
+        return plain.begin(address);
+    }
+
+    @Override
+    public Optional<Duration> lease() {
+        return plain.lease();
+    }
+
+    @Override
+    public void dropOutbox(String address) throws SQLException {
+        plain.dropOutbox(address);
+    }
+}

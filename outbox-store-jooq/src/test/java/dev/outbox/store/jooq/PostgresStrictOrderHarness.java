@@ -1,0 +1,43 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.WriteTransaction;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Outboxes whose clients keep strict order. */
+public final class PostgresStrictOrderHarness implements StoreHarness {
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with("strictOrder", "true");
+
+    private final PostgresHarness plain = new PostgresHarness();
+
+    @Override
+    public String createOutbox() throws SQLException {
+        String address = plain.createOutbox();
+        return address;
+    }
+
+    @Override
+    public Store open(String address) {
+        return Stores.open(address, OPTIONS);
+    }
+
+    @Override
+    public WriteTransaction begin(String address) throws SQLException {
+        return plain.begin(address);
+    }
+
+    @Override
+    public Optional<Duration> lease() {
+        return plain.lease();
+    }
+
+    @Override
+    public void dropOutbox(String address) throws SQLException {
+        plain.dropOutbox(address);
+    }
+}

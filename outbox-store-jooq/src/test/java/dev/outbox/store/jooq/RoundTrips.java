@@ -1,0 +1,138 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.MessageBatch;
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * How many times a store waits for its server, counted on the wire.
+ *
+ * @param address of an outbox with tables, with nothing in it
+ * @param discovery what is part of every text of a discovery, which comes now and then and is not counted
+ */
+record RoundTrips(String address, String discovery) {
+    private static final String TOPIC = StoreTest.TOPIC;
+
+    /** Of a batch from checkout to close: its own pool and the application's, one partition and 16. */
+    void ofABatch(int own, int applications) throws Exception {
+        try (Wire wire = new Wire(address);
+                Store store = Stores.open(wire.url(), StoreOptions.defaults().workers(1))) {
+            assertBatches(own, wire, store, "own pool");
+        }
+        HikariConfig config = new HikariConfig();
+        config.setMaximumPoolSize(1);
+        try (Wire wire = new Wire(address)) {
+            config.setJdbcUrl(wire.url());
+            try (HikariDataSource pool = new HikariDataSource(config);
+                    Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                assertBatches(applications, wire, store, "the application's pool");
+            }
+        }
+    }
+
+    private void assertBatches(int expected, Wire wire, Store store, String what) throws Exception {
+        for (int partitions : new int[] {1, 16}) {
+            fill(partitions, 8);
+            publish(store, partitions); // rows of partitions are added, and the pool has its connections
+            List<Integer> counts = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                wire.clear();
+                publish(store, partitions);
+                counts.add(counted(wire).size());
+            }
+            // The pool may connect meanwhile, which is not the batch's doing.
+            assertEquals(
+                    expected,
+                    counts.stream().min(Integer::compare).orElseThrow(),
+                    what + ", " + partitions + " partitions: " + counts + "\n" + String.join("\n", counted(wire)));
+            while (publish(store, 100) > 0) {
+                // the next round starts with nothing
+            }
+        }
+    }
+
+    private List<String> counted(Wire wire) {
+        return wire.roundTrips().stream()
+                .filter(text -> !text.contains(discovery))
+                .toList();
+    }
+
+    /** Of an idle poll of many topics with many empty partitions each. */
+    void ofAnIdlePoll() throws Exception {
+        Set<String> topics = new HashSet<>();
+        IntStream.range(0, 100).forEach(i -> topics.add("topic" + i));
+        try (Wire wire = new Wire(address);
+                Connection connection = DriverManager.getConnection(address);
+                Store store = Stores.open(wire.url(), StoreOptions.defaults().workers(1))) {
+            connection.setAutoCommit(false);
+            try (var insert =
+                    connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {
+                for (String topic : topics) {
+                    for (int partition = 0; partition < 256; partition++) {
+                        insert.setString(1, topic);
+                        insert.setInt(2, partition);
+                        insert.addBatch();
+                    }
+                    insert.executeBatch();
+                }
+            }
+            connection.commit();
+            store.checkout(topics, 100).close();
+            List<Integer> counts = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                wire.clear();
+                store.checkout(topics, 100).close();
+                counts.add(wire.roundTrips().size());
+            }
+            assertEquals(1, counts.stream().min(Integer::compare).orElseThrow(), counts.toString());
+        }
+    }
+
+    void ofPersisting() throws Exception {
+        try (Wire wire = new Wire(address);
+                Connection connection = DriverManager.getConnection(wire.url())) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = JooqOutbox.persist(connection);
+            persist.persist(StoreTest.message(0, "first"));
+            connection.commit();
+            wire.clear();
+            for (int i = 0; i < 10; i++) {
+                persist.persist(StoreTest.message(0, "more"));
+            }
+            connection.commit();
+            assertEquals(11, wire.roundTrips().size(), String.join("\n", wire.roundTrips()));
+        }
+    }
+
+    private void fill(int partitions, int each) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            for (int i = 0; i < each; i++) {
+                for (int partition = 0; partition < partitions; partition++) {
+                    JooqOutbox.persist(connection).persist(StoreTest.message(partition, "m"));
+                }
+            }
+            connection.commit();
+        }
+    }
+
+    private static int publish(Store store, int limit) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            return batch.messages().size();
+        }
+    }
+}

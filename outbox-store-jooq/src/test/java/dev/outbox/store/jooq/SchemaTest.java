@@ -1,0 +1,461 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.DeadLetter;
+import dev.outbox.MessageBatch;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.Operations.FailingPartition;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Making the tables of the outbox, upgrading them, and refusing what will not do, on every database. */
+@Timeout(60)
+abstract class SchemaTest {
+    final StoreHarness harness;
+    private final Dialect withDefaultNames;
+
+    /** With the names of the tables that are tested. */
+    Dialect dialect;
+
+    String address = "";
+
+    SchemaTest(StoreHarness harness, Dialect dialect) {
+        this.harness = harness;
+        this.withDefaultNames = dialect;
+        this.dialect = dialect;
+    }
+
+    @BeforeEach
+    void create() throws Exception {
+        address = harness.createOutbox();
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        harness.dropOutbox(address);
+    }
+
+    OutboxTables tables() {
+        return OutboxTables.of(dialect.names().toString());
+    }
+
+    StoreOptions asTheyAre() {
+        return StoreOptions.defaults()
+                .createSchema(false)
+                .with(JooqOutbox.TABLES, dialect.names().toString());
+    }
+
+    Observed pool() {
+        return new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+    }
+
+    private void dropTables() throws SQLException {
+        execute(
+                "DROP TABLE outbox_message",
+                "DROP TABLE outbox_partition",
+                "DROP TABLE outbox_dead_letter",
+                "DROP TABLE outbox_schema");
+    }
+
+    /** Leaves no table with a default name, so that a statement that says one fails. */
+    void call(String names) throws SQLException {
+        dropTables();
+        dialect = withDefaultNames.named(Names.of(names));
+        tables().createSchema(pool());
+    }
+
+    /** Statements with default names. */
+    void execute(String... statements) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(dialect.sql(sql));
+            }
+        }
+    }
+
+    private int version() throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                ResultSet row =
+                        connection.createStatement().executeQuery(dialect.sql("SELECT version FROM outbox_schema"))) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    /** Makes the tables as the first version had them, from its own DDL. */
+    private void makeOldTables() throws Exception {
+        dropTables();
+        String name = dialect.ddlResource().replace("ddl/", "ddl-1/");
+        try (InputStream ddl = Objects.requireNonNull(SchemaTest.class.getResourceAsStream(name), name)) {
+            execute(Schema.statements(new String(ddl.readAllBytes(), StandardCharsets.UTF_8)));
+        }
+        assertEquals(1, version());
+    }
+
+    /** As the first version writes it. */
+    private void writeAsBefore(String text) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                PreparedStatement insert = connection.prepareStatement(
+                        dialect.sql("INSERT INTO outbox_message (topic, partition_no, message_key, headers, payload)"
+                                + " VALUES ('orders', 0, NULL, NULL, ?)"))) {
+            insert.setBytes(1, text.getBytes(StandardCharsets.UTF_8));
+            insert.executeUpdate();
+        }
+    }
+
+    private void write(String text) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            tables().persist(connection).persist(StoreTest.message(0, text));
+            connection.commit();
+        }
+    }
+
+    @Test
+    void oldTablesAreUpgradedByHandWhereverItIsCutOff() throws Exception {
+        String[] upgrade = Schema.statements(tables().upgradeDdl(dialect.jooq(), 1));
+        for (int cut = 0; cut <= upgrade.length; cut++) {
+            makeOldTables();
+            writeAsBefore("before");
+            execute(Arrays.copyOf(upgrade, cut));
+            writeAsBefore("cut off");
+            execute(upgrade);
+            writeAsBefore("by an old writer");
+            write("by a new one");
+            assertEquals(dialect.schemaVersion(), version());
+            try (Store store = Stores.open(address, asTheyAre())) {
+                assertEquals(
+                        List.of("before", "cut off", "by an old writer", "by a new one"),
+                        StoreTest.publishAll(store, 10));
+            }
+        }
+    }
+
+    @Test
+    void createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce() throws Exception {
+        String[] upgrade = Schema.statements(tables().upgradeDdl(dialect.jooq(), 1));
+        for (int cut = 0; cut <= upgrade.length; cut++) {
+            makeOldTables();
+            writeAsBefore("before");
+            execute(Arrays.copyOf(upgrade, cut));
+            Observed pool = pool();
+            List<CompletableFuture<Void>> all = Stream.generate(
+                            () -> CompletableFuture.runAsync(() -> tables().createSchema(pool)))
+                    .limit(4)
+                    .toList();
+            all.forEach(CompletableFuture::join);
+            try (Store store = Stores.open(address, asTheyAre())) {
+                assertEquals(List.of("before"), StoreTest.publishAll(store, 10));
+            }
+        }
+    }
+
+    @Test
+    void openingWithCreateSchemaUpgrades() throws Exception {
+        makeOldTables();
+        writeAsBefore("before");
+        try (Store store = Stores.open(address, asTheyAre().createSchema(true))) {
+            assertEquals(List.of("before"), StoreTest.publishAll(store, 10));
+        }
+        assertEquals(dialect.schemaVersion(), version());
+    }
+
+    /** A store that is open, and a writer, go on while somebody upgrades; nothing is lost, nothing comes twice. */
+    @Test
+    void whatIsOpenGoesOnDuringAnUpgrade() throws Exception {
+        try (Store open = Stores.open(address, asTheyAre())) {
+            write("1");
+            write("2");
+            assertEquals(List.of("1"), StoreTest.publishAll(open, 1));
+            try (Connection connection = DriverManager.getConnection(address);
+                    Statement statement = connection.createStatement()) {
+                if (dialect instanceof PostgresDialect) {
+                    statement.execute(dialect.sql("ALTER TABLE outbox_message DROP COLUMN tx"));
+                }
+                statement.execute(dialect.sql("UPDATE outbox_schema SET version = 1"));
+            }
+            assertEquals(List.of("2"), StoreTest.publishAll(open, 1), "on the tables of the version before");
+            // Often enough that servers keep the plans, of one partition and of several, which the upgrade makes
+            // invalid.
+            assertGoesOn(open);
+            write("3");
+            MessageBatch batch = open.checkout(Set.of(StoreTest.TOPIC), 10);
+            CompletableFuture<Void> upgrade = CompletableFuture.runAsync(() -> tables().createSchema(pool()));
+            batch.markPublished(batch.messages().get(0), null);
+            batch.close();
+            upgrade.join();
+            write("4");
+            assertEquals(List.of("4"), StoreTest.publishAll(open, 10));
+            assertGoesOn(open);
+        }
+        assertEquals(dialect.schemaVersion(), version());
+    }
+
+    private void assertGoesOn(Store open) throws SQLException {
+        for (int i = 0; i < 8; i++) {
+            try (Connection connection = DriverManager.getConnection(address)) {
+                connection.setAutoCommit(false);
+                for (int partition = 0; partition < 2; partition++) {
+                    tables().persist(connection).persist(StoreTest.message(partition, "more"));
+                }
+                connection.commit();
+            }
+            assertEquals(2, StoreTest.publishAll(open, 10).size());
+        }
+    }
+
+    @Test
+    void anOlderVersionIsAnsweredWithItsUpgrade() throws Exception {
+        makeOldTables();
+        if (dialect.schemaVersion() == 1) {
+            Stores.open(address, asTheyAre()).close();
+        } else {
+            String text = refusal();
+            assertTrue(text.contains("version 1") && text.contains(tables().upgradeDdl(dialect.jooq(), 1)), text);
+            assertFalse(text.contains("CREATE TABLE"), text);
+        }
+        execute("UPDATE outbox_schema SET version = 0");
+        assertTrue(refusal().contains("never was"), refusal());
+    }
+
+    @Test
+    void aNewerVersionIsLeftAloneAndSaysWhoIsTooOld() throws Exception {
+        execute("UPDATE outbox_schema SET version = 99");
+        tables().createSchema(pool());
+        assertEquals(99, version());
+        String text = refusal();
+        assertTrue(text.contains("version 99") && text.contains("library works with version"), text);
+        assertTrue(text.contains("outbox-store-jooq"), text);
+    }
+
+    @Test
+    void everyUpgradeIsThere() {
+        for (int from = 1; from <= dialect.schemaVersion(); from++) {
+            String upgrade = tables().upgradeDdl(dialect.jooq(), from);
+            assertEquals(from == dialect.schemaVersion(), upgrade.isEmpty(), upgrade);
+        }
+        for (int none : List.of(-1, 0, dialect.schemaVersion() + 1)) {
+            assertThrows(MisuseException.class, () -> tables().upgradeDdl(dialect.jooq(), none));
+        }
+    }
+
+    /** Opening says what is missing and what to run; that is run as it stands, and opening says no more. */
+    void assertMends(String... parts) throws Exception {
+        String text = refusal();
+        for (String part : parts) {
+            assertTrue(text.contains(dialect.sql(part)), text);
+        }
+        execute(Schema.statements(text.substring(text.indexOf("\n\n"))));
+        write("mended");
+        try (Store store = Stores.open(address, asTheyAre())) {
+            assertEquals(List.of("mended"), StoreTest.publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aMissingIndexIsRefusedAndToldHowToMake() throws Exception {
+        for (String table : List.of("outbox_message", "outbox_dead_letter")) {
+            execute(dialect.dropIndex(table + "_order", table));
+            assertMends("CREATE INDEX " + table + "_order ON " + table + " (topic, ");
+        }
+    }
+
+    @Test
+    void anIndexOfOtherColumnsIsRefused() throws Exception {
+        execute(
+                dialect.dropIndex("outbox_message_order", "outbox_message"),
+                "CREATE INDEX outbox_message_order ON outbox_message (topic, id, partition_no)");
+        assertMends("DROP INDEX outbox_message_order", "CREATE INDEX outbox_message_order");
+        execute(
+                dialect.dropIndex("outbox_message_order", "outbox_message"),
+                "CREATE INDEX outbox_message_order ON outbox_message (topic, partition_no, id, attempts)");
+        assertMends("DROP INDEX outbox_message_order", "CREATE INDEX outbox_message_order");
+    }
+
+    @Test
+    void rowsThatMayComeTwiceAreRefused() throws Exception {
+        execute(
+                "DROP TABLE outbox_partition",
+                String.join(
+                                ";",
+                                Stream.of(Schema.statements(JooqOutbox.ddl(dialect.jooq())))
+                                        .filter(part -> part.contains("TABLE IF NOT EXISTS outbox_partition"))
+                                        .toList())
+                        .replaceFirst("retry_at ([^,]+),\\s+UNIQUE[^)]*\\)", "retry_at $1"));
+        assertMends("CREATE UNIQUE INDEX outbox_partition_name ON outbox_partition (topic, partition_no)");
+        execute("DROP TABLE outbox_dead_letter");
+        execute(Stream.of(Schema.statements(JooqOutbox.ddl(dialect.jooq())))
+                .filter(part -> part.contains("outbox_dead_letter"))
+                .map(part -> part.replace(" PRIMARY KEY", " NOT NULL").replace("NOT NULL NOT NULL", "NOT NULL"))
+                .toArray(String[]::new));
+        assertMends("ALTER TABLE outbox_dead_letter ADD PRIMARY KEY (id)");
+    }
+
+    @Test
+    void allOfThatHoldsForOtherNamesToo() throws Exception {
+        call("Shop_1_");
+        aMissingIndexIsRefusedAndToldHowToMake();
+        anIndexOfOtherColumnsIsRefused();
+        rowsThatMayComeTwiceAreRefused();
+        oldTablesAreUpgradedByHandWhereverItIsCutOff();
+        createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce();
+        openingWithCreateSchemaUpgrades();
+        whatIsOpenGoesOnDuringAnUpgrade();
+        aNewerVersionIsLeftAloneAndSaysWhoIsTooOld();
+        dropTables();
+        assertTrue(refusal().contains("OutboxTables.of(\"Shop_1_\").createSchema"), refusal());
+        assertTrue(refusal().contains("CREATE TABLE IF NOT EXISTS Shop_1_message"), refusal());
+        assertFalse(refusal().contains("outbox_message"), refusal());
+        tables().createSchema(pool()); // for the end of the test
+    }
+
+    /** Every statement there is, on two outboxes at once, and none with the default names. */
+    @Test
+    void twoOutboxesInOneDatabaseNeverMeet() throws Exception {
+        call("one_");
+        OutboxTables one = tables();
+        OutboxTables two = OutboxTables.of("two_");
+        two.createSchema(pool());
+        try (Store first = Stores.open(address, asTheyAre());
+                Store second = two.store(pool(), StoreOptions.defaults())) {
+            for (OutboxTables tables : List.of(one, two)) {
+                try (Connection connection = DriverManager.getConnection(address)) {
+                    connection.setAutoCommit(false);
+                    for (String topic : List.of("orders", "outbox_message")) {
+                        for (int i = 0; i < 4; i++) {
+                            tables.persist(connection)
+                                    .persist(new OutgoingMessage(
+                                            topic,
+                                            i / 2,
+                                            null,
+                                            Map.of(),
+                                            (tables + " " + i).getBytes(StandardCharsets.UTF_8)));
+                        }
+                    }
+                    connection.commit();
+                }
+            }
+            assertEquals(List.of(), refusalOfDefaultNames());
+            try (MessageBatch batch = first.checkout(Set.of("orders", "outbox_message"), 100)) {
+                assertEquals(8, batch.messages().size());
+                assertTrue(StoreTest.texts(batch).stream().allMatch(text -> text.startsWith("one_")));
+                exercise(second, "two_");
+                batch.messages().forEach(message -> batch.markPublished(message, null));
+            }
+            assertEquals(List.of(), Operations.of(first).backlog());
+        }
+    }
+
+    private List<String> refusalOfDefaultNames() {
+        String text = assertThrows(
+                        ConfigurationException.class,
+                        () -> Stores.open(address, StoreOptions.defaults().createSchema(false)))
+                .getMessage();
+        return text.contains("CREATE TABLE IF NOT EXISTS outbox_message") ? List.of() : List.of(text);
+    }
+
+    /** Of each partition the first message fails, then dies and comes back; the second is published. */
+    private static void exercise(Store store, String start) {
+        Set<String> topics = Set.of("orders", "outbox_message");
+        Operations operations = Operations.of(store);
+        try (MessageBatch batch = store.checkout(topics, 100)) {
+            assertEquals(8, batch.messages().size(), "beside a batch of partitions of the same row ids");
+            assertTrue(StoreTest.texts(batch).stream().allMatch(text -> text.startsWith(start)));
+            batch.markFailed(batch.messages().get(0), "away", Duration.ofHours(1));
+        }
+        assertEquals(4, operations.backlog().size());
+        FailingPartition failing = operations.failingPartitions().get(0);
+        assertTrue(operations.retryNow(failing.topic(), failing.partition()));
+        try (MessageBatch batch = store.checkout(topics, 100)) {
+            batch.messages().forEach(message -> batch.deadLetter(message, "poison"));
+        }
+        for (String topic : topics) {
+            List<DeadLetter> dead = operations.deadLetters(topic, null, 1);
+            String first = dead.get(0).message().id();
+            assertEquals(3, operations.deadLetters(topic, first, 100).size());
+            assertTrue(operations.deadLetter(first).isPresent());
+            assertEquals(1, operations.redrive(List.of(first)));
+            assertEquals(
+                    1,
+                    operations.discard(List.of(operations
+                            .deadLetters(topic, null, 1)
+                            .get(0)
+                            .message()
+                            .id())));
+        }
+        try (MessageBatch batch = store.checkout(topics, 100)) {
+            assertEquals(2, batch.messages().size());
+            batch.messages().forEach(message -> batch.markPublished(message, null));
+        }
+        assertEquals(List.of(), operations.failingPartitions());
+    }
+
+    @Test
+    void tablesMayBeInAnotherSchema() throws Exception {
+        String schema = "shop_" + Long.toString(System.nanoTime(), 36);
+        String kind = dialect instanceof MySqlDialect ? "DATABASE " : "SCHEMA ";
+        OutboxTables there = OutboxTables.of(schema + ".events_");
+        String missing = assertThrows(ConfigurationException.class, () -> there.createSchema(pool()))
+                .getMessage();
+        assertTrue(missing.contains("CREATE " + kind + schema), missing);
+        execute("CREATE " + kind + schema);
+        try {
+            call(there.toString());
+            aMissingIndexIsRefusedAndToldHowToMake();
+            oldTablesAreUpgradedByHandWhereverItIsCutOff();
+            createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce();
+            String one = "one";
+            try (Store store = Stores.open(address, asTheyAre())) {
+                write(one);
+                assertEquals(List.of(one), StoreTest.publishAll(store, 10));
+            }
+            dropTables();
+        } finally {
+            execute("DROP " + kind + schema + (dialect instanceof MySqlDialect ? "" : " CASCADE"));
+        }
+        String gone = refusal();
+        assertTrue(gone.contains("There is no schema " + schema), gone);
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            assertThrows(
+                    ConfigurationException.class,
+                    () -> there.persist(connection).persist(StoreTest.message(0, "nowhere")));
+        }
+    }
+
+    /** What opening says of the tables as they are. */
+    String refusal() {
+        return assertThrows(ConfigurationException.class, () -> Stores.open(address, asTheyAre()))
+                .getMessage();
+    }
+}

@@ -1,0 +1,287 @@
+package dev.outbox.store.jooq.fault;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.Codecs;
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
+import dev.outbox.OutboxListener;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Relay;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.Topic;
+import dev.outbox.servers.TcpProxy;
+import dev.outbox.servers.TcpProxy.Moment;
+import dev.outbox.store.jooq.JooqOutbox;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What one batch, or one transaction, comes to when a fault hits it at an exact moment; on every database. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+abstract class BatchFaultTest {
+    private static final Set<String> TOPICS = Set.of(Settings.TOPIC);
+
+    /** Whatever is sent next: used where that is known to be the commit. */
+    private static final Pattern ANYTHING = Pattern.compile("");
+
+    private final Database database;
+    String url = "";
+
+    BatchFaultTest(Database database) {
+        this.database = database;
+    }
+
+    @BeforeEach
+    void create() throws Exception {
+        url = database.create();
+        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Sql.execute(url, "CREATE TABLE shop (number integer NOT NULL PRIMARY KEY)");
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        database.drop(url);
+    }
+
+    static void persist(Connection connection, int partition, String text) {
+        JooqOutbox.persist(connection)
+                .persist(new OutgoingMessage(
+                        Settings.TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    void commit(String... texts) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url)) {
+            connection.setAutoCommit(false);
+            for (String text : texts) {
+                persist(connection, 0, text);
+            }
+            connection.commit();
+        }
+    }
+
+    static List<String> publishAll(Store store) {
+        try (MessageBatch batch = store.checkout(TOPICS, 100)) {
+            List<String> texts = new ArrayList<>();
+            for (PersistedMessage message : batch.messages()) {
+                texts.add(new String(message.payload(), StandardCharsets.UTF_8));
+                batch.markPublished(message, null);
+            }
+            return texts;
+        }
+    }
+
+    /** Until the server has noticed, a partition stays taken, and dead connections of the pool fail. */
+    static void awaitPublished(Store store, String... texts) throws Exception {
+        List<String> published = new ArrayList<>();
+        Await.until("the messages " + List.of(texts) + " to come again", () -> {
+            try {
+                published.addAll(publishAll(store));
+            } catch (OutboxException e) {
+                return false;
+            }
+            return published.size() >= texts.length;
+        });
+        assertEquals(List.of(texts), published);
+    }
+
+    private static MessageBatch marked(Store store) {
+        MessageBatch batch = store.checkout(TOPICS, 100);
+        assertFalse(batch.messages().isEmpty());
+        batch.messages().forEach(message -> batch.markPublished(message, null));
+        return batch;
+    }
+
+    static HikariDataSource pool(String url, int size) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(size);
+        config.setConnectionTimeout(2_000);
+        return new HikariDataSource(config);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCommitOfABatchIsNotAnswered(Moment moment) throws Exception {
+        AtomicBoolean cut = new AtomicBoolean();
+        try (TcpProxy network = TcpProxy.before(url);
+                HikariDataSource pool = pool(network.route(url), 1);
+                Store store = JooqOutbox.store(
+                        Before.commit(pool, () -> {
+                            if (cut.getAndSet(false)) {
+                                network.cutAtNext(ANYTHING, moment);
+                            }
+                        }),
+                        StoreOptions.defaults())) {
+            commit("1");
+            assertEquals(List.of("1"), publishAll(store)); // and the connection has prepared what it prepares
+            commit("2");
+            MessageBatch batch = marked(store);
+            cut.set(true);
+            StoreException unknown = assertThrows(StoreException.class, batch::close);
+            assertTrue(String.valueOf(unknown.getMessage()).contains("not confirmed"), unknown.toString());
+            assertFalse(unknown.getMessage().contains("password="), unknown.toString());
+            assertEquals(1, network.sprung(), "connections cut at the commit");
+            assertFalse(batch.isHeld());
+            batch.close();
+            commit("3");
+            if (moment == Moment.BEFORE_ANSWER) {
+                awaitPublished(store, "3");
+            } else {
+                awaitPublished(store, "2", "3");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCommitOfAWriterIsNotAnswered(Moment moment) throws Exception {
+        AtomicBoolean cut = new AtomicBoolean();
+        try (TcpProxy network = TcpProxy.before(url);
+                HikariDataSource pool = pool(network.route(url), 1);
+                Store store = Stores.open(url)) {
+            Connection connection = Before.commit(pool, () -> {
+                        if (cut.getAndSet(false)) {
+                            network.cutAtNext(ANYTHING, moment);
+                        }
+                    })
+                    .getConnection(); // which the pool closes: it is dead in the end
+            connection.setAutoCommit(false);
+            persist(connection, 0, "1");
+            connection.commit();
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("INSERT INTO shop VALUES (2)");
+            }
+            persist(connection, 0, "2");
+            cut.set(true);
+            assertThrows(SQLException.class, connection::commit);
+            assertEquals(1, network.sprung(), "connections cut at the commit");
+            commit("3");
+            boolean done = moment == Moment.BEFORE_ANSWER;
+            assertEquals(done ? 1 : 0, Sql.number(url, "SELECT count(*) FROM shop"), "rows of the application");
+            assertEquals(done ? List.of("1", "2", "3") : List.of("1", "3"), publishAll(store));
+        }
+    }
+
+    @Test
+    void aConnectionIsCutBetweenCheckoutAndClose() throws Exception {
+        try (TcpProxy network = TcpProxy.before(url);
+                Store store = Stores.open(network.route(url))) {
+            commit("1", "2");
+            MessageBatch batch = marked(store);
+            network.cut();
+            assertThrows(HoldLostException.class, batch::close);
+            assertFalse(batch.isHeld());
+            batch.close();
+            awaitPublished(store, "1", "2");
+        }
+    }
+
+    @Test
+    void anAdministratorEndsTheSessionOfABatch() throws Exception {
+        try (Store store = Stores.open(url);
+                Connection administrator = DriverManager.getConnection(url)) {
+            commit("1", "2");
+            MessageBatch batch = marked(store);
+            database.endSessions(administrator);
+            assertThrows(HoldLostException.class, batch::close);
+            batch.close();
+            awaitPublished(store, "1", "2");
+        }
+    }
+
+    @Test
+    void thePoolOfTheApplicationIsExhausted() throws Exception {
+        Queue<String> published = new ConcurrentLinkedQueue<>();
+        CountDownLatch exhausted = new CountDownLatch(1);
+        Queue<OutboxException> errors = new ConcurrentLinkedQueue<>();
+        Topic<String> topic = Topic.builder(Settings.TOPIC, Codecs.text())
+                .publisher(message -> {
+                    exhausted.await();
+                    published.add(message.message());
+                    return null;
+                })
+                .build();
+        try (HikariDataSource pool = pool(url, 2);
+                Store store = JooqOutbox.store(pool, StoreOptions.defaults());
+                Relay relay = Relay.builder(store)
+                        .topic(topic)
+                        .workers(4)
+                        .batchSize(2)
+                        .listener(new OutboxListener() {
+                            @Override
+                            public void storeFailed(StoreFailed event) {
+                                errors.add(event.error());
+                                exhausted.countDown();
+                            }
+                        })
+                        .build()) {
+            try (Connection connection = DriverManager.getConnection(url)) {
+                connection.setAutoCommit(false);
+                for (int i = 0; i < 40; i++) {
+                    persist(connection, i % 8, Integer.toString(i));
+                }
+                connection.commit();
+            }
+            relay.start();
+            Await.until("all messages to be published", () -> published.size() >= 40);
+            Await.until("all of them to be settled", () -> Sql.number(url, "SELECT count(*) FROM outbox_message") == 0);
+        }
+        assertEquals(
+                IntStream.range(0, 40).mapToObj(Integer::toString).sorted().toList(),
+                published.stream().sorted().toList());
+        for (OutboxException error : errors) {
+            assertTrue(
+                    error instanceof StoreException
+                            && error.getMessage().contains("raise the option workers, or the size of your own pool"),
+                    error.toString());
+        }
+    }
+
+    /** What a clock leaves behind that was days ahead: nothing is to wait until it is that late again. */
+    @Test
+    void theClockOfTheServerIsSetBack() throws Exception {
+        commit("1", "2");
+        try (Store store = Stores.open(url)) {
+            try (MessageBatch batch = store.checkout(TOPICS, 1)) {
+                batch.markFailed(batch.messages().get(0), "away", java.time.Duration.ofDays(1));
+            }
+            assertEquals(List.of(), publishAll(store));
+            String ahead = " + INTERVAL '2' DAY";
+            Sql.execute(
+                    url,
+                    "UPDATE outbox_partition SET failed_at = failed_at" + ahead + ", retry_at = retry_at" + ahead,
+                    "UPDATE outbox_message SET created_at = created_at" + ahead);
+            assertEquals(List.of("1", "2"), publishAll(store));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package dev.outbox.store.jooq.fault;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.h2.api.ErrorCode;
+
+/** H2, as a server. */
+record H2Database() implements Database {
+    @Override
+    public String label() {
+        return "h2";
+    }
+
+    @Override
+    public String create() throws Exception {
+        return H2Process.shared().newDatabase();
+    }
+
+    @Override
+    public void drop(String url) throws SQLException {
+        try {
+            Sql.execute(url, "SHUTDOWN IMMEDIATELY"); // its file goes with the server's directory
+        } catch (SQLException e) {
+            if (e.getErrorCode() != ErrorCode.DATABASE_IS_CLOSED) { // which is what the answer may be
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public KillableServer ownServer() throws Exception {
+        return H2Process.start();
+    }
+
+    /** It keeps no count; whoever is in one gets an error, and those are counted. */
+    @Override
+    public long deadlocks(String url) {
+        return 0;
+    }
+
+    @Override
+    public void endSessions(Connection administrator) throws SQLException {
+        for (long session : Sql.numbers(
+                administrator, "SELECT session_id FROM information_schema.sessions WHERE session_id <> session_id()")) {
+            try (Statement statement = administrator.createStatement()) {
+                statement.execute("CALL ABORT_SESSION(" + session + ")");
+            }
+        }
+    }
+}

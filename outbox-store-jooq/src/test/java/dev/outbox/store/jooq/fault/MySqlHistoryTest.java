@@ -1,0 +1,11 @@
+package dev.outbox.store.jooq.fault;
+
+import org.junit.jupiter.api.Tag;
+
+/** Histories under faults, on MySQL. */
+@Tag("mysql")
+class MySqlHistoryTest extends ServerHistoryTest {
+    MySqlHistoryTest() {
+        super(MySqlDatabase.MYSQL, MySqlDatabase.COMMIT);
+    }
+}

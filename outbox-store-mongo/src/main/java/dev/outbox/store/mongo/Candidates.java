@@ -1,0 +1,76 @@
+package dev.outbox.store.mongo;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The partitions of some topics that had messages and were free when last looked for, in the order in which they are to
+ * be served. Safe for use by several threads.
+ */
+final class Candidates {
+    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
+    private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
+
+    private final Set<Lane> lanes = new LinkedHashSet<>();
+    private long nextDiscovery = System.nanoTime();
+    private long companyUntil = System.nanoTime();
+
+    /** Whether to look for partitions even though some are known, so that others get their turn too. */
+    synchronized boolean isDiscoveryDue() {
+        return lanes.isEmpty() || System.nanoTime() - nextDiscovery >= 0;
+    }
+
+    /**
+     * Takes over what a discovery found. Known partitions keep their turn. The next one is due after ten times what this
+     * one took, so that even a slow discovery takes no more than about a tenth of the time.
+     */
+    synchronized void replace(Collection<Lane> found, long started, long ended) {
+        lanes.retainAll(found);
+        List<Lane> added = new ArrayList<>(found);
+        added.removeAll(lanes);
+        // Other relays find the same: beginning elsewhere, they do not all try the same partitions first.
+        Collections.rotate(added, ThreadLocalRandom.current().nextInt(Math.max(1, added.size())));
+        lanes.addAll(added);
+        nextDiscovery = ended + Math.max(LEAST_PAUSE, Math.min(LONGEST_PAUSE, 10 * (ended - started)));
+    }
+
+    /**
+     * All of them, those first whose turn is longest ago; those that the checkout begins with have had their turn with
+     * this.
+     */
+    synchronized List<Lane> nextTurn(int limit) {
+        List<Lane> inOrder = new ArrayList<>(lanes);
+        for (Lane lane : inOrder.subList(0, firstTake(inOrder.size(), limit))) {
+            lanes.remove(lane);
+            lanes.add(lane);
+        }
+        return inOrder;
+    }
+
+    /**
+     * With how many partitions a checkout begins. Alone, with all of them, if each can have a place. In company, with as
+     * many as the square root of all, which leaves work to others and still takes few batches for many partitions. It is
+     * rounded down: where a batch takes as long as it does here, two relays had better share two partitions.
+     */
+    synchronized int firstTake(int all, int limit) {
+        boolean alone = System.nanoTime() - companyUntil >= 0;
+        return alone && all <= limit ? all : Math.min(Math.min(all, limit), Math.max(1, (int) Math.sqrt(all)));
+    }
+
+    /** Another batch was seen to be open; it will hardly have been the last. */
+    synchronized void noteCompany() {
+        companyUntil = System.nanoTime() + COMPANY;
+    }
+
+    /** There is nothing to be had of it now; the next discovery may find it again. */
+    synchronized void remove(Lane lane) {
+        lanes.remove(lane);
+    }
+}

@@ -1,0 +1,160 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.MongoException;
+import com.mongodb.ReadConcern;
+import com.mongodb.client.ChangeStreamIterable;
+import com.mongodb.client.MongoChangeStreamCursor;
+import com.mongodb.client.MongoCollection;
+import com.mongodb.client.model.Aggregates;
+import com.mongodb.client.model.Filters;
+import com.mongodb.client.model.Projections;
+import com.mongodb.client.model.changestream.ChangeStreamDocument;
+import dev.outbox.WakeUps;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.bson.BsonDocument;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Wakes listeners up when messages were committed. One change stream for all listeners of a store, open while there are
+ * any, on a thread of its own. Messages are seen by polling anyway, so when it breaks it is opened again from now on, and
+ * everybody is woken up once for what may have been missed.
+ *
+ * <p>Safe for use by several threads.
+ */
+final class ChangeStream implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChangeStream.class);
+    private static final AtomicInteger THREADS = new AtomicInteger();
+
+    /** How long the server waits for news before it answers that there are none, and so how long the thread may stay. */
+    private static final long WAIT_MILLIS = 500;
+
+    private static final long LEAST_PAUSE_MILLIS = 100;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+
+    private final MongoCollection<BsonDocument> messages;
+    private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private @Nullable Thread thread;
+    private volatile boolean closed;
+
+    ChangeStream(MongoCollection<BsonDocument> messages) {
+        this.messages = messages;
+    }
+
+    /** Opens one and closes it. */
+    static void tryOut(MongoCollection<BsonDocument> messages) {
+        watch(messages).cursor().close();
+    }
+
+    private static ChangeStreamIterable<BsonDocument> watch(MongoCollection<BsonDocument> messages) {
+        return messages.withReadConcern(ReadConcern.MAJORITY) // there is no other for it
+                .watch(
+                        List.of(
+                                Aggregates.match(Filters.eq("operationType", "insert")),
+                                // Payloads are none of our business here.
+                                Aggregates.project(Projections.include("operationType"))),
+                        BsonDocument.class)
+                .maxAwaitTime(WAIT_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    WakeUps.Subscription add(Runnable wakeUp) {
+        Listener listener = new Listener(wakeUp);
+        listeners.add(listener);
+        synchronized (this) {
+            if (thread == null && !closed) {
+                thread = new Thread(this::run, "outbox-mongo-wake-up-" + THREADS.incrementAndGet());
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+        return () -> listeners.remove(listener);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        listeners.clear();
+        end.countDown();
+    }
+
+    private void run() {
+        long pause = LEAST_PAUSE_MILLIS;
+        boolean working = true;
+        while (isWanted()) {
+            try (MongoChangeStreamCursor<ChangeStreamDocument<BsonDocument>> news =
+                    watch(messages).cursor()) {
+                if (!working) {
+                    LOG.info("Wake-ups work again");
+                    working = true;
+                }
+                wakeAll();
+                pause = LEAST_PAUSE_MILLIS;
+                while (!closed && !listeners.isEmpty()) {
+                    if (news.tryNext() != null) {
+                        takeWhatIsThere(news);
+                        wakeAll();
+                    }
+                }
+            } catch (MongoException | IllegalStateException e) {
+                if (working && !closed) {
+                    LOG.warn("Wake-ups fail, messages are found by polling meanwhile: {}", e.getMessage());
+                    working = false;
+                }
+                pause(pause);
+                pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+            }
+        }
+    }
+
+    /** A wake-up is for all messages that are there: those that came together need one. */
+    private static void takeWhatIsThere(MongoChangeStreamCursor<ChangeStreamDocument<BsonDocument>> news) {
+        for (int left = news.available(); left > 0; left--) {
+            news.next();
+        }
+    }
+
+    /** False, once, if the thread is to end; whoever subscribes afterwards starts another. */
+    private synchronized boolean isWanted() {
+        if (closed || listeners.isEmpty()) {
+            thread = null;
+            return false;
+        }
+        return true;
+    }
+
+    private void wakeAll() {
+        for (Listener listener : listeners) {
+            try {
+                listener.wakeUp.run();
+            } catch (RuntimeException e) {
+                LOG.warn("A listener for wake-ups failed", e);
+            }
+        }
+    }
+
+    private void pause(long millis) {
+        try {
+            if (end.await(millis, TimeUnit.MILLISECONDS)) {
+                LOG.debug("Wake-ups end");
+            }
+        } catch (InterruptedException e) {
+            close(); // nobody of ours interrupts it, so somebody wants it to end
+        }
+    }
+
+    /** One subscription; two of the same runnable are two. */
+    private static final class Listener {
+        final Runnable wakeUp;
+
+        Listener(Runnable wakeUp) {
+            this.wakeUp = wakeUp;
+        }
+    }
+}

@@ -1,0 +1,269 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.ClientSessionOptions;
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoClient;
+import dev.outbox.StoreException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.bson.BsonDocument;
+import org.bson.BsonTimestamp;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One checkout: finds partitions, takes some, reads their messages.
+ *
+ * <p>Why what it reads is right: the server tells at which of its times a claim took effect, and messages are read as they
+ * were at that very time. Whoever held the partition before had settled before the claim, so nothing that was settled is
+ * seen. Every transaction whose commit had returned before the checkout is of an earlier time, so it is seen (OBX-TX-3). A
+ * message that was written after another's commit has a later position and became visible later, so whoever sees it sees
+ * the other too, and before it (OBX-ORDER-4); a read that is not of one moment can miss the earlier and see the later one.
+ * The server answers a read of a given time only when a majority has that time, so nothing is published that a failover
+ * could take back. And as every claim reads from the oldest message on, what commits late is found by the next one.
+ */
+final class Checkout implements AutoCloseable {
+    /** Further than this, a single statement and a single transaction would become too large. */
+    private static final int MOST_PARTITIONS = 500;
+
+    private final Candidates candidates;
+    private final Discovery discovery;
+    private final Partitions partitions;
+    private final MessageReader reader;
+    private final Leases leases;
+    private final Takeover takeover;
+    private final MongoClient client;
+    private final int limit;
+    private final List<Held> held = new ArrayList<>();
+    private final Set<Claim> claims = new LinkedHashSet<>();
+    private final List<ClientSession> snapshots = new ArrayList<>();
+    private @Nullable ClientSession session;
+
+    Checkout(
+            MongoClient client,
+            Candidates candidates,
+            Discovery discovery,
+            Partitions partitions,
+            MessageReader reader,
+            Leases leases,
+            Takeover takeover,
+            int limit) {
+        this.client = client;
+        this.candidates = candidates;
+        this.discovery = discovery;
+        this.partitions = partitions;
+        this.reader = reader;
+        this.leases = leases;
+        this.takeover = takeover;
+        this.limit = limit;
+    }
+
+    /**
+     * What the batch holds, which is nothing if no messages were found. What is known from earlier comes first, but before
+     * a batch is left with room, the partitions are looked for anew.
+     */
+    List<Held> run() {
+        try {
+            boolean discovered = candidates.isDiscoveryDue();
+            List<Lane> found = discovered ? discover() : List.of();
+            fill(inTurn(found));
+            if (!discovered && room() > 0) {
+                fill(inTurn(discover()));
+            }
+            if (!claims.stream().allMatch(Claim::isTrusted)) {
+                throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
+                        + " a time, or set a longer lease.");
+            }
+            return held;
+        } catch (RuntimeException | Error e) {
+            claims.forEach(leases::abandon);
+            throw e;
+        }
+    }
+
+    private int room() {
+        return limit - held.stream().mapToInt(each -> each.messages.size()).sum();
+    }
+
+    private List<Lane> discover() {
+        long started = System.nanoTime();
+        List<Discovery.Found> found = discovery.run();
+        List<Lane> free = lanes(Discovery.State.FREE, found);
+        List<Lane> missing = lanes(Discovery.State.MISSING, found);
+        if (!missing.isEmpty()) {
+            partitions.add(missing);
+            free.addAll(missing);
+        }
+        List<Discovery.Found> expired = Discovery.in(Discovery.State.EXPIRED, found);
+        if (!expired.isEmpty()) {
+            free.addAll(takeover.free(expired));
+        }
+        Set<Lane> taken = new HashSet<>(lanes(Discovery.State.HELD, found));
+        List<Lane> known = new ArrayList<>(free);
+        for (Held each : held) {
+            known.add(each.lane);
+            taken.remove(each.lane);
+        }
+        if (!taken.isEmpty()) {
+            candidates.noteCompany();
+        }
+        candidates.replace(known, started, System.nanoTime());
+        return free;
+    }
+
+    private static List<Lane> lanes(Discovery.State state, List<Discovery.Found> found) {
+        return Discovery.in(state, found).stream()
+                .map(Discovery.Found::lane)
+                .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
+    private List<Lane> inTurn(List<Lane> found) {
+        Set<Lane> inTurn = new LinkedHashSet<>(candidates.nextTurn(limit));
+        inTurn.addAll(found);
+        held.forEach(each -> inTurn.remove(each.lane));
+        return new ArrayList<>(inTurn);
+    }
+
+    /**
+     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads more of those
+     * that had more than their share, and takes twice as many more.
+     */
+    private void fill(List<Lane> inTurn) {
+        int next = 0;
+        int wanted = candidates.firstTake(inTurn.size(), limit);
+        for (int room = room(); room > 0; room = room()) {
+            List<Held> toRead =
+                    held.stream().filter(each -> each.full).collect(Collectors.toCollection(ArrayList::new));
+            int tries = Math.min(wanted, room);
+            List<Held> taken = List.of();
+            while (taken.isEmpty() && next < inTurn.size() && held.size() < MOST_PARTITIONS) {
+                tries = Math.min(tries, MOST_PARTITIONS - held.size());
+                List<Lane> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
+                next += tried.size();
+                taken = take(tried);
+                if (taken.size() < tried.size()) {
+                    candidates.noteCompany();
+                }
+                tries = Math.min(2 * tries, room); // others hold those: look further
+            }
+            toRead.addAll(taken);
+            if (toRead.isEmpty()) {
+                return;
+            }
+            read(toRead, room);
+            keepWhatHasMessages(taken);
+            wanted *= 2;
+        }
+    }
+
+    private List<Held> take(List<Lane> lanes) {
+        if (session == null) {
+            session = client.startSession(
+                    ClientSessionOptions.builder().causallyConsistent(true).build());
+        }
+        Claim claim = new Claim(lanes, leases.trust());
+        claims.add(claim);
+        if (lanes.size() == 1) {
+            Lane lane = lanes.get(0);
+            BsonDocument document = partitions.take(session, lane, claim.fence);
+            if (document == null) {
+                claims.remove(claim);
+                return List.of();
+            }
+            leases.add(claim);
+            return List.of(new Held(lane, claim, failing(document), snapshotOf(session)));
+        }
+        if (partitions.take(session, lanes, claim.fence) == 0) {
+            claims.remove(claim);
+            return List.of();
+        }
+        ClientSession snapshot = snapshotOf(session);
+        List<Held> taken = new ArrayList<>();
+        for (BsonDocument document : partitions.heldBy(snapshot, lanes, claim.fence)) {
+            Lane lane = new Lane(
+                    document.getString("topic").getValue(),
+                    document.getNumber("partition").intValue());
+            taken.add(new Held(lane, claim, failing(document), snapshot));
+        }
+        claim.keepOnly(taken.stream().map(each -> each.lane).toList());
+        leases.add(claim);
+        return taken;
+    }
+
+    private static @Nullable BsonDocument failing(BsonDocument partition) {
+        return partition.containsKey("failing") ? partition.getDocument("failing") : null;
+    }
+
+    /** Reads with it are of the moment at which a claim took effect. */
+    private ClientSession snapshotOf(ClientSession claimed) {
+        BsonTimestamp time = Objects.requireNonNull(claimed.getOperationTime(), "operation time");
+        ClientSession snapshot = client.startSession(
+                ClientSessionOptions.builder().snapshot(true).build());
+        snapshots.add(snapshot);
+        snapshot.setSnapshotTimestamp(time);
+        return snapshot;
+    }
+
+    /** Shares the room out among the partitions and reads them. */
+    private void read(List<Held> toRead, int room) {
+        int each = room / toRead.size();
+        int more = room % toRead.size();
+        for (int i = 0; i < toRead.size(); i++) {
+            toRead.get(i).startReading(i < more ? each + 1 : each);
+        }
+        reader.read(toRead);
+        for (Held partition : toRead) {
+            partition.endReading();
+            if (!partition.full) {
+                candidates.remove(partition.lane); // a discovery costs less than taking it in vain
+            }
+        }
+    }
+
+    /** A batch keeps nobody from partitions it has no message of (OBX-EXCL-3). */
+    private void keepWhatHasMessages(Collection<Held> taken) {
+        held.addAll(taken);
+        List<Held> inVain =
+                taken.stream().filter(each -> each.messages.isEmpty()).toList();
+        held.removeAll(inVain);
+        inVain.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, empty) -> {
+            List<Lane> lanes = empty.stream().map(each -> each.lane).toList();
+            synchronized (claim) {
+                partitions.release(lanes, claim.fence);
+                claim.drop(lanes);
+            }
+            if (claim.lanes().isEmpty()) {
+                claims.remove(claim);
+                leases.remove(claim);
+            }
+        });
+    }
+
+    Set<Claim> claims() {
+        return claims;
+    }
+
+    /** Hands over the session that has claimed what the batch holds; null if it holds nothing. */
+    @Nullable
+    ClientSession handOverSession() {
+        ClientSession claiming = held.isEmpty() ? null : session;
+        if (claiming != null) {
+            session = null;
+        }
+        return claiming;
+    }
+
+    @Override
+    public void close() {
+        snapshots.forEach(ClientSession::close);
+        if (session != null) {
+            session.close();
+        }
+    }
+}

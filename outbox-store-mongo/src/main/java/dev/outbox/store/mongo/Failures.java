@@ -1,0 +1,104 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.MongoClientException;
+import com.mongodb.MongoException;
+import com.mongodb.MongoSecurityException;
+import com.mongodb.MongoTimeoutException;
+import dev.outbox.ConfigurationException;
+import dev.outbox.OutboxException;
+import dev.outbox.StoreException;
+import org.jspecify.annotations.Nullable;
+
+/** Says what a failure of the server or its driver means. */
+final class Failures {
+    static final String PRIVILEGES = "The user needs find, insert, update and remove on the three collections of the"
+            + " outbox, and listIndexes to open it, as the role readWrite of the database gives; changeStream is needed for"
+            + " wake-ups alone.";
+
+    private static final int UNAUTHORIZED = 13;
+    private static final int AUTHENTICATION_FAILED = 18;
+    private static final int ILLEGAL_OPERATION = 20;
+    private static final int NO_SUCH_TRANSACTION = 251;
+
+    private Failures() {}
+
+    static OutboxException of(String doing, RuntimeException e) {
+        if (e instanceof OutboxException already) {
+            return already;
+        }
+        if (isWithoutTransactions(e)) {
+            return standalone(doing, e);
+        }
+        if (find(MongoSecurityException.class, e) != null || code(e) == AUTHENTICATION_FAILED) {
+            return new ConfigurationException(
+                    doing + " failed: the server does not accept the user or the password, or the user is of another"
+                            + " database than the one to log in to: add ?authSource=admin if it was made there. "
+                            + e.getMessage(),
+                    e);
+        }
+        if (isForbidden(e)) {
+            return new ConfigurationException(
+                    doing + " failed: the user may not do this. " + PRIVILEGES + " " + e.getMessage(), e);
+        }
+        if (e instanceof MongoTimeoutException) {
+            return new StoreException(
+                    doing + " failed: no server could be reached that takes writes. Check the hosts, that a primary is"
+                            + " elected, and that the name in replicaSet= is right. "
+                            + e.getMessage(),
+                    e);
+        }
+        return new StoreException(doing + " failed: " + e.getMessage(), e);
+    }
+
+    static ConfigurationException standalone(String doing, @Nullable RuntimeException e) {
+        return new ConfigurationException(
+                doing
+                        + " failed: the server is a standalone one, which has no transactions, so that it can hold no outbox."
+                        + " Make it a replica set, for which one member is enough: start mongod with --replSet and run"
+                        + " rs.initiate() once.",
+                e);
+    }
+
+    /** The driver speaks of retryable writes then, which helps nobody; the server's own answer is its cause. */
+    private static boolean isWithoutTransactions(RuntimeException e) {
+        MongoClientException client = find(MongoClientException.class, e);
+        boolean misleading = client != null
+                && client.getMessage() != null
+                && client.getMessage().contains("does not support retryable writes");
+        return misleading || code(e) == ILLEGAL_OPERATION;
+    }
+
+    /** A failure after which a transaction is to begin again, as the driver knows it, in words that help. */
+    static MongoException transientOne(String doing, MongoException e) {
+        if (e.getCode() != NO_SUCH_TRANSACTION) {
+            return e;
+        }
+        MongoException clear = new MongoException(
+                NO_SUCH_TRANSACTION,
+                doing
+                        + " failed: the server has aborted the transaction, because an earlier statement of it failed, because"
+                        + " the primary has changed, or because it was open for longer than"
+                        + " transactionLifetimeLimitSeconds, by default 60. Roll it back and begin again; do slow work"
+                        + " before it. " + e.getMessage(),
+                e);
+        clear.addLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL);
+        return clear;
+    }
+
+    static boolean isForbidden(RuntimeException e) {
+        return code(e) == UNAUTHORIZED;
+    }
+
+    private static int code(RuntimeException e) {
+        return e instanceof MongoException mongo ? mongo.getCode() : 0;
+    }
+
+    private static <E extends Throwable> @Nullable E find(Class<E> type, @Nullable Throwable e) {
+        for (Throwable each = e; each != null; each = each.getCause()) {
+            if (type.isInstance(each)) {
+                return type.cast(each);
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,103 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoCollection;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bson.BsonArray;
+import org.bson.BsonDocument;
+import org.bson.BsonInt32;
+import org.bson.BsonInt64;
+import org.bson.BsonString;
+import org.bson.BsonTimestamp;
+
+/** Reads the oldest messages of partitions, of several in one round trip. */
+final class MessageReader {
+    private static final int PARTITIONS_AT_ONCE = 50;
+    private static final BsonDocument OLDEST_FIRST = new BsonDocument("topic", new BsonInt32(1))
+            .append("partition", new BsonInt32(1))
+            .append("position", new BsonInt32(1));
+
+    private final MongoCollection<StoredMessage> messages;
+
+    MessageReader(OutboxCollections collections) {
+        this.messages = collections.messages().withDocumentClass(StoredMessage.class);
+    }
+
+    /** Reads of each partition its share, or what is left of it, as of its own snapshot. */
+    void read(List<Held> partitions) {
+        Map<ClientSession, List<Held>> bySnapshot = new HashMap<>();
+        partitions.stream()
+                .filter(held -> held.share > 0)
+                .forEach(held -> bySnapshot
+                        .computeIfAbsent(held.snapshot, s -> new ArrayList<>())
+                        .add(held));
+        bySnapshot.forEach((snapshot, together) -> {
+            for (int i = 0; i < together.size(); i += PARTITIONS_AT_ONCE) {
+                read(snapshot, together.subList(i, Math.min(together.size(), i + PARTITIONS_AT_ONCE)));
+            }
+        });
+    }
+
+    private void read(ClientSession snapshot, List<Held> partitions) {
+        Held first = partitions.get(0);
+        if (partitions.size() == 1) {
+            messages.find(snapshot, filter(first))
+                    .sort(OLDEST_FIRST)
+                    .limit(first.share)
+                    .batchSize(first.share)
+                    .forEach(first::add);
+            return;
+        }
+        Map<Lane, Held> byLane = new HashMap<>();
+        partitions.forEach(held -> byLane.put(held.lane, held));
+        List<BsonDocument> stages = new ArrayList<>(oldestOf(first));
+        for (Held held : partitions.subList(1, partitions.size())) {
+            stages.add(new BsonDocument(
+                    "$unionWith",
+                    new BsonDocument(
+                                    "coll",
+                                    new BsonString(messages.getNamespace().getCollectionName()))
+                            .append("pipeline", new BsonArray(oldestOf(held)))));
+        }
+        long wanted = partitions.stream().mapToLong(held -> held.share).sum();
+        messages.aggregate(snapshot, stages)
+                .batchSize((int) Math.min(Integer.MAX_VALUE, wanted))
+                .forEach(message -> {
+                    Held held = byLane.get(message.lane());
+                    if (held == null) {
+                        throw new IllegalStateException("A message of " + message.lane() + ", which was not asked for");
+                    }
+                    held.add(message);
+                });
+    }
+
+    /** The first message of a partition as a transaction sees it, in a list that is empty if there is none. */
+    Collection<StoredMessage> head(ClientSession transaction, Lane lane) {
+        return messages.find(transaction, filter(lane))
+                .sort(OLDEST_FIRST)
+                .limit(1)
+                .into(new ArrayList<>());
+    }
+
+    private static List<BsonDocument> oldestOf(Held held) {
+        return List.of(
+                new BsonDocument("$match", filter(held)),
+                new BsonDocument("$sort", OLDEST_FIRST),
+                new BsonDocument("$limit", new BsonInt64(held.share)));
+    }
+
+    private static BsonDocument filter(Held held) {
+        BsonDocument filter = filter(held.lane);
+        BsonTimestamp after = held.after();
+        return after == null ? filter : filter.append("position", new BsonDocument("$gt", after));
+    }
+
+    private static BsonDocument filter(Lane lane) {
+        return new BsonDocument("topic", new BsonString(lane.topic()))
+                .append("partition", new BsonInt32(lane.partition()));
+    }
+}

@@ -1,0 +1,122 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.MongoException;
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoDatabase;
+import dev.outbox.ConfigurationException;
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+
+/**
+ * The outbox in MongoDB 5.0 or newer, on a replica set. Messages are written in the transactions of client sessions; relays
+ * read them from a {@link Store} on the same database.
+ *
+ * <pre>{@code
+ * session.withTransaction(() -> {
+ *     orders.insertOne(session, order);
+ *     Outbox.bind(placed, MongoOutbox.persist(session, database)).publish(new OrderPlaced(id));
+ *     return null;
+ * });
+ * }</pre>
+ *
+ * <p>The outbox is three collections of one database, whose names begin with a prefix: {@code outbox_messages}, {@code
+ * outbox_partitions} and {@code outbox_dead_letters}, unless another prefix than {@value #DEFAULT_PREFIX} is chosen. They
+ * have to be there before the first message is written.
+ */
+public final class MongoOutbox {
+    /** What the names of the collections begin with unless another prefix is given. */
+    public static final String DEFAULT_PREFIX = "outbox_";
+
+    /**
+     * Name of the option of a store that says what the names of its collections begin with: 1 to 100 of the characters
+     * {@code A-Z a-z 0-9 _ . -}, beginning with a letter or {@code _}; by default {@value #DEFAULT_PREFIX}.
+     */
+    public static final String PREFIX = "prefix";
+
+    /**
+     * Name of the option of a store that says how many milliseconds a batch holds its partitions when its process has died;
+     * at least 1000, by default {@value #DEFAULT_LEASE_MILLIS}. A living process renews its leases. After three quarters
+     * of it without a renewal it does not trust them any more, so it should be longer than a failover takes.
+     */
+    public static final String LEASE_MILLIS = "leaseMillis";
+
+    /** What {@link #LEASE_MILLIS} is unless it is set: 30 seconds. */
+    public static final int DEFAULT_LEASE_MILLIS = 30_000;
+
+    /**
+     * Name of the option of a store that says whether it can wake relays up, by a change stream that it opens when one asks
+     * for it; by default true.
+     */
+    public static final String WAKE_UP = "wakeUp";
+
+    private MongoOutbox() {}
+
+    /**
+     * Writes messages in the transaction that a session is in, each by one insert, into collections with the default prefix.
+     * What it makes is as safe for use by several threads as the session, which is not at all.
+     *
+     * <p>Besides what {@link PersistFunc#persist} says, it throws a {@link MongoException} with the label {@code
+     * TransientTransactionError} if the transaction is to begin again: {@link ClientSession#withTransaction} does so on that
+     * and on nothing else.
+     *
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the session is not in a transaction (OBX-TX-1)
+     * @throws dev.outbox.MessageRejectedException from {@link PersistFunc#persist} if the payload has more than 15 MiB,
+     *     because a document has at most 16 (OBX-PAYLOAD-2)
+     */
+    public static PersistFunc persist(ClientSession session, MongoDatabase database) {
+        return persist(session, database, DEFAULT_PREFIX);
+    }
+
+    /**
+     * As {@link #persist(ClientSession, MongoDatabase)}, with another prefix.
+     *
+     * @throws ConfigurationException if the prefix is not as {@link #PREFIX} says
+     */
+    public static PersistFunc persist(ClientSession session, MongoDatabase database, String prefix) {
+        return new MongoPersist(session, database, OutboxCollections.checkedPrefix(prefix));
+    }
+
+    /**
+     * A store over a client of the application, which is never closed. Its defaults for reading and writing do not matter:
+     * the store writes with a majority and reads from the primary. A relay's worker needs one connection of the client's
+     * pool at a time, and the store one more to renew leases and one for wake-ups; if the application can use up all of the
+     * pool, give the relay a client of its own.
+     *
+     * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#createSchema}, by default
+     *     false; {@link StoreOptions#workers} is allowed and has no effect
+     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user may not do what is needed, an
+     *     option is wrong, or the collections are missing
+     * @throws StoreException if no primary can be reached
+     */
+    public static Store store(MongoClient client, String database, StoreOptions options) {
+        return Opening.store(client, database, options);
+    }
+
+    /**
+     * Creates the collections with the default prefix and their indexes, and leaves alone what is there already. Several
+     * processes may do so at once. Not to be called within a transaction.
+     *
+     * @throws ConfigurationException if the user may not
+     * @throws StoreException if the server cannot be reached or refuses
+     */
+    public static void createCollections(MongoDatabase database) {
+        createCollections(database, DEFAULT_PREFIX);
+    }
+
+    /**
+     * As {@link #createCollections(MongoDatabase)}, with another prefix.
+     *
+     * @throws ConfigurationException also if the prefix is not as {@link #PREFIX} says
+     */
+    public static void createCollections(MongoDatabase database, String prefix) {
+        String checked = OutboxCollections.checkedPrefix(prefix);
+        try {
+            OutboxCollections.create(database, checked);
+        } catch (MongoException e) {
+            throw Failures.of("Creating the collections of the outbox", e);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.MongoException;
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoCollection;
+import com.mongodb.client.MongoDatabase;
+import dev.outbox.MessageRejectedException;
+import dev.outbox.MisuseException;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
+import org.bson.BsonDocument;
+import org.bson.types.ObjectId;
+
+/** Writes messages in a transaction of the application, each by one insert. */
+final class MongoPersist implements PersistFunc {
+    /** A document has at most 16 MiB, and beside the payload there are key, headers, and one day a reason. */
+    static final int MAX_PAYLOAD_BYTES = 15 * 1024 * 1024;
+
+    private static final String DOING = "Writing a message to the outbox";
+
+    private final ClientSession session;
+    private final MongoCollection<BsonDocument> messages;
+
+    MongoPersist(ClientSession session, MongoDatabase database, String prefix) {
+        this.session = session;
+        this.messages = OutboxCollections.of(database, prefix).messages();
+    }
+
+    @Override
+    public String persist(OutgoingMessage message) {
+        if (!session.hasActiveTransaction()) {
+            throw new MisuseException(
+                    "The session is not in a transaction that the message could share: it would be"
+                            + " published even if your other changes fail. Publish within session.withTransaction(…), or between"
+                            + " session.startTransaction() and commitTransaction(), and pass the session to your own writes too.");
+        }
+        if (message.payload().length > MAX_PAYLOAD_BYTES) {
+            throw new MessageRejectedException(
+                    "The payload has " + message.payload().length + " bytes; MongoDB's limit of"
+                            + " 16 MiB for a document leaves at most " + MAX_PAYLOAD_BYTES
+                            + ". Store large content elsewhere and publish a reference to it.");
+        }
+        ObjectId id = new ObjectId();
+        try {
+            messages.insertOne(session, Documents.fresh(id, message));
+        } catch (MongoException e) {
+            if (e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
+                throw Failures.transientOne(DOING, e); // withTransaction looks for the driver's own, and begins again
+            }
+            throw Failures.of(DOING, e);
+        } catch (IllegalStateException e) {
+            throw Failures.of(DOING, e);
+        }
+        return id.toHexString();
+    }
+}

@@ -1,0 +1,191 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.MongoException;
+import com.mongodb.client.MongoClient;
+import dev.outbox.Capabilities;
+import dev.outbox.DeadLetter;
+import dev.outbox.MessageBatch;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.Store;
+import dev.outbox.WakeUps;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The store on MongoDB: what its checkouts know in common, and its open batches. */
+final class MongoStore implements Store, Operations, WakeUps {
+    /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
+    private static final int MOST_SETS_OF_TOPICS = 64;
+
+    private final MongoClient client;
+    private final @Nullable MongoClient own;
+    private final OutboxCollections collections;
+    private final Capabilities capabilities;
+    private final Partitions partitions;
+    private final MessageReader reader;
+    private final Leases leases;
+    private final Takeover takeover;
+    private final Operations operations;
+    private final ChangeStream changeStream;
+    private final Map<Set<String>, Service> services = new ConcurrentHashMap<>();
+    private final Set<MongoBatch> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    /** What the checkouts of the same topics share. */
+    private record Service(Discovery discovery, Candidates candidates) {}
+
+    /**
+     * @param own the client if it is ours to close
+     */
+    MongoStore(
+            MongoClient client,
+            @Nullable MongoClient own,
+            OutboxCollections collections,
+            Duration lease,
+            Capabilities capabilities) {
+        this.client = client;
+        this.own = own;
+        this.collections = collections;
+        this.capabilities = capabilities;
+        this.partitions = new Partitions(collections.partitions(), process(), lease);
+        this.reader = new MessageReader(collections);
+        this.leases = new Leases(partitions, lease);
+        this.takeover = new Takeover(client, collections);
+        this.operations = new MongoOperations(client, collections);
+        this.changeStream = new ChangeStream(collections.messages());
+    }
+
+    @Override
+    public MessageBatch checkout(Set<String> topics, int limit) {
+        if (topics.isEmpty()) {
+            throw new MisuseException("No topics given; expected at least one.");
+        }
+        if (limit < 1) {
+            throw new MisuseException("limit is " + limit + "; expected at least 1.");
+        }
+        requireOpen();
+        Service service = serviceOf(topics);
+        if (!open.isEmpty()) {
+            service.candidates.noteCompany();
+        }
+        MongoBatch batch;
+        try (Checkout checkout = new Checkout(
+                client, service.candidates, service.discovery, partitions, reader, leases, takeover, limit)) {
+            List<Held> held = checkout.run();
+            Settlement settlement = new Settlement(collections, partitions, reader, service.candidates);
+            batch = new MongoBatch(
+                    held, checkout.claims(), checkout.handOverSession(), settlement, leases, open::remove);
+        } catch (MongoException | IllegalStateException e) {
+            requireOpen();
+            throw Failures.of("A checkout", e);
+        }
+        if (!batch.messages().isEmpty()) {
+            open.add(batch);
+            if (closed) {
+                batch.lose(); // close() may have missed it
+            }
+        }
+        return batch;
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        changeStream.close();
+        open.forEach(MongoBatch::lose);
+        open.clear();
+        leases.close();
+        if (own != null) {
+            own.close();
+        }
+    }
+
+    private static String process() {
+        long pid = ProcessHandle.current().pid();
+        try {
+            return pid + "@" + InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return pid + "@unknown";
+        }
+    }
+
+    private Service serviceOf(Set<String> topics) {
+        Service known = services.get(topics);
+        if (known != null) {
+            return known;
+        }
+        if (services.size() >= MOST_SETS_OF_TOPICS) {
+            services.clear();
+        }
+        return services.computeIfAbsent(
+                Set.copyOf(topics),
+                t -> new Service(new Discovery(collections, t.stream().sorted().toList()), new Candidates()));
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new MisuseException("The store is closed: close the relays first, then their store.");
+        }
+    }
+
+    @Override
+    public Subscription onWakeUp(Runnable listener) {
+        requireOpen();
+        return changeStream.add(listener);
+    }
+
+    @Override
+    public List<Backlog> backlog() {
+        requireOpen();
+        return operations.backlog();
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions() {
+        requireOpen();
+        return operations.failingPartitions();
+    }
+
+    @Override
+    public boolean retryNow(String topic, int partition) {
+        requireOpen();
+        return operations.retryNow(topic, partition);
+    }
+
+    @Override
+    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        requireOpen();
+        return operations.deadLetters(topic, afterId, limit);
+    }
+
+    @Override
+    public Optional<DeadLetter> deadLetter(String id) {
+        requireOpen();
+        return operations.deadLetter(id);
+    }
+
+    @Override
+    public int redrive(Collection<String> ids) {
+        requireOpen();
+        return operations.redrive(ids);
+    }
+
+    @Override
+    public int discard(Collection<String> ids) {
+        requireOpen();
+        return operations.discard(ids);
+    }
+}

@@ -1,0 +1,36 @@
+package dev.outbox.store.mongo;
+
+import com.google.auto.service.AutoService;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.spi.StoreProvider;
+
+/**
+ * Opens {@code mongodb:} and {@code mongodb+srv:} URLs, which have to name a database, with a client of its own. Public for
+ * {@link java.util.ServiceLoader} alone: call {@link dev.outbox.Stores#open}.
+ *
+ * <p>Options: {@code user} and {@code password}, in place of those in the URL; {@code createSchema}, by default false;
+ * {@code prefix}, {@code leaseMillis} and {@code wakeUp}, see {@link MongoOutbox}; {@code workers} is allowed and has no
+ * effect.
+ */
+@SuppressWarnings("exports") // the annotation is gone in the class file
+@AutoService(StoreProvider.class)
+public final class MongoStoreProvider implements StoreProvider {
+    /** For {@link java.util.ServiceLoader}. */
+    public MongoStoreProvider() {}
+
+    @Override
+    public boolean accepts(String url) {
+        return url.startsWith("mongodb://") || url.startsWith("mongodb+srv://");
+    }
+
+    @Override
+    public Store open(String url, StoreOptions options) {
+        return Opening.store(url, options);
+    }
+
+    @Override
+    public String description() {
+        return "outbox-store-mongo: MongoDB from 5.0 on (mongodb://, mongodb+srv://)";
+    }
+}

@@ -1,0 +1,214 @@
+package dev.outbox.store.mongo;
+
+import com.mongodb.ConnectionString;
+import com.mongodb.MongoClientSettings;
+import com.mongodb.MongoCredential;
+import com.mongodb.MongoException;
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoClients;
+import com.mongodb.client.MongoCollection;
+import com.mongodb.client.MongoDatabase;
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
+import dev.outbox.ConfigurationException;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.bson.BsonDocument;
+import org.bson.BsonInt32;
+import org.bson.BsonObjectId;
+import org.bson.conversions.Bson;
+import org.bson.types.ObjectId;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens stores, and refuses at once what would fail later. */
+final class Opening {
+    private static final Logger LOG = LoggerFactory.getLogger(MongoOutbox.class);
+
+    /** Long enough for an election, of which the server needs up to 12 seconds; the driver's own 30 keep operators waiting. */
+    private static final int SELECTION_SECONDS = 15;
+
+    private static final int CONNECT_SECONDS = 10;
+    private static final int LEAST_LEASE_MILLIS = 1_000;
+    private static final int MONGODB_5_0 = 13;
+
+    private Opening() {}
+
+    static Store store(MongoClient client, String database, StoreOptions options) {
+        Settings settings = Settings.of(options, Set.of());
+        return open(client, database, settings, "Opening the outbox in database " + database, null);
+    }
+
+    static Store store(String url, StoreOptions options) {
+        ConnectionString address = address(url);
+        String database = address.getDatabase();
+        String shown = "mongodb://" + String.join(",", address.getHosts()) + "/" + (database == null ? "" : database);
+        if (database == null) {
+            throw new ConfigurationException(
+                    "The URL " + shown + " names no database: expected" + " mongodb://host/database?replicaSet=name");
+        }
+        Settings settings = Settings.of(options, Set.of(StoreOptions.USER, StoreOptions.PASSWORD));
+        MongoClient client;
+        try {
+            client = MongoClients.create(settings(address, options));
+        } catch (IllegalArgumentException | MongoException e) {
+            throw Failures.of("Connecting to " + shown, e);
+        }
+        try {
+            return open(client, database, settings, "Opening the outbox at " + shown, client);
+        } catch (RuntimeException | Error e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /** What the driver says of an address that it cannot read may show a part of it, and that may be the password. */
+    private static ConnectionString address(String url) {
+        try {
+            return new ConnectionString(url);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException("This is no URL of MongoDB; expected"
+                    + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for %,"
+                    + " %40 for @, %3A for :, %2F for /, or use the options user and password.");
+        }
+    }
+
+    private static MongoClientSettings settings(ConnectionString address, StoreOptions options) {
+        MongoClientSettings.Builder settings = MongoClientSettings.builder();
+        settings.applyToClusterSettings(c -> c.serverSelectionTimeout(SELECTION_SECONDS, TimeUnit.SECONDS));
+        settings.applyToSocketSettings(s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS));
+        settings.applyConnectionString(address);
+        MongoCredential inUrl = address.getCredential();
+        String user = options.get(StoreOptions.USER);
+        String password = options.get(StoreOptions.PASSWORD);
+        if (user != null || password != null) {
+            String name = user != null ? user : inUrl == null ? null : inUrl.getUserName();
+            char[] secret = password != null ? password.toCharArray() : inUrl == null ? null : inUrl.getPassword();
+            if (name == null || secret == null) {
+                throw new ConfigurationException(
+                        "Of user and password there is only one, in the URL and the options together; expected both.");
+            }
+            settings.credential(MongoCredential.createCredential(
+                    name, inUrl == null ? authSource(address) : inUrl.getSource(), secret));
+        }
+        return settings.build();
+    }
+
+    /** Where the user is known if the URL has no user to say so: as with one, the parameter, the database, admin. */
+    private static String authSource(ConnectionString address) {
+        for (String part : address.getConnectionString().split("[?&]", -1)) {
+            if (part.regionMatches(true, 0, "authSource=", 0, "authSource=".length())) {
+                return part.substring("authSource=".length());
+            }
+        }
+        return Objects.requireNonNullElse(address.getDatabase(), "admin");
+    }
+
+    private static Store open(
+            MongoClient client, String name, Settings settings, String doing, @Nullable MongoClient own) {
+        try {
+            MongoDatabase database = client.getDatabase(name);
+            requireReplicaSet(database, doing);
+            OutboxCollections collections = OutboxCollections.of(database, settings.prefix);
+            requireCollections(database, collections, settings, doing);
+            tryOut(client, collections);
+            Capabilities capabilities = capabilities(collections, settings);
+            return new MongoStore(client, own, collections, settings.lease, capabilities);
+        } catch (MongoException | IllegalArgumentException | IllegalStateException e) {
+            throw Failures.of(doing, e);
+        }
+    }
+
+    private static void requireReplicaSet(MongoDatabase database, String doing) {
+        BsonDocument hello = database.runCommand(new BsonDocument("hello", new BsonInt32(1)), BsonDocument.class);
+        boolean replicaSet = hello.containsKey("setName");
+        boolean router =
+                hello.containsKey("msg") && hello.getString("msg").getValue().equals("isdbgrid");
+        if (!replicaSet && !router) {
+            throw Failures.standalone(doing, null);
+        }
+        if (hello.getNumber("maxWireVersion", new BsonInt32(0)).intValue() < MONGODB_5_0) {
+            throw new ConfigurationException(doing + " failed: the server is older than MongoDB 5.0, the first that can"
+                    + " read as of a given time.");
+        }
+    }
+
+    private static void requireCollections(
+            MongoDatabase database, OutboxCollections collections, Settings settings, String doing) {
+        List<String> missing = collections.missing();
+        if (!missing.isEmpty() && settings.create) {
+            OutboxCollections.create(database, settings.prefix);
+            missing = collections.missing();
+        }
+        if (!missing.isEmpty()) {
+            throw new ConfigurationException(doing + " failed: missing are " + String.join(", ", missing)
+                    + ". Create them, before messages are written, with MongoOutbox.createCollections(database) or with"
+                    + " the option createSchema=true.");
+        }
+    }
+
+    /** Does everything once that a store does, in a transaction that is aborted: what is forbidden is known at once. */
+    private static void tryOut(MongoClient client, OutboxCollections collections) {
+        BsonDocument probe = new BsonDocument("_id", new BsonObjectId(new ObjectId()));
+        Bson change = new BsonDocument("$set", new BsonDocument("probe", new BsonInt32(1)));
+        try (ClientSession session = client.startSession()) {
+            session.startTransaction(Settlement.TRANSACTION);
+            for (MongoCollection<BsonDocument> collection : collections.all()) {
+                collection.insertOne(session, probe.clone());
+                collection.updateOne(session, probe, change);
+                collection.find(session, probe).first();
+                collection.deleteMany(session, probe);
+            }
+            session.abortTransaction();
+        }
+    }
+
+    private static Capabilities capabilities(OutboxCollections collections, Settings settings) {
+        if (!settings.wakeUp) {
+            return Capabilities.all()
+                    .without(Capability.WAKE_UP, "it was switched off by the option " + MongoOutbox.WAKE_UP + "=false");
+        }
+        try {
+            ChangeStream.tryOut(collections.messages());
+            return Capabilities.all();
+        } catch (MongoException e) {
+            if (!Failures.isForbidden(e)) {
+                throw e;
+            }
+            String reason = "the user may not open a change stream on "
+                    + collections.messages().getNamespace() + ", for which changeStream and find are needed";
+            LOG.warn("No wake-ups, messages are found by polling alone: {}", reason);
+            return Capabilities.all().without(Capability.WAKE_UP, reason);
+        }
+    }
+
+    /** What the options say. */
+    private record Settings(String prefix, Duration lease, boolean create, boolean wakeUp) {
+        static Settings of(StoreOptions options, Set<String> more) {
+            Set<String> known = new HashSet<>(more);
+            known.addAll(Set.of(
+                    StoreOptions.WORKERS,
+                    StoreOptions.CREATE_SCHEMA,
+                    MongoOutbox.PREFIX,
+                    MongoOutbox.LEASE_MILLIS,
+                    MongoOutbox.WAKE_UP));
+            options.requireKnown(known);
+            options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+            String prefix = options.get(MongoOutbox.PREFIX);
+            return new Settings(
+                    OutboxCollections.checkedPrefix(prefix == null ? MongoOutbox.DEFAULT_PREFIX : prefix),
+                    Duration.ofMillis(options.getInt(
+                            MongoOutbox.LEASE_MILLIS, LEAST_LEASE_MILLIS, MongoOutbox.DEFAULT_LEASE_MILLIS)),
+                    options.getBoolean(StoreOptions.CREATE_SCHEMA, false),
+                    options.getBoolean(MongoOutbox.WAKE_UP, true));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package dev.outbox.store.mongo;
+
+import static com.mongodb.client.model.Filters.and;
+import static com.mongodb.client.model.Filters.eq;
+import static com.mongodb.client.model.Filters.exists;
+import static com.mongodb.client.model.Filters.expr;
+import static com.mongodb.client.model.Filters.in;
+
+import com.mongodb.MongoBulkWriteException;
+import com.mongodb.WriteConcern;
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoCollection;
+import com.mongodb.client.model.Aggregates;
+import com.mongodb.client.model.FindOneAndUpdateOptions;
+import com.mongodb.client.model.InsertManyOptions;
+import com.mongodb.client.model.ReturnDocument;
+import com.mongodb.client.model.Updates;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import org.bson.BsonArray;
+import org.bson.BsonDateTime;
+import org.bson.BsonDocument;
+import org.bson.BsonInt32;
+import org.bson.BsonInt64;
+import org.bson.BsonString;
+import org.bson.conversions.Bson;
+import org.bson.types.ObjectId;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The documents of partitions: who has them, and until when nobody gets them.
+ *
+ * <pre>{@code
+ * { _id: "orders/3", topic, partition, retryAt: Date,
+ *   fence?: ObjectId, leaseUntil?: Date, owner?, session?, failing?: { id, position, reason } }
+ * }</pre>
+ *
+ * <p>A partition without a fence is free, and is taken by an update on that condition: of two who try, one finds it taken.
+ * One whose lease is over, by the server's clock alone, can be freed by anybody, see {@link Takeover}.
+ *
+ * <p>No plain update of ours ever waits for a transaction of others. Only batches that are being closed write these
+ * documents in transactions that last, and until these are committed everybody else sees a fence that is not his.
+ */
+final class Partitions {
+    private static final int DUPLICATE_KEY = 11000;
+    private static final BsonDateTime LONG_AGO = new BsonDateTime(0);
+    private static final BsonString NOW = new BsonString("$$NOW");
+    private static final Bson FREE = and(exists("fence", false), expr(isOver("$retryAt")));
+    private static final String[] HOLD = {"fence", "leaseUntil", "owner", "session"};
+
+    /** What ends a hold, its outcomes apart. */
+    static final Bson RELEASE =
+            Updates.combine(Arrays.stream(HOLD).map(Updates::unset).toList());
+
+    /** The same as a stage of a pipeline. */
+    static final Bson RELEASE_STAGE = Aggregates.unset(HOLD);
+
+    private final MongoCollection<BsonDocument> collection;
+    private final String owner;
+    private final Duration lease;
+
+    /**
+     * @param owner who we are, for operators to read
+     */
+    Partitions(MongoCollection<BsonDocument> collection, String owner, Duration lease) {
+        this.collection = collection;
+        this.owner = owner;
+        this.lease = lease;
+    }
+
+    static BsonDocument isOver(String field) {
+        return new BsonDocument("$lte", new BsonArray(List.of(new BsonString(field), NOW)));
+    }
+
+    static BsonDocument inMillis(long millis) {
+        return new BsonDocument("$add", new BsonArray(List.of(NOW, new BsonInt64(millis))));
+    }
+
+    /**
+     * Adds documents of partitions that were found to have messages. Relays do this, and writers do not: two of them with
+     * the first messages of one partition would abort each other's transactions.
+     */
+    void add(Collection<Lane> lanes) {
+        List<BsonDocument> documents = lanes.stream()
+                .map(lane -> new BsonDocument("_id", new BsonString(lane.id()))
+                        .append("topic", new BsonString(lane.topic()))
+                        .append("partition", new BsonInt32(lane.partition()))
+                        .append("retryAt", LONG_AGO))
+                .toList();
+        try {
+            collection.insertMany(documents, new InsertManyOptions().ordered(false));
+        } catch (MongoBulkWriteException e) {
+            boolean othersWereFaster = e.getWriteConcernError() == null
+                    && e.getWriteErrors().stream().allMatch(error -> error.getCode() == DUPLICATE_KEY);
+            if (!othersWereFaster) {
+                throw e;
+            }
+        }
+    }
+
+    /** Takes one partition if it is free; returns its document as it is then, or null. */
+    @Nullable
+    BsonDocument take(ClientSession session, Lane lane, ObjectId fence) {
+        return collection.findOneAndUpdate(
+                session,
+                and(eq("_id", lane.id()), FREE),
+                List.of(claim(session, fence)),
+                new FindOneAndUpdateOptions().returnDocument(ReturnDocument.AFTER));
+    }
+
+    /** Takes those that are free; returns how many that were. */
+    long take(ClientSession session, Collection<Lane> lanes, ObjectId fence) {
+        return collection
+                .updateMany(session, and(in("_id", ids(lanes)), FREE), List.of(claim(session, fence)))
+                .getMatchedCount();
+    }
+
+    private Bson claim(ClientSession session, ObjectId fence) {
+        return Updates.combine(
+                Updates.set("fence", fence),
+                // With the session that claims the batch is closed too: who takes over can see to its end.
+                Updates.set(
+                        "session", session.getServerSession().getIdentifier().get("id")),
+                Updates.set("owner", new BsonDocument("$literal", new BsonString(owner))),
+                leaseFromNow());
+    }
+
+    private Bson leaseFromNow() {
+        return Updates.set("leaseUntil", inMillis(lease.toMillis()));
+    }
+
+    /** Which of the partitions a claim has, as of a snapshot. */
+    Iterable<BsonDocument> heldBy(ClientSession snapshot, Collection<Lane> lanes, ObjectId fence) {
+        return collection.find(snapshot, and(in("_id", ids(lanes)), eq("fence", fence)));
+    }
+
+    /** Prolongs leases, of several claims by one statement; returns how many partitions these claims still have. */
+    long renew(Collection<Lane> lanes, Collection<ObjectId> fences) {
+        return collection
+                .updateMany(and(in("_id", ids(lanes)), in("fence", fences)), List.of(leaseFromNow()))
+                .getMatchedCount();
+    }
+
+    /** Gives partitions back without any outcome; returns how many of them the claim had. */
+    long release(Collection<Lane> lanes, ObjectId fence) {
+        // If a failover undoes it, the end of the lease does the same a little later.
+        return collection
+                .withWriteConcern(WriteConcern.W1)
+                .updateMany(and(in("_id", ids(lanes)), eq("fence", fence)), RELEASE)
+                .getMatchedCount();
+    }
+
+    static List<String> ids(Collection<Lane> lanes) {
+        return lanes.stream().map(Lane::id).toList();
+    }
+}

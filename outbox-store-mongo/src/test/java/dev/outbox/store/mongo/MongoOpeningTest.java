@@ -1,0 +1,272 @@
+package dev.outbox.store.mongo;
+
+import static dev.outbox.store.mongo.TestOutbox.message;
+import static dev.outbox.store.mongo.TestOutbox.publishAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoClients;
+import dev.outbox.Capability;
+import dev.outbox.ConfigurationException;
+import dev.outbox.OutboxException;
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.WakeUps;
+import dev.outbox.servers.MongoServer;
+import java.util.List;
+import java.util.Objects;
+import org.bson.Document;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is set up wrongly is said at once, in words that help, and without a password. */
+@Tag("mongo")
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class MongoOpeningTest {
+    private static final String SECRET = "s3cr3t";
+
+    private static MongoServer server;
+    private static MongoServer standalone;
+    private static TestOutbox outbox;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = MongoServer.packaged(1);
+        standalone = MongoServer.standalone();
+        outbox = new TestOutbox(server);
+    }
+
+    @AfterAll
+    static void stop() {
+        outbox.close();
+        server.close();
+        standalone.close();
+    }
+
+    private static <E extends OutboxException> String refusal(Class<E> type, String url, StoreOptions options) {
+        E error = assertThrows(type, () -> Stores.open(url, options).close());
+        for (Throwable each = error; each != null; each = each.getCause()) {
+            assertFalse(each.toString().contains(SECRET), "the password is in " + each);
+        }
+        return error.getMessage();
+    }
+
+    private static void assertContains(String part, String text) {
+        assertTrue(text.contains(part), "expected '" + part + "' in: " + text);
+    }
+
+    @Test
+    void aStandaloneServerIsRefused() {
+        String said = refusal(
+                ConfigurationException.class,
+                standalone.newDatabase(),
+                StoreOptions.defaults().createSchema(true));
+        assertContains("rs.initiate()", said);
+    }
+
+    @Test
+    void persistOnAStandaloneServerSaysWhatIsWrong() {
+        try (MongoClient client = MongoClients.create(standalone.url());
+                ClientSession session = client.startSession()) {
+            session.startTransaction();
+            PersistFunc persist = MongoOutbox.persist(session, client.getDatabase("app"));
+            ConfigurationException error =
+                    assertThrows(ConfigurationException.class, () -> persist.persist(message(0, "m")));
+            assertContains("rs.initiate()", error.getMessage());
+        }
+    }
+
+    @Test
+    void aServerThatIsNotThereIsNamed() {
+        String said = refusal(
+                StoreException.class,
+                "mongodb://app:" + SECRET + "@127.0.0.1:1/app?serverSelectionTimeoutMS=500",
+                StoreOptions.defaults());
+        assertContains("127.0.0.1:1/app", said);
+        assertContains("no server could be reached", said);
+    }
+
+    @Test
+    void aReplicaSetOfAnotherNameIsNotReached() {
+        String url = outbox.url.replace("replicaSet=rs0", "replicaSet=other&serverSelectionTimeoutMS=500");
+        assertContains("replicaSet=", refusal(StoreException.class, url, StoreOptions.defaults()));
+    }
+
+    @Test
+    void wrongCredentialsAreRefused() {
+        String url = outbox.url.replace("root:mongo@", "root:" + SECRET + "@");
+        assertContains("password", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
+        String withoutAny = outbox.url.replace("root:mongo@", "");
+        assertContains("may not", refusal(ConfigurationException.class, withoutAny, StoreOptions.defaults()));
+        assertContains(
+                "password",
+                refusal(
+                        ConfigurationException.class,
+                        withoutAny,
+                        StoreOptions.defaults().user("root").password(SECRET)));
+        assertContains(
+                "expected both",
+                refusal(
+                        ConfigurationException.class,
+                        withoutAny,
+                        StoreOptions.defaults().password(SECRET)));
+    }
+
+    @Test
+    void credentialsMayComeAsOptions() {
+        String url = outbox.url.replace("root:mongo@", "");
+        try (Store store = Stores.open(url, StoreOptions.defaults().user("root").password("mongo"))) {
+            assertEquals(List.of(), publishAll(store));
+        }
+        String wrong = outbox.url.replace("root:mongo@", "root:" + SECRET + "@");
+        try (Store store = Stores.open(wrong, StoreOptions.defaults().password("mongo"))) {
+            assertEquals(List.of(), publishAll(store));
+        }
+    }
+
+    @Test
+    void aUserWhoMayOnlyReadIsRefused() {
+        String url = user("reader", List.of("find", "listIndexes", "changeStream"));
+        String said = refusal(ConfigurationException.class, url, StoreOptions.defaults());
+        assertContains("insert, update and remove", said);
+    }
+
+    @Test
+    void whoMayNotWatchHasNoWakeUpsAndAllTheRest() {
+        String url = user("worker", List.of("find", "insert", "update", "remove", "listIndexes"));
+        try (Store store = Stores.open(url)) {
+            String reason = store.capabilities().reasonWithout(Capability.WAKE_UP);
+            assertContains("changeStream", Objects.requireNonNull(reason));
+            outbox.commit(0, "1");
+            assertEquals(List.of("1"), publishAll(store));
+        }
+        String allowed = user("watcher", List.of("find", "insert", "update", "remove", "listIndexes", "changeStream"));
+        try (Store store = Stores.open(allowed)) {
+            assertTrue(store.capabilities().has(Capability.WAKE_UP));
+        }
+        try (Store store = Stores.open(allowed, StoreOptions.defaults().with(MongoOutbox.WAKE_UP, "false"))) {
+            assertContains(
+                    "wakeUp=false",
+                    assertThrows(ConfigurationException.class, () -> WakeUps.of(store))
+                            .getMessage());
+        }
+    }
+
+    @Test
+    void missingCollectionsAndIndexesAreNamedAndCreatedWhereAskedFor() {
+        String url = server.newDatabase();
+        assertContains("createSchema=true", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
+        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url).close();
+        try (MongoClient client = MongoClients.create(url)) {
+            client.getDatabase(MongoHarness.database(url))
+                    .getCollection("outbox_messages")
+                    .dropIndexes();
+        }
+        assertContains("index", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
+        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        server.dropDatabase(url);
+    }
+
+    @Test
+    void urlsThatAreNone() {
+        String said =
+                refusal(ConfigurationException.class, "mongodb://app:" + SECRET + "@db:1:2/x", StoreOptions.defaults());
+        assertContains("no URL of MongoDB", said);
+        assertContains(
+                "no URL of MongoDB",
+                refusal(
+                        ConfigurationException.class,
+                        "mongodb://app:" + SECRET + "@" + SECRET + "@db/x",
+                        StoreOptions.defaults()));
+        assertContains(
+                "names no database",
+                refusal(ConfigurationException.class, "mongodb://app:" + SECRET + "@db/", StoreOptions.defaults()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "1x", "a$b", "system.x", "a b", "\u00e9"})
+    void prefixesThatAreNone(String prefix) {
+        assertContains(
+                "prefix",
+                refusal(
+                        ConfigurationException.class,
+                        outbox.url,
+                        StoreOptions.defaults().with(MongoOutbox.PREFIX, prefix)));
+        assertThrows(ConfigurationException.class, () -> MongoOutbox.createCollections(outbox.database, prefix));
+    }
+
+    @Test
+    void optionsThatAreNone() {
+        assertContains(
+                "leaseMillis",
+                refusal(
+                        ConfigurationException.class,
+                        outbox.url,
+                        StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "999")));
+        assertContains(
+                "Unknown option",
+                refusal(
+                        ConfigurationException.class,
+                        outbox.url,
+                        StoreOptions.defaults().with("lease", "5")));
+    }
+
+    @Test
+    void wakeUpsComeBackWithTheServer() throws Exception {
+        try (Store store = Stores.open(outbox.url)) {
+            int[] calls = {0};
+            WakeUps.Subscription subscription = WakeUps.of(store).onWakeUp(() -> {
+                synchronized (calls) {
+                    calls[0]++;
+                }
+            });
+            awaitCall(calls, "first");
+            server.kill(0);
+            server.restart(0);
+            awaitCall(calls, "after the restart");
+            subscription.close();
+            TestOutbox.eventually("all is published", () -> publishAll(store).isEmpty() ? true : null);
+        }
+    }
+
+    /** Once the stream is open; what was committed before is found by polling. */
+    private static void awaitCall(int[] calls, String text) throws Exception {
+        synchronized (calls) {
+            calls[0] = 0;
+        }
+        TestOutbox.eventually("a wake-up, " + text, () -> {
+            outbox.commit(0, text);
+            synchronized (calls) {
+                return calls[0] > 2 ? true : null;
+            }
+        });
+    }
+
+    /** A user of the outbox's database alone, who may do these things there; returns the URL with them. */
+    private static String user(String name, List<String> actions) {
+        outbox.database.runCommand(new Document("createRole", name)
+                .append(
+                        "privileges",
+                        List.of(new Document("resource", new Document("db", outbox.name()).append("collection", ""))
+                                .append("actions", actions)))
+                .append("roles", List.of()));
+        outbox.database.runCommand(
+                new Document("createUser", name).append("pwd", SECRET).append("roles", List.of(name)));
+        return outbox.url
+                .replace("root:mongo@", name + ":" + SECRET + "@")
+                .replace("authSource=admin", "authSource=" + outbox.name());
+    }
+}

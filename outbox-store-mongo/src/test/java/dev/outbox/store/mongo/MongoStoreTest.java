@@ -1,0 +1,404 @@
+package dev.outbox.store.mongo;
+
+import static dev.outbox.store.mongo.TestOutbox.TOPIC;
+import static dev.outbox.store.mongo.TestOutbox.eventually;
+import static dev.outbox.store.mongo.TestOutbox.message;
+import static dev.outbox.store.mongo.TestOutbox.publishAll;
+import static dev.outbox.store.mongo.TestOutbox.texts;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.mongodb.ConnectionString;
+import com.mongodb.ExplainVerbosity;
+import com.mongodb.MongoClientSettings;
+import com.mongodb.ReadConcern;
+import com.mongodb.ReadPreference;
+import com.mongodb.WriteConcern;
+import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoClients;
+import com.mongodb.client.MongoCollection;
+import com.mongodb.client.model.Updates;
+import dev.outbox.DeadLetter;
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.MessageRejectedException;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.servers.MongoServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.bson.BsonDateTime;
+import org.bson.BsonDocument;
+import org.bson.BsonTimestamp;
+import org.bson.Document;
+import org.bson.types.ObjectId;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the store promises beyond the contract. */
+@Tag("mongo")
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class MongoStoreTest {
+    private TestOutbox outbox;
+
+    @BeforeEach
+    void create() {
+        outbox = new TestOutbox(MongoServer.shared());
+    }
+
+    @AfterEach
+    void drop() {
+        outbox.close();
+    }
+
+    private Store open() {
+        return Stores.open(outbox.url);
+    }
+
+    private MongoCollection<Document> messages() {
+        return outbox.database.getCollection("outbox_messages");
+    }
+
+    @Test
+    void aSessionWithoutATransactionIsRefused() {
+        try (ClientSession session = outbox.client.startSession()) {
+            PersistFunc persist = MongoOutbox.persist(session, outbox.database);
+            MisuseException refusal = assertThrows(MisuseException.class, () -> persist.persist(message(0, "m")));
+            assertTrue(refusal.getMessage().contains("withTransaction"), refusal.getMessage());
+            session.startTransaction();
+            persist.persist(message(0, "m"));
+            session.commitTransaction();
+            assertThrows(MisuseException.class, () -> persist.persist(message(0, "m")), "after the commit");
+        }
+        assertEquals(1, messages().countDocuments());
+    }
+
+    @Test
+    void theLargestMessageCanEvenDieAndBeRedriven() {
+        Map<String, String> headers = IntStream.range(0, 8_000)
+                .boxed()
+                .collect(Collectors.toMap(i -> new String(Character.toChars(0x4e00 + i)), i -> "\u6f22\u6f22\u6f22"));
+        String key = "\u6f22".repeat(OutgoingMessage.MAX_KEY_LENGTH);
+        byte[] payload = new byte[MongoPersist.MAX_PAYLOAD_BYTES];
+        try (ClientSession session = outbox.client.startSession();
+                Store store = open()) {
+            session.startTransaction();
+            PersistFunc persist = MongoOutbox.persist(session, outbox.database);
+            String id = persist.persist(new OutgoingMessage(TOPIC, 0, key, headers, payload));
+            MessageRejectedException refusal = assertThrows(
+                    MessageRejectedException.class,
+                    () -> persist.persist(new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[payload.length + 1])));
+            assertTrue(refusal.getMessage().contains("15728640"), refusal.getMessage());
+            session.commitTransaction();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.deadLetter(batch.messages().get(0), "\u6f22".repeat(1_000));
+            }
+            DeadLetter letter = Operations.of(store).deadLetter(id).orElseThrow();
+            assertEquals(headers, letter.message().headers());
+            assertEquals(1, Operations.of(store).redrive(List.of(id)));
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(payload.length, batch.messages().get(0).payload().length);
+                assertEquals(headers, batch.messages().get(0).headers());
+            }
+        }
+    }
+
+    @Test
+    void manyLargeMessagesComeInOneBatchAndInOrder() {
+        try (ClientSession session = outbox.client.startSession();
+                Store store = open()) {
+            for (int i = 0; i < 6; i++) {
+                byte[] payload = new byte[5 * 1024 * 1024];
+                payload[0] = (byte) i;
+                session.withTransaction(() -> MongoOutbox.persist(session, outbox.database)
+                        .persist(new OutgoingMessage(TOPIC, 0, null, Map.of(), payload)));
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(
+                        List.of(0, 1, 2, 3, 4, 5),
+                        batch.messages().stream().map(m -> (int) m.payload()[0]).toList(),
+                        "more than one answer of the server can take");
+            }
+        }
+    }
+
+    @Test
+    void theClientsOwnDefaultsDoNotMatter() {
+        outbox.commit(0, "1", "2", "3");
+        outbox.commit(1, "4");
+        MongoClientSettings settings = MongoClientSettings.builder()
+                .applyConnectionString(new ConnectionString(outbox.url))
+                .writeConcern(WriteConcern.W1)
+                .readConcern(ReadConcern.AVAILABLE)
+                .readPreference(ReadPreference.secondaryPreferred())
+                .addCommandListener(outbox.commands)
+                .build();
+        try (MongoClient client = MongoClients.create(settings)) {
+            Store store = MongoOutbox.store(client, outbox.name(), StoreOptions.defaults());
+            outbox.commands.clear();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.markPublished(batch.messages().get(0), null);
+                batch.markFailed(batch.messages().get(1), "away", Duration.ZERO);
+                batch.deadLetter(batch.messages().get(2), "unreadable");
+            }
+            int commits = 0;
+            for (BsonDocument command : outbox.commands.sent()) {
+                String name = command.getFirstKey();
+                boolean inTransaction = command.containsKey("autocommit");
+                if (name.equals("commitTransaction")
+                        || !inTransaction
+                                && (name.equals("update") || name.equals("findAndModify") || name.equals("insert"))) {
+                    assertEquals(
+                            "majority",
+                            command.getDocument("writeConcern").getString("w").getValue(),
+                            command.toString());
+                    commits++;
+                }
+                if (!inTransaction && name.equals("find")) {
+                    assertEquals(
+                            "snapshot",
+                            command.getDocument("readConcern")
+                                    .getString("level")
+                                    .getValue(),
+                            command.toString());
+                }
+                assertFalse(command.containsKey("$readPreference") && inTransaction, command.toString());
+            }
+            assertTrue(commits >= 2, "a claim and a commit: " + outbox.commands.names());
+            client.getDatabase(outbox.name())
+                    .runCommand(new Document("ping", 1)); // still open, it is the application's
+            store.close();
+            client.getDatabase(outbox.name()).runCommand(new Document("ping", 1));
+        }
+    }
+
+    @Test
+    void anIdlePollIsOneCommand() {
+        outbox.commit(0, "1");
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
+            assertEquals(List.of("1"), publishAll(store));
+            publishAll(store);
+            outbox.commands.clear();
+            publishAll(store);
+            assertEquals(List.of("aggregate"), outbox.commands.names());
+        }
+    }
+
+    @Test
+    void lookingForPartitionsCostsNothingPerMessage() {
+        List<Document> many = new ArrayList<>();
+        for (int i = 0; i < 20_000; i++) {
+            many.add(new Document("topic", i % 2 == 0 ? TOPIC : "bills")
+                    .append("partition", i % 5)
+                    .append("position", new BsonTimestamp(0, 0))
+                    .append("payload", new byte[1]));
+        }
+        messages().insertMany(many);
+        OutboxCollections collections = OutboxCollections.of(outbox.database, MongoOutbox.DEFAULT_PREFIX);
+        Discovery discovery = new Discovery(collections, List.of(TOPIC, "bills"));
+        assertEquals(10, discovery.run().size(), "partitions");
+        String plan = collections
+                .messages()
+                .aggregate(discovery.pipelines().get(0))
+                .explain(ExplainVerbosity.EXECUTION_STATS)
+                .toJson();
+        int examined = 0;
+        for (String part : plan.split("\"totalKeysExamined\": ", -1)) {
+            String number = part.replaceFirst("(?s)\\D.*", "");
+            examined += number.isEmpty() ? 0 : Integer.parseInt(number);
+        }
+        assertTrue(examined >= 10 && examined <= 100, examined + " keys of the index were looked at: " + plan);
+    }
+
+    @Test
+    void readingAPartitionNeedsNoSort() {
+        outbox.commit(0, "1", "2", "3");
+        String plan = messages()
+                .find(new Document("topic", TOPIC).append("partition", 0))
+                .sort(OutboxCollections.BY_POSITION)
+                .limit(2)
+                .explain()
+                .toJson();
+        assertTrue(plan.contains("IXSCAN") && !plan.contains("\"SORT\""), plan);
+    }
+
+    @Test
+    void twoPrefixesAreTwoOutboxes() {
+        MongoOutbox.createCollections(outbox.database, "b.");
+        try (ClientSession session = outbox.client.startSession();
+                Store one = open();
+                Store other = Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.PREFIX, "b."))) {
+            session.withTransaction(
+                    () -> MongoOutbox.persist(session, outbox.database, "b.").persist(message(0, "other")));
+            outbox.commit(0, "one");
+            assertEquals(List.of("one"), publishAll(one));
+            assertEquals(List.of("other"), publishAll(other));
+        }
+    }
+
+    /** As a process leaves it that is killed between the first statement of a close and its commit. */
+    @Test
+    void aTransactionThatADeadProcessLeftOpenStopsNobody() throws Exception {
+        outbox.commit(0, "1", "2");
+        outbox.commit(1, "3");
+        try (Store store = open();
+                ClientSession dead = outbox.client.startSession()) {
+            publishAll(store);
+            outbox.commit(0, "4");
+            outbox.commit(1, "5");
+            MongoCollection<Document> partitions = outbox.database.getCollection("outbox_partitions");
+            partitions.updateMany(
+                    new Document(),
+                    Updates.combine(
+                            Updates.set("fence", new ObjectId()),
+                            Updates.set(
+                                    "session",
+                                    dead.getServerSession().getIdentifier().get("id")),
+                            Updates.set("owner", "1@dead"),
+                            Updates.set("leaseUntil", new BsonDateTime(0))));
+            dead.startTransaction();
+            partitions.updateMany(dead, new Document(), Updates.unset("fence"));
+            messages().deleteMany(dead, new Document());
+            long began = System.nanoTime();
+            List<String> came = new ArrayList<>();
+            while (came.size() < 2) {
+                came.addAll(publishAll(store));
+            }
+            assertEquals(Set.of("4", "5"), Set.copyOf(came));
+            // The server's own limit is a minute.
+            assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(30), "waited for the dead transaction");
+            assertThrows(RuntimeException.class, dead::commitTransaction, "the transaction of the dead process");
+        }
+    }
+
+    @Test
+    void whatVanishesUnderAHoldIsNoticed() {
+        List<String> ids = outbox.commit(0, "1", "2");
+        try (Store store = open()) {
+            MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            messages().deleteOne(new Document("_id", new ObjectId(ids.get(0))));
+            HoldLostException lost = assertThrows(HoldLostException.class, batch::close);
+            assertTrue(lost.getMessage().contains("1 instead of 2"), lost.getMessage());
+            assertEquals(1, messages().countDocuments(), "nothing of the batch took effect");
+        }
+    }
+
+    @Test
+    void aMessageThatCannotBeReadIsNamed() {
+        ObjectId id = new ObjectId();
+        messages()
+                .insertOne(new Document("_id", id)
+                        .append("topic", TOPIC)
+                        .append("partition", 0)
+                        .append("position", new BsonTimestamp(0, 0))
+                        .append("payload", "a text"));
+        try (Store store = open()) {
+            StoreException error = assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 10));
+            assertTrue(error.getMessage().contains(id.toHexString()), error.getMessage());
+            assertFalse(outbox.partition(0).containsKey("fence"), "a checkout that failed holds nothing");
+        }
+    }
+
+    @Test
+    void aDeadLetterHasADateForATtlIndex() {
+        outbox.commit(0, "1");
+        try (Store store = open()) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.deadLetter(batch.messages().get(0), "unreadable");
+            }
+            Document letter =
+                    outbox.database.getCollection("outbox_dead_letters").find().first();
+            assertTrue(letter != null && letter.get("diedAt") instanceof Date, String.valueOf(letter));
+        }
+    }
+
+    @Test
+    void aTransactionThatTheServerHasAbortedSaysSoAndBeginsAgain() {
+        int[] tries = {0};
+        try (ClientSession session = outbox.client.startSession()) {
+            session.withTransaction(() -> {
+                PersistFunc persist = MongoOutbox.persist(session, outbox.database);
+                persist.persist(message(0, "first"));
+                if (++tries[0] == 1) {
+                    outbox.client
+                            .getDatabase("admin")
+                            .runCommand(new Document(
+                                    "killSessions",
+                                    List.of(session.getServerSession().getIdentifier())));
+                    RuntimeException error =
+                            assertThrows(RuntimeException.class, () -> persist.persist(message(0, "second")));
+                    assertTrue(error.toString().contains("transactionLifetimeLimitSeconds"), error.toString());
+                    throw error;
+                }
+                return persist.persist(message(0, "second"));
+            });
+        }
+        assertEquals(2, tries[0], "times the block was run");
+        try (Store store = open()) {
+            assertEquals(List.of("first", "second"), publishAll(store));
+        }
+    }
+
+    @Test
+    void aPausedHoldIsNotTrustedForAsLongAsTheServerKeepsIt() throws Exception {
+        outbox.commit(0, "1");
+        try (Store store = Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "1000"))) {
+            MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
+            batch.markPublished(batch.messages().get(0), null);
+            assertTrue(batch.isHeld());
+            // Somebody else has it: the next renewal notices.
+            outbox.database
+                    .getCollection("outbox_partitions")
+                    .updateMany(new Document(), Updates.set("fence", new ObjectId()));
+            eventually("isHeld is false", () -> batch.isHeld() ? null : true);
+            HoldLostException lost = assertThrows(HoldLostException.class, batch::close);
+            assertTrue(lost.getMessage().contains("lease"), lost.getMessage());
+            assertEquals(1, messages().countDocuments(), "nothing of the batch took effect");
+        }
+    }
+
+    @Test
+    void whatWasReadIsOfOneMoment() {
+        // As many partitions as need several statements to be taken and read.
+        for (int partition = 0; partition < 120; partition++) {
+            outbox.commit(partition, "a" + partition, "b" + partition);
+        }
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
+            outbox.commands.clear();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1_000)) {
+                assertEquals(240, texts(batch).size());
+            }
+            Set<Object> times = outbox.commands.sent().stream()
+                    .filter(c -> c.containsKey("readConcern"))
+                    .map(c -> c.getDocument("readConcern"))
+                    .filter(c -> c.containsKey("atClusterTime"))
+                    .map(c -> (Object) c.get("atClusterTime"))
+                    .collect(Collectors.toSet());
+            assertEquals(1, times.size(), "times that were read as of: " + times);
+            assertEquals(
+                    2,
+                    outbox.commands.names().stream().filter("update"::equals).count(),
+                    "one claim of all, and one release: " + outbox.commands.names());
+        }
+    }
+}

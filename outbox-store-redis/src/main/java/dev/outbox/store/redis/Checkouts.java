@@ -1,0 +1,73 @@
+package dev.outbox.store.redis;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checkouts of some topics. A batch is of one place, because its outcomes take effect in one step (OBX-CLOSE-1); places take
+ * turns. One whose server is away is left alone for a while, and the others go on.
+ */
+final class Checkouts {
+    private static final Logger LOG = LoggerFactory.getLogger(Checkouts.class);
+    private static final long REST = TimeUnit.SECONDS.toNanos(1);
+
+    private final Link link;
+    private final List<Checkout> places;
+    private final AtomicInteger turn = new AtomicInteger();
+    private final AtomicLongArray restUntil;
+
+    Checkouts(Link link, Names names, Set<String> topics, Duration lease) {
+        this.link = link;
+        this.places = names.places().stream()
+                .map(place -> new Checkout(link, place, topics, lease))
+                .toList();
+        this.restUntil = new AtomicLongArray(places.size());
+    }
+
+    /** What the batch holds, or null if there are no messages. */
+    @Nullable
+    Hold run(int limit, boolean company) {
+        int first = Math.floorMod(turn.getAndIncrement(), places.size());
+        RuntimeException failure = null;
+        int answered = 0;
+        for (int i = 0; i < places.size(); i++) {
+            int index = (first + i) % places.size();
+            if (places.size() > 1 && isResting(index)) {
+                continue;
+            }
+            Checkout checkout = places.get(index);
+            if (company) {
+                checkout.noteCompany();
+            }
+            try {
+                Hold hold = checkout.run(limit, failed -> RedisBatch.release(link, failed));
+                answered++;
+                if (hold != null) {
+                    return hold;
+                }
+            } catch (RuntimeException e) {
+                failure = e;
+                restUntil.set(index, Math.max(1, System.nanoTime() + REST));
+            }
+        }
+        if (failure != null) {
+            if (answered == 0) {
+                throw failure;
+            }
+            LOG.warn("A part of the outbox cannot be reached; the others go on", failure);
+        }
+        return null;
+    }
+
+    private boolean isResting(int index) {
+        long until = restUntil.get(index);
+        return until != 0 && System.nanoTime() - until < 0;
+    }
+}

@@ -1,0 +1,75 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.OutboxException;
+import dev.outbox.StoreException;
+import java.util.Locale;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+
+/** Says what a failure of Redis, or of the way to it, means. */
+final class Failures {
+    private Failures() {}
+
+    /** A failure while the store is at work: trying again later is reasonable, unless the set-up is wrong. */
+    static OutboxException of(String doing, RuntimeException e) {
+        if (e instanceof OutboxException ours) {
+            return ours;
+        }
+        String text = doing + " failed: " + describe(e);
+        String advice = advice(e);
+        return advice == null ? new StoreException(text, e) : new ConfigurationException(text + ". " + advice, e);
+    }
+
+    /** The texts of a failure and its causes, those that say something new. */
+    static String describe(Throwable failure) {
+        StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
+        Throwable cause = failure.getCause();
+        for (int depth = 0; cause != null && depth < 5; depth++) {
+            String more = String.valueOf(cause.getMessage());
+            if (text.indexOf(more) < 0) {
+                text.append("; caused by ").append(more);
+            }
+            cause = cause.getCause();
+        }
+        for (Throwable suppressed : failure.getSuppressed()) {
+            text.append("; ").append(suppressed.getMessage());
+        }
+        return text.toString();
+    }
+
+    /** What to change in the set-up, or null if there is nothing wrong with it. */
+    private static @Nullable String advice(Throwable failure) {
+        for (Throwable e = failure; e != null; e = e.getCause()) {
+            String text = String.valueOf(e.getMessage());
+            String lower = text.toLowerCase(Locale.ROOT);
+            if (text.startsWith("WRONGPASS") || text.startsWith("NOAUTH") || lower.contains("invalid password")) {
+                return "Give the user and password that the server expects, in the URL or as the options user and"
+                        + " password.";
+            }
+            if (lower.contains("without any password configured")) {
+                return "The server wants no password: leave it out.";
+            }
+            if (text.startsWith("NOPERM") || lower.contains("acl failure") || lower.contains("no permissions to")) {
+                return "Allow it to the user, with ACL SETUSER; docs/REDIS.md has the list of what the outbox needs.";
+            }
+            if (text.startsWith("READONLY") || lower.contains("read only replica")) {
+                return "This server is a replica: give the master's address, or those of the sentinels with"
+                        + " ?sentinel=<name of the master>.";
+            }
+            if (e instanceof SSLException && lower.contains("unrecognized ssl message")) {
+                return "The server does not speak TLS on this port: use redis:// or its TLS port.";
+            }
+            if (e instanceof SSLException || lower.contains("pkix")) {
+                return "TLS could not be agreed upon. The server's certificate must be trusted by this JVM"
+                        + " (javax.net.ssl.trustStore) and be for the host in the URL.";
+            }
+        }
+        return null;
+    }
+
+    static boolean isConnectionLost(RuntimeException e) {
+        return e instanceof JedisConnectionException;
+    }
+}

@@ -1,0 +1,52 @@
+package dev.outbox.store.redis;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
+final class Held {
+    final Partition partition;
+
+    /** What, with the batch's token, this hold is known by. */
+    final String fence;
+
+    final List<Entry> entries = new ArrayList<>();
+
+    /** How many messages the next read may return. */
+    int share;
+
+    /** Whether the last read found all that it was allowed to, so that there may be more. */
+    boolean full;
+
+    private final Map<String, Integer> attempts = new HashMap<>();
+
+    Held(Partition partition, String fence, List<Object> attempts, int share) {
+        this.partition = partition;
+        this.fence = fence;
+        this.share = share;
+        for (int i = 0; i < attempts.size(); i += 2) {
+            this.attempts.put(Reply.text(attempts.get(i)), (int) Reply.number(attempts.get(i + 1)));
+        }
+    }
+
+    /** Takes over what was read behind what is there. */
+    void add(List<Object> read) {
+        for (Object entry : read) {
+            entries.add(Entry.of(entry));
+        }
+        full = read.size() >= share;
+    }
+
+    int attempts(Entry entry) {
+        return attempts.isEmpty() ? 0 : attempts.getOrDefault(Reply.text(entry.position()), 0);
+    }
+
+    /** Behind what the next read begins, for {@code XRANGE}. */
+    String after() {
+        return entries.isEmpty()
+                ? "-"
+                : "(" + Reply.text(entries.get(entries.size() - 1).position());
+    }
+}

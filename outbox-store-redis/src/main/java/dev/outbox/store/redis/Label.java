@@ -1,0 +1,66 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.OutgoingMessage;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a message has beside its payload, as the name of its field: a 1, which says what follows; 16 bytes, the id; then,
+ * unless there is neither key nor headers, the length of the key plus one in two bytes, 0 if there is none, the key, and the headers
+ * as JSON, nothing if there are none.
+ *
+ * @param id as it is shown
+ */
+record Label(String id, @Nullable String key, Map<String, String> headers) {
+    private static final byte FORMAT = 1;
+    private static final int ID_END = 1 + MessageId.BYTES;
+    private static final int KEY_BEGIN = ID_END + 2;
+    private static final byte[] NONE = {};
+
+    static byte[] write(byte[] id, OutgoingMessage message) {
+        String key = message.key();
+        byte[] keyBytes = key == null ? NONE : Place.bytes(key);
+        byte[] headers = message.headers().isEmpty() ? NONE : Headers.write(message.headers());
+        boolean plain = key == null && headers.length == 0;
+        byte[] label = new byte[plain ? ID_END : KEY_BEGIN + keyBytes.length + headers.length];
+        label[0] = FORMAT;
+        System.arraycopy(id, 0, label, 1, MessageId.BYTES);
+        if (!plain) {
+            int length = key == null ? 0 : keyBytes.length + 1;
+            label[ID_END] = (byte) (length >> 8);
+            label[ID_END + 1] = (byte) length;
+            System.arraycopy(keyBytes, 0, label, KEY_BEGIN, keyBytes.length);
+            System.arraycopy(headers, 0, label, KEY_BEGIN + keyBytes.length, headers.length);
+        }
+        return label;
+    }
+
+    /** What others wrote has another id, and nothing else. */
+    static Label read(byte[] label, byte[] otherId) {
+        if (!isOurs(label)) {
+            return new Label(Reply.text(otherId), null, Map.of());
+        }
+        String id = MessageId.shown(label, 1);
+        if (label.length < KEY_BEGIN) {
+            return new Label(id, null, Map.of());
+        }
+        int length = (label[ID_END] & 0xff) << 8 | label[ID_END + 1] & 0xff;
+        int keyEnd = Math.min(label.length, KEY_BEGIN + Math.max(0, length - 1));
+        String key = length == 0 ? null : new String(label, KEY_BEGIN, keyEnd - KEY_BEGIN, StandardCharsets.UTF_8);
+        return new Label(
+                id,
+                key,
+                keyEnd == label.length ? Map.of() : Headers.read(Arrays.copyOfRange(label, keyEnd, label.length)));
+    }
+
+    /** The id as it is stored. */
+    static byte[] id(byte[] label, byte[] otherId) {
+        return isOurs(label) ? Arrays.copyOfRange(label, 1, ID_END) : otherId;
+    }
+
+    private static boolean isOurs(byte[] label) {
+        return label.length >= ID_END && label[0] == FORMAT;
+    }
+}

@@ -1,0 +1,130 @@
+package dev.outbox.store.redis;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Renews the leases of open batches, three times in the length of one, on a thread of its own: publishers may take all others
+ * for as long as they like. What it renews, it asks for in one round trip per place.
+ */
+final class Leases implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
+    private static final int BEATS = 3;
+
+    private final Link link;
+    private final Duration lease;
+    private final byte[] leaseMillis;
+    private final Set<RedisBatch> open = ConcurrentHashMap.newKeySet();
+    private final Thread thread = new Thread(this::run, "outbox-redis-leases");
+    private boolean started;
+    private volatile boolean closed;
+
+    Leases(Link link, Duration lease) {
+        this.link = link;
+        this.lease = lease;
+        this.leaseMillis = Place.bytes(Long.toString(lease.toMillis()));
+    }
+
+    void add(RedisBatch batch) {
+        open.add(batch);
+        start();
+    }
+
+    void remove(RedisBatch batch) {
+        open.remove(batch);
+    }
+
+    boolean isEmpty() {
+        return open.isEmpty();
+    }
+
+    private synchronized void start() {
+        if (!started && !closed) {
+            started = true;
+            thread.setDaemon(true);
+            thread.start();
+        }
+    }
+
+    private void run() {
+        boolean failing = false;
+        while (!closed) {
+            try {
+                TimeUnit.NANOSECONDS.sleep(lease.toNanos() / BEATS);
+                renew();
+                failing = false;
+            } catch (InterruptedException e) {
+                return;
+            } catch (Throwable e) { // whatever it is, the next beat may do better
+                if (!failing && !closed) {
+                    LOG.warn(
+                            "Leases could not be renewed; they run out {} ms after the last renewal",
+                            lease.toMillis(),
+                            e);
+                }
+                failing = true;
+            }
+        }
+    }
+
+    private void renew() {
+        Map<Place, List<RedisBatch>> byPlace = new HashMap<>();
+        for (RedisBatch batch : open) {
+            Hold hold = batch.hold();
+            if (hold != null) {
+                byPlace.computeIfAbsent(hold.place, place -> new ArrayList<>()).add(batch);
+            }
+        }
+        RuntimeException failure = null;
+        for (Map.Entry<Place, List<RedisBatch>> each : byPlace.entrySet()) {
+            try {
+                renew(each.getKey(), each.getValue());
+            } catch (RuntimeException e) { // other places may be on other servers
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private void renew(Place place, List<RedisBatch> batches) {
+        List<Command> commands = new ArrayList<>(batches.size());
+        for (RedisBatch batch : batches) {
+            Hold hold = batch.hold();
+            if (hold != null) {
+                commands.add(hold.renew(hold.partitions, leaseMillis));
+            }
+        }
+        Moment asked = Moment.now();
+        List<Object> replies = link.all(place, commands);
+        for (int i = 0; i < replies.size(); i++) {
+            RedisBatch batch = batches.get(i);
+            if (Reply.number(replies.get(i)) == 1) {
+                batch.noteRenewed(asked);
+            } else if (open.contains(batch)) {
+                batch.noteLost();
+            }
+        }
+    }
+
+    /** Ends the renewing; returns the batches that are still open. */
+    List<RedisBatch> end() {
+        close();
+        return List.copyOf(open);
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        thread.interrupt();
+    }
+}

@@ -1,0 +1,130 @@
+package dev.outbox.store.redis;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisMovedDataException;
+
+/**
+ * Sends commands until there is an answer to them: over another connection if one is lost, to another server if the slot
+ * has moved, a little later if it is being moved, in full if the server does not know a script. So they may be carried out
+ * twice, and everything that is sent through here is such that the second time does no harm.
+ *
+ * <p>Safe for use by several threads.
+ */
+final class Link {
+    /** How long to wait for a slot that is being moved, and for a cluster that is electing a master. */
+    static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    private static final int CONNECTIONS_TRIED = 3;
+    private static final int REDIRECTS_FOLLOWED = 5;
+    private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private final Servers servers;
+
+    Link(Servers servers) {
+        this.servers = servers;
+    }
+
+    /**
+     * What came back.
+     *
+     * @param repeated whether an earlier try may have been carried out although its answer was lost
+     */
+    record Answers(List<Object> replies, boolean repeated) {}
+
+    /** Carries out one command and returns the answer, which may be an error. */
+    @Nullable
+    Object call(Place place, Command command) {
+        return send(place, List.of(command), PATIENCE).replies().get(0);
+    }
+
+    /** Carries out commands on their own, in one round trip. */
+    List<Object> all(Place place, List<Command> commands) {
+        return send(place, commands, PATIENCE).replies();
+    }
+
+    Answers send(Place place, List<Command> commands, Duration patience) {
+        List<Command> toSend = commands;
+        long began = System.nanoTime();
+        boolean repeated = false;
+        int lost = 0;
+        int redirects = 0;
+        while (true) {
+            List<Object> replies;
+            try {
+                replies = servers.send(place, toSend);
+            } catch (JedisConnectionException e) {
+                if (++lost == CONNECTIONS_TRIED) {
+                    throw e;
+                }
+                repeated = true;
+                servers.noteFailure();
+                if (servers.isCluster()) {
+                    servers.noteMoved(place);
+                }
+                continue;
+            }
+            switch (trouble(replies)) {
+                case MOVED -> {
+                    if (++redirects > REDIRECTS_FOLLOWED) {
+                        return new Answers(replies, repeated);
+                    }
+                    servers.noteMoved(place);
+                }
+                case MOVING -> {
+                    if (System.nanoTime() - began > patience.toNanos()) {
+                        return new Answers(replies, repeated);
+                    }
+                    LockSupport.parkNanos(PAUSE);
+                }
+                case UNKNOWN_SCRIPT -> toSend = inFull(commands);
+                case NONE -> {
+                    return new Answers(replies, repeated);
+                }
+            }
+        }
+    }
+
+    private static List<Command> inFull(List<Command> commands) {
+        return commands.stream()
+                .map(command -> {
+                    Script script = command.script();
+                    return script == null ? command : script.inFull(command);
+                })
+                .toList();
+    }
+
+    private enum Trouble {
+        NONE,
+        MOVED,
+        MOVING,
+        UNKNOWN_SCRIPT
+    }
+
+    /** What was carried out of several commands is carried out again, which does no harm. */
+    private static Trouble trouble(List<Object> replies) {
+        for (Object reply : replies) {
+            if (reply instanceof JedisMovedDataException) {
+                return Trouble.MOVED;
+            }
+            if (reply instanceof JedisDataException error) {
+                String text = String.valueOf(error.getMessage());
+                if (text.startsWith("NOSCRIPT")) {
+                    return Trouble.UNKNOWN_SCRIPT;
+                }
+                if (text.startsWith("ASK")
+                        || text.startsWith("TRYAGAIN")
+                        || text.startsWith("CLUSTERDOWN")
+                        || text.startsWith("LOADING")) {
+                    return Trouble.MOVING;
+                }
+            }
+        }
+        return Trouble.NONE;
+    }
+}

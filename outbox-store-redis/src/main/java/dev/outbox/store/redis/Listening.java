@@ -1,0 +1,150 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.WakeUps;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import redis.clients.jedis.JedisPubSub;
+
+/**
+ * Listens for what transactions publish when they commit, on one connection and one thread for all listeners. If the
+ * connection is lost it begins anew, and tells its listeners, because something may have been missed.
+ */
+final class Listening implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Listening.class);
+    private static final long CONFIRMED_WITHIN_SECONDS = 5;
+    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toMillis(5);
+
+    private final Servers servers;
+    private final String channel;
+    private final List<Registration> listeners = new CopyOnWriteArrayList<>();
+    private volatile CompletableFuture<Boolean> confirmed = new CompletableFuture<>();
+    private final Thread thread = new Thread(this::run, "outbox-redis-wake-ups");
+    private volatile JedisPubSub subscriber = new Subscriber();
+    private boolean started;
+    private volatile boolean closed;
+
+    Listening(Servers servers, String channel) {
+        this.servers = servers;
+        this.channel = channel;
+    }
+
+    /** Returns when the server has confirmed that it will tell. */
+    WakeUps.Subscription add(Runnable listener) {
+        synchronized (this) {
+            if (!started && !closed) {
+                started = true;
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+        try {
+            confirmed.get(CONFIRMED_WITHIN_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw Failures.of(
+                    "Subscribing to wake-ups",
+                    e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause()));
+        } catch (TimeoutException e) {
+            throw Failures.of("Subscribing to wake-ups", new IllegalStateException("no answer in 5 s", e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Failures.of("Subscribing to wake-ups", new IllegalStateException("interrupted", e));
+        }
+        Registration registration = new Registration(listener);
+        listeners.add(registration);
+        return () -> listeners.remove(registration);
+    }
+
+    /** Equal to no other, so that ending one subscription of a listener that has two leaves the other. */
+    private static final class Registration {
+        private final Runnable listener;
+
+        Registration(Runnable listener) {
+            this.listener = listener;
+        }
+    }
+
+    private final class Subscriber extends JedisPubSub {
+        @Override
+        public void onSubscribe(String subscribedTo, int subscribedChannels) {
+            if (closed) {
+                unsubscribe();
+            }
+            confirmed.complete(true);
+            tell();
+        }
+
+        @Override
+        public void onMessage(String from, String message) {
+            tell();
+        }
+    }
+
+    private void tell() {
+        if (closed) {
+            return;
+        }
+        for (Registration each : listeners) {
+            try {
+                each.listener.run();
+            } catch (RuntimeException e) {
+                LOG.warn("A listener for wake-ups failed", e);
+            }
+        }
+    }
+
+    private void run() {
+        long pause = 10;
+        while (!closed) {
+            long began = System.nanoTime();
+            try {
+                subscriber = new Subscriber();
+                servers.subscribe(subscriber, channel);
+            } catch (RuntimeException e) {
+                CompletableFuture<Boolean> asked = confirmed;
+                if (!asked.isDone()) {
+                    confirmed = new CompletableFuture<>(); // the next one who asks may have more luck
+                    asked.completeExceptionally(e);
+                }
+                if (!closed && pause == 10) {
+                    LOG.warn("Wake-ups are interrupted; polling goes on, and so does trying to listen again", e);
+                }
+            }
+            if (System.nanoTime() - began > TimeUnit.MINUTES.toNanos(1)) {
+                pause = 10;
+            }
+            try {
+                Thread.sleep(closed ? 0 : pause);
+            } catch (InterruptedException e) {
+                // closed, most likely
+            }
+            pause = Math.min(LONGEST_PAUSE, pause * 2);
+        }
+    }
+
+    /** Ends the calls. The thread ends as soon as the server has confirmed, or the connection breaks. */
+    @Override
+    public void close() {
+        closed = true;
+        listeners.clear();
+        thread.interrupt();
+        JedisPubSub current = subscriber;
+        try {
+            if (current.isSubscribed()) {
+                current.unsubscribe();
+            }
+        } catch (RuntimeException e) {
+            LOG.debug("Ending the subscription failed; the connection has gone", e);
+        }
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(2));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package dev.outbox.store.redis;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ids of messages: UUIDs of version 7, made by the client because they are told before the server has seen the message. They
+ * are stored as 16 bytes and shown as usual. What is shown says nothing about positions (decision 6).
+ */
+final class MessageId {
+    static final int BYTES = 16;
+
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final byte[] DIGITS = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    /** Behind which bytes a dash comes. */
+    private static final int DASHES = 1 << 3 | 1 << 5 | 1 << 7 | 1 << 9;
+
+    private MessageId() {}
+
+    static byte[] next() {
+        byte[] id = new byte[BYTES];
+        RANDOM.nextBytes(id);
+        long millis = System.currentTimeMillis();
+        for (int i = 0; i < 6; i++) {
+            id[i] = (byte) (millis >> 40 - 8 * i);
+        }
+        id[6] = (byte) (0x70 | id[6] & 0x0f);
+        id[8] = (byte) (0x80 | id[8] & 0x3f);
+        return id;
+    }
+
+    /** As it is shown. */
+    static String shown(byte[] stored, int offset) {
+        byte[] text = new byte[36];
+        int at = 0;
+        for (int i = 0; i < BYTES; i++) {
+            int b = stored[offset + i];
+            text[at++] = DIGITS[b >> 4 & 0xf];
+            text[at++] = DIGITS[b & 0xf];
+            if ((DASHES >> i & 1) != 0) {
+                text[at++] = '-';
+            }
+        }
+        return new String(text, StandardCharsets.ISO_8859_1);
+    }
+
+    /** As it is shown; of an entry that was not written by us, whatever it has. */
+    static String shown(byte[] stored) {
+        return stored.length == BYTES ? shown(stored, 0) : Reply.text(stored);
+    }
+
+    /** As it is stored, or null if we cannot have shown it. */
+    static byte @Nullable [] parse(String shown) {
+        try {
+            UUID id = UUID.fromString(shown);
+            return id.toString().equals(shown)
+                    ? ByteBuffer.allocate(BYTES)
+                            .putLong(id.getMostSignificantBits())
+                            .putLong(id.getLeastSignificantBits())
+                            .array()
+                    : null;
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+}

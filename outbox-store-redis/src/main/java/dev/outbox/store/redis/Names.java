@@ -1,0 +1,69 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.ConfigurationException;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * What the keys of an outbox are called: all begin with the prefix, whose hash tag decides in which slot of a cluster they
+ * are. In a spread outbox there are several tags, and a partition's number says which is its own.
+ *
+ * @param prefix with exactly one hash tag
+ * @param spread how many tags there are, 1 or more
+ */
+record Names(String prefix, int spread) {
+    static final String DEFAULT_PREFIX = "{outbox}";
+
+    private static final int LONGEST_PREFIX = 200;
+
+    /** Every poll asks every slot. */
+    static final int MOST_SPREAD = 256;
+
+    Names {
+        int begin = prefix.indexOf('{');
+        int end = prefix.indexOf('}', begin + 1);
+        boolean once =
+                begin >= 0 && prefix.indexOf('{', begin + 1) < 0 && prefix.indexOf('}') == prefix.lastIndexOf('}');
+        if (!once
+                || end <= begin + 1
+                || prefix.length() > LONGEST_PREFIX
+                || prefix.chars().anyMatch(c -> c <= ' ' || c == 127)) {
+            throw new ConfigurationException("Not a prefix for the keys of an outbox: '" + prefix
+                    + "'. Expected at most "
+                    + LONGEST_PREFIX + " characters without blanks and with one hash tag that is not empty, as in"
+                    + " shop:{outbox} or {shop}: it keeps the keys of the outbox together in a cluster, and on one"
+                    + " server it does no harm.");
+        }
+        if (spread < 1 || spread > MOST_SPREAD) {
+            throw new ConfigurationException(
+                    "spread is " + spread + "; expected 1 to " + MOST_SPREAD + ", the number of hash tags.");
+        }
+    }
+
+    /** Which of the tags a partition has. */
+    int index(int partition) {
+        return partition % spread;
+    }
+
+    /** The hash tag of a partition, without its braces. */
+    String tag(int partition) {
+        String tag = prefix.substring(prefix.indexOf('{') + 1, prefix.indexOf('}'));
+        return spread == 1 ? tag : tag + "-" + index(partition);
+    }
+
+    /** Where a partition lives. */
+    Place place(int partition) {
+        String before = prefix.substring(0, prefix.indexOf('{') + 1);
+        return new Place(index(partition), before + tag(partition) + prefix.substring(prefix.indexOf('}')) + ":");
+    }
+
+    /** Every place of this outbox. */
+    List<Place> places() {
+        return IntStream.range(0, spread).mapToObj(this::place).toList();
+    }
+
+    /** Where those are told that something was committed. */
+    String channel() {
+        return prefix + ":wake";
+    }
+}

@@ -1,0 +1,154 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.spi.Redacted;
+import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.ConnectionPool;
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.SslOptions;
+import redis.clients.jedis.UnifiedJedis;
+
+/** Opens stores, and refuses at once what would fail later. */
+final class Opening {
+    static final String PREFIX = "prefix";
+    static final String SPREAD = "spread";
+    static final String LEASE_MILLIS = "leaseMillis";
+    static final String WAKE_UPS = "wakeUps";
+    static final String SENTINEL_USER = "sentinelUser";
+    static final String SENTINEL_PASSWORD = "sentinelPassword";
+
+    private static final int DEFAULT_LEASE_MILLIS = 10_000;
+    private static final int LEAST_LEASE_MILLIS = 100;
+
+    private static final int CONNECT_MILLIS = 5_000;
+    private static final int SOCKET_MILLIS = 10_000;
+
+    /** Connections beside those of workers: for leases, for wake-ups, and for operations. */
+    private static final int SPARE_CONNECTIONS = 3;
+
+    private static final Set<String> FOR_ALL =
+            Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA, LEASE_MILLIS, WAKE_UPS);
+    private static final Set<String> FOR_URLS =
+            Set.of(StoreOptions.USER, StoreOptions.PASSWORD, PREFIX, SPREAD, SENTINEL_USER, SENTINEL_PASSWORD);
+
+    private Opening() {}
+
+    static Store store(UnifiedJedis client, Names names, boolean wakeUps, StoreOptions options) {
+        options.requireKnown(FOR_ALL);
+        return open(Servers.of(client), names, wakeUps, options, "the outbox");
+    }
+
+    static Store store(String url, StoreOptions options) {
+        Set<String> known = new TreeSet<>(FOR_ALL);
+        known.addAll(FOR_URLS);
+        options.requireKnown(known);
+        RedisUrl parsed = RedisUrl.parse(url);
+        String prefix = options.get(PREFIX);
+        Names names = new Names(prefix == null ? Names.DEFAULT_PREFIX : prefix, options.getInt(SPREAD, 1, 1));
+        Settings.of(options); // before anything is connected
+        String shown = "the outbox at " + Redacted.url(url);
+        Servers servers;
+        try {
+            servers = connect(parsed, options);
+        } catch (RuntimeException e) {
+            throw Failures.of("Opening " + shown, e);
+        }
+        return open(servers, names, true, options, shown);
+    }
+
+    /** What the options say that concern every store. */
+    private record Settings(int workers, Duration lease, boolean wakeUps) {
+        static Settings of(StoreOptions options) {
+            options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+            return new Settings(
+                    options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS),
+                    Duration.ofMillis(options.getInt(LEASE_MILLIS, LEAST_LEASE_MILLIS, DEFAULT_LEASE_MILLIS)),
+                    options.getBoolean(WAKE_UPS, true));
+        }
+    }
+
+    private static Store open(Servers servers, Names names, boolean wakeUps, StoreOptions options, String shown) {
+        try {
+            Settings settings = Settings.of(options);
+            new ServerCheck(new Link(servers), servers.isCluster()).run(names);
+            return new RedisStore(servers, names, settings.lease(), wakeUps && settings.wakeUps());
+        } catch (RuntimeException e) {
+            servers.close();
+            throw Failures.of("Opening " + shown, e);
+        }
+    }
+
+    private static Servers connect(RedisUrl url, StoreOptions options) {
+        GenericObjectPoolConfig<Connection> pool = new ConnectionPoolConfig();
+        int connections = Settings.of(options).workers() + SPARE_CONNECTIONS;
+        pool.setMaxTotal(connections);
+        pool.setMaxIdle(connections);
+        pool.setMaxWait(Duration.ofMillis(SOCKET_MILLIS));
+        String user = options.get(StoreOptions.USER);
+        String password = options.get(StoreOptions.PASSWORD);
+        JedisClientConfig config = config(
+                url, user == null ? url.user() : user, password == null ? url.password() : password, url.database());
+        if (url.sentinel() != null) {
+            return Servers.own(
+                    RedisSentinelClient.builder()
+                            .masterName(url.sentinel())
+                            .sentinels(url.hosts())
+                            .clientConfig(config)
+                            .sentinelClientConfig(
+                                    config(url, options.get(SENTINEL_USER), options.get(SENTINEL_PASSWORD), 0))
+                            .poolConfig(pool)
+                            .build(),
+                    client -> {});
+        }
+        if (url.cluster()) {
+            return Servers.own(
+                    RedisClusterClient.builder()
+                            .nodes(url.hosts())
+                            .clientConfig(config)
+                            .poolConfig(pool)
+                            .build(),
+                    client -> ((RedisClusterClient) client)
+                            .getClusterNodes()
+                            .values()
+                            .forEach(ConnectionPool::clear));
+        }
+        return Servers.own(
+                RedisClient.builder()
+                        .hostAndPort(url.hosts().iterator().next())
+                        .clientConfig(config)
+                        .poolConfig(pool)
+                        .build(),
+                client -> ((RedisClient) client).getPool().clear());
+    }
+
+    private static JedisClientConfig config(
+            RedisUrl url, @Nullable String user, @Nullable String password, int database) {
+        DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder()
+                .connectionTimeoutMillis(CONNECT_MILLIS)
+                .socketTimeoutMillis(SOCKET_MILLIS)
+                .clientName("outbox")
+                .database(database);
+        if (url.tls()) {
+            config.sslOptions(SslOptions.defaults()); // checks the certificate, and that it is for this host
+        }
+        if (user != null && password == null) {
+            throw new ConfigurationException("There is a user and no password: give the option password.");
+        }
+        if (password != null) {
+            config.user(user).password(password);
+        }
+        return config.build();
+    }
+}

@@ -1,0 +1,297 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.DeadLetter;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Protocol;
+
+/** {@link Operations} by scripts, place by place. */
+final class RedisOperations implements Operations {
+    /** Partitions that one script looks at, so that none keeps a server for long. */
+    private static final int AT_A_TIME = 200;
+
+    private static final byte[] FIRST = {'-'};
+    private static final byte[] LAST = {'+'};
+    private static final byte[] COUNT = Place.bytes("COUNT");
+
+    private final Link link;
+    private final Names names;
+
+    RedisOperations(Link link, Names names) {
+        this.link = link;
+        this.names = names;
+    }
+
+    @Override
+    public List<Backlog> backlog() {
+        return asking("Asking for the backlog", () -> {
+            List<Backlog> backlog = new ArrayList<>();
+            for (Place place : names.places()) {
+                for (List<Partition> some : pages(partitions(place))) {
+                    List<byte[]> keys = some.stream()
+                            .map(partition -> place.messages(partition.member()))
+                            .toList();
+                    List<Object> reply = Reply.list(link.call(place, Script.BACKLOG.call(keys, List.of())));
+                    long now = Reply.number(reply.get(0));
+                    for (int i = 0; i < some.size(); i++) {
+                        List<Object> each = Reply.list(reply.get(i + 1));
+                        long pending = Reply.number(each.get(0));
+                        if (pending > 0) {
+                            backlog.add(new Backlog(
+                                    some.get(i).topic(),
+                                    some.get(i).number(),
+                                    pending,
+                                    Duration.ofMillis(Math.max(0, now - Reply.number(each.get(1))))));
+                        }
+                    }
+                }
+            }
+            backlog.sort(Comparator.comparing(Backlog::topic).thenComparing(Backlog::partition));
+            return backlog;
+        });
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions() {
+        return asking("Asking for failing partitions", () -> {
+            List<FailingPartition> failing = new ArrayList<>();
+            for (Place place : names.places()) {
+                for (List<Partition> some : pages(partitions(place))) {
+                    List<byte[]> keys = new ArrayList<>(2 * some.size());
+                    for (Partition partition : some) {
+                        keys.add(place.state(partition.member()));
+                        keys.add(place.attempts(partition.member()));
+                    }
+                    List<Object> reply = Reply.list(link.call(place, Script.FAILING.call(keys, List.of())));
+                    for (int i = 0; i < some.size(); i++) {
+                        List<Object> each = Reply.list(reply.get(i));
+                        if (!each.isEmpty()) {
+                            failing.add(new FailingPartition(
+                                    some.get(i).topic(),
+                                    some.get(i).number(),
+                                    MessageId.shown(Reply.bytes(each.get(0))),
+                                    (int) Reply.number(each.get(3)),
+                                    Reply.text(each.get(1)),
+                                    Instant.ofEpochMilli(Reply.number(each.get(2)))));
+                        }
+                    }
+                }
+            }
+            failing.sort(Comparator.comparing(FailingPartition::topic).thenComparing(FailingPartition::partition));
+            return failing;
+        });
+    }
+
+    /** Every partition with messages is in the index; one that had them deleted by hand may be too. */
+    private List<Partition> partitions(Place place) {
+        List<Object> members = Reply.list(link.call(
+                place,
+                Command.of(Protocol.Command.ZRANGEBYSCORE, place.ready(), Place.bytes("-inf"), Place.bytes("+inf"))));
+        return members.stream().map(member -> Partition.of(Reply.text(member))).toList();
+    }
+
+    private static <T> List<List<T>> pages(List<T> all) {
+        List<List<T>> pages = new ArrayList<>();
+        for (int i = 0; i < all.size(); i += AT_A_TIME) {
+            pages.add(all.subList(i, Math.min(all.size(), i + AT_A_TIME)));
+        }
+        return pages;
+    }
+
+    @Override
+    public boolean retryNow(String topic, int partition) {
+        if (partition < 0) {
+            return false;
+        }
+        return asking("Ending the delay of a partition", () -> {
+            Place place = names.place(partition);
+            String member = new Partition(topic, partition).member();
+            return Reply.number(link.call(
+                            place,
+                            Script.RETRY.call(
+                                    List.of(place.ready(), place.state(member)), List.of(Place.bytes(member)))))
+                    == 1;
+        });
+    }
+
+    @Override
+    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+        if (limit < 1) {
+            throw new MisuseException("limit is " + limit + "; expected at least 1.");
+        }
+        return asking("Asking for dead letters", () -> {
+            Location after = afterId == null ? null : locate(afterId);
+            if (afterId != null && (after == null || !after.partition().topic().equals(topic))) {
+                throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
+                        + " to start behind; it was redriven or discarded. Start again at the first page.");
+            }
+            List<Placed> found = new ArrayList<>();
+            for (Place place : names.places()) {
+                List<Object> entries = Reply.list(link.call(
+                        place,
+                        Command.of(
+                                Protocol.Command.XRANGE,
+                                place.dead(topic),
+                                after == null ? FIRST : Place.bytes(from(place, after)),
+                                LAST,
+                                COUNT,
+                                Place.bytes(Integer.toString(limit)))));
+                entries.forEach(entry -> found.add(new Placed(place.index(), Entry.of(entry))));
+            }
+            return found.stream()
+                    .sorted(Placed.ORDER)
+                    .limit(limit)
+                    .map(placed -> placed.entry().letter(topic))
+                    .toList();
+        });
+    }
+
+    /** Two places may have an entry of the same time and number: then the one with the lower index comes first. */
+    private static String from(Place place, Location after) {
+        return place.index() <= after.place().index() ? "(" + after.position() : after.position();
+    }
+
+    /** An entry and the index of its place. */
+    private record Placed(int place, Entry entry) {
+        static final Comparator<Placed> ORDER = Comparator.<Placed>comparingLong(
+                        placed -> part(Reply.text(placed.entry.position()), 0))
+                .thenComparingLong(placed -> part(Reply.text(placed.entry.position()), 1))
+                .thenComparingInt(Placed::place);
+
+        private static long part(String position, int index) {
+            return Long.parseLong(position.split("-", 2)[index]);
+        }
+    }
+
+    @Override
+    public Optional<DeadLetter> deadLetter(String id) {
+        return asking("Asking for a dead letter", () -> {
+            Location location = locate(id);
+            if (location == null) {
+                return Optional.empty();
+            }
+            byte[] position = Place.bytes(location.position());
+            return Reply.list(link.call(
+                            location.place(),
+                            Command.of(
+                                    Protocol.Command.XRANGE,
+                                    location.place().dead(location.partition().topic()),
+                                    position,
+                                    position)))
+                    .stream()
+                    .map(entry -> Entry.of(entry).letter(location.partition().topic()))
+                    .findFirst();
+        });
+    }
+
+    @Override
+    public int redrive(Collection<String> ids) {
+        return asking("Redriving dead letters", () -> forEachPlace(ids, "redrive"));
+    }
+
+    @Override
+    public int discard(Collection<String> ids) {
+        return asking("Discarding dead letters", () -> forEachPlace(ids, "discard"));
+    }
+
+    /**
+     * In one step per place. Two operators who do the same at a time: whose script comes second finds nothing left to do. If
+     * the answer is lost and it is done again, it finds nothing either, so that the number may be too low, and nothing
+     * worse.
+     */
+    private int forEachPlace(Collection<String> ids, String what) {
+        int done = 0;
+        List<Place> places = names.places();
+        List<String> wanted = List.copyOf(new LinkedHashSet<>(ids));
+        for (Place place : places) {
+            int now;
+            do { // until none moves between being looked up and being worked on
+                now = work(place, wanted, what);
+            } while (now < 0);
+            done += now;
+        }
+        return done;
+    }
+
+    private int work(Place place, List<String> ids, String what) {
+        List<byte[]> keys = new ArrayList<>(List.of(place.ready(), place.letters()));
+        List<byte[]> arguments = new ArrayList<>(List.of(Place.bytes(what)));
+        for (Location location :
+                locate(place, ids.stream().map(RedisOperations::stored).toList())) {
+            keys.add(place.messages(location.partition().member()));
+            keys.add(place.dead(location.partition().topic()));
+            arguments.add(location.id());
+            arguments.add(Place.bytes(location.text()));
+        }
+        return keys.size() == 2 ? 0 : (int) Reply.number(link.call(place, Script.LETTERS.call(keys, arguments)));
+    }
+
+    /**
+     * Where a dead letter is.
+     *
+     * @param text the same as it is stored
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Location(Place place, byte[] id, String text) {
+        Partition partition() {
+            return Partition.of(text.substring(0, text.indexOf(' ')));
+        }
+
+        String position() {
+            return text.substring(text.indexOf(' ') + 1);
+        }
+    }
+
+    private @Nullable Location locate(String id) {
+        for (Place place : names.places()) {
+            List<Location> found = locate(place, List.of(stored(id)));
+            if (!found.isEmpty()) {
+                return found.get(0);
+            }
+        }
+        return null;
+    }
+
+    private List<Location> locate(Place place, List<byte[]> ids) {
+        if (ids.isEmpty()) {
+            return List.of();
+        }
+        byte[][] arguments = new byte[1 + ids.size()][];
+        arguments[0] = place.letters();
+        for (int i = 0; i < ids.size(); i++) {
+            arguments[i + 1] = ids.get(i);
+        }
+        List<Object> texts = Reply.list(link.call(place, Command.of(Protocol.Command.HMGET, arguments)));
+        List<Location> found = new ArrayList<>();
+        for (int i = 0; i < ids.size(); i++) {
+            if (texts.get(i) instanceof byte[] text) {
+                found.add(new Location(place, ids.get(i), Reply.text(text)));
+            }
+        }
+        return found;
+    }
+
+    /** What was not written by us has the id it has. */
+    private static byte[] stored(String id) {
+        byte[] parsed = MessageId.parse(id);
+        return parsed == null ? Place.bytes(id) : parsed;
+    }
+
+    private static <T> T asking(String doing, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException e) {
+            throw Failures.of(doing, e);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.outbox.store.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import redis.clients.jedis.Protocol;
+
+/**
+ * What has to happen on the server in one step. Servers remember scripts by their SHA-1, and forget them when they are
+ * restarted or replaced; then they are sent the whole text.
+ */
+final class Script {
+    static final Script READY = new Script("ready");
+    static final Script TAKE = new Script("take");
+    static final Script HOLD = new Script("hold");
+    static final Script CLOSE = new Script("close");
+    static final Script BACKLOG = new Script("backlog");
+    static final Script FAILING = new Script("failing");
+    static final Script RETRY = new Script("retry");
+    static final Script LETTERS = new Script("letters");
+    static final Script CHECK = new Script("check");
+
+    private final byte[] body;
+    private final byte[] sha1;
+
+    private Script(String name) {
+        String file = "lua/" + name + ".lua";
+        try (InputStream resource = Script.class.getResourceAsStream(file)) {
+            if (resource == null) {
+                throw new IllegalStateException("There is no resource " + file);
+            }
+            body = resource.readAllBytes();
+            sha1 = Place.bytes(
+                    HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(body)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Command call(List<byte[]> keys, List<byte[]> arguments) {
+        byte[][] all = new byte[2 + keys.size() + arguments.size()][];
+        all[0] = sha1;
+        all[1] = Place.bytes(Integer.toString(keys.size()));
+        int i = 2;
+        for (byte[] key : keys) {
+            all[i++] = key;
+        }
+        for (byte[] argument : arguments) {
+            all[i++] = argument;
+        }
+        return new Command(Protocol.Command.EVALSHA, all, this);
+    }
+
+    /** The same call with the whole text. */
+    Command inFull(Command call) {
+        byte[][] arguments = call.arguments().clone();
+        arguments[0] = body;
+        return new Command(Protocol.Command.EVAL, arguments, null);
+    }
+}

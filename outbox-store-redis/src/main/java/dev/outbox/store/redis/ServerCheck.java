@@ -1,0 +1,129 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.ConfigurationException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import redis.clients.jedis.Protocol;
+import redis.clients.jedis.exceptions.JedisDataException;
+
+/** Looks at the servers of an outbox when it is opened, and refuses or warns of what would lose messages. */
+final class ServerCheck {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerCheck.class);
+    private static final int LEAST_MAJOR = 6;
+    private static final int LEAST_MINOR = 2;
+
+    private final Link link;
+    private final boolean cluster;
+
+    ServerCheck(Link link, boolean cluster) {
+        this.link = link;
+        this.cluster = cluster;
+    }
+
+    void run(Names names) {
+        names.places().forEach(this::check);
+    }
+
+    private void check(Place place) {
+        Object reply = link.call(place, Command.of(Protocol.Command.INFO));
+        if (reply instanceof JedisDataException e) {
+            if (!String.valueOf(e.getMessage()).startsWith("NOPERM")) {
+                throw e;
+            }
+            LOG.warn("This user may not ask the server for INFO, so its settings are not checked: it must have"
+                    + " maxmemory-policy noeviction, and appendonly yes to keep what it acknowledged");
+        } else {
+            checkSettings(info(Reply.text(reply)));
+        }
+        checkCommands(place);
+    }
+
+    private void checkSettings(Map<String, String> info) {
+        String mode = info.getOrDefault("redis_mode", "standalone");
+        if (mode.equals("sentinel")) {
+            throw new ConfigurationException("This is a sentinel, which knows where the master is: open"
+                    + " redis://<sentinels>?sentinel=<name of the master>.");
+        }
+        if (mode.equals("cluster") != cluster) {
+            throw new ConfigurationException(
+                    cluster
+                            ? "The server is no node of a cluster: open it by a URL with one host and without cluster=true,"
+                                    + " or over a RedisClient."
+                            : "The server is a node of a cluster: open it by a URL with several of its nodes, or with"
+                                    + " ?cluster=true, or over a RedisClusterClient.");
+        }
+        requireVersion(info.get("redis_version"));
+        if (info.getOrDefault("role", "master").equals("slave")) {
+            throw new ConfigurationException("The server is a replica, which cannot be written to: open the master, or"
+                    + " sentinels, which know where it is: redis://<sentinels>?sentinel=<name of the master>.");
+        }
+        String policy = info.getOrDefault("maxmemory_policy", "noeviction");
+        if (policy.startsWith("allkeys-")) {
+            throw new ConfigurationException("The server has maxmemory-policy " + policy
+                    + ", which deletes messages when memory is full: set noeviction, or a volatile- policy, which"
+                    + " leaves the outbox alone.");
+        }
+        if (info.getOrDefault("aof_enabled", "1").equals("0")) {
+            LOG.warn("The server has appendonly no: if it dies, what was acknowledged since its last snapshot is lost,"
+                    + " messages included. Set appendonly yes, and appendfsync always to survive a power cut; see"
+                    + " docs/REDIS.md");
+        }
+    }
+
+    private static void requireVersion(@Nullable String version) {
+        if (version == null) {
+            return; // something that speaks like Redis; its commands are tried below
+        }
+        String[] parts = version.split("\\.", -1);
+        try {
+            int major = Integer.parseInt(parts[0]);
+            int minor = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
+            if (major < LEAST_MAJOR || major == LEAST_MAJOR && minor < LEAST_MINOR) {
+                throw new ConfigurationException("The server is Redis " + version + "; the outbox needs " + LEAST_MAJOR
+                        + "." + LEAST_MINOR + " or newer.");
+            }
+        } catch (NumberFormatException e) {
+            LOG.debug("Not a version that can be compared: {}", version);
+        }
+    }
+
+    /** As the outbox uses them: by a script, and on their own, on keys like its own. */
+    private void checkCommands(Place place) {
+        String key = "check:" + UUID.randomUUID();
+        Object reply = link.call(
+                place,
+                Script.CHECK.call(
+                        List.of(place.key(key + ":stream"), place.key(key + ":hash"), place.key(key + ":sorted-set")),
+                        List.of()));
+        List<Object> refused = Reply.list(reply);
+        if (!refused.isEmpty()) {
+            throw new ConfigurationException("This user cannot use " + Reply.text(refused.get(0))
+                    + " on keys of the outbox: "
+                    + Reply.text(refused.get(1)) + ". Allow it with ACL SETUSER; docs/REDIS.md has the list of what the"
+                    + " outbox needs.");
+        }
+        for (Command read : List.of(
+                Command.of(Protocol.Command.XRANGE, place.messages(key), Place.bytes("-"), Place.bytes("+")),
+                Command.of(Protocol.Command.ZCARD, place.ready()),
+                Command.of(Protocol.Command.ZRANGEBYSCORE, place.ready(), Place.bytes("1"), Place.bytes("1")),
+                Command.of(Protocol.Command.HMGET, place.letters(), Place.bytes("none")))) {
+            Reply.check(link.call(place, read));
+        }
+    }
+
+    private static Map<String, String> info(String text) {
+        Map<String, String> info = new HashMap<>();
+        text.lines().forEach(line -> {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                info.put(line.substring(0, colon), line.substring(colon + 1).trim());
+            }
+        });
+        return info;
+    }
+}

@@ -1,0 +1,96 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.ConfigurationException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.JedisPubSub;
+import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.Response;
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/**
+ * A client of one server, of what Sentinel says is the master, or of a cluster. Sends nothing twice: whoever calls knows
+ * best what may be repeated.
+ */
+final class Servers implements AutoCloseable {
+    private final UnifiedJedis client;
+    private final Consumer<UnifiedJedis> onFailure;
+    private final boolean own;
+
+    private Servers(UnifiedJedis client, Consumer<UnifiedJedis> onFailure, boolean own) {
+        this.client = client;
+        this.onFailure = onFailure;
+        this.own = own;
+    }
+
+    /** A client of the application, which is never closed. */
+    static Servers of(UnifiedJedis client) {
+        if (client.getClass().getName().equals("redis.clients.jedis.JedisCluster")) {
+            throw new ConfigurationException("A JedisCluster does not give its connections away in a way that later"
+                    + " versions of Jedis keep: use a RedisClusterClient.");
+        }
+        return new Servers(client, c -> {}, false);
+    }
+
+    /** A client of the store's own, and what to do with it when a connection was lost, which is hardly ever the only one. */
+    static Servers own(UnifiedJedis client, Consumer<UnifiedJedis> onFailure) {
+        return new Servers(client, onFailure, true);
+    }
+
+    boolean isCluster() {
+        return client instanceof RedisClusterClient;
+    }
+
+    /** Sends commands to the server of a place in one go and returns the answers in their order, errors among them. */
+    List<Object> send(Place place, List<Command> commands) {
+        List<Response<Object>> responses = new ArrayList<>(commands.size());
+        try (AbstractPipeline pipeline = pipeline(place)) {
+            for (Command command : commands) {
+                responses.add(pipeline.sendCommand(command.name(), command.arguments()));
+            }
+        }
+        List<Object> replies = new ArrayList<>(responses.size());
+        for (Response<Object> response : responses) {
+            try {
+                replies.add(response.get());
+            } catch (JedisDataException e) {
+                replies.add(e);
+            }
+        }
+        return replies;
+    }
+
+    private AbstractPipeline pipeline(Place place) {
+        if (client instanceof RedisClusterClient cluster) {
+            return new Pipeline(cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(place.ready())), true);
+        }
+        return client.pipelined();
+    }
+
+    /** A connection was lost: the others to that server are of no use either. */
+    void noteFailure() {
+        onFailure.accept(client);
+    }
+
+    /** The slot of a place has moved: a command that follows redirects makes the client learn where to. */
+    void noteMoved(Place place) {
+        client.zcard(place.ready());
+    }
+
+    /** Listens until the subscriber unsubscribes. */
+    void subscribe(JedisPubSub subscriber, String channel) {
+        client.subscribe(subscriber, channel);
+    }
+
+    @Override
+    public void close() {
+        if (own) {
+            client.close();
+        }
+    }
+}

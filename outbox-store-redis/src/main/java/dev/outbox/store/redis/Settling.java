@@ -1,0 +1,156 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.spi.Outcome;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the call of the script that closes a batch, with all its outcomes, or with none to release what it holds. */
+final class Settling {
+    private static final int LONGEST_REASON = 1_000;
+
+    /** Far beyond any sensible delay. */
+    private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
+
+    private static final byte[] NONE = {};
+    private static final byte[] ZERO = {'0'};
+
+    private final List<byte[]> arguments = new ArrayList<>();
+
+    private Settling() {}
+
+    static Command release(Hold hold, List<Held> some) {
+        Settling settling = new Settling();
+        settling.begin(hold, some);
+        for (Held held : some) {
+            settling.arguments.add(Place.bytes(held.partition.member()));
+            settling.arguments.addAll(List.of(NONE, ZERO, ZERO, ZERO, ZERO));
+        }
+        return settling.call(hold, some);
+    }
+
+    /** @param outcomes of the messages of all partitions, one after the other */
+    static Command close(Hold hold, BatchOutcomes outcomes) {
+        Settling settling = new Settling();
+        settling.begin(hold, hold.partitions);
+        int first = 0;
+        for (Held held : hold.partitions) {
+            settling.add(held, outcomes, first);
+            first += held.entries.size();
+        }
+        return settling.call(hold, hold.partitions);
+    }
+
+    private void begin(Hold hold, List<Held> some) {
+        arguments.add(hold.token);
+        add(some.size());
+        some.forEach(held -> add(held.fence));
+    }
+
+    private static List<byte[]> keys(Hold hold, List<Held> some) {
+        List<byte[]> keys = new ArrayList<>(2 + 4 * some.size());
+        keys.add(hold.place.ready());
+        keys.add(hold.place.letters());
+        for (Held held : some) {
+            String member = held.partition.member();
+            keys.add(hold.place.messages(member));
+            keys.add(hold.place.state(member));
+            keys.add(hold.place.attempts(member));
+            keys.add(hold.place.dead(held.partition.topic()));
+        }
+        return keys;
+    }
+
+    private Command call(Hold hold, List<Held> some) {
+        return Script.CLOSE.call(keys(hold, some), arguments);
+    }
+
+    private void add(Held held, BatchOutcomes outcomes, int first) {
+        int size = held.entries.size();
+        int prefix = 0;
+        while (prefix < size && isSettled(outcomes.at(first + prefix))) {
+            prefix++;
+        }
+        List<byte[]> deleted = new ArrayList<>();
+        List<byte[]> forgotten = new ArrayList<>();
+        List<Entry> failed = new ArrayList<>();
+        List<byte[]> buried = new ArrayList<>();
+        String reason = "";
+        Duration delay = Duration.ZERO;
+        for (int i = 0; i < size; i++) {
+            Entry entry = held.entries.get(i);
+            Outcome outcome = outcomes.at(first + i);
+            if (outcome instanceof Outcome.Failed failure) {
+                if (failed.isEmpty()) {
+                    reason = failure.reason();
+                }
+                failed.add(entry);
+                delay = failure.retryAfter().compareTo(delay) > 0 ? failure.retryAfter() : delay;
+            } else if (outcome instanceof Outcome.DeadLettered dead) {
+                buried.add(entry.position());
+                buried.add(Place.bytes(Integer.toString(held.attempts(entry) + 1)));
+                buried.add(Place.bytes(storable(dead.reason())));
+            }
+            if (isSettled(outcome)) {
+                if (i >= prefix) {
+                    deleted.add(entry.position());
+                }
+                if (held.attempts(entry) > 0) {
+                    forgotten.add(entry.position());
+                }
+            }
+        }
+        add(held.partition.member());
+        // Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come
+        // to lie
+        // between what was read from the start, without a gap, and under this hold.
+        add(
+                prefix == 0
+                        ? ""
+                        : Entry.behind(Reply.text(held.entries.get(prefix - 1).position())));
+        addAll(deleted);
+        addAll(forgotten);
+        addAll(failed.stream().map(Entry::position).toList());
+        if (!failed.isEmpty()) {
+            arguments.add(failed.get(0).id());
+            add(storable(reason));
+            add(Long.toString(millis(delay)));
+        }
+        add(buried.size() / 3);
+        arguments.addAll(buried);
+    }
+
+    private void addAll(List<byte[]> positions) {
+        add(positions.size());
+        arguments.addAll(positions);
+    }
+
+    private void add(int number) {
+        add(Integer.toString(number));
+    }
+
+    private void add(String text) {
+        arguments.add(Place.bytes(text));
+    }
+
+    private static boolean isSettled(@Nullable Outcome outcome) {
+        return outcome instanceof Outcome.Published || outcome instanceof Outcome.DeadLettered;
+    }
+
+    private static long millis(Duration delay) {
+        Duration bounded = delay.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay;
+        return bounded.plusNanos(999_999).toMillis();
+    }
+
+    /** A reason is for reading: it is shortened, and halves of surrogate pairs, which UTF-8 has not, are replaced. */
+    static String storable(String reason) {
+        StringBuilder text = new StringBuilder();
+        reason.codePoints()
+                .limit(LONGEST_REASON)
+                .map(c -> c == 0 || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
+                .forEach(text::appendCodePoint);
+        return text.toString();
+    }
+}

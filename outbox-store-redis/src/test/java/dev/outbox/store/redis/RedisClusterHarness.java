@@ -1,0 +1,44 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.Store;
+import dev.outbox.servers.RedisCluster;
+import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.WriteTransaction;
+import java.time.Duration;
+import java.util.Optional;
+import redis.clients.jedis.RedisClusterClient;
+
+/** Outboxes in a cluster, each with a hash tag of its own, and so on any of its servers. */
+public final class RedisClusterHarness implements StoreHarness {
+    @Override
+    public String createOutbox() {
+        return TestAddress.fresh(RedisCluster.shared().url()).toString();
+    }
+
+    @Override
+    public Store open(String address) {
+        return TestAddress.parse(address).open();
+    }
+
+    @Override
+    public WriteTransaction begin(String address) {
+        return TestAddress.parse(address).begin();
+    }
+
+    @Override
+    public Optional<Duration> lease() {
+        return Optional.of(TestAddress.LEASE);
+    }
+
+    @Override
+    public void dropOutbox(String address) {
+        TestAddress outbox = TestAddress.parse(address);
+        try (RedisClusterClient client = outbox.clusterClient()) {
+            client.getClusterNodes().values().forEach(pool -> {
+                try (var connection = pool.getResource()) {
+                    TestAddress.drop(connection, outbox.prefix());
+                }
+            });
+        }
+    }
+}

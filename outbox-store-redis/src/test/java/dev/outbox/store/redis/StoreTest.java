@@ -1,0 +1,532 @@
+package dev.outbox.store.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Capability;
+import dev.outbox.DeadLetter;
+import dev.outbox.MessageBatch;
+import dev.outbox.MisuseException;
+import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.servers.RedisServer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.args.ClientType;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.params.ClientKillParams;
+
+/** What the store promises beyond the contract, on one server. */
+@Tag("redis")
+@Timeout(60)
+class StoreTest {
+    static final String TOPIC = "orders";
+
+    private TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+    private RedisClient client = address.client();
+
+    @BeforeEach
+    void create() {
+        address = TestAddress.fresh(RedisServer.shared().url());
+        client = address.client();
+    }
+
+    @AfterEach
+    void drop() {
+        client.close();
+        try (Jedis server = RedisServer.shared().connect()) {
+            TestAddress.drop(server.getConnection(), address.prefix());
+        }
+    }
+
+    static OutgoingMessage message(int partition, String text) {
+        return new OutgoingMessage(TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void commit(int partition, String... texts) {
+        try (AbstractTransaction tx = client.multi()) {
+            for (String text : texts) {
+                address.outbox().persist(tx).persist(message(partition, text));
+            }
+            RedisOutbox.exec(tx).orThrow();
+        }
+    }
+
+    static String text(PersistedMessage message) {
+        return new String(message.payload(), StandardCharsets.UTF_8);
+    }
+
+    static List<String> texts(MessageBatch batch) {
+        return batch.messages().stream().map(StoreTest::text).toList();
+    }
+
+    static List<String> publishAll(Store store, int limit) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            return texts(batch);
+        }
+    }
+
+    @Test
+    void aTransactionThatHasNotBegunIsRefused() {
+        try (AbstractTransaction tx = client.transaction(false);
+                Store store = address.open()) {
+            PersistFunc persist = address.outbox().persist(tx);
+            assertTrue(assertThrows(MisuseException.class, () -> persist.persist(message(0, "a")))
+                    .getMessage()
+                    .contains("multi()"));
+            tx.multi();
+            persist.persist(message(0, "b"));
+            assertEquals(List.of(), publishAll(store, 10));
+            RedisOutbox.exec(tx).orThrow();
+            assertEquals(List.of("b"), publishAll(store, 10));
+        }
+    }
+
+    /** What is queued after a discard, or after an execution, is indexed anew, or nobody would find it. */
+    @Test
+    void aTransactionObjectMayBeUsedAgain() {
+        try (AbstractTransaction tx = client.transaction(false);
+                Store store = address.open()) {
+            PersistFunc persist = address.outbox().persist(tx);
+            tx.multi();
+            persist.persist(message(0, "discarded"));
+            tx.discard();
+            for (String text : List.of("first", "second")) {
+                tx.multi();
+                persist.persist(message(0, text));
+                RedisOutbox.exec(tx).orThrow();
+                assertEquals(List.of(text), publishAll(store, 10));
+            }
+        }
+    }
+
+    @Test
+    void aChangedWatchedKeyWritesNothing() {
+        String key = address.prefix() + ":stock";
+        try (AbstractTransaction tx = client.transaction(false);
+                Store store = address.open()) {
+            tx.watch(key);
+            client.set(key, "changed");
+            tx.multi();
+            address.outbox().persist(tx).persist(message(0, "a"));
+            Executed executed = RedisOutbox.exec(tx);
+            assertInstanceOf(Executed.NothingWritten.class, executed);
+            assertTrue(assertThrows(StoreException.class, executed::orThrow)
+                    .getMessage()
+                    .contains("watched key"));
+            assertEquals(List.of(), publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aCommandThatCannotBeQueuedWritesNothing() {
+        try (AbstractTransaction tx = client.multi();
+                Store store = address.open()) {
+            address.outbox().persist(tx).persist(message(0, "a"));
+            tx.sendCommand(() -> "NOSUCHCOMMAND".getBytes(StandardCharsets.US_ASCII), new byte[0]);
+            Executed executed = RedisOutbox.exec(tx);
+            String why =
+                    assertInstanceOf(Executed.NothingWritten.class, executed).why();
+            assertTrue(why.contains("NOSUCHCOMMAND"), why);
+            assertEquals(List.of(), publishAll(store, 10));
+        }
+    }
+
+    /** As Redis has it, and as the documentation says: what fails while it is carried out rolls nothing back. */
+    @Test
+    void aCommandThatFailsLaterRollsNothingBack() {
+        String key = address.prefix() + ":text";
+        client.set(key, "no number");
+        try (AbstractTransaction tx = client.multi();
+                Store store = address.open()) {
+            tx.incr(key);
+            address.outbox().persist(tx).persist(message(0, "a"));
+            Executed executed = RedisOutbox.exec(tx);
+            Executed.PartlyWritten partly = assertInstanceOf(Executed.PartlyWritten.class, executed);
+            assertTrue(
+                    partly.why().contains("command 1 of 4") && partly.why().contains("not an integer"), partly.why());
+            assertInstanceOf(JedisDataException.class, partly.results().get(0));
+            assertTrue(assertThrows(StoreException.class, executed::orThrow)
+                    .getMessage()
+                    .contains("does not roll back"));
+            assertEquals(List.of("a"), publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aLostAnswerIsSaidToBeUnknown() {
+        try (AbstractTransaction tx = client.multi();
+                Jedis other = RedisServer.shared().connect()) {
+            address.outbox().persist(tx).persist(message(0, "a"));
+            other.clientKill(
+                    ClientKillParams.clientKillParams().type(ClientType.NORMAL).skipMe(ClientKillParams.SkipMe.YES));
+            Executed executed = RedisOutbox.exec(tx);
+            assertInstanceOf(Executed.Unknown.class, executed);
+            assertTrue(assertThrows(StoreException.class, executed::orThrow)
+                    .getMessage()
+                    .startsWith("Either all"));
+        }
+    }
+
+    @Test
+    void everyRoundTripIsAccountedFor() {
+        try (Store store = address.open()) {
+            commit(0, "1", "2", "3", "4");
+            publishAll(store, 1);
+            Calls poll = Calls.during(() -> publishAll(store, 1));
+            assertTrue(poll.of("evalsha") <= 3 && poll.of("xrange") == 1, "take and close, and maybe looking: " + poll);
+            publishAll(store, 10);
+            publishAll(store, 10);
+            Calls idle = Calls.during(() -> publishAll(store, 10));
+            assertEquals(Map.of("evalsha", 1L), idle.byName(), "an idle poll");
+        }
+        try (AbstractTransaction tx = client.multi()) {
+            PersistFunc persist = address.outbox().persist(tx);
+            Calls write = Calls.during(() -> {
+                persist.persist(message(0, "5"));
+                persist.persist(message(0, "6"));
+                RedisOutbox.exec(tx).orThrow();
+            });
+            assertEquals(
+                    Map.of("xadd", 2L, "zadd", 2L, "publish", 1L, "exec", 1L),
+                    write.without("multi").byName(),
+                    "two messages");
+        }
+    }
+
+    /** What the server has been asked, scripts counted as one call. */
+    record Calls(Map<String, Long> byName) {
+        static Calls during(Runnable action) {
+            try (Jedis server = RedisServer.shared().connect()) {
+                Map<String, Long> before = now(server);
+                action.run();
+                Map<String, Long> after = now(server);
+                after.replaceAll((name, calls) -> calls - before.getOrDefault(name, 0L));
+                after.values().removeIf(calls -> calls == 0);
+                after.keySet().removeIf(name -> name.equals("info") || !TOP_LEVEL.contains(name));
+                return new Calls(after);
+            }
+        }
+
+        private static final Set<String> TOP_LEVEL =
+                Set.of("evalsha", "eval", "xrange", "exec", "multi", "publish", "xadd", "zadd", "zcard");
+
+        private static Map<String, Long> now(Jedis server) {
+            return server.info("commandstats")
+                    .lines()
+                    .filter(line -> line.startsWith("cmdstat_"))
+                    .collect(Collectors.toMap(
+                            line -> line.substring("cmdstat_".length(), line.indexOf(':')),
+                            line -> Long.parseLong(line.replaceAll(".*:calls=(\\d+),.*", "$1")),
+                            (a, b) -> a,
+                            HashMap::new));
+        }
+
+        long of(String name) {
+            return byName.getOrDefault(name, 0L);
+        }
+
+        Calls without(String name) {
+            Map<String, Long> less = new HashMap<>(byName);
+            less.remove(name);
+            return new Calls(less);
+        }
+    }
+
+    @Test
+    void besideOthersABatchLeavesPartitionsToThem() {
+        String[] many = new String[50];
+        Arrays.setAll(many, i -> "m" + i);
+        for (int partition = 0; partition < 16; partition++) {
+            commit(partition, many);
+        }
+        try (Store one = address.open();
+                Store two = address.open()) {
+            try (MessageBatch all = one.checkout(Set.of(TOPIC), 16)) {
+                assertEquals(16, partitions(all).size(), "alone, all partitions have a place");
+                assertEquals(List.of(), texts(two.checkout(Set.of(TOPIC), 16)));
+            }
+            try (MessageBatch some = two.checkout(Set.of(TOPIC), 16);
+                    MessageBatch others = one.checkout(Set.of(TOPIC), 16)) {
+                assertEquals(4, partitions(some).size(), "after it met another, the square root");
+                assertEquals(16, others.messages().size(), "work for the other");
+            }
+        }
+    }
+
+    private static Set<Integer> partitions(MessageBatch batch) {
+        return Set.copyOf(
+                batch.messages().stream().map(PersistedMessage::partition).toList());
+    }
+
+    @Test
+    void aFailingPartitionIsListedUntilItsHeadIsSettled() {
+        try (Store store = address.open()) {
+            commit(0, "1", "2", "3");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
+                batch.markFailed(batch.messages().get(1), "away", Duration.ZERO);
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.markPublished(batch.messages().get(2), null); // the head is released
+            }
+            Operations operations = Operations.of(store);
+            assertEquals(1, operations.failingPartitions().size(), "the head was released, and has failed");
+            String first = operations.failingPartitions().get(0).messageId();
+            assertEquals(List.of("1"), publishAll(store, 1));
+            assertEquals(1, operations.failingPartitions().size(), "the next one has failed too");
+            assertNotEquals(first, operations.failingPartitions().get(0).messageId());
+            assertEquals(List.of("2"), publishAll(store, 1));
+            assertEquals(List.of(), operations.failingPartitions());
+        }
+        assertEquals(
+                Set.of("state:orders#0", "messages:orders#0"), keys(), "attempts, and the index, of what is settled");
+    }
+
+    private Set<String> keys() {
+        try (Jedis server = RedisServer.shared().connect()) {
+            return server.keys(address.prefix() + ":*").stream()
+                    .map(key -> key.substring(address.prefix().length() + 1))
+                    .collect(Collectors.toSet());
+        }
+    }
+
+    /** The stream knows the last position it gave out, also when it is empty. */
+    @Test
+    void positionsGoOnWhenAllIsSettled() {
+        try (Store store = address.open()) {
+            commit(0, "1");
+            String key = address.prefix() + ":messages:orders#0";
+            StreamEntryID before = client.xinfoStream(key).getLastGeneratedId();
+            publishAll(store, 10);
+            assertEquals(before, client.xinfoStream(key).getLastGeneratedId());
+        }
+    }
+
+    @Test
+    void whatOthersWriteToAStreamIsGivenUpLikeAMessage() {
+        try (Store store = address.open()) {
+            commit(0, "ours");
+            StreamEntryID foreign =
+                    client.xadd(address.prefix() + ":messages:orders#0", StreamEntryID.NEW_ENTRY, Map.of("a", "b"));
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of("ours", "b"), texts(batch));
+                assertEquals(foreign.toString(), batch.messages().get(1).id());
+                batch.markPublished(batch.messages().get(0), null);
+                batch.deadLetter(batch.messages().get(1), "what is this?");
+            }
+            Operations operations = Operations.of(store);
+            DeadLetter letter = operations.deadLetters(TOPIC, null, 10).get(0);
+            assertEquals(foreign.toString(), letter.message().id());
+            assertEquals(1, operations.discard(List.of(foreign.toString())));
+        }
+    }
+
+    /** Others may delete what they like: what is left goes on, and no batch is stuck. */
+    @Test
+    void messagesDeletedByHandBlockNothing() {
+        try (Store store = address.open()) {
+            commit(0, "poison", "2");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+                batch.markFailed(batch.messages().get(0), "away", Duration.ofDays(1));
+            }
+            client.xtrim(address.prefix() + ":messages:orders#0", 0, false);
+            assertEquals(List.of(), publishAll(store, 10));
+            commit(1, "a", "b");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                client.del(address.prefix() + ":ready");
+                client.xtrim(address.prefix() + ":messages:orders#1", 0, false);
+                batch.markPublished(batch.messages().get(0), null);
+                batch.deadLetter(batch.messages().get(1), "poison");
+            }
+            commit(1, "c");
+            assertEquals(List.of("c"), publishAll(store, 10));
+        }
+    }
+
+    @Test
+    void aDeadLetterKeepsAllThereWas() {
+        Map<String, String> headers = new HashMap<>();
+        for (int i = 0; i < 6_000; i++) {
+            headers.put("h" + i, "");
+        }
+        String key = "\u6f22".repeat(1_000);
+        String id;
+        try (AbstractTransaction tx = client.multi()) {
+            id = address.outbox().persist(tx).persist(new OutgoingMessage(TOPIC, 3, key, headers, new byte[] {0, -1}));
+            RedisOutbox.exec(tx).orThrow();
+        }
+        try (Store store = address.open()) {
+            for (int round = 0; round < 2; round++) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                    PersistedMessage message = batch.messages().get(0);
+                    assertEquals(key, message.key());
+                    assertEquals(headers, message.headers());
+                    batch.deadLetter(message, "no");
+                }
+                DeadLetter letter = Operations.of(store).deadLetter(id).orElseThrow();
+                assertEquals(headers, letter.message().headers());
+                assertEquals(key, letter.message().key());
+                assertEquals(3, letter.message().partition());
+                assertEquals(1, Operations.of(store).redrive(List.of(id)));
+            }
+        }
+    }
+
+    /** One unmarked between marked ones, hundreds of times: what is deleted is what was marked. */
+    @Test
+    void onlyWhatWasMarkedIsDeleted() {
+        String[] many = new String[3_000];
+        Arrays.setAll(many, i -> "m" + i);
+        commit(0, many);
+        List<String> expected = new ArrayList<>();
+        try (Store store = address.open()) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 3_000)) {
+                for (int i = 0; i < 3_000; i++) {
+                    if (i % 7 == 3) {
+                        expected.add("m" + i);
+                    } else if (i % 7 == 4) {
+                        batch.deadLetter(batch.messages().get(i), "dead");
+                    } else {
+                        batch.markPublished(batch.messages().get(i), null);
+                    }
+                }
+            }
+            assertEquals(expected, publishAll(store, 3_000));
+            assertEquals(
+                    428, Operations.of(store).deadLetters(TOPIC, null, 5_000).size());
+        }
+    }
+
+    /** Scripts that the server has forgotten are sent again, in the middle of everything. */
+    @Test
+    void forgottenScriptsAreSentAgain() {
+        try (Store store = address.open();
+                Jedis server = RedisServer.shared().connect()) {
+            for (int round = 0; round < 20; round++) {
+                commit(round % 3, "m" + round);
+                server.scriptFlush();
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                    server.scriptFlush();
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                    assertEquals(List.of("m" + round), texts(batch));
+                }
+                server.scriptFlush();
+                Operations.of(store).backlog();
+            }
+        }
+    }
+
+    /** All connections of the pool are cut, again and again; nobody notices, or is told and tries again. */
+    @Test
+    void lostConnectionsAreReplaced() {
+        try (Store store = address.open();
+                Jedis server = RedisServer.shared().connect()) {
+            for (int round = 0; round < 10; round++) {
+                commit(0, "m" + round);
+                kill(server);
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                    kill(server);
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                    assertEquals(List.of("m" + round), texts(batch));
+                }
+            }
+            assertEquals(List.of(), publishAll(store, 10));
+        }
+    }
+
+    /** The connections of stores, which have that name. */
+    private static void kill(Jedis server) {
+        server.clientList()
+                .lines()
+                .filter(line -> line.contains(" name=outbox "))
+                .map(line -> line.replaceAll(".*addr=(\\S+) .*", "$1"))
+                .forEach(addr -> {
+                    try {
+                        server.clientKill(addr);
+                    } catch (JedisDataException e) {
+                        // gone by itself
+                    }
+                });
+    }
+
+    @Test
+    void theApplicationsClientIsUsedAndStaysOpen() {
+        commit(0, "1");
+        try (Store store = address.outbox().store(client, StoreOptions.defaults())) {
+            assertEquals(List.of("1"), publishAll(store, 10));
+        }
+        assertEquals("PONG", client.ping());
+        try (Store store = address.outbox().withoutWakeUps().store(client, StoreOptions.defaults())) {
+            assertFalse(store.capabilities().has(Capability.WAKE_UP));
+        }
+    }
+
+    @Test
+    void deadLettersOfOneMomentAreAllOnSomePage() {
+        String[] many = new String[100];
+        Arrays.setAll(many, i -> "m" + i);
+        RedisOutbox spread = address.outbox().spread(4);
+        List<String> ids = new ArrayList<>();
+        try (AbstractTransaction tx = client.multi()) {
+            for (int i = 0; i < 100; i++) {
+                ids.add(spread.persist(tx).persist(message(i % 8, many[i])));
+            }
+            RedisOutbox.exec(tx).orThrow();
+        }
+        try (Store store = spread.store(client, StoreOptions.defaults())) {
+            int buried = 0;
+            while (buried < 100) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 100)) {
+                    Set<Integer> tags = Set.copyOf(batch.messages().stream()
+                            .map(m -> m.partition() % 4)
+                            .toList());
+                    assertEquals(1, tags.size(), "a batch is of one slot");
+                    batch.messages().forEach(m -> batch.deadLetter(m, "dead"));
+                    buried += batch.messages().size();
+                }
+            }
+            Operations operations = Operations.of(store);
+            List<String> listed = new ArrayList<>();
+            for (List<DeadLetter> page = operations.deadLetters(TOPIC, null, 7);
+                    !page.isEmpty();
+                    page = operations.deadLetters(TOPIC, listed.get(listed.size() - 1), 7)) {
+                page.forEach(letter -> listed.add(letter.message().id()));
+            }
+            assertEquals(100, listed.size());
+            List<String> sorted = new ArrayList<>(listed);
+            Collections.sort(sorted);
+            Collections.sort(ids);
+            assertEquals(ids, sorted);
+            assertEquals(100, operations.redrive(ids));
+            assertEquals(8, operations.backlog().size());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package dev.outbox.servers;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Programs that are started to get a server, and what they leave in a log. */
+record Commands(Path log) {
+    /** Runs a program to its end, which must be a success. */
+    void run(Path directory, String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        await(process, String.join(" ", command));
+    }
+
+    /** Starts a program that goes on running, with libraries that the system may lack. */
+    Process start(String libraries, List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        if (!libraries.isEmpty()) {
+            builder.environment().put("LD_LIBRARY_PATH", libraries);
+        }
+        return builder.start();
+    }
+
+    void await(Process process, String what) throws IOException, InterruptedException {
+        if (!process.waitFor(120, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new IllegalStateException(what + " has not ended after 120 s: " + tail());
+        }
+        if (process.exitValue() != 0) {
+            throw new IllegalStateException(what + " failed: " + tail());
+        }
+    }
+
+    /** The end of the log, for error texts. */
+    String tail() throws IOException {
+        List<String> lines = Files.readAllLines(log);
+        return String.join(" / ", lines.subList(Math.max(0, lines.size() - 3), lines.size()));
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Where fetched things are kept, outside of every checkout. */
+    static Path cache() throws IOException {
+        return Files.createDirectories(Path.of(System.getProperty("user.home"), ".cache", "outbox-test-servers"));
+    }
+
+    static void requireLinuxOnAmd64() {
+        if (!System.getProperty("os.name").equals("Linux")
+                || !System.getProperty("os.arch").equals("amd64")) {
+            throw new IllegalStateException("the package has a server for Linux on amd64 only");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package dev.outbox.servers;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The network between a client and a server, to be cut, stalled and slowed down at will. Carries any number of
+ * connections; what is said of the network holds for all of them, those made later included. Safe for use by several
+ * threads.
+ */
+public final class TcpProxy implements AutoCloseable {
+    private static final Pattern ADDRESS = Pattern.compile("//([^/:?;]+):(\\d+)");
+
+    /** When a connection is cut that carries what was waited for. */
+    public enum Moment {
+        /** The server never gets it. */
+        BEFORE_DELIVERY,
+        /** The server has done it and answered, and the client never gets the answer. */
+        BEFORE_ANSWER
+    }
+
+    /** What is waited for. */
+    private record Trap(Pattern request, Moment moment) {}
+
+    private final String address;
+    private final String host;
+    private final int port;
+    private final ServerSocket listener;
+    private final Set<Link> links = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<@Nullable Trap> trap = new AtomicReference<>();
+    private final AtomicInteger sprung = new AtomicInteger();
+    private volatile boolean closed;
+    private volatile long delayNanos;
+
+    // Guarded by this.
+    private boolean stalled;
+
+    private TcpProxy(String address, String host, int port) throws IOException {
+        this.address = address;
+        this.host = host;
+        this.port = port;
+        this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        start(this::accept, "proxy");
+    }
+
+    /** Stands before the server that a JDBC URL names, which must have a port in it. */
+    public static TcpProxy before(String url) throws IOException {
+        Matcher address = ADDRESS.matcher(url);
+        if (!address.find()) {
+            throw new IllegalArgumentException("No //host:port in the URL.");
+        }
+        return new TcpProxy(address.group(), address.group(1), Integer.parseInt(address.group(2)));
+    }
+
+    /** A URL of the server, led through here. */
+    public String route(String url) {
+        return url.replace(address, "//127.0.0.1:" + listener.getLocalPort());
+    }
+
+    /** Ends all connections, as a router that forgets them: both sides are told that the other is gone. */
+    public void cut() {
+        links.forEach(Link::cut);
+    }
+
+    /** From now on nothing gets through, and nobody is told. Connections can still be made. */
+    public synchronized void stall() {
+        stalled = true;
+    }
+
+    /** Ends {@link #stall}: what was sent meanwhile arrives now. */
+    public synchronized void heal() {
+        stalled = false;
+        notifyAll();
+    }
+
+    /** How long everything takes to get through, in each direction; zero at first. */
+    public void delay(Duration delay) {
+        delayNanos = delay.toNanos();
+    }
+
+    /**
+     * Cuts the connection on which a client next sends something in which this is found; once. A byte is a character.
+     * Clients are taken to send what they want of the server in one piece, and to wait for the answer.
+     */
+    public void cutAtNext(Pattern request, Moment moment) {
+        trap.set(new Trap(request, moment));
+    }
+
+    /** How often {@link #cutAtNext} has found what it waited for and cut the connection. */
+    public int sprung() {
+        return sprung.get();
+    }
+
+    @Override
+    public void close() throws IOException {
+        closed = true;
+        listener.close();
+        cut();
+        heal();
+    }
+
+    private void accept() {
+        while (!closed) {
+            Socket client;
+            try {
+                client = listener.accept();
+            } catch (IOException e) {
+                return; // closed
+            }
+            try {
+                Link link = new Link(client, new Socket(host, port));
+                links.add(link);
+                start(link::carryRequests, "proxy-requests");
+                start(link::carryAnswers, "proxy-answers");
+            } catch (IOException e) {
+                reset(client); // the server is away
+            }
+        }
+    }
+
+    private static void start(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Closes so that the other side sees a connection that was reset, and not an orderly end. */
+    private static void reset(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        } catch (IOException e) {
+            // gone already
+        }
+    }
+
+    /** One connection of a client, and the one to the server that was made for it. */
+    private final class Link {
+        private final Socket client;
+        private final Socket server;
+        private volatile boolean answerIsAwaited;
+        private volatile boolean ended;
+
+        Link(Socket client, Socket server) throws IOException {
+            this.client = client;
+            this.server = server;
+            client.setTcpNoDelay(true);
+            server.setTcpNoDelay(true);
+        }
+
+        void carryRequests() {
+            carry(client, server, true);
+        }
+
+        void carryAnswers() {
+            carry(server, client, false);
+        }
+
+        private void carry(Socket from, Socket to, boolean requests) {
+            byte[] buffer = new byte[64 * 1024];
+            try {
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream();
+                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                    if (requests ? isCutByRequest(buffer, n) : answerIsAwaited) {
+                        sprung.incrementAndGet(); // before anybody can notice
+                        cut();
+                        return;
+                    }
+                    passNetwork();
+                    out.write(buffer, 0, n);
+                }
+            } catch (IOException e) {
+                // one side is gone; the other learns it below
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            cut();
+        }
+
+        /** Whether to cut at once; cutting at the answer is noted before the server can give it. */
+        private boolean isCutByRequest(byte[] buffer, int length) {
+            Trap set = trap.get();
+            if (set == null
+                    || !set.request()
+                            .matcher(new String(buffer, 0, length, StandardCharsets.ISO_8859_1))
+                            .find()
+                    || !trap.compareAndSet(set, null)) {
+                return false;
+            }
+            answerIsAwaited = set.moment() == Moment.BEFORE_ANSWER;
+            return !answerIsAwaited;
+        }
+
+        private void passNetwork() throws InterruptedException {
+            if (delayNanos > 0) {
+                LockSupport.parkNanos(delayNanos);
+            }
+            synchronized (TcpProxy.this) {
+                while (stalled && !ended) {
+                    TcpProxy.this.wait();
+                }
+            }
+        }
+
+        void cut() {
+            ended = true;
+            links.remove(this);
+            reset(client);
+            reset(server);
+            synchronized (TcpProxy.this) {
+                TcpProxy.this.notifyAll();
+            }
+        }
+    }
+}
