@@ -41,6 +41,11 @@ public final class H2Harness implements StoreHarness {
     }
 
     @Override
+    public Optional<String> backend(String address) throws SQLException {
+        return Optional.of(Product.of(address));
+    }
+
+    @Override
     public void dropOutbox(String address) throws IOException {
         Path directory = Path.of(address.substring(START.length(), address.length() - END.length()));
         try (Stream<Path> files = Files.walk(directory)) {

@@ -46,6 +46,11 @@ public final class MariaDbHarness implements NetworkHarness {
     }
 
     @Override
+    public Optional<String> backend(String address) throws SQLException {
+        return Optional.of(Product.of(address));
+    }
+
+    @Override
     public void dropOutbox(String address) throws SQLException {
         MariaDbServer.shared().dropDatabase(address);
     }

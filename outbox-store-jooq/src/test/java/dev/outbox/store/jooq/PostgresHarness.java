@@ -58,6 +58,11 @@ public final class PostgresHarness implements NetworkHarness {
     }
 
     @Override
+    public Optional<String> backend(String address) throws SQLException {
+        return Optional.of(Product.of(address));
+    }
+
+    @Override
     public void dropOutbox(String address) throws SQLException {
         PostgresServer.shared(version).dropDatabase(address);
     }

@@ -58,6 +58,11 @@ public final class MemoryHarness implements NetworkHarness {
     }
 
     @Override
+    public Optional<String> backend(String address) {
+        return Optional.of("the memory of one process, served over a socket");
+    }
+
+    @Override
     public void dropOutbox(String address) {
         Server.INSTANCE.remove(URI.create(address).getPath().substring(1));
     }

@@ -1,0 +1,4 @@
+package com.example.outbox;
+
+/** A partition of a topic, within which messages have an order. */
+record Partition(String topic, int number) {}

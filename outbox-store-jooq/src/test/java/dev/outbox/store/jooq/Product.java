@@ -1,0 +1,19 @@
+package dev.outbox.store.jooq;
+
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+
+/** What a database calls itself. */
+final class Product {
+    private Product() {}
+
+    /** Name and version, as in {@code PostgreSQL 17.2}. */
+    static String of(String url) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url)) {
+            DatabaseMetaData data = connection.getMetaData();
+            return data.getDatabaseProductName() + " " + data.getDatabaseProductVersion();
+        }
+    }
+}
