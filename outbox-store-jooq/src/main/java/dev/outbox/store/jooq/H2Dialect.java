@@ -36,6 +36,9 @@ record H2Dialect() implements Dialect {
     private static final String TAKE =
             "SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND " + READY + " FOR UPDATE SKIP LOCKED";
 
+    private static final String TAKE_ONE =
+            "SELECT p.id FROM outbox_partition p WHERE p.id = ? AND " + READY + " FOR UPDATE SKIP LOCKED";
+
     private static final String READ_ONE = "(SELECT CAST(? AS integer) AS n,"
             + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
             + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
@@ -232,11 +235,16 @@ record H2Dialect() implements Dialect {
     @Override
     public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(TAKE)) {
-            statement.setArray(
-                    1,
-                    connection.createArrayOf(
-                            "integer", wanted.stream().map(Candidate::id).toArray()));
+        boolean one = wanted.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(one ? TAKE_ONE : TAKE)) {
+            if (one) {
+                statement.setInt(1, wanted.get(0).id());
+            } else {
+                statement.setArray(
+                        1,
+                        connection.createArrayOf(
+                                "integer", wanted.stream().map(Candidate::id).toArray()));
+            }
             List<Integer> taken = new ArrayList<>(wanted.size());
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
