@@ -19,10 +19,10 @@ interface Backend {
     /** A store for one worker. */
     Store open();
 
-    /** Reads with a lock, deletes and commits, until so many messages are gone; on one connection. */
+    /** Reads with a lock, deletes and commits, until so many messages are gone; on one connection, kept until {@link #fill}. */
     void drainBare(int limit, int messages) throws Exception;
 
-    /** Writes through the library: so many transactions of so many messages, on one connection. */
+    /** Writes through the library: so many transactions of so many messages, on the same connection. */
     void persist(int transactions, int messages) throws Exception;
 
     /** The same by the statement that the library itself would send. */

@@ -62,11 +62,13 @@ final class Benchmarks {
         for (String name : named.isEmpty() ? all.keySet() : named) {
             Callable<Backend> start = all.get(name);
             if (start != null) {
-                Backend backend = start.call();
+                Backend ours = start.call();
+                Backend theirs = start.call();
                 for (String what : measured.isEmpty() ? MEASUREMENTS : measured) {
-                    benchmarks.measure(backend, what);
+                    benchmarks.measure(ours, theirs, what);
                 }
-                backend.close();
+                ours.close();
+                theirs.close();
             }
         }
         if (json != null) {
@@ -87,86 +89,92 @@ final class Benchmarks {
         return Path.of(words.remove(option));
     }
 
-    private void measure(Backend backend, String what) throws Exception {
+    private void measure(Backend ours, Backend theirs, String what) throws Exception {
         switch (what) {
             case "drain" -> {
-                drain(backend, 10, 10_000 * times);
-                drain(backend, 100, 50_000 * times);
-                drain(backend, 1000, 100_000 * times);
+                drain(ours, theirs, 10, 10_000 * times);
+                drain(ours, theirs, 100, 40_000 * times);
+                drain(ours, theirs, 1000, 100_000 * times);
             }
             case "persist" -> {
-                persist(backend, 2_000 * times, 1);
-                persist(backend, 1_000 * times, 10);
+                persist(ours, theirs, 2_000 * times, 1);
+                persist(ours, theirs, 500 * times, 10);
             }
-            case "partitions" ->
-                growth(
-                        backend,
-                        "partitions256",
-                        "partitions1",
-                        drainOf(backend, 256, 50_000),
-                        drainOf(backend, 1, 50_000));
-            case "backlog" ->
-                growth(backend, "backlog1M", "backlog10k", drainOf(backend, 1, 1_000_000), drainOf(backend, 1, 10_000));
-            case "snapshot" -> snapshot(backend, 50_000);
-            case "dead" -> snapshot(backend, 500_000);
+            case "partitions" -> growth("partitions256", drainOf(ours, 256, 40_000), drainOf(theirs, 1, 40_000));
+            case "backlog" -> growth("backlog1M", drainOf(ours, 1, 1_000_000), drainOf(theirs, 1, 10_000));
+            case "snapshot" -> snapshot(ours, theirs, 50_000);
+            case "dead" -> snapshot(ours, theirs, 500_000);
             default -> throw new IllegalArgumentException(what);
         }
     }
 
-    private void drain(Backend backend, int limit, int messages) throws Exception {
-        Drain drain = new Drain(backend, limit, 1, messages, messages);
-        note(Contest.of(backend.name() + ".drain.limit" + limit, "bare-loop", rounds, drain.relay(), drain.byHand()));
+    private void drain(Backend ours, Backend theirs, int limit, int messages) throws Exception {
+        note(Contest.of(
+                ours.name() + ".drain.limit" + limit,
+                "bare-loop",
+                rounds,
+                new Drain(ours, limit, 1, messages, messages).relay(),
+                new Drain(theirs, limit, 1, messages, messages).byHand()));
     }
 
-    private void persist(Backend backend, int transactions, int messages) throws Exception {
-        Persist persist = new Persist(backend, transactions, messages);
+    private void persist(Backend ours, Backend theirs, int transactions, int messages) throws Exception {
         note(Contest.of(
-                backend.name() + ".persist.tx" + messages, "bare-insert", rounds, persist.library(), persist.byHand()));
+                ours.name() + ".persist.tx" + messages,
+                "bare-insert",
+                rounds,
+                new Persist(ours, transactions, messages).library(),
+                new Persist(theirs, transactions, messages).byHand()));
     }
 
     private static Drain drainOf(Backend backend, int partitions, int filled) {
-        return new Drain(backend, 100, partitions, filled, Math.min(filled, 50_000));
+        return new Drain(backend, 100, partitions, filled, Math.min(filled, 40_000));
     }
 
-    private void growth(Backend backend, String name, String versus, Drain large, Drain small) throws Exception {
-        note(Contest.of(backend.name() + ".drain." + name, versus, rounds, large.relay(), small.relay()));
+    private void growth(String name, Drain large, Drain small) throws Exception {
+        note(Contest.of(
+                large.backend().name() + ".drain." + name,
+                small.filled() + "-messages-in-1-partition",
+                rounds,
+                large.relay(),
+                small.relay()));
     }
 
     /** Under a snapshot that was held while so many were settled, against none. */
-    private void snapshot(Backend backend, int dead) throws Exception {
+    private void snapshot(Backend ours, Backend theirs, int dead) throws Exception {
         int drained = 20_000;
-        Drain drain = new Drain(backend, 100, 1, dead + drained, drained);
-        Drain before = new Drain(backend, 1000, 1, dead + drained, dead);
+        Drain drain = new Drain(ours, 100, 1, dead + drained, drained);
+        Drain before = new Drain(ours, 1000, 1, dead + drained, dead);
+        Contest.Side side = new Contest.Side() {
+            private @Nullable Store store;
+            private @Nullable AutoCloseable snapshot;
+
+            @Override
+            public void prepare() throws Exception {
+                ours.fill(drain.filled(), 1);
+                snapshot = ours.holdSnapshot();
+                store = ours.open();
+                before.drain(store, dead);
+            }
+
+            @Override
+            public int run(int parts) {
+                return drain.drain(store, drained / parts);
+            }
+
+            @Override
+            public void tidy() throws Exception {
+                if (store != null && snapshot != null) {
+                    store.close();
+                    snapshot.close();
+                }
+            }
+        };
         note(Contest.of(
-                backend.name() + ".drain.snapshot" + dead / 1000 + "k",
+                ours.name() + ".drain.snapshot" + dead / 1000 + "k",
                 "no-snapshot",
                 rounds,
-                new Contest.Side() {
-                    private @Nullable Store store;
-                    private @Nullable AutoCloseable snapshot;
-
-                    @Override
-                    public void prepare() throws Exception {
-                        backend.fill(drain.filled(), 1);
-                        snapshot = backend.holdSnapshot();
-                        store = backend.open();
-                        before.drain(store);
-                    }
-
-                    @Override
-                    public int run() {
-                        return drain.drain(store);
-                    }
-
-                    @Override
-                    public void tidy() throws Exception {
-                        if (store != null && snapshot != null) {
-                            store.close();
-                            snapshot.close();
-                        }
-                    }
-                },
-                new Drain(backend, 100, 1, drained, drained).relay()));
+                side,
+                new Drain(theirs, 100, 1, drained, drained).relay()));
     }
 
     private void note(Figure figure) {

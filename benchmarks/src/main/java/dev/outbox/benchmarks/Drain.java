@@ -25,8 +25,8 @@ record Drain(Backend backend, int limit, int partitions, int filled, int drained
             }
 
             @Override
-            public int run() {
-                return drain(store);
+            public int run(int parts) {
+                return drain(store, drained / parts);
             }
 
             @Override
@@ -38,15 +38,15 @@ record Drain(Backend backend, int limit, int partitions, int filled, int drained
         };
     }
 
-    /** Settles so many messages and goes on with the same store. */
-    int drain(@Nullable Store store) {
+    /** Settles so many messages. */
+    int drain(@Nullable Store store, int messages) {
         if (store == null) {
             throw new IllegalStateException("not prepared");
         }
         Topic<byte[]> topic = Topic.builder(Backend.TOPIC, Codecs.bytes())
                 .publisher(delivery -> null)
                 .build();
-        int left = drained;
+        int left = messages;
         try (Relay relay = Relay.builder(store).topic(topic).build()) {
             while (left > 0) {
                 RoundResult result = relay.processMessages(Math.min(limit, left));
@@ -54,12 +54,12 @@ record Drain(Backend backend, int limit, int partitions, int filled, int drained
                     throw result.storeError();
                 }
                 if (result.published() == 0) {
-                    throw new IllegalStateException("messages are missing: " + left + " of " + drained);
+                    throw new IllegalStateException("messages are missing: " + left + " of " + messages);
                 }
                 left -= result.published();
             }
         }
-        return drained;
+        return messages;
     }
 
     Contest.Side byHand() {
@@ -70,10 +70,13 @@ record Drain(Backend backend, int limit, int partitions, int filled, int drained
             }
 
             @Override
-            public int run() throws Exception {
-                backend.drainBare(limit, drained);
-                return drained;
+            public int run(int parts) throws Exception {
+                backend.drainBare(limit, drained / parts);
+                return drained / parts;
             }
+
+            @Override
+            public void tidy() {}
         };
     }
 }

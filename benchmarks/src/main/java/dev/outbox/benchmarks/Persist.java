@@ -3,11 +3,11 @@ package dev.outbox.benchmarks;
 /** Writing so many transactions of so many messages each. */
 record Persist(Backend backend, int transactions, int messages) {
     Contest.Side library() {
-        return side(() -> backend.persist(transactions, messages));
+        return side(backend::persist);
     }
 
     Contest.Side byHand() {
-        return side(() -> backend.persistBare(transactions, messages));
+        return side(backend::persistBare);
     }
 
     private Contest.Side side(Work work) {
@@ -18,14 +18,17 @@ record Persist(Backend backend, int transactions, int messages) {
             }
 
             @Override
-            public int run() throws Exception {
-                work.run();
-                return transactions * messages;
+            public int run(int parts) throws Exception {
+                work.run(transactions / parts, messages);
+                return transactions / parts * messages;
             }
+
+            @Override
+            public void tidy() {}
         };
     }
 
     private interface Work {
-        void run() throws Exception;
+        void run(int transactions, int messages) throws Exception;
     }
 }

@@ -16,6 +16,7 @@ import java.sql.Statement;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A SQL database. By hand, rows are locked one by one and skipped where they are locked, which is exclusive and keeps no
@@ -34,6 +35,8 @@ final class Sql implements Backend {
 
     /** Whether a list of ids can be one parameter. */
     private final boolean arrays;
+
+    private @Nullable Connection kept;
 
     Sql(String name, String url, boolean arrays) {
         this.name = name;
@@ -62,6 +65,10 @@ final class Sql implements Backend {
         String payload = name.equals("postgres") ? "convert_to(repeat('x', %d), 'UTF8')" : "repeat('x', %d)";
         if (name.equals("h2")) {
             payload = "X'" + "78".repeat(PAYLOAD) + "'";
+        }
+        if (kept != null) {
+            kept.close();
+            kept = null;
         }
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
@@ -103,17 +110,19 @@ final class Sql implements Backend {
     }
 
     private Connection transactions() throws SQLException {
-        Connection connection = DriverManager.getConnection(url);
-        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-        connection.setAutoCommit(false);
-        return connection;
+        if (kept == null) {
+            kept = DriverManager.getConnection(url);
+            kept.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            kept.setAutoCommit(false);
+        }
+        return kept;
     }
 
     @Override
     public void drainBare(int limit, int messages) throws SQLException {
         int left = messages;
-        try (Connection connection = transactions();
-                PreparedStatement read = connection.prepareStatement(READ)) {
+        Connection connection = transactions();
+        try (PreparedStatement read = connection.prepareStatement(READ)) {
             while (left > 0) {
                 read.setInt(1, Math.min(limit, left));
                 long[] ids = new long[limit];
@@ -163,38 +172,36 @@ final class Sql implements Backend {
     public void persist(int transactions, int messages) throws SQLException {
         Topic<byte[]> topic = Topic.builder(TOPIC, Codecs.bytes()).build();
         byte[] payload = new byte[PAYLOAD];
-        try (Connection connection = transactions()) {
-            for (int t = 0; t < transactions; t++) {
-                for (int m = 0; m < messages; m++) {
-                    Outbox.bind(topic, JooqOutbox.persist(connection)).publish(payload);
-                }
-                connection.commit();
+        Connection connection = transactions();
+        for (int t = 0; t < transactions; t++) {
+            for (int m = 0; m < messages; m++) {
+                Outbox.bind(topic, JooqOutbox.persist(connection)).publish(payload);
             }
+            connection.commit();
         }
     }
 
     @Override
     public void persistBare(int transactions, int messages) throws SQLException {
         byte[] payload = new byte[PAYLOAD];
-        try (Connection connection = transactions()) {
-            for (int t = 0; t < transactions; t++) {
-                for (int m = 0; m < messages; m++) {
-                    try (PreparedStatement insert = connection.prepareStatement(INSERT, new String[] {"id"})) {
-                        insert.setString(1, TOPIC);
-                        insert.setInt(2, 0);
-                        insert.setString(3, null);
-                        insert.setString(4, null);
-                        insert.setBytes(5, payload);
-                        insert.executeUpdate();
-                        try (ResultSet keys = insert.getGeneratedKeys()) {
-                            if (!keys.next() || keys.getLong(1) == 0) {
-                                throw new IllegalStateException("no id");
-                            }
+        Connection connection = transactions();
+        for (int t = 0; t < transactions; t++) {
+            for (int m = 0; m < messages; m++) {
+                try (PreparedStatement insert = connection.prepareStatement(INSERT, new String[] {"id"})) {
+                    insert.setString(1, TOPIC);
+                    insert.setInt(2, 0);
+                    insert.setString(3, null);
+                    insert.setString(4, null);
+                    insert.setBytes(5, payload);
+                    insert.executeUpdate();
+                    try (ResultSet keys = insert.getGeneratedKeys()) {
+                        if (!keys.next() || keys.getLong(1) == 0) {
+                            throw new IllegalStateException("no id");
                         }
                     }
                 }
-                connection.commit();
             }
+            connection.commit();
         }
     }
 

@@ -40,6 +40,9 @@ record H2Dialect(Names names) implements Dialect {
     private static final String TAKE =
             "SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND " + READY + " FOR UPDATE SKIP LOCKED";
 
+    private static final String TAKE_ONE =
+            "SELECT p.id FROM outbox_partition p WHERE p.id = ? AND " + READY + " FOR UPDATE SKIP LOCKED";
+
     private static final String READ_ONE = "(SELECT CAST(? AS integer) AS n,"
             + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
             + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
@@ -327,11 +330,16 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql(TAKE))) {
-            statement.setArray(
-                    1,
-                    connection.createArrayOf(
-                            "integer", wanted.stream().map(Candidate::id).toArray()));
+        boolean one = wanted.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_ONE : TAKE))) {
+            if (one) {
+                statement.setInt(1, wanted.get(0).id());
+            } else {
+                statement.setArray(
+                        1,
+                        connection.createArrayOf(
+                                "integer", wanted.stream().map(Candidate::id).toArray()));
+            }
             List<Integer> taken = new ArrayList<>(wanted.size());
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
