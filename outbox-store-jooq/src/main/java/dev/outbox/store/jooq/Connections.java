@@ -13,22 +13,28 @@ import org.jspecify.annotations.Nullable;
 final class Connections implements AutoCloseable {
     private final DataSource source;
     private final @Nullable HikariDataSource own;
+    private final boolean setUp;
     private final Dialect dialect;
 
-    private Connections(DataSource source, @Nullable HikariDataSource own, Dialect dialect) {
+    private Connections(DataSource source, @Nullable HikariDataSource own, boolean setUp, Dialect dialect) {
         this.source = source;
         this.own = own;
+        this.setUp = setUp;
         this.dialect = dialect;
     }
 
-    /** A pool of our own: closed with the store, and its connections are set up as we need them. */
-    static Connections own(HikariDataSource pool, Dialect dialect) {
-        return new Connections(pool, pool, dialect);
+    /**
+     * A pool of our own, closed with the store.
+     *
+     * @param setUp whether its connections are set up as we need them; else every transaction is
+     */
+    static Connections own(HikariDataSource pool, boolean setUp, Dialect dialect) {
+        return new Connections(pool, pool, setUp, dialect);
     }
 
     /** The application's. */
     static Connections of(DataSource source, Dialect dialect) {
-        return new Connections(source, null, dialect);
+        return new Connections(source, null, false, dialect);
     }
 
     /** A connection outside of any transaction, in auto-commit mode. */
@@ -74,7 +80,7 @@ final class Connections implements AutoCloseable {
         void begin() throws SQLException {
             begun = true;
             connection.setAutoCommit(false);
-            if (own == null) {
+            if (!setUp) {
                 before = dialect.beginTransaction(connection);
             }
         }
@@ -84,7 +90,7 @@ final class Connections implements AutoCloseable {
             if (begun) {
                 begun = false;
                 connection.rollback();
-                if (own == null) {
+                if (!setUp) {
                     dialect.endTransaction(connection, before);
                 }
                 connection.setAutoCommit(true);
@@ -108,7 +114,7 @@ final class Connections implements AutoCloseable {
                     if (!connection.getAutoCommit()) {
                         connection.rollback();
                     }
-                    if (own == null) {
+                    if (!setUp) {
                         dialect.endTransaction(connection, before);
                     }
                 }
