@@ -14,22 +14,28 @@ import org.jspecify.annotations.Nullable;
 final class Connections implements AutoCloseable {
     private final DataSource source;
     private final @Nullable HikariDataSource own;
+    private final boolean setUp;
     private final Dialect dialect;
 
-    private Connections(DataSource source, @Nullable HikariDataSource own, Dialect dialect) {
+    private Connections(DataSource source, @Nullable HikariDataSource own, boolean setUp, Dialect dialect) {
         this.source = source;
         this.own = own;
+        this.setUp = setUp;
         this.dialect = dialect;
     }
 
-    /** A pool of our own: closed with the store, and its connections are set up as we need them. */
-    static Connections own(HikariDataSource pool, Dialect dialect) {
-        return new Connections(pool, pool, dialect);
+    /**
+     * A pool of our own, closed with the store.
+     *
+     * @param setUp whether its connections are set up as we need them; else every transaction is
+     */
+    static Connections own(HikariDataSource pool, boolean setUp, Dialect dialect) {
+        return new Connections(pool, pool, setUp, dialect);
     }
 
     /** The application's. */
     static Connections of(DataSource source, Dialect dialect) {
-        return new Connections(source, null, dialect);
+        return new Connections(source, null, false, dialect);
     }
 
     /** A connection outside of any transaction, in auto-commit mode. */
@@ -78,7 +84,7 @@ final class Connections implements AutoCloseable {
 
         /** Whether the connection is from a pool of our own, and set up by its dialect. */
         boolean isOwn() {
-            return own != null;
+            return setUp;
         }
 
         /**
@@ -110,7 +116,7 @@ final class Connections implements AutoCloseable {
             begun = true;
             changes = true;
             uncommitted = true;
-            if (own != null) {
+            if (setUp) {
                 return dialect.beginOwn(connection);
             }
             connection.setAutoCommit(false);
@@ -123,7 +129,7 @@ final class Connections implements AutoCloseable {
             if (begun) {
                 begun = false;
                 undo();
-                if (own == null) {
+                if (!setUp) {
                     dialect.endTransaction(connection, before);
                 }
                 if (!connection.getAutoCommit()) {
@@ -134,7 +140,7 @@ final class Connections implements AutoCloseable {
 
         /** Commits; after that there is nothing to roll back, and asking the server to do so would cost a round trip. */
         void commit() throws SQLException {
-            if (own != null) {
+            if (setUp) {
                 dialect.commitOwn(connection);
             } else {
                 connection.commit();
@@ -145,7 +151,7 @@ final class Connections implements AutoCloseable {
         private void undo() throws SQLException {
             if (!changes && dialect.endsHoldsByCommit()) {
                 commit();
-            } else if (own != null) {
+            } else if (setUp) {
                 dialect.rollbackOwn(connection);
             } else {
                 connection.rollback();
@@ -165,10 +171,10 @@ final class Connections implements AutoCloseable {
         public void close() {
             boolean restored = false;
             try {
-                if (begun && uncommitted && (own != null || !connection.getAutoCommit())) {
+                if (begun && uncommitted && (setUp || !connection.getAutoCommit())) {
                     undo();
                 }
-                if (begun && own == null) {
+                if (begun && !setUp) {
                     dialect.endTransaction(connection, before);
                 }
                 if (connection.getAutoCommit() != autoCommit) {

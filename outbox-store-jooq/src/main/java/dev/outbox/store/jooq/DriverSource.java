@@ -39,6 +39,13 @@ final class DriverSource implements DataSource {
         this.shown = shown;
     }
 
+    /** The same with one setting more. */
+    DriverSource with(String name, String value) {
+        Properties more = (Properties) settings.clone();
+        more.setProperty(name, value);
+        return new DriverSource(driver, url, more, shown);
+    }
+
     @Override
     public Connection getConnection() throws SQLException {
         Connection connection = null;

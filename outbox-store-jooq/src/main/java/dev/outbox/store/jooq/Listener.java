@@ -3,7 +3,6 @@ package dev.outbox.store.jooq;
 import dev.outbox.ConfigurationException;
 import dev.outbox.WakeUps;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -76,9 +75,10 @@ final class Listener implements AutoCloseable {
     static Listener start(Dialect dialect, Connections source, boolean own, Connections notifying) throws SQLException {
         Connections.Lease first = source.borrow();
         try {
-            boolean isDirect = isDirect(first.connection());
+            boolean pooled = Pooler.isBetween(first.connection(), dialect);
+            postgres(first.connection());
             listen(first.connection(), dialect);
-            if (!isDirect) {
+            if (pooled) {
                 checkSession(first.connection(), dialect, notifying);
             }
             Listener listener = new Listener(dialect, source, own, first);
@@ -116,16 +116,6 @@ final class Listener implements AutoCloseable {
                 "Option " + Extras.WAKE_UP + "=listen needs connections of the driver org.postgresql:postgresql, and "
                         + why + ". Use that driver, or leave the option out.",
                 cause);
-    }
-
-    /** Whether the process that answers is the one that the driver was told of when it connected. */
-    private static boolean isDirect(Connection connection) throws SQLException {
-        int told = postgres(connection).getBackendPID();
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
-            row.next();
-            return row.getInt(1) == told;
-        }
     }
 
     /**

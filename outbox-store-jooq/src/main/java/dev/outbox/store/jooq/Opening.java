@@ -31,6 +31,9 @@ final class Opening {
     /** Connections beside those of open batches: for operations, and for a checkout beside the last batch. */
     private static final int SPARE_CONNECTIONS = 2;
 
+    /** How PostgreSQL's driver is told after how many uses to prepare a statement on the server; 0 is never. */
+    private static final String PREPARE_THRESHOLD = "prepareThreshold";
+
     private static final AtomicInteger POOLS = new AtomicInteger();
 
     private Opening() {}
@@ -80,10 +83,12 @@ final class Opening {
         DriverSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
         int lockKey;
+        boolean pooled;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
             actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
             lockKey = checkSchema(connection, actual, options, extras);
+            pooled = Pooler.isBetween(connection, actual);
         } catch (SQLException e) {
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
             String advice = dialect.setupAdvice(e);
@@ -91,8 +96,12 @@ final class Opening {
         } catch (RuntimeException e) {
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
+        if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
+            // What is prepared in one session is not there in the next, or is something else by the same name.
+            source = source.with(PREPARE_THRESHOLD, "0");
+        }
         return open(
-                Connections.own(pool(source, workers, dialect), actual),
+                Connections.own(pool(source, workers, dialect, !pooled), !pooled, actual),
                 Connections.of(source, actual),
                 actual,
                 lockKey,
@@ -237,7 +246,7 @@ final class Opening {
                 missing);
     }
 
-    private static HikariDataSource pool(DriverSource source, int workers, Dialect dialect) {
+    private static HikariDataSource pool(DriverSource source, int workers, Dialect dialect, boolean setUp) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("outbox-" + POOLS.incrementAndGet());
         config.setDataSource(source);
@@ -245,8 +254,10 @@ final class Opening {
         config.setMinimumIdle(1);
         config.setConnectionTimeout(CONNECTION_TIMEOUT);
         config.setInitializationFailTimeout(-1);
-        config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
-        dialect.prepare(config);
+        if (setUp) {
+            config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
+            dialect.prepare(config);
+        }
         return new HikariDataSource(config);
     }
 }
