@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.exceptions.JedisException;
 
 /** Runs the example: see {@link Arguments#HELP}. */
 public final class Quickstart {
@@ -75,7 +76,7 @@ public final class Quickstart {
         } catch (IOException e) {
             err.println("Reading or writing a file failed: " + e);
             return Failure.BROKEN;
-        } catch (OutboxException | DataAccessException e) {
+        } catch (OutboxException | DataAccessException | JedisException e) {
             err.println("The database failed: " + e.getMessage());
             return Failure.BROKEN;
         } catch (InterruptedException e) {
@@ -154,7 +155,7 @@ public final class Quickstart {
         out.println();
         row("lines skipped", file.broken().size(), "no orders; see above");
         row("orders tried", verdict.orders(), "each in one transaction with its message");
-        row("committed", verdict.committed(), "rows of table quickstart_orders, run " + run);
+        row("committed", verdict.committed(), shop.orders());
         row("rolled back", verdict.rolledBack(), "payment declined after both were written");
         row("deliveries", deliveries.size(), "lines of published.tsv");
         row("published", verdict.published(), "different messages among them");
@@ -172,11 +173,14 @@ public final class Quickstart {
     }
 
     private Store openStore() {
-        try {
-            DriverManager.getDriver(url);
-        } catch (SQLException e) {
-            throw Failure.usage("No JDBC driver here opens " + Redacted.url(url)
-                    + "; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://... or jdbc:h2:...");
+        if (!RedisShop.accepts(url)) {
+            try {
+                DriverManager.getDriver(url);
+            } catch (SQLException e) {
+                throw Failure.usage(
+                        "No JDBC driver here opens " + Redacted.url(url) + "; expected jdbc:postgresql://...,"
+                                + " jdbc:mysql://..., jdbc:mariadb://..., jdbc:h2:... or redis://...");
+            }
         }
         try {
             return Stores.open(url, StoreOptions.defaults().workers(1).createSchema(true));

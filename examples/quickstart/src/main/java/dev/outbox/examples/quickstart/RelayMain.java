@@ -24,10 +24,10 @@ final class RelayMain {
         String url = in.readLine();
         if (url == null || args.length != 2) {
             throw new IllegalArgumentException(
-                    "Expected a topic and a file as arguments, and a JDBC URL on standard input.");
+                    "Expected a topic and a file as arguments, and a URL on standard input.");
         }
         try (DeliveryLog broker = DeliveryLog.open(Path.of(args[1]));
-                Store store = Stores.open(url)) {
+                Store store = Stores.open(url, options(url))) {
             Topic<Order> orders = OrderTopic.forRelay(args[0], broker);
             try (Relay relay = Relay.builder(store)
                     .topic(orders)
@@ -39,5 +39,10 @@ final class RelayMain {
                 }
             }
         }
+    }
+
+    /** In Redis a killed relay's hold ends by itself only; nobody wants to wait for that here. */
+    private static StoreOptions options(String url) {
+        return RedisShop.accepts(url) ? StoreOptions.defaults().with("leaseMillis", "2000") : StoreOptions.defaults();
     }
 }
