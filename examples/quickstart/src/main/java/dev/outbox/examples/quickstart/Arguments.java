@@ -17,10 +17,11 @@ record Arguments(
             Writes orders and their messages into a database, publishes them through a relay in
             a second process, kills that process on the way, and counts what arrived.
 
-              Quickstart [--url <JDBC URL>] [--dir <folder>] [<file of orders>]
+              Quickstart [--url <URL>] [--dir <folder>] [<file of orders>]
 
               --url    database to use, as jdbc:postgresql://host/shop?user=...&password=...
-                       (or jdbc:mysql:, jdbc:mariadb:, jdbc:h2:)
+                       (or jdbc:mysql:, jdbc:mariadb:, jdbc:h2:), or
+                       mongodb://host/shop?replicaSet=...
                        It gets a table quickstart_orders and the outbox's own tables.
                        Default: H2, in a file in the folder of this run.
               --dir    where to make the folder of this run. Default: among temporary files.
@@ -43,7 +44,7 @@ record Arguments(
                 case "--help", "-h" -> {
                     return new Arguments(null, null, null, true);
                 }
-                case "--url" -> url = valueOf(arg, "a JDBC URL", args, ++i);
+                case "--url" -> url = valueOf(arg, "a URL", args, ++i);
                 case "--dir" -> dir = path(valueOf(arg, "a folder", args, ++i));
                 default -> {
                     if (arg.startsWith("-")) {

@@ -1,11 +1,11 @@
 package dev.outbox.examples.quickstart;
 
+import com.mongodb.MongoException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
-import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
 import dev.outbox.spi.Redacted;
@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -75,7 +73,7 @@ public final class Quickstart {
         } catch (IOException e) {
             err.println("Reading or writing a file failed: " + e);
             return Failure.BROKEN;
-        } catch (OutboxException | DataAccessException e) {
+        } catch (OutboxException | DataAccessException | MongoException e) {
             err.println("The database failed: " + e.getMessage());
             return Failure.BROKEN;
         } catch (InterruptedException e) {
@@ -95,7 +93,7 @@ public final class Quickstart {
         out.println("broker   " + output);
         Topic<Order> topic = OrderTopic.forWriting("quickstart-" + run);
         try (Store store = openStore();
-                Shop shop = Shop.open(url, run, topic, Writers.THREADS + 1)) {
+                Shop shop = Backend.shop(url, run, topic, Writers.THREADS + 1)) {
             return run(Operations.of(store), shop, topic.name());
         }
     }
@@ -154,7 +152,7 @@ public final class Quickstart {
         out.println();
         row("lines skipped", file.broken().size(), "no orders; see above");
         row("orders tried", verdict.orders(), "each in one transaction with its message");
-        row("committed", verdict.committed(), "rows of table quickstart_orders, run " + run);
+        row("committed", verdict.committed(), "rows of quickstart_orders, run " + run);
         row("rolled back", verdict.rolledBack(), "payment declined after both were written");
         row("deliveries", deliveries.size(), "lines of published.tsv");
         row("published", verdict.published(), "different messages among them");
@@ -172,14 +170,9 @@ public final class Quickstart {
     }
 
     private Store openStore() {
+        Backend.requireUsable(url);
         try {
-            DriverManager.getDriver(url);
-        } catch (SQLException e) {
-            throw Failure.usage("No JDBC driver here opens " + Redacted.url(url)
-                    + "; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://... or jdbc:h2:...");
-        }
-        try {
-            return Stores.open(url, StoreOptions.defaults().workers(1).createSchema(true));
+            return Stores.open(url, Backend.options(url).workers(1).createSchema(true));
         } catch (ConfigurationException | StoreException e) {
             throw Failure.usage(e.getMessage());
         }

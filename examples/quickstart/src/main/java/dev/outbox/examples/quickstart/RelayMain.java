@@ -24,10 +24,10 @@ final class RelayMain {
         String url = in.readLine();
         if (url == null || args.length != 2) {
             throw new IllegalArgumentException(
-                    "Expected a topic and a file as arguments, and a JDBC URL on standard input.");
+                    "Expected a topic and a file as arguments, and a URL on standard input.");
         }
         try (DeliveryLog broker = DeliveryLog.open(Path.of(args[1]));
-                Store store = Stores.open(url)) {
+                Store store = Stores.open(url, Backend.options(url))) {
             Topic<Order> orders = OrderTopic.forRelay(args[0], broker);
             try (Relay relay = Relay.builder(store)
                     .topic(orders)

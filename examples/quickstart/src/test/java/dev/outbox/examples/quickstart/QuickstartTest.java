@@ -80,19 +80,19 @@ class QuickstartTest {
     void showsHelp() {
         QuickstartRun run = QuickstartRun.of("--help");
         assertEquals(0, run.exitCode());
-        assertTrue(run.out().contains("--url <JDBC URL>"), run.out());
+        assertTrue(run.out().contains("--url <URL>"), run.out());
     }
 
     @Test
     void saysInOneLineWhatIsWrongWithTheArguments() throws IOException {
         refuses("Unknown option --speed. Expected --url, --dir or --help. See --help.", "--speed", "9");
-        refuses("Option --url needs a JDBC URL behind it. See --help.", "--url");
+        refuses("Option --url needs a URL behind it. See --help.", "--url");
         refuses("Two files of orders: a.csv and b.csv. Expected one. See --help.", "a.csv", "b.csv");
         Path missing = dir.resolve("missing.csv");
         refuses("Cannot read " + missing + ": expected a file of orders. See --help.", missing.toString());
         refuses("Cannot read " + dir + ": expected a file of orders. See --help.", dir.toString());
         refuses(
-                "No JDBC driver here opens jdbc:oracle:thin:…; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://... or jdbc:h2:... See --help.",
+                "No JDBC driver here opens jdbc:oracle:thin:…; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://..., jdbc:h2:... or mongodb://... See --help.",
                 "--dir",
                 dir.toString(),
                 "--url",
