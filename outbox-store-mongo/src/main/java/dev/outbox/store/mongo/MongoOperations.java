@@ -119,18 +119,19 @@ final class MongoOperations implements Operations {
         return attempts;
     }
 
-    /** If a batch has the partition, it is being tried right now, and what the batch notes at its end counts. */
+    /**
+     * If a batch has the partition, it is being tried right now: nothing to wait for, nothing to do. And its document may be
+     * part of a transaction that an update would have to wait for.
+     */
     @Override
     public boolean retryNow(String topic, int partition) {
-        return asking(
-                "Ending the delay of a partition",
-                () -> collections
-                                .partitions()
-                                .updateOne(
-                                        and(eq("_id", new Lane(topic, partition).id()), exists("failing")),
-                                        List.of(Updates.set("retryAt", "$$NOW")))
-                                .getMatchedCount()
-                        > 0);
+        Bson failing = and(eq("_id", new Lane(topic, partition).id()), exists("failing"));
+        return asking("Ending the delay of a partition", () -> {
+            collections
+                    .partitions()
+                    .updateOne(and(failing, exists("fence", false)), List.of(Updates.set("retryAt", "$$NOW")));
+            return collections.partitions().find(failing).first() != null;
+        });
     }
 
     @Override

@@ -23,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
 import org.bson.BsonObjectId;
-import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +38,7 @@ final class Opening {
     private static final int CONNECT_SECONDS = 10;
     private static final int LEAST_LEASE_MILLIS = 1_000;
     private static final int MONGODB_5_0 = 13;
+    private static final int ATTEMPTS = 5;
 
     private Opening() {}
 
@@ -157,18 +157,27 @@ final class Opening {
 
     /** Does everything once that a store does, in a transaction that is aborted: what is forbidden is known at once. */
     private static void tryOut(MongoClient client, OutboxCollections collections) {
-        BsonDocument probe = new BsonDocument("_id", new BsonObjectId(new ObjectId()));
-        Bson change = new BsonDocument("$set", new BsonDocument("probe", new BsonInt32(1)));
-        try (ClientSession session = client.startSession()) {
-            session.startTransaction(Settlement.TRANSACTION);
-            for (MongoCollection<BsonDocument> collection : collections.all()) {
-                collection.insertOne(session, probe.clone());
-                collection.updateOne(session, probe, change);
-                collection.find(session, probe).first();
-                collection.deleteMany(session, probe);
+        for (int attempt = 1; ; attempt++) {
+            try (ClientSession session = client.startSession()) {
+                session.startTransaction(Settlement.TRANSACTION);
+                collections.all().forEach(collection -> tryOut(session, collection));
+                session.abortTransaction();
+                return;
+            } catch (MongoException e) {
+                // A collection or an index that is being made makes transactions begin again.
+                if (attempt == ATTEMPTS || !e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
+                    throw e;
+                }
             }
-            session.abortTransaction();
         }
+    }
+
+    private static void tryOut(ClientSession session, MongoCollection<BsonDocument> collection) {
+        BsonDocument probe = new BsonDocument("_id", new BsonObjectId(new ObjectId()));
+        collection.insertOne(session, probe.clone());
+        collection.updateOne(session, probe, new BsonDocument("$set", new BsonDocument("probe", new BsonInt32(1))));
+        collection.find(session, probe).first();
+        collection.deleteMany(session, probe);
     }
 
     private static Capabilities capabilities(OutboxCollections collections, Settings settings) {

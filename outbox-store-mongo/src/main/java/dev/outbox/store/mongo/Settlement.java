@@ -72,6 +72,7 @@ final class Settlement {
 
     /** Runs in the session that has claimed the partitions. */
     void apply(ClientSession session, List<Held> held, BatchOutcomes outcomes) {
+        boolean[] written = {false};
         try {
             if (outcomes.applicable().isEmpty()) {
                 held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach(this::release);
@@ -83,14 +84,17 @@ final class Settlement {
                     .forEach(failing -> candidates.remove(failing.held.lane));
             session.withTransaction(
                     () -> {
+                        written[0] = false;
                         write(session, plan);
+                        written[0] = true;
                         return true;
                     },
                     TRANSACTION);
         } catch (HoldLostException e) {
             throw e;
         } catch (MongoException e) {
-            if (e.hasErrorLabel(MongoException.UNKNOWN_TRANSACTION_COMMIT_RESULT_LABEL)) {
+            // The driver has asked again; what is still open then may be either way. With the other label it is not done.
+            if (written[0] && !e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
                 throw new StoreException(
                         "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages"
                                 + " that were published may be handed out again. " + e.getMessage(),

@@ -20,7 +20,8 @@ record Arguments(
               Quickstart [--url <URL>] [--dir <folder>] [<file of orders>]
 
               --url    database to use, as jdbc:postgresql://host/shop?user=...&password=...
-                       (or jdbc:mysql:, jdbc:mariadb:, jdbc:h2:), or redis://user:password@host
+                       (or jdbc:mysql:, jdbc:mariadb:, jdbc:h2:), redis://user:password@host or
+                       mongodb://host/shop?replicaSet=...
                        It gets a table quickstart_orders and the outbox's own tables; in Redis,
                        keys that begin with {outbox}.
                        Default: H2, in a file in the folder of this run.

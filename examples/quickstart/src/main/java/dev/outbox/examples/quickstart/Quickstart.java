@@ -1,11 +1,11 @@
 package dev.outbox.examples.quickstart;
 
+import com.mongodb.MongoException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
-import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
 import dev.outbox.spi.Redacted;
@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -76,7 +74,7 @@ public final class Quickstart {
         } catch (IOException e) {
             err.println("Reading or writing a file failed: " + e);
             return Failure.BROKEN;
-        } catch (OutboxException | DataAccessException | JedisException e) {
+        } catch (OutboxException | DataAccessException | JedisException | MongoException e) {
             err.println("The database failed: " + e.getMessage());
             return Failure.BROKEN;
         } catch (InterruptedException e) {
@@ -96,7 +94,7 @@ public final class Quickstart {
         out.println("broker   " + output);
         Topic<Order> topic = OrderTopic.forWriting("quickstart-" + run);
         try (Store store = openStore();
-                Shop shop = Shop.open(url, run, topic, Writers.THREADS + 1)) {
+                Shop shop = Backend.shop(url, run, topic, Writers.THREADS + 1)) {
             return run(Operations.of(store), shop, topic.name());
         }
     }
@@ -173,17 +171,9 @@ public final class Quickstart {
     }
 
     private Store openStore() {
-        if (!RedisShop.accepts(url)) {
-            try {
-                DriverManager.getDriver(url);
-            } catch (SQLException e) {
-                throw Failure.usage(
-                        "No JDBC driver here opens " + Redacted.url(url) + "; expected jdbc:postgresql://...,"
-                                + " jdbc:mysql://..., jdbc:mariadb://..., jdbc:h2:... or redis://...");
-            }
-        }
+        Backend.requireUsable(url);
         try {
-            return Stores.open(url, StoreOptions.defaults().workers(1).createSchema(true));
+            return Stores.open(url, Backend.options(url).workers(1).createSchema(true));
         } catch (ConfigurationException | StoreException e) {
             throw Failure.usage(e.getMessage());
         }

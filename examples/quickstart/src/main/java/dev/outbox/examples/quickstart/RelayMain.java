@@ -27,7 +27,7 @@ final class RelayMain {
                     "Expected a topic and a file as arguments, and a URL on standard input.");
         }
         try (DeliveryLog broker = DeliveryLog.open(Path.of(args[1]));
-                Store store = Stores.open(url, options(url))) {
+                Store store = Stores.open(url, Backend.options(url))) {
             Topic<Order> orders = OrderTopic.forRelay(args[0], broker);
             try (Relay relay = Relay.builder(store)
                     .topic(orders)
@@ -39,10 +39,5 @@ final class RelayMain {
                 }
             }
         }
-    }
-
-    /** In Redis a killed relay's hold ends by itself only; nobody wants to wait for that here. */
-    private static StoreOptions options(String url) {
-        return RedisShop.accepts(url) ? StoreOptions.defaults().with("leaseMillis", "2000") : StoreOptions.defaults();
     }
 }

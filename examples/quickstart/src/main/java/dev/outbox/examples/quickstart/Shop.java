@@ -1,6 +1,5 @@
 package dev.outbox.examples.quickstart;
 
-import dev.outbox.Topic;
 import java.util.List;
 
 /**
@@ -8,11 +7,6 @@ import java.util.List;
  * in its database, under another run. Safe for use by several threads.
  */
 interface Shop extends AutoCloseable {
-    /** Opens the shop in the database behind a URL. */
-    static Shop open(String url, String run, Topic<Order> orders, int connections) {
-        return RedisShop.accepts(url) ? RedisShop.open(url, run, orders) : SqlShop.open(url, run, orders, connections);
-    }
-
     /**
      * Takes an order: what is written of it and its message commit together, or not at all.
      *

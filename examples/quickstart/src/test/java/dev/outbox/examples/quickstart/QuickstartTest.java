@@ -92,7 +92,7 @@ class QuickstartTest {
         refuses("Cannot read " + missing + ": expected a file of orders. See --help.", missing.toString());
         refuses("Cannot read " + dir + ": expected a file of orders. See --help.", dir.toString());
         refuses(
-                "No JDBC driver here opens jdbc:oracle:thin:…; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://..., jdbc:h2:... or redis://... See --help.",
+                "No JDBC driver here opens jdbc:oracle:thin:…; expected jdbc:postgresql://..., jdbc:mysql://..., jdbc:mariadb://..., jdbc:h2:..., redis://... or mongodb://... See --help.",
                 "--dir",
                 dir.toString(),
                 "--url",
