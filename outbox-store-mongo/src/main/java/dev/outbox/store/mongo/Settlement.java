@@ -93,7 +93,8 @@ final class Settlement {
         } catch (HoldLostException e) {
             throw e;
         } catch (MongoException e) {
-            // The driver has asked again; what is still open then may be either way. With the other label it is not done.
+            // The driver has asked again; what is still open then may be either way. With the other label it is not
+            // done.
             if (written[0] && !e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
                 throw new StoreException(
                         "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages"
