@@ -121,10 +121,19 @@ final class ChildProcess implements AutoCloseable {
     String answerIfAny() {
         String line = answers.poll();
         if (END.equals(line)) {
-            throw new AssertionError("Process " + process.pid() + " ended of itself.");
+            throw new AssertionError(
+                    "Process " + process.pid() + " ended of itself. Its error output:\n" + errorOutput());
         }
         outbox.saw(line == null ? 0 : 1);
         return line;
+    }
+
+    private String errorOutput() {
+        try {
+            return Files.readString(errors);
+        } catch (IOException e) {
+            return "(cannot be read: " + e + ")";
+        }
     }
 
     /** The next answer, or null if the process has ended and everything it said was read. */
