@@ -36,10 +36,18 @@ import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Date;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -147,7 +155,7 @@ class MongoStoreTest {
         outbox.commit(1, "4");
         MongoClientSettings settings = MongoClientSettings.builder()
                 .applyConnectionString(new ConnectionString(outbox.url))
-                .writeConcern(WriteConcern.W1)
+                .writeConcern(WriteConcern.UNACKNOWLEDGED)
                 .readConcern(ReadConcern.AVAILABLE)
                 .readPreference(ReadPreference.secondaryPreferred())
                 .addCommandListener(outbox.commands)
@@ -201,6 +209,93 @@ class MongoStoreTest {
             publishAll(store);
             assertEquals(List.of("aggregate"), outbox.commands.names());
         }
+    }
+
+    /** What a user pays in round trips. Looking for partitions, one command, comes on top now and then. */
+    @Test
+    void aMessageIsOneCommandAndABatchIsFive() {
+        outbox.commands.clear();
+        outbox.commit(0, "1", "2", "3", "4", "5", "6", "7");
+        assertEquals(Collections.nCopies(7, "insert"), outbox.commands.names().subList(0, 7), "persisted messages");
+        assertEquals(List.of("commitTransaction"), outbox.commands.names().subList(7, 8), "and no more than that");
+        assertEquals(8, outbox.commands.names().size());
+        try (Store store = MongoOutbox.store(
+                outbox.client, outbox.name(), StoreOptions.defaults().with(MongoOutbox.WAKE_UP, "false"))) {
+            store.checkout(Set.of(TOPIC), 1).close(); // from now on the partition is known
+            outbox.commands.clear();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 2)) {
+                assertEquals(List.of("findAndModify", "find"), withoutLooking(), "a checkout");
+                batch.messages().forEach(m -> batch.markPublished(m, null));
+                outbox.commands.clear();
+            }
+            assertEquals(List.of("update", "delete", "commitTransaction"), withoutLooking(), "a close");
+            MessageBatch released = store.checkout(Set.of(TOPIC), 2);
+            outbox.commands.clear();
+            released.close();
+            assertEquals(List.of("update"), withoutLooking(), "a close without outcomes");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 3)) {
+                batch.markPublished(batch.messages().get(0), null);
+                batch.deadLetter(batch.messages().get(1), "unreadable");
+                batch.markFailed(batch.messages().get(2), "away", Duration.ZERO);
+                outbox.commands.clear();
+            }
+            assertEquals(
+                    List.of("update", "delete", "update", "insert", "update", "commitTransaction"),
+                    withoutLooking(),
+                    "a close with every outcome: the partition, what is settled, attempts, dead letters and their dates");
+        }
+    }
+
+    private List<String> withoutLooking() {
+        List<String> names = new ArrayList<>(outbox.commands.names());
+        names.remove("aggregate");
+        return names;
+    }
+
+    @Test
+    void storesThatFindANewPartitionTogetherMakeItOnce() throws Exception {
+        int relays = 8;
+        ExecutorService threads = Executors.newFixedThreadPool(relays);
+        CyclicBarrier together = new CyclicBarrier(relays);
+        List<Store> stores = new ArrayList<>();
+        Set<String> written = new HashSet<>();
+        Queue<String> came = new ConcurrentLinkedQueue<>();
+        try {
+            for (int i = 0; i < relays; i++) {
+                stores.add(MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults()));
+            }
+            for (int round = 0; round < 10; round++) {
+                // Of a partition count that no relay was told of.
+                for (int partition : new int[] {round, 1_000 + round, Integer.MAX_VALUE - round}) {
+                    outbox.commit(partition, "m" + partition);
+                    written.add("m" + partition);
+                }
+                List<Future<?>> tasks = new ArrayList<>();
+                for (Store store : stores) {
+                    tasks.add(threads.submit(() -> {
+                        together.await();
+                        came.addAll(publishAll(store));
+                        return true;
+                    }));
+                }
+                for (Future<?> task : tasks) {
+                    task.get();
+                }
+            }
+            eventually("all is published", () -> {
+                stores.forEach(store -> came.addAll(publishAll(store)));
+                return came.size() >= written.size() ? true : null;
+            });
+        } finally {
+            stores.forEach(Store::close);
+            threads.shutdownNow();
+        }
+        assertEquals(written.size(), came.size(), "messages that came");
+        assertEquals(written, Set.copyOf(came));
+        assertEquals(
+                written.size(),
+                outbox.database.getCollection("outbox_partitions").countDocuments(),
+                "documents of partitions");
     }
 
     @Test
