@@ -15,7 +15,6 @@ final class AgainstByHand {
                         name + ".drain.limit" + limit,
                         "bare-loop",
                         run.pace(),
-                        limit,
                         new Drain(pair.ours(), limit, Load.of(0)),
                         Drain.byHand(pair.theirs(), limit)));
             }
@@ -30,7 +29,6 @@ final class AgainstByHand {
                         name + ".persist.tx" + messages,
                         "bare-insert",
                         run.pace(),
-                        messages,
                         Persist.library(pair.ours(), messages),
                         Persist.byHand(pair.theirs(), messages)));
             }

@@ -18,6 +18,7 @@ final class Benchmarks {
         PARTS.put("persist", AgainstByHand::persist);
         PARTS.put("stored", AgainstByHand::stored);
         PARTS.put("backlog", Growth::backlog);
+        PARTS.put("peers", AgainstPeers::measure);
     }
 
     private Benchmarks() {}

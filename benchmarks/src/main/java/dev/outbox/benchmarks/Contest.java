@@ -8,10 +8,11 @@ import java.util.List;
  * a second, so that whatever else the machine does meets both. What counts is the ratio of each round.
  */
 final class Contest {
-    private static final int SLICES = 20;
-
     /** One way of doing it; only {@link #run} is measured. */
     interface Side {
+        /** What is worked on at a time: slices are multiples of it. */
+        int unit();
+
         /** Makes ready so many messages to be worked on in this round. */
         void prepare(int messages) throws Exception;
 
@@ -26,20 +27,29 @@ final class Contest {
      *
      * @param rounds that count
      * @param seconds that a side is to work in each
+     * @param slices of a round
      */
-    record Pace(int rounds, double seconds) {}
+    record Pace(int rounds, double seconds, int slices) {}
 
     /** How long a side has worked in a round, and on how much. */
     private static final class Meter {
         private final Side side;
+        private int slice;
         private long messages;
         private long nanos;
 
         Meter(Side side) {
             this.side = side;
+            this.slice = side.unit();
         }
 
-        void slice(int slice) throws Exception {
+        void start(int slices) throws Exception {
+            messages = 0;
+            nanos = 0;
+            side.prepare(slices * slice);
+        }
+
+        void slice() throws Exception {
             long start = System.nanoTime();
             side.run(slice);
             nanos += System.nanoTime() - start;
@@ -49,58 +59,54 @@ final class Contest {
         double perSecond() {
             return messages * 1e9 / nanos;
         }
+
+        /** For the next round to take so long. */
+        void size(double secondsOfSlice) {
+            int units = (int) (perSecond() * secondsOfSlice / side.unit());
+            slice = Math.max(1, Math.min(units, 100_000 / side.unit())) * side.unit();
+        }
     }
 
-    private final Side ours;
-    private final Side theirs;
-    private final int unit;
-    private final List<Double> rates = new ArrayList<>();
-    private final List<Double> ratios = new ArrayList<>();
+    private final Meter our;
+    private final Meter their;
+    private final Pace pace;
 
-    private Contest(Side ours, Side theirs, int unit) {
-        this.ours = ours;
-        this.theirs = theirs;
-        this.unit = unit;
+    private Contest(Side ours, Side theirs, Pace pace) {
+        this.our = new Meter(ours);
+        this.their = new Meter(theirs);
+        this.pace = pace;
     }
 
-    /**
-     * Runs both sides, first in two rounds that do not count: they warm up and say how much a round can do.
-     *
-     * @param unit what is worked on at a time, so that a slice is a multiple of it
-     */
-    static Figure of(String name, String versus, Pace pace, int unit, Side ours, Side theirs) throws Exception {
-        Contest contest = new Contest(ours, theirs, unit);
-        double perSecond = contest.round(1);
-        for (int round = 0; round <= pace.rounds(); round++) {
-            int slice = (int) (perSecond * pace.seconds() / SLICES / unit);
-            double rate = contest.round(Math.max(1, Math.min(slice, 100_000 / unit)));
-            if (round == 0) {
-                perSecond = rate;
-                contest.rates.clear();
-                contest.ratios.clear();
+    /** Runs both sides, first in two rounds that do not count: they warm up and say how much each side does in its time. */
+    static Figure of(String name, String versus, Pace pace, Side ours, Side theirs) throws Exception {
+        Contest contest = new Contest(ours, theirs, pace);
+        List<Double> rates = new ArrayList<>();
+        List<Double> ratios = new ArrayList<>();
+        for (int round = -2; round < pace.rounds(); round++) {
+            contest.round();
+            if (round < 0) {
+                double secondsOfSlice = pace.seconds() / pace.slices();
+                contest.our.size(secondsOfSlice);
+                contest.their.size(secondsOfSlice);
+            } else {
+                rates.add(contest.our.perSecond());
+                ratios.add(contest.our.perSecond() / contest.their.perSecond());
             }
         }
-        return new Figure(name, "/s", contest.rates, contest.ratios, versus);
+        return new Figure(name, "/s", rates, ratios, versus);
     }
 
-    /** Returns how fast both were together. */
-    private double round(int units) throws Exception {
-        int slice = units * unit;
-        ours.prepare(SLICES * slice);
-        theirs.prepare(SLICES * slice);
-        Meter our = new Meter(ours);
-        Meter their = new Meter(theirs);
+    private void round() throws Exception {
+        our.start(pace.slices());
+        their.start(pace.slices());
         try {
-            for (int i = 0; i < SLICES; i++) {
-                (i % 2 == 0 ? our : their).slice(slice);
-                (i % 2 == 0 ? their : our).slice(slice);
+            for (int i = 0; i < pace.slices(); i++) {
+                (i % 2 == 0 ? our : their).slice();
+                (i % 2 == 0 ? their : our).slice();
             }
         } finally {
-            ours.tidy();
-            theirs.tidy();
+            our.side.tidy();
+            their.side.tidy();
         }
-        rates.add(our.perSecond());
-        ratios.add(our.perSecond() / their.perSecond());
-        return 2.0 * our.messages * 1e9 / (our.nanos + their.nanos);
     }
 }

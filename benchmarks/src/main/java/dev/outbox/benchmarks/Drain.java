@@ -26,6 +26,11 @@ final class Drain implements Contest.Side {
     static Contest.Side byHand(Backend backend, int limit) {
         return new Contest.Side() {
             @Override
+            public int unit() {
+                return limit;
+            }
+
+            @Override
             public void prepare(int messages) throws Exception {
                 backend.fill(Load.of(messages));
             }
@@ -38,6 +43,11 @@ final class Drain implements Contest.Side {
             @Override
             public void tidy() {}
         };
+    }
+
+    @Override
+    public int unit() {
+        return limit;
     }
 
     /** What was left over by the round before is used up, as long as there is enough. */

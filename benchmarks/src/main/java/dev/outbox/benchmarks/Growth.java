@@ -24,7 +24,6 @@ final class Growth {
                 name + ".drain." + to,
                 FEW / 1000 + "k-in-1-partition",
                 run.pace(),
-                LIMIT,
                 new Drain(pair.ours(), LIMIT, load),
                 new Drain(pair.theirs(), LIMIT, Load.of(FEW))));
     }

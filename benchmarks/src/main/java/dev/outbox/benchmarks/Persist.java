@@ -26,6 +26,11 @@ final class Persist implements Contest.Side {
     }
 
     @Override
+    public int unit() {
+        return messages;
+    }
+
+    @Override
     public void prepare(int all) throws Exception {
         backend.fill(Load.of(1));
     }

@@ -54,7 +54,7 @@ final class Run {
     }
 
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2) : new Contest.Pace(5, 0.3);
+        return atLength ? new Contest.Pace(11, 2, 20) : new Contest.Pace(5, 0.25, 20);
     }
 
     /** Those of the backends named here that are chosen. */
