@@ -12,13 +12,22 @@ final class Contest {
 
     /** One way of doing it; only {@link #run} is measured. */
     interface Side {
-        void prepare() throws Exception;
+        /** Makes ready so many messages to be worked on in this round. */
+        void prepare(int messages) throws Exception;
 
-        /** Does one part of the work, of as many, and says how many messages that was. */
-        int run(int parts) throws Exception;
+        /** Works on so many of them. */
+        void run(int messages) throws Exception;
 
         void tidy() throws Exception;
     }
+
+    /**
+     * How long to measure.
+     *
+     * @param rounds that count
+     * @param seconds that a side is to work in each
+     */
+    record Pace(int rounds, double seconds) {}
 
     /** How long a side has worked in a round, and on how much. */
     private static final class Meter {
@@ -30,10 +39,11 @@ final class Contest {
             this.side = side;
         }
 
-        void slice() throws Exception {
+        void slice(int slice) throws Exception {
             long start = System.nanoTime();
-            messages += side.run(SLICES);
+            side.run(slice);
             nanos += System.nanoTime() - start;
+            messages += slice;
         }
 
         double perSecond() {
@@ -41,28 +51,56 @@ final class Contest {
         }
     }
 
-    private Contest() {}
+    private final Side ours;
+    private final Side theirs;
+    private final int unit;
+    private final List<Double> rates = new ArrayList<>();
+    private final List<Double> ratios = new ArrayList<>();
 
-    /** Runs both sides so many times after a first that does not count. */
-    static Figure of(String name, String versus, int rounds, Side ours, Side theirs) throws Exception {
-        List<Double> rates = new ArrayList<>();
-        List<Double> ratios = new ArrayList<>();
-        for (int round = 0; round <= rounds; round++) {
-            ours.prepare();
-            theirs.prepare();
-            Meter our = new Meter(ours);
-            Meter their = new Meter(theirs);
-            for (int slice = 0; slice < SLICES; slice++) {
-                (slice % 2 == 0 ? our : their).slice();
-                (slice % 2 == 0 ? their : our).slice();
-            }
-            ours.tidy();
-            theirs.tidy();
-            if (round > 0) {
-                rates.add(our.perSecond());
-                ratios.add(our.perSecond() / their.perSecond());
+    private Contest(Side ours, Side theirs, int unit) {
+        this.ours = ours;
+        this.theirs = theirs;
+        this.unit = unit;
+    }
+
+    /**
+     * Runs both sides, first in two rounds that do not count: they warm up and say how much a round can do.
+     *
+     * @param unit what is worked on at a time, so that a slice is a multiple of it
+     */
+    static Figure of(String name, String versus, Pace pace, int unit, Side ours, Side theirs) throws Exception {
+        Contest contest = new Contest(ours, theirs, unit);
+        double perSecond = contest.round(1);
+        for (int round = 0; round <= pace.rounds(); round++) {
+            int slice = (int) (perSecond * pace.seconds() / SLICES / unit);
+            double rate = contest.round(Math.max(1, Math.min(slice, 100_000 / unit)));
+            if (round == 0) {
+                perSecond = rate;
+                contest.rates.clear();
+                contest.ratios.clear();
             }
         }
-        return new Figure(name, rates, ratios, versus);
+        return new Figure(name, "/s", contest.rates, contest.ratios, versus);
+    }
+
+    /** Returns how fast both were together. */
+    private double round(int units) throws Exception {
+        int slice = units * unit;
+        ours.prepare(SLICES * slice);
+        theirs.prepare(SLICES * slice);
+        Meter our = new Meter(ours);
+        Meter their = new Meter(theirs);
+        try {
+            for (int i = 0; i < SLICES; i++) {
+                (i % 2 == 0 ? our : their).slice(slice);
+                (i % 2 == 0 ? their : our).slice(slice);
+            }
+        } finally {
+            ours.tidy();
+            theirs.tidy();
+        }
+        rates.add(our.perSecond());
+        ratios.add(our.perSecond() / their.perSecond());
+        return 2.0 * our.messages * 1e9 / (our.nanos + their.nanos);
     }
 }
