@@ -164,7 +164,7 @@ final class Opening {
     private static DefaultJedisClientConfig.Builder config(
             RedisUrl url, Settings settings, @Nullable String user, @Nullable String password, int database) {
         DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder()
-                .connectionTimeoutMillis(CONNECT_MILLIS)
+                .connectionTimeoutMillis(Math.min(CONNECT_MILLIS, settings.socketMillis()))
                 .socketTimeoutMillis(settings.socketMillis())
                 .clientName("outbox")
                 .database(database);

@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -45,6 +46,11 @@ final class Load implements AutoCloseable {
     /** How often writers were told of a failure. */
     final AtomicInteger failures = new AtomicInteger();
 
+    /** By how many messages writers may be ahead of the relays. */
+    int mostAhead = 500;
+
+    private final AtomicInteger committed = new AtomicInteger();
+
     /** What writers were told that cannot be. */
     private final Queue<String> impossible = new ConcurrentLinkedQueue<>();
 
@@ -56,7 +62,7 @@ final class Load implements AutoCloseable {
     private final int payload;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<Future<?>> writers = new ArrayList<>();
-    private final List<RelayProcess> relays = new ArrayList<>();
+    private final List<RelayProcess> relays = new CopyOnWriteArrayList<>();
     private final Queue<Judge.Written> written = new ConcurrentLinkedQueue<>();
     private volatile boolean writing = true;
 
@@ -88,6 +94,9 @@ final class Load implements AutoCloseable {
         Random random = new Random(writer);
         writers.add(threads.submit(() -> {
             for (int i = 0; writing; i++) {
+                while (writing && committed.get() - settled() > mostAhead) {
+                    LockSupport.parkNanos(500_000);
+                }
                 write("w" + writer + "-" + i, random, begin);
             }
         }));
@@ -119,6 +128,7 @@ final class Load implements AutoCloseable {
             failures.incrementAndGet();
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         }
+        committed.addAndGet(end == Judge.End.OK ? messages.size() : 0);
         long called = ending;
         long ended = System.nanoTime();
         for (Judge.Written m : messages) {
@@ -166,6 +176,12 @@ final class Load implements AutoCloseable {
         int wanted = settled() + more;
         int wantedWritten = written.size() + more;
         await(() -> settled() >= wanted && written.size() >= wantedWritten, more + " more messages", this::trouble);
+    }
+
+    /** Waits until writers have tried so many more. */
+    void awaitWritten(int more) {
+        int wanted = written.size() + more;
+        await(() -> written.size() >= wanted, more + " more messages written", this::trouble);
     }
 
     void stopWriting() throws Exception {
