@@ -236,15 +236,6 @@ final class MongoOperations implements Operations {
 
     private static DeadLetter letter(BsonDocument dead) {
         ObjectId id = dead.getObjectId("_id").getValue();
-        Map<String, String> headers = new LinkedHashMap<>();
-        if (dead.containsKey("headers")) {
-            BsonArray list = dead.getArray("headers");
-            for (int i = 0; i < list.size(); i += 2) {
-                headers.put(
-                        list.get(i).asString().getValue(),
-                        list.get(i + 1).asString().getValue());
-            }
-        }
         Instant created = StoredMessageCodec.instant(dead.getTimestamp("created"));
         Instant died = Instant.ofEpochMilli(dead.getDateTime("diedAt").getValue());
         return new DeadLetter(
@@ -253,7 +244,7 @@ final class MongoOperations implements Operations {
                         dead.getString("topic").getValue(),
                         dead.getNumber("partition").intValue(),
                         dead.containsKey("key") ? dead.getString("key").getValue() : null,
-                        Collections.unmodifiableMap(headers),
+                        StoredMessageCodec.headers(dead.getArray("headers", new BsonArray())),
                         dead.getBinary("payload").getData(),
                         dead.getNumber("attempts").intValue(),
                         created),

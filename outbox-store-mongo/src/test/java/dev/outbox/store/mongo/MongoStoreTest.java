@@ -395,11 +395,13 @@ class MongoStoreTest {
             HoldLostException lost = assertThrows(HoldLostException.class, batch::close);
             assertTrue(lost.getMessage().contains("1 instead of 2"), lost.getMessage());
             assertEquals(1, messages().countDocuments(), "nothing of the batch took effect");
+            assertEquals(List.of("2"), publishAll(store), "what is left, long before the end of the lease");
         }
     }
 
     @Test
-    void aMessageThatCannotBeReadIsNamed() {
+    void aMessageThatCannotBeReadStopsItsPartitionAlone() {
+        outbox.commit(0, "before");
         ObjectId id = new ObjectId();
         messages()
                 .insertOne(new Document("_id", id)
@@ -407,10 +409,72 @@ class MongoStoreTest {
                         .append("partition", 0)
                         .append("position", new BsonTimestamp(0, 0))
                         .append("payload", "a text"));
+        messages().insertOne(new Document("topic", TOPIC).append("payload", "of no partition"));
+        outbox.commit(0, "behind");
+        outbox.commit(1, "another", "and one more");
         try (Store store = open()) {
-            StoreException error = assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 10));
-            assertTrue(error.getMessage().contains(id.toHexString()), error.getMessage());
-            assertFalse(outbox.partition(0).containsKey("fence"), "a checkout that failed holds nothing");
+            assertEquals(Set.of("before", "another", "and one more"), Set.copyOf(publishAll(store)));
+            try (Store fresh = open()) { // which has set nothing aside
+                StoreException error = assertThrows(StoreException.class, () -> fresh.checkout(Set.of(TOPIC), 10));
+                assertTrue(error.getMessage().contains(id.toHexString()), error.getMessage());
+                assertFalse(outbox.partition(0).containsKey("fence"), "a checkout that failed holds nothing");
+                outbox.commit(1, "later");
+                assertEquals(List.of("later"), publishAll(fresh));
+            }
+            messages().deleteOne(new Document("_id", id));
+            try (Store fresh = open()) {
+                assertEquals(List.of("behind"), publishAll(fresh));
+            }
+        }
+    }
+
+    /** As shells do that know one type of numbers. */
+    @Test
+    void numbersMayBeOfAnotherType() {
+        outbox.commit(0, "1", "2");
+        messages().updateMany(new Document(), Updates.set("attempts", 3.0));
+        messages().updateMany(new Document(), Updates.set("partition", 0L));
+        try (Store store = open()) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of("1", "2"), texts(batch));
+                assertEquals(3, batch.messages().get(0).attempts());
+                batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(4, batch.messages().get(0).attempts());
+            }
+        }
+    }
+
+    /** Or the close would be aborted by whoever finds the lease to be over, again and again. */
+    @Test
+    void aLargeCloseUnderAShortLeaseTakesItsTime() {
+        int partitions = 400;
+        for (int partition = 0; partition < partitions; partition++) {
+            outbox.commit(partition, "m");
+        }
+        StoreOptions shortLease = StoreOptions.defaults()
+                .with(MongoOutbox.LEASE_MILLIS, "1000")
+                .with(MongoOutbox.WAKE_UP, "false");
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), shortLease)) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitions)) {
+                assertEquals(partitions, batch.messages().size());
+                batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ofHours(1)));
+                outbox.commands.clear();
+            }
+            List<BsonDocument> sent = outbox.commands.sent();
+            List<String> close = new ArrayList<>();
+            for (BsonDocument command : sent) {
+                close.add(command.getFirstKey() + (command.containsKey("autocommit") ? "" : " alone"));
+            }
+            close.remove("update alone"); // a renewal may have come last
+            assertTrue(
+                    close.size() >= 3
+                            && close.subList(close.size() - 3, close.size())
+                                    .equals(List.of("update", "update", "commitTransaction")),
+                    "one for the partitions, one for the messages: " + close);
+            assertTrue(sent.get(0).toString().contains("leaseUntil"), "it was prolonged: " + sent.get(0));
+            assertEquals(partitions, Operations.of(store).failingPartitions().size());
         }
     }
 
