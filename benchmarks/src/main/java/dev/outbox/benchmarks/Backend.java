@@ -7,29 +7,23 @@ import dev.outbox.Store;
  * the same messages, limit and durability.
  */
 interface Backend {
-    /** The topic of all messages. */
-    String TOPIC = "orders";
-
     /** As it is called on the command line and in the output. */
     String name();
 
-    /** Empties the outbox and puts so many messages into it, spread evenly over partitions. */
-    void fill(int messages, int partitions) throws Exception;
+    /** Empties the outbox and fills it anew. */
+    void fill(Load load) throws Exception;
 
-    /** A store for one worker. */
-    Store open();
+    /** A store for so many workers. */
+    Store open(int workers);
 
-    /** Reads with a lock, deletes and commits, until so many messages are gone; on one connection, kept until {@link #fill}. */
+    /** Reads, deletes and commits until so many messages of one partition are gone; on one connection, kept until {@link #fill}. */
     void drainBare(int limit, int messages) throws Exception;
 
-    /** Writes through the library: so many transactions of so many messages, on the same connection. */
+    /** Writes through the library: so many transactions of so many messages, on one connection. */
     void persist(int transactions, int messages) throws Exception;
 
     /** The same by the statement that the library itself would send. */
     void persistBare(int transactions, int messages) throws Exception;
-
-    /** Keeps the server from cleaning up what is deleted from now on, as a long report or a forgotten session does. */
-    AutoCloseable holdSnapshot() throws Exception;
 
     /** Ends what was started for the measurements. */
     void close() throws Exception;

@@ -7,47 +7,85 @@ import dev.outbox.Store;
 import dev.outbox.Topic;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Draining through the relay, with the bytes as they are and a publisher that does nothing.
- *
- * @param filled how many messages there are
- * @param drained how many of them are taken
- */
-record Drain(Backend backend, int limit, int partitions, int filled, int drained) {
-    Contest.Side relay() {
+/** Draining through the relay, with the bytes as they are and a publisher that does nothing, by one worker. */
+final class Drain implements Contest.Side {
+    private final Backend backend;
+    private final int limit;
+    private final Load load;
+    private int left;
+    private @Nullable Store store;
+
+    /** @param load what there is before every round, if not more is to be drained in it */
+    Drain(Backend backend, int limit, Load load) {
+        this.backend = backend;
+        this.limit = limit;
+        this.load = load;
+    }
+
+    /** The same by hand, from one partition. */
+    static Contest.Side byHand(Backend backend, int limit) {
         return new Contest.Side() {
-            private @Nullable Store store;
-
             @Override
-            public void prepare() throws Exception {
-                backend.fill(filled, partitions);
-                store = backend.open();
+            public int unit() {
+                return limit;
             }
 
             @Override
-            public int run(int parts) {
-                return drain(store, drained / parts);
+            public void prepare(int messages) throws Exception {
+                backend.fill(Load.of(messages));
             }
 
             @Override
-            public void tidy() {
-                if (store != null) {
-                    store.close();
-                }
+            public void run(int messages) throws Exception {
+                backend.drainBare(limit, messages);
             }
+
+            @Override
+            public void tidy() {}
         };
     }
 
-    /** Settles so many messages. */
-    int drain(@Nullable Store store, int messages) {
+    @Override
+    public int unit() {
+        return limit;
+    }
+
+    /** What was left over by the round before is used up, as long as there is enough. */
+    @Override
+    public void prepare(int messages) throws Exception {
+        if (left < Math.max(messages, load.messages() / 2)) {
+            left = Math.max(messages, load.messages());
+            backend.fill(load.ofMessages(left));
+        }
+        store = backend.open(1);
+    }
+
+    @Override
+    public void run(int messages) {
         if (store == null) {
             throw new IllegalStateException("not prepared");
         }
-        Topic<byte[]> topic = Topic.builder(Backend.TOPIC, Codecs.bytes())
-                .publisher(delivery -> null)
-                .build();
+        drain(store, load, limit, messages);
+        left -= messages;
+    }
+
+    @Override
+    public void tidy() {
+        if (store != null) {
+            store.close();
+        }
+    }
+
+    /** Settles so many messages. */
+    static void drain(Store store, Load load, int limit, int messages) {
+        Relay.Builder builder = Relay.builder(store);
+        for (String topic : load.topicNames()) {
+            builder.topic(Topic.builder(topic, Codecs.bytes())
+                    .publisher(delivery -> null)
+                    .build());
+        }
         int left = messages;
-        try (Relay relay = Relay.builder(store).topic(topic).build()) {
+        try (Relay relay = builder.build()) {
             while (left > 0) {
                 RoundResult result = relay.processMessages(Math.min(limit, left));
                 if (result.storeError() != null) {
@@ -59,24 +97,5 @@ record Drain(Backend backend, int limit, int partitions, int filled, int drained
                 left -= result.published();
             }
         }
-        return messages;
-    }
-
-    Contest.Side byHand() {
-        return new Contest.Side() {
-            @Override
-            public void prepare() throws Exception {
-                backend.fill(filled, partitions);
-            }
-
-            @Override
-            public int run(int parts) throws Exception {
-                backend.drainBare(limit, drained / parts);
-                return drained / parts;
-            }
-
-            @Override
-            public void tidy() {}
-        };
     }
 }

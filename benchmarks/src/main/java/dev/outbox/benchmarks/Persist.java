@@ -1,34 +1,45 @@
 package dev.outbox.benchmarks;
 
-/** Writing so many transactions of so many messages each. */
-record Persist(Backend backend, int transactions, int messages) {
-    Contest.Side library() {
-        return side(backend::persist);
-    }
-
-    Contest.Side byHand() {
-        return side(backend::persistBare);
-    }
-
-    private Contest.Side side(Work work) {
-        return new Contest.Side() {
-            @Override
-            public void prepare() throws Exception {
-                backend.fill(1, 1);
-            }
-
-            @Override
-            public int run(int parts) throws Exception {
-                work.run(transactions / parts, messages);
-                return transactions / parts * messages;
-            }
-
-            @Override
-            public void tidy() {}
-        };
-    }
-
-    private interface Work {
+/** Writing transactions of so many messages each. */
+final class Persist implements Contest.Side {
+    /** So many transactions of so many messages. */
+    interface Work {
         void run(int transactions, int messages) throws Exception;
     }
+
+    private final Backend backend;
+    private final Work work;
+    private final int messages;
+
+    private Persist(Backend backend, Work work, int messages) {
+        this.backend = backend;
+        this.work = work;
+        this.messages = messages;
+    }
+
+    static Persist library(Backend backend, int messages) {
+        return new Persist(backend, backend::persist, messages);
+    }
+
+    static Persist byHand(Backend backend, int messages) {
+        return new Persist(backend, backend::persistBare, messages);
+    }
+
+    @Override
+    public int unit() {
+        return messages;
+    }
+
+    @Override
+    public void prepare(int all) throws Exception {
+        backend.fill(Load.of(1));
+    }
+
+    @Override
+    public void run(int some) throws Exception {
+        work.run(some / messages, messages);
+    }
+
+    @Override
+    public void tidy() {}
 }

@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * order beside other relays; the table is the same, and so are the columns that a publisher needs.
  */
 final class Sql implements Backend {
-    private static final int PAYLOAD = 250;
     private static final String READ =
             "SELECT id, message_key, headers, payload FROM outbox_message ORDER BY id LIMIT ?"
                     + " FOR UPDATE SKIP LOCKED";
@@ -51,39 +50,53 @@ final class Sql implements Backend {
     }
 
     @Override
-    public void fill(int messages, int partitions) throws SQLException {
+    public void fill(Load load) throws SQLException {
+        int lanes = load.topics() * load.partitions();
+        String topics = IntStream.range(0, load.topics())
+                .mapToObj(t -> "WHEN " + t + " THEN '" + Load.topic(t) + "'")
+                .collect(Collectors.joining(" ", "CASE lane_no / " + load.partitions() + " ", " END"));
+        if (name.startsWith("m")) { // whose division has a remainder
+            topics = topics.replace(" / ", " DIV ");
+        }
+        if (kept != null) {
+            kept.close();
+            kept = null;
+        }
+        try (Connection connection = DriverManager.getConnection(url)) {
+            try (Statement statement = connection.createStatement()) {
+                truncate(statement);
+            }
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO outbox_message (topic, partition_no, payload) SELECT " + topics + ", MOD(lane_no, "
+                            + load.partitions() + "), " + (name.equals("h2") ? "CAST(? AS VARBINARY)" : "?")
+                            + " FROM (SELECT MOD(n, " + lanes + ") AS lane_no FROM (" + numbers(load.messages())
+                            + ") numbers WHERE n < " + load.messages() + ") lanes")) {
+                insert.setBytes(1, load.payload());
+                insert.executeUpdate();
+            }
+            try (Statement statement = connection.createStatement()) {
+                switch (name) {
+                    case "postgres" -> statement.execute("VACUUM ANALYZE outbox_message");
+                    case "h2" -> statement.execute("ANALYZE");
+                    default -> statement.execute("ANALYZE TABLE outbox_message");
+                }
+            }
+        }
+    }
+
+    /** From 0 on, at least so many, in the way that all databases know. */
+    private static String numbers(int count) {
         String digit = IntStream.range(0, 10)
                 .mapToObj(d -> "SELECT " + d + " AS d")
                 .collect(Collectors.joining(" UNION ALL "));
-        int digits = Integer.toString(messages - 1).length();
+        int digits = Integer.toString(Math.max(0, count - 1)).length();
         String number = IntStream.range(0, digits)
                 .mapToObj(i -> "t" + i + ".d * " + (int) Math.pow(10, i))
                 .collect(Collectors.joining(" + "));
         String tables = IntStream.range(0, digits)
                 .mapToObj(i -> "(" + digit + ") t" + i)
                 .collect(Collectors.joining(" CROSS JOIN "));
-        String payload = name.equals("postgres") ? "convert_to(repeat('x', %d), 'UTF8')" : "repeat('x', %d)";
-        if (name.equals("h2")) {
-            payload = "X'" + "78".repeat(PAYLOAD) + "'";
-        }
-        if (kept != null) {
-            kept.close();
-            kept = null;
-        }
-        try (Connection connection = DriverManager.getConnection(url);
-                Statement statement = connection.createStatement()) {
-            truncate(statement);
-            statement.execute(
-                    "INSERT INTO outbox_message (topic, partition_no, payload) SELECT '" + TOPIC + "', MOD(n, "
-                            + partitions + "), " + payload.formatted(PAYLOAD) + " FROM (SELECT " + number
-                            + " AS n FROM " + tables
-                            + ") numbers WHERE n < " + messages);
-            if (name.equals("postgres")) {
-                statement.execute("VACUUM ANALYZE outbox_message");
-            } else if (!name.equals("h2")) {
-                statement.execute("ANALYZE TABLE outbox_message");
-            }
-        }
+        return "SELECT " + number + " AS n FROM " + tables;
     }
 
     /** MariaDB's statistics thread may be at the table just then, which is answered with a timeout. */
@@ -105,8 +118,8 @@ final class Sql implements Backend {
     }
 
     @Override
-    public Store open() {
-        return Stores.open(url, StoreOptions.defaults().workers(1));
+    public Store open(int workers) {
+        return Stores.open(url, StoreOptions.defaults().workers(workers));
     }
 
     private Connection transactions() throws SQLException {
@@ -170,8 +183,8 @@ final class Sql implements Backend {
 
     @Override
     public void persist(int transactions, int messages) throws SQLException {
-        Topic<byte[]> topic = Topic.builder(TOPIC, Codecs.bytes()).build();
-        byte[] payload = new byte[PAYLOAD];
+        Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes()).build();
+        byte[] payload = Load.payload(Load.USUAL_BYTES);
         Connection connection = transactions();
         for (int t = 0; t < transactions; t++) {
             for (int m = 0; m < messages; m++) {
@@ -183,12 +196,12 @@ final class Sql implements Backend {
 
     @Override
     public void persistBare(int transactions, int messages) throws SQLException {
-        byte[] payload = new byte[PAYLOAD];
+        byte[] payload = Load.payload(Load.USUAL_BYTES);
         Connection connection = transactions();
         for (int t = 0; t < transactions; t++) {
             for (int m = 0; m < messages; m++) {
                 try (PreparedStatement insert = connection.prepareStatement(INSERT, new String[] {"id"})) {
-                    insert.setString(1, TOPIC);
+                    insert.setString(1, Load.TOPIC);
                     insert.setInt(2, 0);
                     insert.setString(3, null);
                     insert.setString(4, null);
@@ -205,8 +218,8 @@ final class Sql implements Backend {
         }
     }
 
-    @Override
-    public AutoCloseable holdSnapshot() throws SQLException {
+    /** Keeps the server from cleaning up what is deleted from now on, as a long report or a forgotten session does. */
+    AutoCloseable holdSnapshot() throws SQLException {
         Connection connection = DriverManager.getConnection(url);
         connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
         connection.setAutoCommit(false);

@@ -98,11 +98,17 @@ final class Conduct {
         }
     }
 
+    private String reasonWithout(RuleTest test) {
+        return test.isMissingIn(testClass)
+                ? testClass.getName() + " names no TCP endpoint, so that the store stops at " + Level.CRASH.label()
+                : "nobody ran it";
+    }
+
     Report report() {
         List<TestResult> all = new ArrayList<>();
         for (RuleTest test : RuleTest.all()) {
             TestResult result = results.getOrDefault(
-                    test.name(), new TestResult(test, Status.NOT_RUN, Duration.ZERO, "nobody ran it", null));
+                    test.name(), new TestResult(test, Status.NOT_RUN, Duration.ZERO, reasonWithout(test), null));
             if (test.isOverriddenIn(testClass)) {
                 result = new TestResult(
                         test,

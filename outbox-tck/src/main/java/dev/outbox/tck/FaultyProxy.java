@@ -76,6 +76,7 @@ final class FaultyProxy implements AutoCloseable {
     private final AtomicReference<@Nullable Fault> armed = new AtomicReference<>();
     private volatile Supplier<Treatment> treatments = () -> Treatment.NONE;
     private volatile boolean stalled;
+    private volatile boolean away;
 
     /** Starts a proxy on a free port of the loopback interface. */
     FaultyProxy(InetSocketAddress server) throws IOException {
@@ -112,9 +113,23 @@ final class FaultyProxy implements AutoCloseable {
         links.forEach(Link::cut);
     }
 
-    /** Ends every connection at the server's end, while the clients' ends stay open, and silent. */
-    void halfOpen() {
+    /** The same, and whoever connects anew fails, until {@link #comeBack}. */
+    void goAway() {
+        away = true;
+        cut();
+    }
+
+    /**
+     * Ends every connection at the server's end, while the clients' ends stay open, and silent; whoever connects anew
+     * fails, until {@link #comeBack}.
+     */
+    void goAwayInSilence() {
+        away = true;
         links.forEach(Link::leaveHalfOpen);
+    }
+
+    void comeBack() {
+        away = false;
     }
 
     @Override
@@ -127,6 +142,10 @@ final class FaultyProxy implements AutoCloseable {
         while (!listener.isClosed()) {
             try {
                 Socket client = listener.accept();
+                if (away) {
+                    reset(client);
+                    continue;
+                }
                 Socket upstream = new Socket();
                 try {
                     upstream.connect(server, 10_000);
@@ -136,6 +155,10 @@ final class FaultyProxy implements AutoCloseable {
                 }
                 Link link = new Link(client, upstream, treatments.get());
                 links.add(link);
+                if (away) {
+                    link.cut(); // it went away while we connected
+                    continue;
+                }
                 daemon("tck-proxy-requests", () -> link.pump(Direction.REQUESTS));
                 daemon("tck-proxy-replies", () -> link.pump(Direction.REPLIES));
             } catch (IOException e) {

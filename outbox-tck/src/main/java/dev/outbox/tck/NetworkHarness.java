@@ -3,7 +3,7 @@ package dev.outbox.tck;
 import java.net.InetSocketAddress;
 
 /**
- * What a store provides in addition to be tested at {@link Level#NETWORK}: the suite then puts a proxy between its clients
+ * What a store provides in addition to be tested at {@link Level#NETWORK}, by {@link NetworkTck}: the suite then puts a proxy between its clients
  * and its backend, which delays, cuts and loses what they say to each other. A store whose backend has no TCP endpoint does
  * without, and stops at {@link Level#CRASH}.
  */

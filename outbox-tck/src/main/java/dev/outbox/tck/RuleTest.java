@@ -41,6 +41,11 @@ record RuleTest(String name, String rule, Level level) {
                 && BY_NAME.containsKey(method.getName());
     }
 
+    /** Whether a class of tests is without this one, because the backend has no network that could fail. */
+    boolean isMissingIn(Class<?> type) {
+        return level == Level.NETWORK && !NetworkTck.class.isAssignableFrom(type);
+    }
+
     /** Whether a class has a test of its own in the place of this one. */
     boolean isOverriddenIn(Class<?> type) {
         return Arrays.stream(type.getMethods())
@@ -56,7 +61,7 @@ record RuleTest(String name, String rule, Level level) {
 
     private static List<RuleTest> find() {
         List<String> order = new ArrayList<>(Spec.rules().keySet());
-        return Arrays.stream(StoreTck.class.getMethods())
+        return Arrays.stream(NetworkTck.class.getMethods())
                 .filter(m -> m.isAnnotationPresent(Rule.class))
                 .map(m -> new RuleTest(m.getName(), m.getAnnotation(Rule.class).value(), levelOf(m)))
                 .sorted(Comparator.comparing(RuleTest::level)

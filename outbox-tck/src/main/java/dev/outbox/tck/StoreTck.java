@@ -6,7 +6,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * The contract of {@code docs/SPEC.md} as tests. A store is tested by a class that extends this one:
+ * The contract of {@code docs/SPEC.md} as tests, up to {@link Level#CRASH}. A store is tested by a class that extends this
+ * one, or {@link NetworkTck} if its backend listens on a TCP port:
  *
  * <pre>{@code
  * class MyStoreTest extends StoreTck {
@@ -47,12 +48,11 @@ public abstract class StoreTck
                 KillPointRules,
                 PauseRules,
                 ConcurrencyRules,
-                RelayRules,
-                NetworkRules {
+                RelayRules {
     /** System property: for how many seconds to wait for what must happen, before a test fails; by default 30. */
     public static final String PATIENCE = "outbox.tck.patience";
 
-    /** The highest {@link Level} to run, from 1 to 4; by default 4. */
+    /** The highest {@link Level} to run, from 1 to 4; by default 4, as far as the class has tests. */
     public static final String LEVEL = "outbox.tck.level";
 
     /** The rules to run, ids separated by commas, with * for any text, as in {@code OBX-EXCL-*}; by default all. */

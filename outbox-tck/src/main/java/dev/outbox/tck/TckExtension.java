@@ -68,6 +68,11 @@ final class TckExtension
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
         StoreTck tests = (StoreTck) context.getRequiredTestInstance();
         StoreHarness harness = tests.harness();
+        if (harness instanceof NetworkHarness && !(tests instanceof NetworkTck)) {
+            throw new IllegalStateException(harness.getClass().getName() + " is a NetworkHarness: let "
+                    + tests.getClass().getName() + " extend NetworkTck, so that the tests of "
+                    + Level.NETWORK.label() + " are run as well.");
+        }
         TestOutbox outbox =
                 TestOutbox.create(harness, conduct(context).settings().seed());
         store(context).put(TestOutbox.class, outbox);

@@ -87,11 +87,25 @@ class FaultyProxyTest {
     @Test
     void aHalfOpenConnectionEndsForTheServerOnly() throws IOException {
         assertArrives(client, accepted, 10);
-        proxy.halfOpen();
+        proxy.goAwayInSilence();
         assertThrows(IOException.class, () -> readOrFail(accepted), "reading at the server");
         client.getOutputStream().write(new byte[10]);
         client.setSoTimeout(100);
         assertThrows(SocketTimeoutException.class, () -> readOrFail(client), "reading at the client");
+    }
+
+    @Test
+    void whoConnectsToANetworkThatIsAwayFailsUntilItComesBack() throws IOException {
+        assertArrives(client, accepted, 10);
+        proxy.goAway();
+        assertThrows(IOException.class, () -> readOrFail(client), "reading at the client");
+        try (Socket refused = new Socket()) {
+            refused.connect(proxy.address());
+            assertThrows(IOException.class, () -> readOrFail(refused), "reading while the network is away");
+        }
+        proxy.comeBack();
+        open();
+        assertArrives(client, accepted, 10);
     }
 
     private static void readOrFail(Socket socket) throws IOException {

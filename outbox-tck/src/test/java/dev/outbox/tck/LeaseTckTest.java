@@ -1,21 +1,23 @@
 package dev.outbox.tck;
 
 import dev.outbox.Store;
+import dev.outbox.tck.memory.MemoryHarness;
 import dev.outbox.tck.memory.MemoryOutbox;
 import dev.outbox.tck.memory.MemoryOutboxServer;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 
 /** The in-memory store keeps the contract with leases, too. */
-class LeaseTckTest extends StoreTck {
+class LeaseTckTest extends NetworkTck {
     @Override
-    public StoreHarness harness() {
+    public NetworkHarness harness() {
         return new Harness();
     }
 
     /** Outboxes whose holds are leases. */
-    public static final class Harness implements StoreHarness {
+    public static final class Harness implements NetworkHarness {
         private static final Duration LEASE = Duration.ofSeconds(1);
 
         /** For other processes, too. */
@@ -39,6 +41,16 @@ class LeaseTckTest extends StoreTck {
         @Override
         public Optional<Duration> lease() {
             return Optional.of(LEASE);
+        }
+
+        @Override
+        public InetSocketAddress endpoint(String address) {
+            return new MemoryHarness().endpoint(address);
+        }
+
+        @Override
+        public String through(String address, InetSocketAddress proxy) {
+            return new MemoryHarness().through(address, proxy);
         }
 
         @Override

@@ -3,9 +3,9 @@ package dev.outbox.tck;
 import dev.outbox.tck.memory.MemoryHarness;
 
 /** The in-memory store keeps the contract, served over a socket to this process and to others. */
-class MemoryTckTest extends StoreTck {
+class MemoryTckTest extends NetworkTck {
     @Override
-    public StoreHarness harness() {
+    public NetworkHarness harness() {
         return new MemoryHarness();
     }
 }

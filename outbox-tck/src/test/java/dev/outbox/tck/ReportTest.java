@@ -48,6 +48,13 @@ class ReportTest {
         assertEquals("not run", rule(report, "OBX-CLOSE-1").at("/levels/3").asText(), "what level 3 says of a rule");
         assertEquals(
                 "refused as declared", rule(report, "OBX-DEAD-2").get("status").asText());
+        String without = StreamSupport.stream(
+                        rule(report, "OBX-CLOSE-1").get("tests").spliterator(), false)
+                .filter(test -> test.get("level").asInt() == 4)
+                .map(test -> test.get("reason").asText())
+                .findFirst()
+                .orElse("there is no test");
+        assertTrue(without.endsWith("names no TCP endpoint, so that the store stops at L3"), without);
     }
 
     @Test

@@ -65,7 +65,7 @@ class SpecTest {
             assertTrue(Spec.rules().containsKey(id), test + " carries " + id + ", which SPEC.md does not have");
         }
         assertTrue(tests().size() > 80, "tests: " + tests().size());
-        List<Method> withoutRule = Arrays.stream(StoreTck.class.getMethods())
+        List<Method> withoutRule = Arrays.stream(NetworkTck.class.getMethods())
                 .filter(m -> m.getParameterCount() == 1 && m.getParameterTypes()[0] == TestOutbox.class)
                 .filter(m -> !m.isAnnotationPresent(Rule.class))
                 .toList();
@@ -101,7 +101,7 @@ class SpecTest {
     }
 
     private static List<Method> tests() {
-        return Arrays.stream(StoreTck.class.getMethods())
+        return Arrays.stream(NetworkTck.class.getMethods())
                 .filter(m -> m.isAnnotationPresent(Rule.class))
                 .toList();
     }

@@ -38,6 +38,20 @@ class TckExtensionTest {
         assertTrue(workload.matches("no violation in \\d{3,} operations: .*; seed 42"), workload);
     }
 
+    @Test
+    void aHarnessWithANetworkIsTestedWithIt() {
+        Event failed = run(WithoutNetwork.class, "aCommittedMessageIsDelivered")
+                .testEvents()
+                .failed()
+                .list()
+                .get(0);
+        String message = failed.getRequiredPayload(TestExecutionResult.class)
+                .getThrowable()
+                .map(Throwable::getMessage)
+                .orElse("");
+        assertTrue(message.contains("extend NetworkTck"), message);
+    }
+
     private static String seen(String test) {
         return run(Kept.class, test).testEvents().reportingEntryPublished().stream()
                 .map(event -> event.getRequiredPayload(ReportEntry.class))
@@ -54,7 +68,14 @@ class TckExtensionTest {
                 .execute();
     }
 
-    static class Kept extends StoreTck {
+    static class Kept extends NetworkTck {
+        @Override
+        public NetworkHarness harness() {
+            return new MemoryHarness();
+        }
+    }
+
+    static class WithoutNetwork extends StoreTck {
         @Override
         public StoreHarness harness() {
             return new MemoryHarness();

@@ -129,7 +129,7 @@ class ZooTest {
 
     /** The tests by the class they are in, those first that take long. */
     private static Collection<List<Method>> parts(Broken store) {
-        return Arrays.stream(StoreTck.class.getMethods())
+        return Arrays.stream(NetworkTck.class.getMethods())
                 .filter(m -> m.isAnnotationPresent(Rule.class) && isRun(store, m))
                 .collect(Collectors.groupingBy(m -> m.getDeclaringClass().getName(), TreeMap::new, Collectors.toList()))
                 .values();
@@ -217,7 +217,7 @@ class ZooTest {
 
     /** Run in here only: nested, so that it is not found as a test of its own. */
     @ExtendWith(StoreByName.class)
-    static class ZooTck extends StoreTck {
+    static class ZooTck extends NetworkTck {
         private final Broken store;
 
         ZooTck(Broken store) {
@@ -225,7 +225,7 @@ class ZooTest {
         }
 
         @Override
-        public StoreHarness harness() {
+        public NetworkHarness harness() {
             return new ZooHarness(store);
         }
     }

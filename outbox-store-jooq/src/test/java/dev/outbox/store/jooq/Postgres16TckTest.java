@@ -1,16 +1,16 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.servers.PostgresVersion;
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.StoreTck;
+import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.NetworkTck;
 import org.junit.jupiter.api.Tag;
 
 /** The store keeps the contract on PostgreSQL 16. */
 @Tag("postgres")
 @Tag("postgres-16")
-class Postgres16TckTest extends StoreTck {
+class Postgres16TckTest extends NetworkTck {
     @Override
-    public StoreHarness harness() {
+    public NetworkHarness harness() {
         return new PostgresHarness(PostgresVersion.V16);
     }
 }

@@ -1,16 +1,16 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.servers.PostgresVersion;
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.StoreTck;
+import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.NetworkTck;
 import org.junit.jupiter.api.Tag;
 
 /** The store keeps the contract on PostgreSQL 18. */
 @Tag("postgres")
 @Tag("postgres-18")
-class Postgres18TckTest extends StoreTck {
+class Postgres18TckTest extends NetworkTck {
     @Override
-    public StoreHarness harness() {
+    public NetworkHarness harness() {
         return new PostgresHarness(PostgresVersion.V18);
     }
 }

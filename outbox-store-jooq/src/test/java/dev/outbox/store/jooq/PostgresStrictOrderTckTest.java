@@ -49,9 +49,6 @@ class PostgresStrictOrderTckTest {
         assertTrue(failed.get(0).startsWith("anOpenTransactionIsNotSeenAndHindersNobody"), failed.get(0));
         assertTrue(failed.get(0).contains("OBX-TX-2"), failed.get(0));
         assertTrue(summary.getTestsFoundCount() > 90, summary.getTestsFoundCount() + " tests");
-        // The harness has no network to break, so the tests of level 4 are aborted.
-        long run = summary.getTestsFoundCount() - summary.getTestsAbortedCount();
-        assertTrue(run > 90, run + " tests were run");
-        assertEquals(run, summary.getTestsSucceededCount() + 1, "tests that succeeded");
+        assertEquals(summary.getTestsFoundCount(), summary.getTestsSucceededCount() + 1, "tests that succeeded");
     }
 }

@@ -2,49 +2,14 @@ package dev.outbox.tck.runner;
 
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.StoreTck;
-import java.lang.reflect.InvocationTargetException;
 
-/** The suite, for a harness that is known by its name only. */
+/** The suite up to level 3, for a harness that is known by its name only. */
 public final class HarnessTck extends StoreTck {
-    /** System property with the name of the class. */
-    static final String HARNESS = "outbox.tck.harness";
-
     /** For JUnit. */
     public HarnessTck() {}
 
     @Override
     public StoreHarness harness() {
-        try {
-            return make(System.getProperty(HARNESS, ""));
-        } catch (CouldNotRun e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Makes a harness, or says why it cannot be made and what to do about it. */
-    static StoreHarness make(String name) throws CouldNotRun {
-        Class<?> type;
-        try {
-            type = Class.forName(name);
-        } catch (ClassNotFoundException e) {
-            throw new CouldNotRun(
-                    "There is no class " + name + ". Is its jar or folder on --class-path, and its name complete?", e);
-        } catch (LinkageError e) {
-            throw new CouldNotRun(
-                    "The class " + name + " cannot be loaded: " + e + ". Is all it needs on --class-path?", e);
-        }
-        if (!StoreHarness.class.isAssignableFrom(type)) {
-            throw new CouldNotRun(
-                    name + " is no harness: it has to implement " + StoreHarness.class.getName() + ".", null);
-        }
-        try {
-            return type.asSubclass(StoreHarness.class).getConstructor().newInstance();
-        } catch (InvocationTargetException e) {
-            throw new CouldNotRun("The constructor of " + name + " failed: " + e.getCause(), e.getCause());
-        } catch (ReflectiveOperationException e) {
-            throw new CouldNotRun(
-                    name + " cannot be made: it has to be a public class with a public constructor without parameters.",
-                    e);
-        }
+        return NamedHarness.get();
     }
 }

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
         header = "Runs the outbox TCK against a store and says at which level it is conformant.%n",
         description = {
             "%nA store is made known by a harness: a public class with a public constructor without parameters that"
-                    + " implements dev.outbox.tck.StoreHarness. docs/WRITING-A-STORE.md shows one.%n"
+                    + " implements dev.outbox.tck.StoreHarness, or NetworkHarness for level 4 as well. docs/WRITING-A-STORE.md shows one.%n"
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -117,7 +117,7 @@ final class Main implements Callable<Integer> {
         property(command, StoreTck.PATIENCE, patience);
         property(command, StoreTck.REPORT, report);
         property(command, StoreTck.PROGRESS, true);
-        property(command, HarnessTck.HARNESS, harness);
+        property(command, NamedHarness.NAME, harness);
         // outbox logs through SLF4J; whether anyone listens is up to the class path.
         property(command, "slf4j.internal.verbosity", "ERROR");
         command.addAll(List.of("-cp", self() + (classPath.isEmpty() ? "" : File.pathSeparator + classPath)));

@@ -26,8 +26,9 @@ final class TestRun {
         endWithParent();
         int code;
         try {
-            tryOut(HarnessTck.make(System.getProperty(HarnessTck.HARNESS, "")));
-            code = run();
+            StoreHarness harness = NamedHarness.make();
+            tryOut(harness);
+            code = run(NamedHarness.tests(harness));
         } catch (CouldNotRun e) {
             System.err.println("Could not run: " + e.getMessage());
             @Nullable Throwable cause = e.getCause();
@@ -56,7 +57,7 @@ final class TestRun {
         }
     }
 
-    private static int run() throws CouldNotRun, IOException {
+    private static int run(Class<? extends StoreTck> tests) throws CouldNotRun, IOException {
         Path folder = Path.of(System.getProperty(StoreTck.REPORT, ""));
         Failures failures = new Failures();
         // Other engines and listeners on the store's class path are of no use here, and may need another JUnit.
@@ -70,13 +71,14 @@ final class TestRun {
                 .build());
         launcher.execute(
                 LauncherDiscoveryRequestBuilder.request()
-                        .selectors(selectClass(HarnessTck.class))
+                        .selectors(selectClass(tests))
                         .build(),
                 failures);
         if (!failures.outsideOfTests().isEmpty()) {
             throw new CouldNotRun(String.join("\n", failures.outsideOfTests()), null);
         }
-        JsonNode verdict = new ObjectMapper().readTree(report(folder).toFile()).get("verdict");
+        JsonNode verdict =
+                new ObjectMapper().readTree(report(folder, tests).toFile()).get("verdict");
         System.out.println("Report: " + folder.resolve("conformance.html").toAbsolutePath());
         if (failures.ofTests() > 0) {
             return ExitCode.VIOLATIONS;
@@ -97,8 +99,8 @@ final class TestRun {
     }
 
     /** Here is one class and one run, so the report needs no folder of its own. */
-    private static Path report(Path folder) throws IOException {
-        Path own = folder.resolve(HarnessTck.class.getName());
+    private static Path report(Path folder, Class<?> tests) throws IOException {
+        Path own = folder.resolve(tests.getName());
         for (String name : new String[] {"conformance.json", "conformance.html"}) {
             Files.move(own.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
         }
