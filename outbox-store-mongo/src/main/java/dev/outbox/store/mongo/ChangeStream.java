@@ -1,6 +1,5 @@
 package dev.outbox.store.mongo;
 
-import com.mongodb.MongoException;
 import com.mongodb.ReadConcern;
 import com.mongodb.client.ChangeStreamIterable;
 import com.mongodb.client.MongoChangeStreamCursor;
@@ -113,7 +112,8 @@ final class ChangeStream implements AutoCloseable {
                 pause = LEAST_PAUSE_MILLIS;
                 while (!closed && !listeners.isEmpty()) {
                     if (news.getServerCursor() == null) {
-                        // The collection is gone, or has another name: the server has ended the stream without an error.
+                        // The collection is gone, or has another name: the server has ended the stream without an
+                        // error.
                         pause(LEAST_PAUSE_MILLIS);
                         break;
                     }

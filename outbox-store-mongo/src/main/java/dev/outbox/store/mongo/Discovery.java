@@ -12,6 +12,7 @@ import org.bson.BsonInt32;
 import org.bson.BsonObjectId;
 import org.bson.BsonString;
 import org.bson.BsonValue;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,7 @@ final class Discovery {
 
     private final OutboxCollections collections;
     private final List<List<BsonDocument>> pipelines;
+    private volatile boolean warned;
 
     Discovery(OutboxCollections collections, List<String> topics) {
         this.collections = collections;
@@ -83,11 +85,7 @@ final class Discovery {
                 String topic = each.getString("topic").getValue();
                 BsonValue partition = each.get("partition");
                 if (partition == null || !partition.isNumber()) {
-                    LOG.error(
-                            "There are messages of {} whose partition is {}, and nobody can serve them. Something else has"
-                                    + " written to the collections of the outbox; correct or delete them.",
-                            topic,
-                            partition);
+                    warnOnce(topic, partition);
                     continue;
                 }
                 Lane lane = new Lane(topic, partition.asNumber().intValue());
@@ -98,6 +96,17 @@ final class Discovery {
             }
         }
         return found;
+    }
+
+    private void warnOnce(String topic, @Nullable BsonValue partition) {
+        if (!warned) {
+            warned = true;
+            LOG.error(
+                    "There are messages of {} whose partition is {}, and nobody can serve them. Something else has"
+                            + " written to the collections of the outbox; correct or delete them.",
+                    topic,
+                    partition);
+        }
     }
 
     private List<BsonDocument> pipeline(List<String> topics) {

@@ -163,8 +163,8 @@ final class Leases implements AutoCloseable {
         if (lanes.isEmpty()) {
             return;
         }
-        long renewed = partitions.renew(
-                lanes, due.stream().map(claim -> claim.fence).toList(), lease);
+        long renewed =
+                partitions.renew(lanes, due.stream().map(claim -> claim.fence).toList(), lease);
         if (renewed == lanes.size()) {
             due.forEach(claim -> claim.renewed(sent));
         } else {

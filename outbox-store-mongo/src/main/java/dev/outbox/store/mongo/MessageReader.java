@@ -19,7 +19,7 @@ import org.bson.BsonTimestamp;
 /** Reads the oldest messages of partitions, of several in one round trip. */
 final class MessageReader {
     private static final int PARTITIONS_AT_ONCE = 50;
-    private static final BsonDocument OLDEST_FIRST = new BsonDocument("topic", new BsonInt32(1))
+    static final BsonDocument OLDEST_FIRST = new BsonDocument("topic", new BsonInt32(1))
             .append("partition", new BsonInt32(1))
             .append("position", new BsonInt32(1));
 
@@ -105,7 +105,7 @@ final class MessageReader {
         return after == null ? filter : filter.append("position", new BsonDocument("$gt", after));
     }
 
-    private static BsonDocument filter(Lane lane) {
+    static BsonDocument filter(Lane lane) {
         return new BsonDocument("topic", new BsonString(lane.topic()))
                 .append("partition", new BsonInt32(lane.partition()));
     }

@@ -292,16 +292,16 @@ final class Settlement {
     private static void require(long expected, long actual) {
         if (actual != expected) {
             throw new HoldLostException(DOING + " failed: of its " + expected + " partitions it still held " + actual
-                    + ", because its lease was over and others have taken them, or somebody has changed their documents."
-                    + " Nothing of the batch took effect; its messages will be handed out again.");
+                    + ", because its lease was over and others have taken them, or somebody has changed their"
+                    + " documents. Nothing of the batch took effect; its messages will be handed out again.");
         }
     }
 
     private static void requireUntouched(long expected, long actual) {
         if (actual != expected) {
             throw new HoldLostException(DOING + " failed: " + actual + " instead of " + expected
-                    + " messages were there, so something else has changed the collections of the outbox. Nothing of the"
-                    + " batch took effect; what is left of its messages will be handed out again.");
+                    + " messages were there, so something else has changed the collections of the outbox. Nothing of"
+                    + " the batch took effect; what is left of its messages will be handed out again.");
         }
     }
 

@@ -104,8 +104,9 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
                     instant(created));
             return new StoredMessage(id, lane, position, created, message, null);
         } catch (BsonInvalidOperationException e) {
-            String problem = "Message " + document.get("_id") + " of " + lane + " cannot be read, and stops its partition: "
-                    + e.getMessage() + ". Something else has written to the collections of the outbox; correct or delete it.";
+            String problem = "Message " + document.get("_id") + " of " + lane
+                    + " cannot be read, and stops its partition: " + e.getMessage()
+                    + ". Something else has written to the collections of the outbox; correct or delete it.";
             return new StoredMessage(NO_ID, lane, NO_TIME, NO_TIME, NO_MESSAGE, problem);
         }
     }
@@ -114,7 +115,8 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         Map<String, String> headers = new LinkedHashMap<>();
         for (int i = 0; i + 1 < list.size(); i += 2) {
             headers.put(
-                    list.get(i).asString().getValue(), list.get(i + 1).asString().getValue());
+                    list.get(i).asString().getValue(),
+                    list.get(i + 1).asString().getValue());
         }
         return Collections.unmodifiableMap(headers);
     }

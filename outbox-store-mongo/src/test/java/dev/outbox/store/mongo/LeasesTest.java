@@ -70,9 +70,9 @@ class LeasesTest {
                 Claim renewed = take(partitions, session, well, leases);
                 Object until = outbox.partition(1).get("leaseUntil");
                 leases.add(renewed);
-                eventually("the other is renewed", () -> until.equals(outbox.partition(1).get("leaseUntil"))
-                        ? null
-                        : true);
+                eventually(
+                        "the other is renewed",
+                        () -> until.equals(outbox.partition(1).get("leaseUntil")) ? null : true);
                 assertTrue(renewed.isTrusted());
                 assertTrue(updatesRunning(outbox) > 0, "the renewal that hung had ended before");
                 others.abortTransaction();

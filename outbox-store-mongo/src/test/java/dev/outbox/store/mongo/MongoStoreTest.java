@@ -53,6 +53,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bson.BsonDateTime;
 import org.bson.BsonDocument;
+import org.bson.BsonString;
 import org.bson.BsonTimestamp;
 import org.bson.Document;
 import org.bson.types.ObjectId;
@@ -242,7 +243,8 @@ class MongoStoreTest {
             assertEquals(
                     List.of("update", "delete", "update", "insert", "update", "commitTransaction"),
                     withoutLooking(),
-                    "a close with every outcome: the partition, what is settled, attempts, dead letters and their dates");
+                    "a close with every outcome: the partition, what is settled, attempts, dead letters and their"
+                            + " dates");
         }
     }
 
@@ -316,12 +318,50 @@ class MongoStoreTest {
                 .aggregate(discovery.pipelines().get(0))
                 .explain(ExplainVerbosity.EXECUTION_STATS)
                 .toJson();
-        int examined = 0;
-        for (String part : plan.split("\"totalKeysExamined\": ", -1)) {
-            String number = part.replaceFirst("(?s)\\D.*", "");
-            examined += number.isEmpty() ? 0 : Integer.parseInt(number);
-        }
+        int examined = sum("totalKeysExamined", plan);
         assertTrue(examined >= 10 && examined <= 100, examined + " keys of the index were looked at: " + plan);
+    }
+
+    private static int sum(String name, String plan) {
+        int sum = 0;
+        for (String part : plan.split("\"" + name + "\": ", -1)) {
+            String number = part.replaceFirst("(?s)\\D.*", "");
+            sum += number.isEmpty() ? 0 : Integer.parseInt(number);
+        }
+        return sum;
+    }
+
+    @Test
+    void askingForTheBacklogReadsNoMessagesAndCountsNoFurtherThanItMust() {
+        List<Document> many = new ArrayList<>();
+        for (int i = 0; i < 15_000; i++) {
+            many.add(new Document("topic", TOPIC)
+                    .append("partition", 0)
+                    .append("position", new BsonTimestamp(0, 0))
+                    .append("payload", new byte[1]));
+        }
+        messages().insertMany(many);
+        outbox.commit(1, "1", "2");
+        OutboxCollections collections = OutboxCollections.of(outbox.database, MongoOutbox.DEFAULT_PREFIX);
+        String plan = collections
+                .messages()
+                .aggregate(MongoOperations.counting(
+                        List.of(new Lane(TOPIC, 0), new Lane(TOPIC, 1)), new BsonString("outbox_messages")))
+                .explain(ExplainVerbosity.EXECUTION_STATS)
+                .toJson();
+        int documents = sum("totalDocsExamined", plan);
+        assertTrue(documents >= 1 && documents <= 10, documents + " documents were read: " + plan);
+        int keys = sum("totalKeysExamined", plan);
+        assertTrue(keys >= 10_000 && keys <= 10_100, keys + " keys of the index were looked at");
+        try (Store store = open()) {
+            List<Operations.Backlog> backlog = Operations.of(store).backlog();
+            assertEquals(
+                    List.of(0, 1),
+                    backlog.stream().map(Operations.Backlog::partition).toList());
+            assertEquals(
+                    List.of(10_000L, 2L),
+                    backlog.stream().map(Operations.Backlog::pending).toList());
+        }
     }
 
     @Test
@@ -453,9 +493,8 @@ class MongoStoreTest {
         for (int partition = 0; partition < partitions; partition++) {
             outbox.commit(partition, "m");
         }
-        StoreOptions shortLease = StoreOptions.defaults()
-                .with(MongoOutbox.LEASE_MILLIS, "1000")
-                .with(MongoOutbox.WAKE_UP, "false");
+        StoreOptions shortLease =
+                StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "1000").with(MongoOutbox.WAKE_UP, "false");
         try (Store store = MongoOutbox.store(outbox.client, outbox.name(), shortLease)) {
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitions)) {
                 assertEquals(partitions, batch.messages().size());
