@@ -310,17 +310,36 @@ class MongoOpeningTest {
                     calls[0]++;
                 }
             });
-            awaitCall(calls, "first");
+            awaitCall(outbox, calls, "first");
             server.kill(0);
             server.restart(0);
-            awaitCall(calls, "after the restart");
+            awaitCall(outbox, calls, "after the restart");
             subscription.close();
             TestOutbox.eventually("all is published", () -> publishAll(store).isEmpty() ? true : null);
         }
     }
 
+    /** The server then ends the stream, and says nothing. */
+    @Test
+    void wakeUpsComeBackWithTheCollection() throws Exception {
+        try (TestOutbox other = new TestOutbox(server);
+                Store store = Stores.open(other.url)) {
+            int[] calls = {0};
+            WakeUps.Subscription subscription = WakeUps.of(store).onWakeUp(() -> {
+                synchronized (calls) {
+                    calls[0]++;
+                }
+            });
+            awaitCall(other, calls, "first");
+            other.database.getCollection("outbox_messages").drop();
+            MongoOutbox.createCollections(other.database);
+            awaitCall(other, calls, "of the new collection");
+            subscription.close();
+        }
+    }
+
     /** Once the stream is open; what was committed before is found by polling. */
-    private static void awaitCall(int[] calls, String text) throws Exception {
+    private static void awaitCall(TestOutbox outbox, int[] calls, String text) throws Exception {
         synchronized (calls) {
             calls[0] = 0;
         }
