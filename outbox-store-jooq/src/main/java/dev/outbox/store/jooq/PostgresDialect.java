@@ -205,7 +205,8 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         driverSettings.setProperty("socketTimeout", "60");
         // Few statements, which come again and again; and what is not prepared is sent as text, payloads in
         // hexadecimal.
-        driverSettings.setProperty("prepareThreshold", "1");
+        // Not at the first use: then the driver prepares what is no prepared statement too.
+        driverSettings.setProperty("prepareThreshold", "2");
         return url;
     }
 
