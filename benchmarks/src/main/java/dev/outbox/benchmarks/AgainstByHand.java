@@ -15,8 +15,8 @@ final class AgainstByHand {
                         name + ".drain.limit" + limit,
                         "bare-loop",
                         run.pace(),
-                        new Drain(pair.ours(), limit, Load.of(0)),
-                        Drain.byHand(pair.theirs(), limit)));
+                        new Drain(Backlog.of(pair.ours()), limit),
+                        Drain.byHand(Backlog.of(pair.theirs()), limit)));
             }
         }
     }
@@ -29,7 +29,7 @@ final class AgainstByHand {
                         name + ".persist.tx" + messages,
                         "bare-insert",
                         run.pace(),
-                        Persist.library(pair.ours(), messages),
+                        new Persist(pair.ours(), messages),
                         Persist.byHand(pair.theirs(), messages)));
             }
         }
@@ -45,9 +45,11 @@ final class AgainstByHand {
             for (int round = 0; round < run.pace().rounds(); round++) {
                 Redis ours = (Redis) pair.ours();
                 Redis theirs = (Redis) pair.theirs();
-                ours.fill(Load.of(0));
-                theirs.fill(Load.of(0));
-                ours.persist(messages / 10, 10);
+                ours.clear();
+                theirs.clear();
+                try (Backend.Writer writer = ours.writer()) {
+                    Persist.write(writer, messages / 10, 10, Load.payload(Load.USUAL_BYTES));
+                }
                 theirs.persistBare(messages / 10, 10);
                 bytes.add((double) ours.storedBytes() / messages);
                 ratios.add((double) ours.storedBytes() / theirs.storedBytesBare());

@@ -31,13 +31,13 @@ final class AgainstPeers {
             Contest.Pace pace =
                     new Contest.Pace(run.pace().rounds(), 4 * run.pace().seconds(), 1);
             run.note(Contest.of(
-                    ours.name() + ".peers.drain", peer.name(), pace, new Drain(ours, LIMIT, Load.of(0)), drain(peer)));
+                    ours.name() + ".peers.drain", peer.name(), pace, new Drain(Backlog.of(ours), LIMIT), drain(peer)));
             for (int messages : new int[] {1, 10}) {
                 run.note(Contest.of(
                         ours.name() + ".peers.persist.tx" + messages,
                         peer.name(),
                         run.pace(),
-                        Persist.library(ours, messages),
+                        new Persist(ours, messages),
                         persist(peer, messages)));
             }
         }

@@ -17,8 +17,19 @@ final class Benchmarks {
         PARTS.put("drain", AgainstByHand::drain);
         PARTS.put("persist", AgainstByHand::persist);
         PARTS.put("stored", AgainstByHand::stored);
-        PARTS.put("backlog", Growth::backlog);
         PARTS.put("peers", AgainstPeers::measure);
+        PARTS.put("workers", Spread::workers);
+        PARTS.put("codec", Spread::codec);
+        PARTS.put("publisher", Spread::publisher);
+        PARTS.put("latency", Latency::measure);
+        PARTS.put("idle", Idle::measure);
+        PARTS.put("backlog", Growth::backlog);
+        PARTS.put("snapshot", Growth::snapshot);
+        PARTS.put("partitions", Growth::partitions);
+        PARTS.put("topics", Growth::topics);
+        PARTS.put("payload", Growth::payload);
+        PARTS.put("relays", Processes::relays);
+        PARTS.put("heap", Processes::heap);
     }
 
     private Benchmarks() {}
@@ -38,7 +49,10 @@ final class Benchmarks {
         Run run = new Run(atLength, backends);
         for (Map.Entry<String, Part> part : PARTS.entrySet()) {
             if (parts.isEmpty() || parts.contains(part.getKey())) {
+                long start = System.nanoTime();
                 part.getValue().measure(run);
+                System.err.printf(
+                        "[benchmarks] %s took %d s%n", part.getKey(), (System.nanoTime() - start) / 1_000_000_000);
             }
         }
         run.close();

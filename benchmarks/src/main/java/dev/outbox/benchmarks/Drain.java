@@ -5,25 +5,54 @@ import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Draining through the relay, with the bytes as they are and a publisher that does nothing, by one worker. */
 final class Drain implements Contest.Side {
-    private final Backend backend;
-    private final int limit;
-    private final Load load;
-    private int left;
-    private @Nullable Store store;
+    /** How long a relay's worker waits when it found nothing, at first. */
+    private static final long IDLE_NANOS = 10_000_000;
 
-    /** @param load what there is before every round, if not more is to be drained in it */
-    Drain(Backend backend, int limit, Load load) {
-        this.backend = backend;
+    private static final ExecutorService THREADS = Executors.newCachedThreadPool();
+
+    private final Backlog backlog;
+    private final int limit;
+    private @Nullable Store store;
+    private boolean kept;
+    private int workers = 1;
+    private Function<String, Topic<?>> publishing = topic ->
+            Topic.builder(topic, Codecs.bytes()).publisher(delivery -> null).build();
+
+    Drain(Backlog backlog, int limit) {
+        this.backlog = backlog;
         this.limit = limit;
-        this.load = load;
+    }
+
+    /** With a store that stays open from round to round, as in an application, until {@link #close}. */
+    Drain keptOpen() {
+        kept = true;
+        return this;
+    }
+
+    Drain workers(int more) {
+        workers = more;
+        return this;
+    }
+
+    /** Makes a topic of its name. */
+    Drain publishing(Function<String, Topic<?>> other) {
+        publishing = other;
+        return this;
     }
 
     /** The same by hand, from one partition. */
-    static Contest.Side byHand(Backend backend, int limit) {
+    static Contest.Side byHand(Backlog backlog, int limit) {
         return new Contest.Side() {
             @Override
             public int unit() {
@@ -32,12 +61,13 @@ final class Drain implements Contest.Side {
 
             @Override
             public void prepare(int messages) throws Exception {
-                backend.fill(Load.of(messages));
+                backlog.ensure(messages);
             }
 
             @Override
             public void run(int messages) throws Exception {
-                backend.drainBare(limit, messages);
+                backlog.backend().drainBare(limit, messages);
+                backlog.taken(messages);
             }
 
             @Override
@@ -47,17 +77,15 @@ final class Drain implements Contest.Side {
 
     @Override
     public int unit() {
-        return limit;
+        return limit * workers;
     }
 
-    /** What was left over by the round before is used up, as long as there is enough. */
     @Override
     public void prepare(int messages) throws Exception {
-        if (left < Math.max(messages, load.messages() / 2)) {
-            left = Math.max(messages, load.messages());
-            backend.fill(load.ofMessages(left));
+        backlog.ensure(messages);
+        if (store == null) {
+            store = backlog.backend().open(workers);
         }
-        store = backend.open(1);
     }
 
     @Override
@@ -65,37 +93,54 @@ final class Drain implements Contest.Side {
         if (store == null) {
             throw new IllegalStateException("not prepared");
         }
-        drain(store, load, limit, messages);
-        left -= messages;
+        Relay.Builder builder = Relay.builder(store);
+        backlog.load().topicNames().forEach(topic -> builder.topic(publishing.apply(topic)));
+        AtomicInteger left = new AtomicInteger(messages);
+        try (Relay relay = builder.build()) {
+            if (workers == 1) {
+                work(relay, left);
+            } else {
+                CompletableFuture<?>[] all = new CompletableFuture<?>[workers];
+                Arrays.setAll(all, w -> CompletableFuture.runAsync(() -> work(relay, left), THREADS));
+                CompletableFuture.allOf(all).join();
+            }
+        }
+        backlog.taken(messages);
+    }
+
+    /** Until nothing is left that another worker is not about to do. */
+    private void work(Relay relay, AtomicInteger left) {
+        int misses = 0;
+        while (true) {
+            int wanted = Math.min(limit, left.getAndUpdate(l -> l - Math.min(limit, l)));
+            if (wanted == 0) {
+                return;
+            }
+            RoundResult result = relay.processMessages(wanted);
+            if (result.storeError() != null) {
+                throw result.storeError();
+            }
+            left.addAndGet(wanted - result.published());
+            if (result.published() == 0) {
+                if (workers == 1 || misses++ > 1000) {
+                    throw new IllegalStateException("messages are missing: " + left);
+                }
+                LockSupport.parkNanos(IDLE_NANOS);
+            }
+        }
     }
 
     @Override
     public void tidy() {
-        if (store != null) {
-            store.close();
+        if (!kept) {
+            close();
         }
     }
 
-    /** Settles so many messages. */
-    static void drain(Store store, Load load, int limit, int messages) {
-        Relay.Builder builder = Relay.builder(store);
-        for (String topic : load.topicNames()) {
-            builder.topic(Topic.builder(topic, Codecs.bytes())
-                    .publisher(delivery -> null)
-                    .build());
-        }
-        int left = messages;
-        try (Relay relay = builder.build()) {
-            while (left > 0) {
-                RoundResult result = relay.processMessages(Math.min(limit, left));
-                if (result.storeError() != null) {
-                    throw result.storeError();
-                }
-                if (result.published() == 0) {
-                    throw new IllegalStateException("messages are missing: " + left + " of " + messages);
-                }
-                left -= result.published();
-            }
+    void close() {
+        if (store != null) {
+            store.close();
+            store = null;
         }
     }
 }

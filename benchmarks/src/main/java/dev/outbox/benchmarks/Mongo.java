@@ -12,12 +12,9 @@ import com.mongodb.client.MongoDatabase;
 import com.mongodb.client.model.Filters;
 import com.mongodb.client.model.InsertManyOptions;
 import com.mongodb.client.model.Sorts;
-import dev.outbox.Codecs;
 import dev.outbox.Outbox;
-import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.Topic;
 import dev.outbox.store.mongo.MongoOutbox;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +25,7 @@ import org.bson.BsonInt32;
 import org.bson.BsonObjectId;
 import org.bson.BsonString;
 import org.bson.BsonTimestamp;
+import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
 import org.bson.codecs.BsonDocumentCodec;
 import org.bson.conversions.Bson;
@@ -40,6 +38,7 @@ import org.bson.types.ObjectId;
 final class Mongo implements Backend {
     private static final int CHUNK = 10_000;
     private static final Bson OLDEST_FIRST = Sorts.ascending("topic", "partition", "position");
+    private static final Bson ONLY_PARTITION = Filters.and(Filters.eq("topic", Load.TOPIC), Filters.eq("partition", 0));
     private static final BsonTimestamp NOW = new BsonTimestamp(0, 0);
 
     private final String url;
@@ -47,6 +46,7 @@ final class Mongo implements Backend {
     private final MongoDatabase database;
     private final MongoCollection<BsonDocument> messages;
     private final MongoCollection<RawBsonDocument> raw;
+    private int filled;
 
     Mongo(String url) {
         this.url = url;
@@ -67,9 +67,23 @@ final class Mongo implements Backend {
     }
 
     @Override
-    public void fill(Load load) {
+    public String url() {
+        return url;
+    }
+
+    @Override
+    public StoreOptions options(int workers, boolean wakeUps) {
+        return StoreOptions.defaults().workers(workers).with(MongoOutbox.WAKE_UP, Boolean.toString(wakeUps));
+    }
+
+    @Override
+    public void clear() {
         database.drop();
         MongoOutbox.createCollections(database);
+    }
+
+    @Override
+    public void add(Load load) {
         InsertManyOptions inAnyOrder = new InsertManyOptions().ordered(false);
         BsonBinary payload = new BsonBinary(load.payload());
         int chunk = Math.min(CHUNK, 1 + 40_000_000 / load.bytes());
@@ -79,7 +93,7 @@ final class Mongo implements Backend {
             BsonDocument document = message(
                     Load.topic(lane / load.partitions()),
                     lane % load.partitions(),
-                    new BsonTimestamp(1_700_000_000, n + 1),
+                    new BsonTimestamp(1_700_000_000, ++filled),
                     payload);
             some.add(new RawBsonDocument(document, new BsonDocumentCodec()));
             if (some.size() == chunk || n == load.messages() - 1) {
@@ -99,19 +113,21 @@ final class Mongo implements Backend {
     }
 
     @Override
-    public Store open(int workers) {
-        return Stores.open(url, StoreOptions.defaults().workers(workers));
+    public boolean isEmpty() {
+        return messages.find().limit(1).first() == null;
     }
 
     @Override
     public void drainBare(int limit, int messages) {
         int left = messages;
-        Bson ours = Filters.and(Filters.eq("topic", Load.TOPIC), Filters.eq("partition", 0));
         while (left > 0) {
             int wanted = Math.min(limit, left);
             List<ObjectId> ids = new ArrayList<>(wanted);
-            for (BsonDocument message :
-                    this.messages.find(ours).sort(OLDEST_FIRST).limit(wanted).batchSize(wanted)) {
+            for (BsonDocument message : this.messages
+                    .find(ONLY_PARTITION)
+                    .sort(OLDEST_FIRST)
+                    .limit(wanted)
+                    .batchSize(wanted)) {
                 ids.add(message.getObjectId("_id").getValue());
                 consume(message);
             }
@@ -132,18 +148,29 @@ final class Mongo implements Backend {
     }
 
     @Override
-    public void persist(int transactions, int count) {
-        Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes()).build();
-        byte[] payload = Load.payload(Load.USUAL_BYTES);
-        try (ClientSession session = client.startSession()) {
-            for (int t = 0; t < transactions; t++) {
+    public Writer writer() {
+        ClientSession session = client.startSession();
+        return new Writer() {
+            @Override
+            public void begin() {
                 session.startTransaction();
-                for (int m = 0; m < count; m++) {
-                    Outbox.bind(topic, MongoOutbox.persist(session, database)).publish(payload);
-                }
+            }
+
+            @Override
+            public void publish(byte[] payload) {
+                Outbox.bind(TOPIC, MongoOutbox.persist(session, database)).publish(payload);
+            }
+
+            @Override
+            public void commit() {
                 session.commitTransaction();
             }
-        }
+
+            @Override
+            public void close() {
+                session.close();
+            }
+        };
     }
 
     @Override
@@ -158,6 +185,39 @@ final class Mongo implements Backend {
                 session.commitTransaction();
             }
         }
+    }
+
+    @Override
+    public long roundTrip() {
+        try (ClientSession session = client.startSession()) {
+            session.startTransaction();
+            messages.insertOne(session, message(Load.TOPIC, 0, NOW, new BsonBinary(Load.payload(Load.USUAL_BYTES))));
+            long start = System.nanoTime();
+            session.commitTransaction();
+            BsonDocument found = messages.find(ONLY_PARTITION)
+                    .sort(OLDEST_FIRST)
+                    .limit(100)
+                    .batchSize(100)
+                    .first();
+            long end = System.nanoTime();
+            consume(Objects.requireNonNull(found));
+            messages.deleteMany(Filters.eq("_id", found.get("_id")));
+            return end - start;
+        }
+    }
+
+    @Override
+    public Activity activity() {
+        BsonDocument status = client.getDatabase("admin")
+                .runCommand(new BsonDocument("serverStatus", new BsonInt32(1)), BsonDocument.class);
+        long commands = status.getDocument("opcounters").values().stream()
+                .filter(BsonValue::isNumber)
+                .mapToLong(count -> count.asNumber().longValue())
+                .sum();
+        BsonDocument more = status.getDocument("extra_info");
+        double micros = more.getNumber("user_time_us").doubleValue()
+                + more.getNumber("system_time_us").doubleValue();
+        return new Activity(commands, micros / 1e6);
     }
 
     @Override

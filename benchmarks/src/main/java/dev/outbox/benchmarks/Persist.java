@@ -1,28 +1,40 @@
 package dev.outbox.benchmarks;
 
+import org.jspecify.annotations.Nullable;
+
 /** Writing transactions of so many messages each. */
 final class Persist implements Contest.Side {
-    /** So many transactions of so many messages. */
-    interface Work {
-        void run(int transactions, int messages) throws Exception;
-    }
-
     private final Backend backend;
-    private final Work work;
     private final int messages;
+    private final byte[] payload = Load.payload(Load.USUAL_BYTES);
+    private Backend.@Nullable Writer writer;
 
-    private Persist(Backend backend, Work work, int messages) {
+    Persist(Backend backend, int messages) {
         this.backend = backend;
-        this.work = work;
         this.messages = messages;
     }
 
-    static Persist library(Backend backend, int messages) {
-        return new Persist(backend, backend::persist, messages);
-    }
+    static Contest.Side byHand(Backend backend, int messages) {
+        return new Contest.Side() {
+            @Override
+            public int unit() {
+                return messages;
+            }
 
-    static Persist byHand(Backend backend, int messages) {
-        return new Persist(backend, backend::persistBare, messages);
+            @Override
+            public void prepare(int all) throws Exception {
+                backend.clear();
+                backend.add(Load.of(1));
+            }
+
+            @Override
+            public void run(int some) throws Exception {
+                backend.persistBare(some / messages, messages);
+            }
+
+            @Override
+            public void tidy() {}
+        };
     }
 
     @Override
@@ -32,14 +44,33 @@ final class Persist implements Contest.Side {
 
     @Override
     public void prepare(int all) throws Exception {
-        backend.fill(Load.of(1));
+        backend.clear();
+        backend.add(Load.of(1));
+        writer = backend.writer();
     }
 
     @Override
     public void run(int some) throws Exception {
-        work.run(some / messages, messages);
+        if (writer == null) {
+            throw new IllegalStateException("not prepared");
+        }
+        write(writer, some / messages, messages, payload);
     }
 
     @Override
-    public void tidy() {}
+    public void tidy() {
+        if (writer != null) {
+            writer.close();
+        }
+    }
+
+    static void write(Backend.Writer writer, int transactions, int messages, byte[] payload) throws Exception {
+        for (int t = 0; t < transactions; t++) {
+            writer.begin();
+            for (int m = 0; m < messages; m++) {
+                writer.publish(payload);
+            }
+            writer.commit();
+        }
+    }
 }

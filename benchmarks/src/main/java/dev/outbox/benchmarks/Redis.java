@@ -2,19 +2,17 @@ package dev.outbox.benchmarks;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.outbox.Codecs;
 import dev.outbox.Outbox;
-import dev.outbox.PersistFunc;
-import dev.outbox.Store;
+import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
-import dev.outbox.Stores;
-import dev.outbox.Topic;
 import dev.outbox.store.redis.RedisOutbox;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol.Command;
@@ -28,12 +26,13 @@ final class Redis implements Backend {
     private static final int CHUNK = 10_000;
 
     /** A message as the store writes it: the name of its field is a 1 and an id of 16 bytes. */
-    private static final String FILL =
-            "local lanes, from, till = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])\n"
-                    + "for n = from, till - 1 do\n"
-                    + "  redis.call('XADD', KEYS[2 + n % lanes], '*', string.char(1) .. string.format('%016d', n), ARGV[1])\n"
-                    + "end\n"
-                    + "for lane = 0, lanes - 1 do redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[5 + lane]) end";
+    private static final String FILL = """
+            local lanes, from, till = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+            for n = from, till - 1 do
+              redis.call('XADD', KEYS[2 + n % lanes], '*', string.char(1) .. string.format('%016d', n), ARGV[1])
+            end
+            for lane = 0, lanes - 1 do redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[5 + lane]) end
+            """;
 
     private static final byte[] FIRST = {'-'};
     private static final byte[] LAST = {'+'};
@@ -68,8 +67,25 @@ final class Redis implements Backend {
     }
 
     @Override
-    public void fill(Load load) {
+    public String url() {
+        return url;
+    }
+
+    @Override
+    public StoreOptions options(int workers, boolean wakeUps) {
+        return StoreOptions.defaults()
+                .workers(workers)
+                .with("prefix", prefix)
+                .with("wakeUps", Boolean.toString(wakeUps));
+    }
+
+    @Override
+    public void clear() {
         connection.keys(prefix + "*").forEach(connection::unlink);
+    }
+
+    @Override
+    public void add(Load load) {
         int lanes = load.topics() * load.partitions();
         byte[][] keysAndArguments = new byte[1 + lanes + 4 + lanes][];
         keysAndArguments[0] = (prefix + ":ready").getBytes(US_ASCII);
@@ -92,8 +108,8 @@ final class Redis implements Backend {
     }
 
     @Override
-    public Store open(int workers) {
-        return Stores.open(url, StoreOptions.defaults().workers(workers).with("prefix", prefix));
+    public boolean isEmpty() {
+        return connection.keys(prefix + ":messages:*").stream().allMatch(key -> connection.xlen(key) == 0);
     }
 
     @Override
@@ -136,18 +152,35 @@ final class Redis implements Backend {
     }
 
     @Override
-    public void persist(int transactions, int messages) {
-        Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes()).build();
-        byte[] payload = Load.payload(Load.USUAL_BYTES);
-        for (int t = 0; t < transactions; t++) {
-            try (AbstractTransaction tx = connection.multi()) {
-                PersistFunc persist = outbox.persist(tx);
-                for (int m = 0; m < messages; m++) {
-                    Outbox.bind(topic, persist).publish(payload);
-                }
-                RedisOutbox.exec(tx).orThrow();
+    public Writer writer() {
+        Jedis own = new Jedis(URI.create(url));
+        return new Writer() {
+            private @Nullable AbstractTransaction tx;
+            private @Nullable Publisher<byte[]> publisher;
+
+            @Override
+            public void begin() {
+                tx = own.multi();
+                publisher = Outbox.bind(TOPIC, outbox.persist(tx));
             }
-        }
+
+            @Override
+            public void publish(byte[] payload) {
+                Objects.requireNonNull(publisher).publish(payload);
+            }
+
+            @Override
+            public void commit() {
+                AbstractTransaction current = Objects.requireNonNull(tx);
+                RedisOutbox.exec(current).orThrow();
+                current.close();
+            }
+
+            @Override
+            public void close() {
+                own.close();
+            }
+        };
     }
 
     @Override
@@ -164,6 +197,38 @@ final class Redis implements Backend {
                 }
             }
         }
+    }
+
+    @Override
+    public long roundTrip() {
+        try (AbstractTransaction tx = connection.multi()) {
+            tx.sendCommand(Command.XADD, onlyStream(), NEXT, FIELD, Load.payload(Load.USUAL_BYTES));
+            long start = System.nanoTime();
+            tx.exec();
+            List<?> entries =
+                    (List<?>) connection.sendCommand(Command.XRANGE, onlyStream(), FIRST, LAST, COUNT, number(100));
+            long end = System.nanoTime();
+            byte[] last = (byte[]) ((List<?>) entries.get(entries.size() - 1)).get(0);
+            connection.sendCommand(Command.XTRIM, onlyStream(), FROM, behind(last));
+            return end - start;
+        }
+    }
+
+    @Override
+    public Activity activity() {
+        return new Activity(
+                (long) info("stats", "total_commands_processed"),
+                info("cpu", "used_cpu_user") + info("cpu", "used_cpu_sys"));
+    }
+
+    private double info(String section, String name) {
+        return connection
+                .info(section)
+                .lines()
+                .filter(line -> line.startsWith(name + ":"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst()
+                .orElse(Double.NaN);
     }
 
     /** How many bytes of memory the server needs for what is in the outbox, all its keys together. */
@@ -184,7 +249,7 @@ final class Redis implements Backend {
 
     @Override
     public void close() {
-        connection.keys(prefix + "*").forEach(connection::unlink);
+        clear();
         connection.close();
     }
 

@@ -67,17 +67,23 @@ final class Run {
         return chosen;
     }
 
+    /** Two outboxes that are kept for all parts. */
     Pair open(String backend) throws Exception {
         Pair pair = opened.get(backend);
         if (pair == null) {
-            Callable<Backend> one = BACKENDS.get(backend);
-            if (one == null) {
-                throw new IllegalArgumentException(backend);
-            }
-            pair = new Pair(one.call(), one.call());
+            pair = new Pair(openOne(backend), openOne(backend));
             opened.put(backend, pair);
         }
         return pair;
+    }
+
+    /** An outbox for one part alone, which closes it. */
+    Backend openOne(String backend) throws Exception {
+        Callable<Backend> one = BACKENDS.get(backend);
+        if (one == null) {
+            throw new IllegalArgumentException(backend);
+        }
+        return one.call();
     }
 
     void note(Figure figure) {
