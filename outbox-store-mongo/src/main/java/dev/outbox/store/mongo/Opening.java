@@ -85,8 +85,8 @@ final class Opening {
                     "The hosts of a mongodb+srv: URL cannot be looked up in the DNS. " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new ConfigurationException("This is no URL of MongoDB; expected"
-                + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
-                + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
+                    + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
+                    + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
         }
     }
 
