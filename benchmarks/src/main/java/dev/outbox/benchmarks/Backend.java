@@ -1,36 +1,78 @@
 package dev.outbox.benchmarks;
 
+import dev.outbox.Codecs;
 import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.Topic;
 
 /**
  * One server with one outbox, and the same work by hand: the least over the bare driver that keeps the same promises, with
  * the same messages, limit and durability.
  */
 interface Backend {
-    /** The topic of all messages. */
-    String TOPIC = "orders";
+    /** The topic that is written to. */
+    Topic<byte[]> TOPIC = Topic.builder(Load.TOPIC, Codecs.bytes()).build();
 
     /** As it is called on the command line and in the output. */
     String name();
 
-    /** Empties the outbox and puts so many messages into it, spread evenly over partitions. */
-    void fill(int messages, int partitions) throws Exception;
+    /** Where the outbox is; any process can open it. */
+    String url();
 
-    /** A store for one worker. */
-    Store open();
+    /** How to open it, for so many workers. */
+    StoreOptions options(int workers, boolean wakeUps);
 
-    /** Reads with a lock, deletes and commits, until so many messages are gone; on one connection, kept until {@link #fill}. */
+    default Store open(int workers) {
+        return Stores.open(url(), options(workers, false));
+    }
+
+    /** Empties the outbox. */
+    void clear() throws Exception;
+
+    /** Puts more into it, for as long as there is no store. */
+    void add(Load load) throws Exception;
+
+    boolean isEmpty() throws Exception;
+
+    /** Reads, deletes and commits until so many messages of one partition are gone; on one connection, kept until {@link #clear}. */
     void drainBare(int limit, int messages) throws Exception;
 
-    /** Writes through the library: so many transactions of so many messages, on the same connection. */
-    void persist(int transactions, int messages) throws Exception;
+    /** Writes through the library, on a connection of its own. */
+    Writer writer() throws Exception;
 
-    /** The same by the statement that the library itself would send. */
+    /** Writes by the statement that the library itself would send: so many transactions of so many messages. */
     void persistBare(int transactions, int messages) throws Exception;
 
-    /** Keeps the server from cleaning up what is deleted from now on, as a long report or a forgotten session does. */
-    AutoCloseable holdSnapshot() throws Exception;
+    /**
+     * Writes a message by hand, and when that was committed, reads it by hand, as {@link #drainBare} does. Returns the
+     * nanoseconds from the call of commit until it was read.
+     */
+    long roundTrip() throws Exception;
+
+    /** What the server has done since its start. */
+    Activity activity() throws Exception;
 
     /** Ends what was started for the measurements. */
     void close() throws Exception;
+
+    /**
+     * Of a whole server, whoever asked for it.
+     *
+     * @param commands that it carried out, which are transactions where it counts no commands
+     * @param cpuSeconds that it computed; NaN where that cannot be told
+     */
+    record Activity(long commands, double cpuSeconds) {}
+
+    /** Transactions one after the other. Used by one thread. */
+    interface Writer extends AutoCloseable {
+        void begin() throws Exception;
+
+        void publish(byte[] payload) throws Exception;
+
+        void commit() throws Exception;
+
+        @Override
+        void close();
+    }
 }

@@ -8,61 +8,105 @@ import java.util.List;
  * a second, so that whatever else the machine does meets both. What counts is the ratio of each round.
  */
 final class Contest {
-    private static final int SLICES = 20;
-
     /** One way of doing it; only {@link #run} is measured. */
     interface Side {
-        void prepare() throws Exception;
+        /** What is worked on at a time: slices are multiples of it. */
+        int unit();
 
-        /** Does one part of the work, of as many, and says how many messages that was. */
-        int run(int parts) throws Exception;
+        /** Makes ready so many messages to be worked on in this round. */
+        void prepare(int messages) throws Exception;
+
+        /** Works on so many of them. */
+        void run(int messages) throws Exception;
 
         void tidy() throws Exception;
     }
 
+    /**
+     * How long to measure.
+     *
+     * @param rounds that count
+     * @param seconds that a side is to work in each
+     * @param slices of a round
+     */
+    record Pace(int rounds, double seconds, int slices) {}
+
     /** How long a side has worked in a round, and on how much. */
     private static final class Meter {
         private final Side side;
+        private int slice;
         private long messages;
         private long nanos;
 
         Meter(Side side) {
             this.side = side;
+            this.slice = side.unit();
+        }
+
+        void start(int slices) throws Exception {
+            messages = 0;
+            nanos = 0;
+            side.prepare(slices * slice);
         }
 
         void slice() throws Exception {
             long start = System.nanoTime();
-            messages += side.run(SLICES);
+            side.run(slice);
             nanos += System.nanoTime() - start;
+            messages += slice;
         }
 
         double perSecond() {
             return messages * 1e9 / nanos;
         }
+
+        /** For the next round to take so long. */
+        void size(double secondsOfSlice) {
+            int units = (int) (perSecond() * secondsOfSlice / side.unit());
+            slice = Math.max(1, Math.min(units, 100_000 / side.unit())) * side.unit();
+        }
     }
 
-    private Contest() {}
+    private final Meter our;
+    private final Meter their;
+    private final Pace pace;
 
-    /** Runs both sides so many times after a first that does not count. */
-    static Figure of(String name, String versus, int rounds, Side ours, Side theirs) throws Exception {
+    private Contest(Side ours, Side theirs, Pace pace) {
+        this.our = new Meter(ours);
+        this.their = new Meter(theirs);
+        this.pace = pace;
+    }
+
+    /** Runs both sides, first in two rounds that do not count: they warm up and say how much each side does in its time. */
+    static Figure of(String name, String versus, Pace pace, Side ours, Side theirs) throws Exception {
+        Contest contest = new Contest(ours, theirs, pace);
         List<Double> rates = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
-        for (int round = 0; round <= rounds; round++) {
-            ours.prepare();
-            theirs.prepare();
-            Meter our = new Meter(ours);
-            Meter their = new Meter(theirs);
-            for (int slice = 0; slice < SLICES; slice++) {
-                (slice % 2 == 0 ? our : their).slice();
-                (slice % 2 == 0 ? their : our).slice();
-            }
-            ours.tidy();
-            theirs.tidy();
-            if (round > 0) {
-                rates.add(our.perSecond());
-                ratios.add(our.perSecond() / their.perSecond());
+        for (int round = -2; round < pace.rounds(); round++) {
+            contest.round();
+            if (round < 0) {
+                double secondsOfSlice = pace.seconds() / pace.slices();
+                contest.our.size(secondsOfSlice);
+                contest.their.size(secondsOfSlice);
+            } else {
+                rates.add(contest.our.perSecond());
+                ratios.add(contest.our.perSecond() / contest.their.perSecond());
             }
         }
-        return new Figure(name, rates, ratios, versus);
+        return new Figure(name, "/s", rates, ratios, versus);
+    }
+
+    private void round() throws Exception {
+        our.start(pace.slices());
+        their.start(pace.slices());
+        try {
+            for (int i = 0; i < pace.slices(); i++) {
+                (i % 2 == 0 ? our : their).slice();
+                (i % 2 == 0 ? their : our).slice();
+            }
+        } finally {
+            our.side.tidy();
+            their.side.tidy();
+        }
     }
 }

@@ -5,78 +5,142 @@ import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Draining through the relay, with the bytes as they are and a publisher that does nothing.
- *
- * @param filled how many messages there are
- * @param drained how many of them are taken
- */
-record Drain(Backend backend, int limit, int partitions, int filled, int drained) {
-    Contest.Side relay() {
-        return new Contest.Side() {
-            private @Nullable Store store;
+/** Draining through the relay, with the bytes as they are and a publisher that does nothing, by one worker. */
+final class Drain implements Contest.Side {
+    /** How long a relay's worker waits when it found nothing, at first. */
+    private static final long IDLE_NANOS = 10_000_000;
 
-            @Override
-            public void prepare() throws Exception {
-                backend.fill(filled, partitions);
-                store = backend.open();
-            }
+    private static final ExecutorService THREADS = Executors.newCachedThreadPool();
 
-            @Override
-            public int run(int parts) {
-                return drain(store, drained / parts);
-            }
+    private final Backlog backlog;
+    private final int limit;
+    private @Nullable Store store;
+    private boolean kept;
+    private int workers = 1;
+    private Function<String, Topic<?>> publishing = topic ->
+            Topic.builder(topic, Codecs.bytes()).publisher(delivery -> null).build();
 
-            @Override
-            public void tidy() {
-                if (store != null) {
-                    store.close();
-                }
-            }
-        };
+    Drain(Backlog backlog, int limit) {
+        this.backlog = backlog;
+        this.limit = limit;
     }
 
-    /** Settles so many messages. */
-    int drain(@Nullable Store store, int messages) {
-        if (store == null) {
-            throw new IllegalStateException("not prepared");
-        }
-        Topic<byte[]> topic = Topic.builder(Backend.TOPIC, Codecs.bytes())
-                .publisher(delivery -> null)
-                .build();
-        int left = messages;
-        try (Relay relay = Relay.builder(store).topic(topic).build()) {
-            while (left > 0) {
-                RoundResult result = relay.processMessages(Math.min(limit, left));
-                if (result.storeError() != null) {
-                    throw result.storeError();
-                }
-                if (result.published() == 0) {
-                    throw new IllegalStateException("messages are missing: " + left + " of " + messages);
-                }
-                left -= result.published();
-            }
-        }
-        return messages;
+    /** With a store that stays open from round to round, as in an application, until {@link #close}. */
+    Drain keptOpen() {
+        kept = true;
+        return this;
     }
 
-    Contest.Side byHand() {
+    Drain workers(int more) {
+        workers = more;
+        return this;
+    }
+
+    /** Makes a topic of its name. */
+    Drain publishing(Function<String, Topic<?>> other) {
+        publishing = other;
+        return this;
+    }
+
+    /** The same by hand, from one partition. */
+    static Contest.Side byHand(Backlog backlog, int limit) {
         return new Contest.Side() {
             @Override
-            public void prepare() throws Exception {
-                backend.fill(filled, partitions);
+            public int unit() {
+                return limit;
             }
 
             @Override
-            public int run(int parts) throws Exception {
-                backend.drainBare(limit, drained / parts);
-                return drained / parts;
+            public void prepare(int messages) throws Exception {
+                backlog.ensure(messages);
+            }
+
+            @Override
+            public void run(int messages) throws Exception {
+                backlog.backend().drainBare(limit, messages);
+                backlog.taken(messages);
             }
 
             @Override
             public void tidy() {}
         };
+    }
+
+    @Override
+    public int unit() {
+        return limit * workers;
+    }
+
+    @Override
+    public void prepare(int messages) throws Exception {
+        backlog.ensure(messages);
+        if (store == null) {
+            store = backlog.backend().open(workers);
+        }
+    }
+
+    @Override
+    public void run(int messages) {
+        if (store == null) {
+            throw new IllegalStateException("not prepared");
+        }
+        Relay.Builder builder = Relay.builder(store);
+        backlog.load().topicNames().forEach(topic -> builder.topic(publishing.apply(topic)));
+        AtomicInteger left = new AtomicInteger(messages);
+        try (Relay relay = builder.build()) {
+            if (workers == 1) {
+                work(relay, left);
+            } else {
+                CompletableFuture<?>[] all = new CompletableFuture<?>[workers];
+                Arrays.setAll(all, w -> CompletableFuture.runAsync(() -> work(relay, left), THREADS));
+                CompletableFuture.allOf(all).join();
+            }
+        }
+        backlog.taken(messages);
+    }
+
+    /** Until nothing is left that another worker is not about to do. */
+    private void work(Relay relay, AtomicInteger left) {
+        int misses = 0;
+        while (true) {
+            int wanted = Math.min(limit, left.getAndUpdate(l -> l - Math.min(limit, l)));
+            if (wanted == 0) {
+                return;
+            }
+            RoundResult result = relay.processMessages(wanted);
+            if (result.storeError() != null) {
+                throw result.storeError();
+            }
+            left.addAndGet(wanted - result.published());
+            if (result.published() == 0) {
+                if (workers == 1 || misses++ > 1000) {
+                    throw new IllegalStateException("messages are missing: " + left);
+                }
+                LockSupport.parkNanos(IDLE_NANOS);
+            }
+        }
+    }
+
+    @Override
+    public void tidy() {
+        if (!kept) {
+            close();
+        }
+    }
+
+    void close() {
+        if (store != null) {
+            store.close();
+            store = null;
+        }
     }
 }

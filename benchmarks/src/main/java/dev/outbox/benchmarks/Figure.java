@@ -4,33 +4,55 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A measurement: messages per second, and what that is to something else, with the least and the most of all rounds.
+ * A measurement, and what that is to something else, with the least and the most of all rounds.
  *
- * @param rates messages per second of each round
+ * @param unit of the values, as in {@code /s}
+ * @param values of each round
  * @param ratios to what it is compared with, of each round
  * @param versus what it is compared with
  */
-record Figure(String name, List<Double> rates, List<Double> ratios, String versus) {
-    private static double at(List<Double> values, double share) {
+record Figure(String name, String unit, List<Double> values, List<Double> ratios, String versus) {
+    /** The value of a share of the rounds: 0 for the least, 0.5 for the median, 1 for the most. */
+    static double at(List<Double> values, double share) {
         List<Double> sorted = values.stream().sorted().toList();
         return sorted.get((int) Math.round(share * (sorted.size() - 1)));
     }
 
-    private static String format(String format, double value) {
-        return String.format(Locale.ROOT, format, value);
+    double value() {
+        return at(values, 0.5);
+    }
+
+    double ratio() {
+        return at(ratios, 0.5);
     }
 
     /** As {@code name=value ratio=value vs=what}, and the spread. */
     String line() {
-        return name + "=" + format("%.0f", at(rates, 0.5)) + "/s ratio=" + format("%.2f", at(ratios, 0.5)) + " vs="
-                + versus + " spread=" + format("%.2f", at(ratios, 0)) + ".." + format("%.2f", at(ratios, 1))
-                + " rounds="
-                + ratios.size();
+        return String.format(
+                Locale.ROOT,
+                "%s=%s%s ratio=%.2f vs=%s spread=%.2f..%.2f rounds=%d",
+                name,
+                value() < 100 ? String.format(Locale.ROOT, "%.2f", value()) : Math.round(value()),
+                unit,
+                ratio(),
+                versus,
+                at(ratios, 0),
+                at(ratios, 1),
+                ratios.size());
     }
 
     String json() {
-        return "{\"name\": \"" + name + "\", \"perSecond\": " + format("%.1f", at(rates, 0.5)) + ", \"ratio\": "
-                + format("%.4f", at(ratios, 0.5)) + ", \"least\": " + format("%.4f", at(ratios, 0)) + ", \"most\": "
-                + format("%.4f", at(ratios, 1)) + ", \"rounds\": " + ratios.size() + ", \"vs\": \"" + versus + "\"}";
+        return String.format(
+                Locale.ROOT,
+                "{\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", \"ratio\": %.4f, \"vs\": \"%s\","
+                        + " \"least\": %.4f, \"most\": %.4f, \"rounds\": %d}",
+                name,
+                value(),
+                unit,
+                ratio(),
+                versus,
+                at(ratios, 0),
+                at(ratios, 1),
+                ratios.size());
     }
 }

@@ -1,26 +1,35 @@
 package dev.outbox.benchmarks;
 
-/** Writing so many transactions of so many messages each. */
-record Persist(Backend backend, int transactions, int messages) {
-    Contest.Side library() {
-        return side(backend::persist);
+import org.jspecify.annotations.Nullable;
+
+/** Writing transactions of so many messages each. */
+final class Persist implements Contest.Side {
+    private final Backend backend;
+    private final int messages;
+    private final byte[] payload = Load.payload(Load.USUAL_BYTES);
+    private Backend.@Nullable Writer writer;
+
+    Persist(Backend backend, int messages) {
+        this.backend = backend;
+        this.messages = messages;
     }
 
-    Contest.Side byHand() {
-        return side(backend::persistBare);
-    }
-
-    private Contest.Side side(Work work) {
+    static Contest.Side byHand(Backend backend, int messages) {
         return new Contest.Side() {
             @Override
-            public void prepare() throws Exception {
-                backend.fill(1, 1);
+            public int unit() {
+                return messages;
             }
 
             @Override
-            public int run(int parts) throws Exception {
-                work.run(transactions / parts, messages);
-                return transactions / parts * messages;
+            public void prepare(int all) throws Exception {
+                backend.clear();
+                backend.add(Load.of(1));
+            }
+
+            @Override
+            public void run(int some) throws Exception {
+                backend.persistBare(some / messages, messages);
             }
 
             @Override
@@ -28,7 +37,40 @@ record Persist(Backend backend, int transactions, int messages) {
         };
     }
 
-    private interface Work {
-        void run(int transactions, int messages) throws Exception;
+    @Override
+    public int unit() {
+        return messages;
+    }
+
+    @Override
+    public void prepare(int all) throws Exception {
+        backend.clear();
+        backend.add(Load.of(1));
+        writer = backend.writer();
+    }
+
+    @Override
+    public void run(int some) throws Exception {
+        if (writer == null) {
+            throw new IllegalStateException("not prepared");
+        }
+        write(writer, some / messages, messages, payload);
+    }
+
+    @Override
+    public void tidy() {
+        if (writer != null) {
+            writer.close();
+        }
+    }
+
+    static void write(Backend.Writer writer, int transactions, int messages, byte[] payload) throws Exception {
+        for (int t = 0; t < transactions; t++) {
+            writer.begin();
+            for (int m = 0; m < messages; m++) {
+                writer.publish(payload);
+            }
+            writer.commit();
+        }
     }
 }

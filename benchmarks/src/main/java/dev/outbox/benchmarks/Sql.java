@@ -1,19 +1,21 @@
 package dev.outbox.benchmarks;
 
-import dev.outbox.Codecs;
 import dev.outbox.Outbox;
-import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.Topic;
 import dev.outbox.store.jooq.JooqOutbox;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  * order beside other relays; the table is the same, and so are the columns that a publisher needs.
  */
 final class Sql implements Backend {
-    private static final int PAYLOAD = 250;
     private static final String READ =
             "SELECT id, message_key, headers, payload FROM outbox_message ORDER BY id LIMIT ?"
                     + " FOR UPDATE SKIP LOCKED";
@@ -37,6 +38,7 @@ final class Sql implements Backend {
     private final boolean arrays;
 
     private @Nullable Connection kept;
+    private @Nullable Connection reading;
 
     Sql(String name, String url, boolean arrays) {
         this.name = name;
@@ -51,21 +53,20 @@ final class Sql implements Backend {
     }
 
     @Override
-    public void fill(int messages, int partitions) throws SQLException {
-        String digit = IntStream.range(0, 10)
-                .mapToObj(d -> "SELECT " + d + " AS d")
-                .collect(Collectors.joining(" UNION ALL "));
-        int digits = Integer.toString(messages - 1).length();
-        String number = IntStream.range(0, digits)
-                .mapToObj(i -> "t" + i + ".d * " + (int) Math.pow(10, i))
-                .collect(Collectors.joining(" + "));
-        String tables = IntStream.range(0, digits)
-                .mapToObj(i -> "(" + digit + ") t" + i)
-                .collect(Collectors.joining(" CROSS JOIN "));
-        String payload = name.equals("postgres") ? "convert_to(repeat('x', %d), 'UTF8')" : "repeat('x', %d)";
-        if (name.equals("h2")) {
-            payload = "X'" + "78".repeat(PAYLOAD) + "'";
-        }
+    public String url() {
+        return url;
+    }
+
+    @Override
+    public StoreOptions options(int workers, boolean wakeUps) {
+        StoreOptions options = StoreOptions.defaults().workers(workers);
+        return wakeUps && name.equals("postgres")
+                ? options.with("wakeUp", "listen").createSchema(true) // which makes the trigger
+                : options;
+    }
+
+    @Override
+    public void clear() throws SQLException {
         if (kept != null) {
             kept.close();
             kept = null;
@@ -73,17 +74,50 @@ final class Sql implements Backend {
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
             truncate(statement);
-            statement.execute(
-                    "INSERT INTO outbox_message (topic, partition_no, payload) SELECT '" + TOPIC + "', MOD(n, "
-                            + partitions + "), " + payload.formatted(PAYLOAD) + " FROM (SELECT " + number
-                            + " AS n FROM " + tables
-                            + ") numbers WHERE n < " + messages);
-            if (name.equals("postgres")) {
-                statement.execute("VACUUM ANALYZE outbox_message");
-            } else if (!name.equals("h2")) {
-                statement.execute("ANALYZE TABLE outbox_message");
+        }
+    }
+
+    @Override
+    public void add(Load load) throws SQLException {
+        int lanes = load.topics() * load.partitions();
+        String topics = IntStream.range(0, load.topics())
+                .mapToObj(t -> "WHEN " + t + " THEN '" + Load.topic(t) + "'")
+                .collect(Collectors.joining(" ", "CASE lane_no / " + load.partitions() + " ", " END"));
+        if (name.startsWith("m")) { // whose division has a remainder
+            topics = topics.replace(" / ", " DIV ");
+        }
+        try (Connection connection = DriverManager.getConnection(url)) {
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO outbox_message (topic, partition_no, payload) SELECT " + topics + ", MOD(lane_no, "
+                            + load.partitions() + "), " + (name.equals("h2") ? "CAST(? AS VARBINARY)" : "?")
+                            + " FROM (SELECT MOD(n, " + lanes + ") AS lane_no FROM (" + row(load.messages())
+                            + ") numbers WHERE n < " + load.messages() + ") lanes")) {
+                insert.setBytes(1, load.payload());
+                insert.executeUpdate();
+            }
+            try (Statement statement = connection.createStatement()) {
+                switch (name) {
+                    case "postgres" -> statement.execute("VACUUM ANALYZE outbox_message");
+                    case "h2" -> statement.execute("ANALYZE");
+                    default -> statement.execute("ANALYZE TABLE outbox_message");
+                }
             }
         }
+    }
+
+    /** From 0 on, at least so many, in the way that all databases know. */
+    private static String row(int count) {
+        String digit = IntStream.range(0, 10)
+                .mapToObj(d -> "SELECT " + d + " AS d")
+                .collect(Collectors.joining(" UNION ALL "));
+        int digits = Integer.toString(Math.max(0, count - 1)).length();
+        String number = IntStream.range(0, digits)
+                .mapToObj(i -> "t" + i + ".d * " + (int) Math.pow(10, i))
+                .collect(Collectors.joining(" + "));
+        String tables = IntStream.range(0, digits)
+                .mapToObj(i -> "(" + digit + ") t" + i)
+                .collect(Collectors.joining(" CROSS JOIN "));
+        return "SELECT " + number + " AS n FROM " + tables;
     }
 
     /** MariaDB's statistics thread may be at the table just then, which is answered with a timeout. */
@@ -105,8 +139,13 @@ final class Sql implements Backend {
     }
 
     @Override
-    public Store open() {
-        return Stores.open(url, StoreOptions.defaults().workers(1));
+    public boolean isEmpty() throws SQLException {
+        try (PreparedStatement any = transactions().prepareStatement("SELECT 1 FROM outbox_message LIMIT 1");
+                ResultSet rows = any.executeQuery()) {
+            boolean empty = !rows.next();
+            transactions().commit();
+            return empty;
+        }
     }
 
     private Connection transactions() throws SQLException {
@@ -169,44 +208,138 @@ final class Sql implements Backend {
     }
 
     @Override
-    public void persist(int transactions, int messages) throws SQLException {
-        Topic<byte[]> topic = Topic.builder(TOPIC, Codecs.bytes()).build();
-        byte[] payload = new byte[PAYLOAD];
-        Connection connection = transactions();
-        for (int t = 0; t < transactions; t++) {
-            for (int m = 0; m < messages; m++) {
-                Outbox.bind(topic, JooqOutbox.persist(connection)).publish(payload);
+    public Writer writer() throws SQLException {
+        Connection connection = DriverManager.getConnection(url);
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        connection.setAutoCommit(false);
+        return new Writer() {
+            @Override
+            public void begin() {}
+
+            @Override
+            public void publish(byte[] payload) {
+                Outbox.bind(TOPIC, JooqOutbox.persist(connection)).publish(payload);
             }
-            connection.commit();
-        }
+
+            @Override
+            public void commit() throws SQLException {
+                connection.commit();
+            }
+
+            @Override
+            public void close() {
+                try {
+                    connection.close();
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        };
     }
 
     @Override
     public void persistBare(int transactions, int messages) throws SQLException {
-        byte[] payload = new byte[PAYLOAD];
+        byte[] payload = Load.payload(Load.USUAL_BYTES);
         Connection connection = transactions();
         for (int t = 0; t < transactions; t++) {
             for (int m = 0; m < messages; m++) {
-                try (PreparedStatement insert = connection.prepareStatement(INSERT, new String[] {"id"})) {
-                    insert.setString(1, TOPIC);
-                    insert.setInt(2, 0);
-                    insert.setString(3, null);
-                    insert.setString(4, null);
-                    insert.setBytes(5, payload);
-                    insert.executeUpdate();
-                    try (ResultSet keys = insert.getGeneratedKeys()) {
-                        if (!keys.next() || keys.getLong(1) == 0) {
-                            throw new IllegalStateException("no id");
-                        }
-                    }
-                }
+                insert(connection, payload);
             }
             connection.commit();
         }
     }
 
+    private static void insert(Connection connection, byte[] payload) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(INSERT, new String[] {"id"})) {
+            insert.setString(1, Load.TOPIC);
+            insert.setInt(2, 0);
+            insert.setString(3, null);
+            insert.setString(4, null);
+            insert.setBytes(5, payload);
+            insert.executeUpdate();
+            try (ResultSet keys = insert.getGeneratedKeys()) {
+                if (!keys.next() || keys.getLong(1) == 0) {
+                    throw new IllegalStateException("no id");
+                }
+            }
+        }
+    }
+
     @Override
-    public AutoCloseable holdSnapshot() throws SQLException {
+    public long roundTrip() throws SQLException {
+        Connection writer = transactions();
+        if (reading == null) {
+            reading = DriverManager.getConnection(url);
+            reading.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            reading.setAutoCommit(false);
+        }
+        insert(writer, Load.payload(Load.USUAL_BYTES));
+        long start = System.nanoTime();
+        writer.commit();
+        try (PreparedStatement read = reading.prepareStatement(READ)) {
+            read.setInt(1, 100);
+            try (ResultSet rows = read.executeQuery()) {
+                if (!rows.next()) {
+                    throw new IllegalStateException("the message is missing");
+                }
+                long end = System.nanoTime();
+                delete(reading, new long[] {rows.getLong(1)});
+                reading.commit();
+                return end - start;
+            }
+        }
+    }
+
+    @Override
+    public Activity activity() throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement()) {
+            return switch (name) {
+                case "postgres" ->
+                    new Activity(
+                            number(statement, "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database"),
+                            ServerProcess.cpuSeconds(numbers(statement, "SELECT pid FROM pg_stat_activity")));
+                case "h2" -> new Activity(0, Double.NaN); // is in this process
+                default ->
+                    new Activity(
+                            number(
+                                    statement,
+                                    "SELECT variable_value FROM "
+                                            + (name.equals("mysql") ? "performance_schema" : "information_schema")
+                                            + ".global_status WHERE variable_name = 'QUESTIONS'"),
+                            ServerProcess.cpuSeconds(pid(statement)));
+            };
+        }
+    }
+
+    /** Of a server whose file of that is on this machine. */
+    private static List<Long> pid(Statement statement) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SELECT @@pid_file, @@datadir")) {
+            row.next();
+            return List.of(
+                    Long.parseLong(Files.readString(Path.of(row.getString(2)).resolve(row.getString(1)))
+                            .trim()));
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static long number(Statement statement, String query) throws SQLException {
+        return numbers(statement, query).get(0);
+    }
+
+    private static List<Long> numbers(Statement statement, String query) throws SQLException {
+        List<Long> numbers = new ArrayList<>();
+        try (ResultSet rows = statement.executeQuery(query)) {
+            while (rows.next()) {
+                numbers.add(rows.getLong(1));
+            }
+        }
+        return numbers;
+    }
+
+    /** Keeps the server from cleaning up what is deleted from now on, as a long report or a forgotten session does. */
+    AutoCloseable holdSnapshot() throws SQLException {
         Connection connection = DriverManager.getConnection(url);
         connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
         connection.setAutoCommit(false);

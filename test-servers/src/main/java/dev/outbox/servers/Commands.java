@@ -6,6 +6,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Programs that are started to get a server, and what they leave in a log. */
@@ -22,9 +23,15 @@ record Commands(Path log) {
 
     /** Starts a program that goes on running, with libraries that the system may lack. */
     Process start(String libraries, List<String> command) throws IOException {
+        return start(libraries, command, Map.of());
+    }
+
+    /** The same, with more in its environment. */
+    Process start(String libraries, List<String> command, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().putAll(environment);
         if (!libraries.isEmpty()) {
             builder.environment().put("LD_LIBRARY_PATH", libraries);
         }

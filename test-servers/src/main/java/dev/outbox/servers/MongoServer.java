@@ -149,6 +149,17 @@ public final class MongoServer implements AutoCloseable {
                 .orElse(-1);
     }
 
+    /** Makes the primary give its place to another member, and waits until one has it. */
+    public void stepDown() {
+        try (MongoClient client = MongoClients.create(adminUrl)) {
+            client.getDatabase("admin")
+                    .runCommand(new Document("replSetStepDown", 2)
+                            .append("secondaryCatchUpPeriodSecs", 1)
+                            .append("force", true));
+        }
+        await("another primary", () -> primary() >= 0);
+    }
+
     /** Ends a member at once, as a power cut would. */
     public void kill(int member) {
         members.get(member).kill();

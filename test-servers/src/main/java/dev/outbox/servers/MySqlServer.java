@@ -3,17 +3,15 @@ package dev.outbox.servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.mysql.MySQLContainer;
 
@@ -35,6 +33,9 @@ public final class MySqlServer implements AutoCloseable {
     private static final String PASSWORD = "mysql";
     private static final String ARCHIVE = "/mysql-Linux-amd64.tar.gz";
 
+    private static final Libraries LIBRARIES = new Libraries(
+            Map.of("libaio", "libaio1", "libnuma", "libnuma1"), new DebianPackages("mysql-libraries", ""));
+
     private static final Shared<MySqlServer> SHARED = new Shared<>(() -> Server.first(
             "MySQL",
             new Server.Source<>(
@@ -43,9 +44,14 @@ public final class MySqlServer implements AutoCloseable {
             new Server.Source<>("packaged binary", MySqlServer::packaged)));
 
     /** What a packaged server was started with, to be started with again. */
-    private record Launch(Path directory, Path log, String libraries, List<String> command) {
+    private record Launch(
+            Path directory,
+            Commands commands,
+            String libraries,
+            List<String> command,
+            Map<String, String> environment) {
         Process start() throws IOException {
-            return MySqlServer.start(libraries, log, command);
+            return commands.start(libraries, command, environment);
         }
     }
 
@@ -88,10 +94,17 @@ public final class MySqlServer implements AutoCloseable {
 
     /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
     public static MySqlServer packaged() throws IOException, InterruptedException, SQLException {
-        if (!System.getProperty("os.name").equals("Linux")
-                || !System.getProperty("os.arch").equals("amd64")) {
-            throw new IllegalStateException("the package has a server for Linux on amd64 only");
-        }
+        return packaged(Map.of());
+    }
+
+    /** The same, that goes by a clock. */
+    public static MySqlServer packaged(Clock clock) throws IOException, InterruptedException, SQLException {
+        return packaged(clock.environment());
+    }
+
+    private static MySqlServer packaged(Map<String, String> environment)
+            throws IOException, InterruptedException, SQLException {
+        Commands.requireLinuxOnAmd64();
         Path directory = Files.createTempDirectory("outbox-mysql");
         Path home = Files.createDirectory(directory.resolve("home"));
         Path archive = directory.resolve("mysql.tar.gz");
@@ -101,8 +114,8 @@ public final class MySqlServer implements AutoCloseable {
             }
             Files.copy(resource, archive, StandardCopyOption.REPLACE_EXISTING);
         }
-        Path log = directory.resolve("log");
-        run(log, directory, "tar", "-xzf", archive.toString(), "-C", home.toString());
+        Commands commands = new Commands(directory.resolve("log"));
+        commands.run(directory, "tar", "-xzf", archive.toString(), "-C", home.toString());
         Files.delete(archive);
         List<String> command = List.of(
                 home.resolve("bin/mysqld").toString(),
@@ -112,11 +125,11 @@ public final class MySqlServer implements AutoCloseable {
                 "--datadir=" + directory.resolve("data"),
                 "--lc-messages-dir=" + home.resolve("share"),
                 "--innodb-use-native-aio=OFF");
-        String libraries = libraries(home, log);
+        String libraries = LIBRARIES.pathFor(home.resolve("bin/mysqld"), commands);
         List<String> initializing = new ArrayList<>(command);
         initializing.add("--initialize-insecure");
-        await(start(libraries, log, initializing), log, "mysqld --initialize-insecure");
-        int port = freePort();
+        commands.await(commands.start(libraries, initializing), "mysqld --initialize-insecure");
+        int port = Commands.freePort();
         List<String> serving = new ArrayList<>(command);
         serving.addAll(List.of(
                 "--port=" + port,
@@ -128,7 +141,8 @@ public final class MySqlServer implements AutoCloseable {
                 PACKET,
                 ZONE));
         MySqlServer server = new MySqlServer(
-                new Databases(url("127.0.0.1", port, PASSWORD)), new Launch(directory, log, libraries, serving));
+                new Databases(url("127.0.0.1", port, PASSWORD)),
+                new Launch(directory, commands, libraries, serving, environment));
         Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-mysql"));
         try {
             server.launch(
@@ -183,7 +197,8 @@ public final class MySqlServer implements AutoCloseable {
                 return;
             } catch (SQLException e) {
                 if (!server.isAlive() || System.nanoTime() - deadline > 0) {
-                    throw new IllegalStateException("mysqld did not start: " + tail(how.log()), e);
+                    throw new IllegalStateException(
+                            "mysqld did not start: " + how.commands().tail(), e);
                 }
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
             }
@@ -195,109 +210,6 @@ public final class MySqlServer implements AutoCloseable {
             throw new IllegalStateException("Only a server from MySqlServer.packaged() can be killed.");
         }
         return launch;
-    }
-
-    /**
-     * Where to find the libraries that the server needs and the system lacks; empty if it lacks none. They come from the
-     * system's own packages, unpacked into a cache folder of the user and not installed.
-     */
-    private static String libraries(Path home, Path log) throws IOException, InterruptedException {
-        List<String> missing = missing(home.resolve("bin/mysqld"));
-        if (missing.isEmpty()) {
-            return "";
-        }
-        Path cache = Path.of(System.getProperty("user.home"), ".cache", "outbox-test-servers");
-        Path libraries = cache.resolve("mysql-libraries");
-        if (!Files.isDirectory(libraries)) {
-            Files.createDirectories(cache);
-            Path work = Files.createTempDirectory(cache, "fetch");
-            Path unpacked = Files.createDirectory(work.resolve("unpacked"));
-            for (String name : missing) {
-                String debian = name.startsWith("libaio") ? "libaio1" : "libnuma1";
-                try {
-                    run(log, work, "apt-get", "download", debian);
-                } catch (IOException | IllegalStateException e) {
-                    run(log, work, "apt-get", "update"); // the lists of a fresh machine are empty
-                    run(log, work, "apt-get", "download", debian);
-                }
-            }
-            try (Stream<Path> files = Files.list(work)) {
-                for (Path file :
-                        files.filter(f -> f.toString().endsWith(".deb")).toList()) {
-                    run(log, work, "dpkg-deb", "-x", file.toString(), unpacked.toString());
-                }
-            }
-            try {
-                Files.move(unpacked, libraries, StandardCopyOption.ATOMIC_MOVE);
-            } catch (IOException e) {
-                if (!Files.isDirectory(libraries)) { // else another process was faster
-                    throw e;
-                }
-            }
-            Databases.deleteTree(work);
-        }
-        try (Stream<Path> files = Files.walk(libraries)) {
-            return files.filter(file -> file.getFileName().toString().contains(".so"))
-                    .map(file -> String.valueOf(file.getParent()))
-                    .distinct()
-                    .reduce((a, b) -> a + ":" + b)
-                    .orElseThrow(() -> new IllegalStateException(
-                            "mysqld lacks " + missing + " and " + libraries + " has none: delete that folder"));
-        }
-    }
-
-    private static List<String> missing(Path mysqld) throws IOException, InterruptedException {
-        Process ldd = new ProcessBuilder("ldd", mysqld.toString())
-                .redirectErrorStream(true)
-                .start();
-        try (Stream<String> lines = ldd.inputReader().lines()) {
-            List<String> missing = lines.filter(line -> line.contains("not found"))
-                    .map(String::trim)
-                    .filter(line -> line.startsWith("libaio") || line.startsWith("libnuma"))
-                    .toList();
-            ldd.waitFor();
-            return missing;
-        }
-    }
-
-    private static Process start(String libraries, Path log, List<String> command) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        if (!libraries.isEmpty()) {
-            builder.environment().put("LD_LIBRARY_PATH", libraries);
-        }
-        return builder.start();
-    }
-
-    private static void run(Path log, Path directory, String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
-        await(process, log, String.join(" ", command));
-    }
-
-    private static void await(Process process, Path log, String what) throws IOException, InterruptedException {
-        if (!process.waitFor(120, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new IllegalStateException(what + " has not ended after 120 s: " + tail(log));
-        }
-        if (process.exitValue() != 0) {
-            throw new IllegalStateException(what + " failed: " + tail(log));
-        }
-    }
-
-    private static String tail(Path log) throws IOException {
-        List<String> lines = Files.readAllLines(log);
-        return String.join(" / ", lines.subList(Math.max(0, lines.size() - 3), lines.size()));
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private static String url(String host, int port, String password) {

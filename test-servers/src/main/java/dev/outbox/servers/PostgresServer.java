@@ -10,6 +10,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -82,6 +83,24 @@ public final class PostgresServer implements AutoCloseable {
         return packaged(PostgresVersion.V17);
     }
 
+    /** The same, that goes by a clock. */
+    public static PostgresServer packaged(Clock clock) throws IOException, SQLException {
+        PostgresServer server = packaged();
+        try {
+            // The package starts its server in its own way only: so that one is ended, and started again as it was.
+            List<String> command = new ArrayList<>(Restart.commandOf(server.postmaster()));
+            server.kill();
+            if (System.getProperty("user.name").equals("root")) {
+                command.addAll(0, List.of("unshare", "-U")); // as the package does
+            }
+            Restart.start(command, clock, server.requirePackaged(), server.databases);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
     private static PostgresServer packaged(PostgresVersion version) throws IOException, SQLException {
         Path data = Files.createTempDirectory("outbox-postgres");
         EmbeddedPostgres postgres = start(version, data, 0);
@@ -117,16 +136,19 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Ends all processes of a packaged server at once, as a power cut would. */
     public void kill() throws IOException {
-        Path data = requirePackaged();
-        List<String> pidFile = Files.readAllLines(data.resolve("postmaster.pid"), StandardCharsets.US_ASCII);
-        ProcessHandle postmaster = ProcessHandle.of(
-                        Long.parseLong(pidFile.get(0).trim()))
-                .orElseThrow(() -> new IllegalStateException("The server is not running."));
+        ProcessHandle postmaster = postmaster();
         List<ProcessHandle> processes =
                 Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
         processes.forEach(ProcessHandle::destroyForcibly);
         processes.forEach(
                 process -> process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+    }
+
+    private ProcessHandle postmaster() throws IOException {
+        List<String> pidFile =
+                Files.readAllLines(requirePackaged().resolve("postmaster.pid"), StandardCharsets.US_ASCII);
+        return ProcessHandle.of(Long.parseLong(pidFile.get(0).trim()))
+                .orElseThrow(() -> new IllegalStateException("The server is not running."));
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */

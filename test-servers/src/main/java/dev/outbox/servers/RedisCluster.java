@@ -100,6 +100,16 @@ public final class RedisCluster implements AutoCloseable {
         return nodes.get(node).connect();
     }
 
+    /** The port of a node of a packaged cluster. */
+    public int port(int node) {
+        return nodes.get(node).port();
+    }
+
+    /** What nodes of a packaged cluster demand. */
+    public String password() {
+        return PASSWORD;
+    }
+
     /** How many nodes a packaged cluster has. */
     public int size() {
         return nodes.size();

@@ -49,7 +49,10 @@ final class RedisProcess {
         return server;
     }
 
-    /** Starts a sentinel that fails over after half a second. It demands no password. */
+    /**
+     * Starts a sentinel that fails over after half a second. It demands no password. Replicas may be connected to their master by
+     * way of a proxy: it leaves them so for 20 s.
+     */
     static RedisProcess startSentinel(String name, int master, String masterPassword) throws IOException {
         RedisProcess sentinel = unpack("", List.of("--sentinel"));
         Path file = sentinel.directory.resolve("sentinel.conf"); // which it writes to
@@ -59,7 +62,7 @@ final class RedisProcess {
                         "sentinel monitor " + name + " 127.0.0.1 " + master + " 1",
                         "sentinel auth-pass " + name + " " + masterPassword,
                         "sentinel down-after-milliseconds " + name + " 500",
-                        "sentinel failover-timeout " + name + " 2000"));
+                        "sentinel failover-timeout " + name + " 20000"));
         sentinel.file = file;
         sentinel.start();
         return sentinel;

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * threads.
  */
 public final class TcpProxy implements AutoCloseable {
-    private static final Pattern ADDRESS = Pattern.compile("//([^/:?;]+):(\\d+)");
+    private static final Pattern ADDRESS = Pattern.compile("//(?:[^/@]*@)?([^/:?;@]+):(\\d+)");
 
     /** When a connection is cut that carries what was waited for. */
     public enum Moment {
@@ -57,7 +57,7 @@ public final class TcpProxy implements AutoCloseable {
         start(this::accept, "proxy");
     }
 
-    /** Stands before the server that a JDBC URL names, which must have a port in it. */
+    /** Stands before the server that a URL names, which must have a port in it. */
     public static TcpProxy before(String url) throws IOException {
         Matcher address = ADDRESS.matcher(url);
         if (!address.find()) {
@@ -68,7 +68,12 @@ public final class TcpProxy implements AutoCloseable {
 
     /** A URL of the server, led through here. */
     public String route(String url) {
-        return url.replace(address, "//127.0.0.1:" + listener.getLocalPort());
+        return url.replace(address, address.substring(0, address.lastIndexOf(host)) + "127.0.0.1:" + port());
+    }
+
+    /** Where it listens, on this machine. */
+    public int port() {
+        return listener.getLocalPort();
     }
 
     /** Ends all connections, as a router that forgets them: both sides are told that the other is gone. */

@@ -14,6 +14,9 @@ import java.util.concurrent.TimeUnit;
  * Safe for use by several threads.
  */
 final class Candidates {
+    /** Of one batch. Every partition is a lock, and a server has a table of them that all its clients share. */
+    static final int MOST_PARTITIONS = 500;
+
     private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
@@ -59,10 +62,12 @@ final class Candidates {
 
     /**
      * With how many partitions a checkout begins. Alone, with all of them, if each can have a place. In company, with as
-     * many as the square root of all, which leaves work to others and still takes few batches for many partitions.
+     * many as the square root of all, which leaves work to others and still takes few batches for many partitions. Never
+     * with more than a batch may hold, or the others would never get a turn.
      */
     synchronized int firstTake(int all, int limit) {
-        return isAlone() && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+        int wanted = isAlone() && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+        return Math.min(wanted, MOST_PARTITIONS);
     }
 
     /** Whether no other batch was seen to be open lately. */

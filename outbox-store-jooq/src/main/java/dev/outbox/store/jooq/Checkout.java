@@ -19,9 +19,6 @@ final class Checkout {
     /** How often to begin without what was taken in vain; then better to hold too much than to go on for ever. */
     private static final int ATTEMPTS = 4;
 
-    /** Every partition is a lock, and a server has a table of them that all its clients share. */
-    private static final int MOST_PARTITIONS = 500;
-
     private final Dialect dialect;
     private final int lockKey;
     private final String discovery;
@@ -176,8 +173,8 @@ final class Checkout {
         while (room > 0) {
             int tries = Math.min(wanted, room);
             boolean isRead = false;
-            while (toRead.isEmpty() && next < inTurn.size() && held.size() < MOST_PARTITIONS) {
-                tries = Math.min(tries, MOST_PARTITIONS - held.size());
+            while (toRead.isEmpty() && next < inTurn.size() && held.size() < Candidates.MOST_PARTITIONS) {
+                tries = Math.min(tries, Candidates.MOST_PARTITIONS - held.size());
                 List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
                 next += tried.size();
                 isRead = isBestReadAtOnce(lease, tried.size());

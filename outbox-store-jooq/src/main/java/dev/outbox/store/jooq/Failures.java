@@ -66,6 +66,23 @@ final class Failures {
         }
     }
 
+    /** A statement of ours is understood by every database, unless the name of a schema is a word of its language. */
+    static boolean isSyntaxError(SQLException e) {
+        String state = String.valueOf(e.getSQLState());
+        return state.equals("42601") // PostgreSQL
+                || state.equals("42001") // H2, as the next one
+                || state.equals("42000") && (e.getErrorCode() == 42000 || e.getErrorCode() == 1064);
+    }
+
+    static ConfigurationException reservedWord(Names names, SQLException e) {
+        return new ConfigurationException(
+                "The tables of the outbox are to be called " + names + "…, and " + names.schema()
+                        + " is a word of this database's language that can be a name in quotes only. The outbox quotes no"
+                        + " names: call the schema otherwise, or let the connections find it (as their default schema) and"
+                        + " give the option " + JooqOutbox.TABLES + " the prefix alone.",
+                e);
+    }
+
     /** A failure that is no SQLException: a driver or a pool that does not keep to JDBC, a closed pool. */
     static StoreException unexpected(String doing, RuntimeException e) {
         return new StoreException(doing + " failed: " + e.getMessage(), e);

@@ -9,14 +9,18 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a message in a transaction of the application, by one statement. Immutable. */
 final class JdbcPersist {
     private static final String[] GENERATED = {"id"};
     private static final String DOING = "Writing a message to the outbox";
 
-    /** The least that any server is set up to take in one piece. */
-    private static final int LARGE = 1_000_000;
+    /** With escaping, the least that any server is set up to take in one piece. */
+    private static final int LARGE = 500_000;
+
+    /** The statement itself, the topic and the key. */
+    private static final int BESIDES = 8_000;
 
     private final Names names;
     private final String insert;
@@ -28,6 +32,7 @@ final class JdbcPersist {
     }
 
     String persist(Connection connection, OutgoingMessage message) {
+        long most = Long.MAX_VALUE;
         try {
             if (connection.getAutoCommit()) {
                 throw new MisuseException("The connection is in auto-commit mode, so there is no transaction that the"
@@ -37,7 +42,10 @@ final class JdbcPersist {
                         + " the connection of that.");
             }
             if (message.payload().length > LARGE) {
-                refuseTooLarge(connection, message.payload().length);
+                most = mostBytes(connection);
+                if (most <= message.payload().length) {
+                    throw tooLarge(message, most, null);
+                }
             }
             try (PreparedStatement statement = connection.prepareStatement(insert, GENERATED)) {
                 statement.setString(1, message.topic());
@@ -54,12 +62,35 @@ final class JdbcPersist {
                 }
             }
         } catch (SQLException e) {
+            if (most <= escaped(message) && Failures.isLost(connection, e)) {
+                throw tooLarge(message, most, e);
+            }
             throw failure(connection, e);
         }
     }
 
-    /** MariaDB ends the connection without a word that its driver would hear, so it is asked before. */
-    private static void refuseTooLarge(Connection connection, int bytes) throws SQLException {
+    private static MessageRejectedException tooLarge(OutgoingMessage message, long most, @Nullable SQLException e) {
+        return new MessageRejectedException(
+                MySqlDialect.TOO_LARGE + " The payload has " + message.payload().length + " bytes"
+                        + (e == null ? "" : ", escaped up to " + escaped(message)) + ", the setting is " + most + ".",
+                e);
+    }
+
+    /** What the message comes to where a driver writes it into the statement's text. */
+    private static long escaped(OutgoingMessage message) {
+        String headers = Headers.write(message.headers());
+        long bytes = BESIDES + message.payload().length + (headers == null ? 0 : 4L * headers.length());
+        for (byte b : message.payload()) {
+            bytes += b == 0 || b == '\'' || b == '"' || b == '\\' || b == '\n' || b == '\r' || b == 26 ? 1 : 0;
+        }
+        return bytes;
+    }
+
+    /**
+     * The bytes that the server takes in one piece. MariaDB ends the connection without a word that its driver would hear,
+     * so it is asked before.
+     */
+    private static long mostBytes(Connection connection) throws SQLException {
         String product = product(connection);
         for (Dialect dialect : Dialect.ALL) {
             String limit = dialect.product().equals(product) ? dialect.mostBytes() : null;
@@ -67,13 +98,11 @@ final class JdbcPersist {
                 try (Statement statement = connection.createStatement();
                         ResultSet row = statement.executeQuery(limit)) {
                     row.next();
-                    if (row.getLong(1) <= bytes) {
-                        throw new MessageRejectedException(MySqlDialect.TOO_LARGE + " The payload has " + bytes
-                                + " bytes, the setting is " + row.getLong(1) + ".");
-                    }
+                    return row.getLong(1);
                 }
             }
         }
+        return Long.MAX_VALUE;
     }
 
     /** Only a failure asks which database this is, so that success costs nothing. */
@@ -86,6 +115,9 @@ final class JdbcPersist {
             }
             if (any.product().equals(product)) {
                 Dialect dialect = any.named(names);
+                if (names.schema() != null && Failures.isSyntaxError(e)) {
+                    return Failures.reservedWord(names, e);
+                }
                 if (dialect.isMissingTable(e)) {
                     return Failures.missingTables(DOING, dialect, e);
                 }

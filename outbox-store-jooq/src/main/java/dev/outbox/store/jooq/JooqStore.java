@@ -77,6 +77,7 @@ final class JooqStore implements Store, Operations, WakeUps {
                 return new JdbcBatch(dialect, hints, held, null, closing -> {});
             }
             batch = new JdbcBatch(dialect, hints, held, lease, open::remove);
+            open.add(batch);
         } catch (SQLException e) {
             release(lease, e);
             throw Failures.of("A checkout", dialect, e);
@@ -89,7 +90,6 @@ final class JooqStore implements Store, Operations, WakeUps {
             lease.close();
             throw e;
         }
-        open.add(batch);
         if (closed) {
             // close() may have missed it
             batch.lose();

@@ -159,7 +159,7 @@ final class Listener implements AutoCloseable {
                 }
                 pause = SHORTEST_PAUSE;
                 hear(current.connection());
-            } catch (SQLException | RuntimeException e) {
+            } catch (SQLException | RuntimeException | Error e) { // memory may run out, and there is more later
                 if (isClosed()) {
                     break;
                 }

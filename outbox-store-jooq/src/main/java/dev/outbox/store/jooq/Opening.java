@@ -83,29 +83,40 @@ final class Opening {
         DriverSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
         int lockKey;
-        boolean pooled;
+        Connections connections = null;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
             actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
-            lockKey = checkSchema(connection, actual, options, extras);
-            pooled = Pooler.isBetween(connection, actual);
+            boolean pooled = Pooler.isBetween(connection, actual);
+            if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
+                // What is prepared in one session is not there in the next, or is something else by the same name. That
+                // goes for making the tables too: a COMMIT is prepared at its first use.
+                source = source.with(PREPARE_THRESHOLD, "0");
+                try (Connection unprepared = source.getConnection()) {
+                    lockKey = checkSchema(unprepared, actual, options, extras);
+                }
+            } else {
+                lockKey = checkSchema(connection, actual, options, extras);
+            }
+            connections = Connections.own(pool(source, workers, dialect, !pooled), !pooled, actual);
+            // The pool's first connection before this one ends, or another process could open an embedded file between.
+            connections.borrow().close();
         } catch (SQLException e) {
+            close(connections);
             String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
             String advice = dialect.setupAdvice(e);
             throw advice == null ? new StoreException(text, e) : new ConfigurationException(text + " " + advice, e);
         } catch (RuntimeException e) {
+            close(connections);
             throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox at " + shown, e);
         }
-        if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
-            // What is prepared in one session is not there in the next, or is something else by the same name.
-            source = source.with(PREPARE_THRESHOLD, "0");
+        return open(connections, Connections.of(source, actual), actual, lockKey, extras);
+    }
+
+    private static void close(@Nullable Connections connections) {
+        if (connections != null) {
+            connections.close();
         }
-        return open(
-                Connections.own(pool(source, workers, dialect, !pooled), !pooled, actual),
-                Connections.of(source, actual),
-                actual,
-                lockKey,
-                extras);
     }
 
     /** A store that closes the connections if it cannot be opened. */

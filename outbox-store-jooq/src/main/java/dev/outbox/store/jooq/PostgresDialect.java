@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * PostgreSQL. Partitions are taken by advisory locks, because a row lock assigns a transaction id, and an open batch
  * would then keep VACUUM from cleaning any table of the database for as long as publishing takes.
  */
-record PostgresDialect(Names names) implements Dialect {
+record PostgresDialect(Names names, String ddlResource, int schemaVersion) implements Dialect {
     /** The last arm: the server's clock was set back, and nothing is to wait until it is there again. */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
@@ -134,12 +134,12 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     PostgresDialect() {
-        this(Names.DEFAULT);
+        this(Names.DEFAULT, "ddl/postgres.sql", 1);
     }
 
     @Override
     public PostgresDialect named(Names others) {
-        return new PostgresDialect(others);
+        return new PostgresDialect(others, ddlResource, schemaVersion);
     }
 
     @Override
@@ -178,18 +178,8 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public String ddlResource() {
-        return "ddl/postgres.sql";
-    }
-
-    @Override
-    public int schemaVersion() {
-        return 2;
-    }
-
-    @Override
     public String checkedColumns() {
-        return "id, original_id, tx";
+        return "id, original_id";
     }
 
     @Override

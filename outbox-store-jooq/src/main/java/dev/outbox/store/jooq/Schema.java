@@ -119,6 +119,15 @@ final class Schema {
         if (schema == null) {
             return;
         }
+        try (Statement statement = connection.createStatement()) {
+            // Where a name may stand as it is, it may stand here.
+            statement.executeQuery("SELECT 1 FROM (SELECT 1 AS a) AS " + schema).close();
+        } catch (SQLException e) {
+            if (Failures.isSyntaxError(e)) {
+                throw Failures.reservedWord(dialect.names(), e);
+            }
+            throw e;
+        }
         boolean catalogs = dialect instanceof MySqlDialect;
         DatabaseMetaData database = connection.getMetaData();
         try (ResultSet all = catalogs ? database.getCatalogs() : database.getSchemas()) {

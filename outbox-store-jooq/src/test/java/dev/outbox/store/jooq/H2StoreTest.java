@@ -6,19 +6,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the store promises beyond the contract, on H2; and what it says when it cannot be opened. */
 class H2StoreTest extends StoreTest {
@@ -132,6 +138,45 @@ class H2StoreTest extends StoreTest {
         Exception e = assertThrows(OutboxException.class, () -> Stores.open(url));
         for (Throwable t = e; t != null; t = t.getCause()) {
             assertFalse(t.toString().contains("s3cr3t"), t.toString());
+        }
+    }
+
+    /** More than a batch may hold, and room for all: those that were left out come first the next time. */
+    @Test
+    void morePartitionsThanABatchHoldsTakeTurns() throws Exception {
+        int partitions = Candidates.MOST_PARTITIONS + 100;
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            for (int partition = 0; partition < partitions; partition++) {
+                JooqOutbox.persist(connection).persist(message(partition, "of " + partition));
+            }
+            connection.commit();
+        }
+        Set<String> came = new HashSet<>();
+        try (Store store = Stores.open(address)) {
+            for (int i = 0; i < 2; i++) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1_000)) {
+                    assertEquals(Candidates.MOST_PARTITIONS, batch.messages().size());
+                    came.addAll(texts(batch)); // and releases them
+                }
+            }
+        }
+        assertEquals(partitions, came.size(), "partitions that had a turn");
+    }
+
+    @Test
+    void aFileIsClosedWithTheLastStoreAndKeepsWhatIsInIt(@TempDir Path directory) throws Exception {
+        String file = "jdbc:h2:file:" + directory.resolve("outbox");
+        try (Store store = Stores.open(file);
+                Connection connection = DriverManager.getConnection(file)) {
+            connection.setAutoCommit(false);
+            JooqOutbox.persist(connection).persist(message(0, "kept"));
+            connection.commit();
+            assertEquals(1, store.checkout(Set.of(TOPIC), 10).messages().size());
+        }
+        assertFalse(Files.exists(directory.resolve("outbox.lock.db")));
+        try (Store store = Stores.open(file)) {
+            assertEquals(List.of("kept"), publishAll(store, 10));
         }
     }
 }

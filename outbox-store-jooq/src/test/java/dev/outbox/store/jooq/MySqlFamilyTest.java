@@ -53,7 +53,7 @@ abstract class MySqlFamilyTest extends StoreTest {
     /** Each writer has a partition of its own, so that the order of its commits is the order there. */
     @Test
     void relaysAndWritersNeverMeetInADeadlock() throws Exception {
-        long end = System.nanoTime() + Duration.ofSeconds(8).toNanos();
+        long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
         AtomicInteger written = new AtomicInteger();
         AtomicBoolean writing = new AtomicBoolean(true);
         Collection<String> published = new ConcurrentLinkedQueue<>();
@@ -120,6 +120,56 @@ abstract class MySqlFamilyTest extends StoreTest {
                 batch.markPublished(message, null);
             }
             return !batch.messages().isEmpty();
+        }
+    }
+
+    @Test
+    void noGapIsLockedWhateverTheServersDefaultIs() throws Exception {
+        execute("SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+        try (Store store = Stores.open(address)) {
+            commit(0, "1", "2");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(2, batch.messages().size());
+                assertEquals(
+                        Set.of("READ COMMITTED"),
+                        column("SELECT trx_isolation_level FROM information_schema.innodb_trx"));
+            }
+            Connections strict =
+                    Connections.of(new Observed(address, true, Connection.TRANSACTION_SERIALIZABLE), dialect);
+            try (Connections.Lease lease = strict.borrow();
+                    Connection writer = DriverManager.getConnection(address)) {
+                lease.hold();
+                String id = column("SELECT id FROM outbox_partition").iterator().next();
+                Held held = new Held(new Candidate(Integer.parseInt(id), TOPIC, 0), 0, 0, Long.MAX_VALUE);
+                held.startReading(10);
+                assertEquals(
+                        1,
+                        dialect.take(lease.connection(), "", 0, List.of(held.partition))
+                                .size());
+                dialect.read(lease.connection(), List.of(held));
+                assertEquals(2, dialect.delete(lease.connection(), new long[] {held.rowId(0), held.rowId(1)}));
+                writer.createStatement().execute("SET SESSION innodb_lock_wait_timeout = 1");
+                dialect.addPartitions(writer, List.of(new Candidate(0, TOPIC, 1)));
+                writer.setAutoCommit(false);
+                for (int partition = 0; partition < 3; partition++) {
+                    JooqOutbox.persist(writer).persist(message(partition, "meanwhile"));
+                }
+                writer.commit();
+            }
+        } finally {
+            execute("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+        }
+    }
+
+    private Set<String> column(String query) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            Set<String> values = new HashSet<>();
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+            return values;
         }
     }
 
@@ -248,6 +298,11 @@ abstract class MySqlFamilyTest extends StoreTest {
             String text = assertThrows(MessageRejectedException.class, () -> persist.persist(large))
                     .getMessage();
             assertTrue(text.contains("max_allowed_packet") && text.contains("64M"), text);
+            // It would fit, if the driver did not escape it.
+            OutgoingMessage escaped = new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[700_000]);
+            String longer = assertThrows(MessageRejectedException.class, () -> persist.persist(escaped))
+                    .getMessage();
+            assertTrue(longer.contains("max_allowed_packet") && longer.contains("64M"), longer);
         } finally {
             execute("SET GLOBAL max_allowed_packet = " + 64 * 1024 * 1024);
         }

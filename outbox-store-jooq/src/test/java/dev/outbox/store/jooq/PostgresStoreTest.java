@@ -8,12 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
-import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.servers.PostgresServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -350,39 +348,6 @@ class PostgresStoreTest extends StoreTest {
         String nobody = "jdbc:postgresql://127.0.0.1:1/x?user=u&password=s3cr3t";
         for (Throwable t = assertThrows(StoreException.class, () -> Stores.open(nobody)); t != null; t = t.getCause()) {
             assertFalse(t.toString().contains("s3cr3t"), t.toString());
-        }
-    }
-
-    @Test
-    void whatWasAcknowledgedSurvivesAKilledServer() throws Exception {
-        try (PostgresServer server = PostgresServer.packaged()) {
-            String url = server.newDatabase();
-            try (Store store = Stores.open(url, StoreOptions.defaults().createSchema(true));
-                    Connection connection = DriverManager.getConnection(url)) {
-                connection.setAutoCommit(false);
-                for (String text : List.of("1", "2", "3")) {
-                    JooqOutbox.persist(connection).persist(message(0, text));
-                }
-                connection.commit();
-                assertEquals(List.of("1"), publishAll(store, 1));
-                MessageBatch batch = store.checkout(Set.of(TOPIC), 1);
-                batch.markPublished(batch.messages().get(0), null);
-                JooqOutbox.persist(connection).persist(message(0, "never committed"));
-                server.kill();
-                assertThrows(HoldLostException.class, batch::close);
-                assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 1));
-                server.restart();
-                await("the store works again", () -> {
-                    try {
-                        store.checkout(Set.of(TOPIC), 1).close();
-                        return true;
-                    } catch (OutboxException e) {
-                        return false;
-                    }
-                });
-                assertEquals(List.of("2", "3"), publishAll(store, 10));
-                assertEquals(List.of(), publishAll(store, 10));
-            }
         }
     }
 }

@@ -12,32 +12,28 @@ import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.StoreHarness;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Making the tables of the outbox, upgrading them, and refusing what will not do, on every database. */
+/** Making the tables of the outbox, and refusing what will not do, on every database. */
 @Timeout(60)
 abstract class SchemaTest {
     final StoreHarness harness;
@@ -103,7 +99,7 @@ abstract class SchemaTest {
         }
     }
 
-    private int version() throws SQLException {
+    int version() throws SQLException {
         try (Connection connection = DriverManager.getConnection(address);
                 ResultSet row =
                         connection.createStatement().executeQuery(dialect.sql("SELECT version FROM outbox_schema"))) {
@@ -112,140 +108,12 @@ abstract class SchemaTest {
         }
     }
 
-    /** Makes the tables as the first version had them, from its own DDL. */
-    private void makeOldTables() throws Exception {
-        dropTables();
-        String name = dialect.ddlResource().replace("ddl/", "ddl-1/");
-        try (InputStream ddl = Objects.requireNonNull(SchemaTest.class.getResourceAsStream(name), name)) {
-            execute(Schema.statements(new String(ddl.readAllBytes(), StandardCharsets.UTF_8)));
-        }
-        assertEquals(1, version());
-    }
-
-    /** As the first version writes it. */
-    private void writeAsBefore(String text) throws SQLException {
-        try (Connection connection = DriverManager.getConnection(address);
-                PreparedStatement insert = connection.prepareStatement(
-                        dialect.sql("INSERT INTO outbox_message (topic, partition_no, message_key, headers, payload)"
-                                + " VALUES ('orders', 0, NULL, NULL, ?)"))) {
-            insert.setBytes(1, text.getBytes(StandardCharsets.UTF_8));
-            insert.executeUpdate();
-        }
-    }
-
-    private void write(String text) throws SQLException {
+    void write(String text) throws SQLException {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             tables().persist(connection).persist(StoreTest.message(0, text));
             connection.commit();
         }
-    }
-
-    @Test
-    void oldTablesAreUpgradedByHandWhereverItIsCutOff() throws Exception {
-        String[] upgrade = Schema.statements(tables().upgradeDdl(dialect.jooq(), 1));
-        for (int cut = 0; cut <= upgrade.length; cut++) {
-            makeOldTables();
-            writeAsBefore("before");
-            execute(Arrays.copyOf(upgrade, cut));
-            writeAsBefore("cut off");
-            execute(upgrade);
-            writeAsBefore("by an old writer");
-            write("by a new one");
-            assertEquals(dialect.schemaVersion(), version());
-            try (Store store = Stores.open(address, asTheyAre())) {
-                assertEquals(
-                        List.of("before", "cut off", "by an old writer", "by a new one"),
-                        StoreTest.publishAll(store, 10));
-            }
-        }
-    }
-
-    @Test
-    void createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce() throws Exception {
-        String[] upgrade = Schema.statements(tables().upgradeDdl(dialect.jooq(), 1));
-        for (int cut = 0; cut <= upgrade.length; cut++) {
-            makeOldTables();
-            writeAsBefore("before");
-            execute(Arrays.copyOf(upgrade, cut));
-            Observed pool = pool();
-            List<CompletableFuture<Void>> all = Stream.generate(
-                            () -> CompletableFuture.runAsync(() -> tables().createSchema(pool)))
-                    .limit(4)
-                    .toList();
-            all.forEach(CompletableFuture::join);
-            try (Store store = Stores.open(address, asTheyAre())) {
-                assertEquals(List.of("before"), StoreTest.publishAll(store, 10));
-            }
-        }
-    }
-
-    @Test
-    void openingWithCreateSchemaUpgrades() throws Exception {
-        makeOldTables();
-        writeAsBefore("before");
-        try (Store store = Stores.open(address, asTheyAre().createSchema(true))) {
-            assertEquals(List.of("before"), StoreTest.publishAll(store, 10));
-        }
-        assertEquals(dialect.schemaVersion(), version());
-    }
-
-    /** A store that is open, and a writer, go on while somebody upgrades; nothing is lost, nothing comes twice. */
-    @Test
-    void whatIsOpenGoesOnDuringAnUpgrade() throws Exception {
-        try (Store open = Stores.open(address, asTheyAre())) {
-            write("1");
-            write("2");
-            assertEquals(List.of("1"), StoreTest.publishAll(open, 1));
-            try (Connection connection = DriverManager.getConnection(address);
-                    Statement statement = connection.createStatement()) {
-                if (dialect instanceof PostgresDialect) {
-                    statement.execute(dialect.sql("ALTER TABLE outbox_message DROP COLUMN tx"));
-                }
-                statement.execute(dialect.sql("UPDATE outbox_schema SET version = 1"));
-            }
-            assertEquals(List.of("2"), StoreTest.publishAll(open, 1), "on the tables of the version before");
-            // Often enough that servers keep the plans, of one partition and of several, which the upgrade makes
-            // invalid.
-            assertGoesOn(open);
-            write("3");
-            MessageBatch batch = open.checkout(Set.of(StoreTest.TOPIC), 10);
-            CompletableFuture<Void> upgrade = CompletableFuture.runAsync(() -> tables().createSchema(pool()));
-            batch.markPublished(batch.messages().get(0), null);
-            batch.close();
-            upgrade.join();
-            write("4");
-            assertEquals(List.of("4"), StoreTest.publishAll(open, 10));
-            assertGoesOn(open);
-        }
-        assertEquals(dialect.schemaVersion(), version());
-    }
-
-    private void assertGoesOn(Store open) throws SQLException {
-        for (int i = 0; i < 8; i++) {
-            try (Connection connection = DriverManager.getConnection(address)) {
-                connection.setAutoCommit(false);
-                for (int partition = 0; partition < 2; partition++) {
-                    tables().persist(connection).persist(StoreTest.message(partition, "more"));
-                }
-                connection.commit();
-            }
-            assertEquals(2, StoreTest.publishAll(open, 10).size());
-        }
-    }
-
-    @Test
-    void anOlderVersionIsAnsweredWithItsUpgrade() throws Exception {
-        makeOldTables();
-        if (dialect.schemaVersion() == 1) {
-            Stores.open(address, asTheyAre()).close();
-        } else {
-            String text = refusal();
-            assertTrue(text.contains("version 1") && text.contains(tables().upgradeDdl(dialect.jooq(), 1)), text);
-            assertFalse(text.contains("CREATE TABLE"), text);
-        }
-        execute("UPDATE outbox_schema SET version = 0");
-        assertTrue(refusal().contains("never was"), refusal());
     }
 
     @Test
@@ -256,6 +124,8 @@ abstract class SchemaTest {
         String text = refusal();
         assertTrue(text.contains("version 99") && text.contains("library works with version"), text);
         assertTrue(text.contains("outbox-store-jooq"), text);
+        execute("UPDATE outbox_schema SET version = 0");
+        assertTrue(refusal().contains("never was"), refusal());
     }
 
     @Test
@@ -327,10 +197,6 @@ abstract class SchemaTest {
         aMissingIndexIsRefusedAndToldHowToMake();
         anIndexOfOtherColumnsIsRefused();
         rowsThatMayComeTwiceAreRefused();
-        oldTablesAreUpgradedByHandWhereverItIsCutOff();
-        createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce();
-        openingWithCreateSchemaUpgrades();
-        whatIsOpenGoesOnDuringAnUpgrade();
         aNewerVersionIsLeftAloneAndSaysWhoIsTooOld();
         dropTables();
         assertTrue(refusal().contains("OutboxTables.of(\"Shop_1_\").createSchema"), refusal());
@@ -432,8 +298,6 @@ abstract class SchemaTest {
         try {
             call(there.toString());
             aMissingIndexIsRefusedAndToldHowToMake();
-            oldTablesAreUpgradedByHandWhereverItIsCutOff();
-            createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce();
             String one = "one";
             try (Store store = Stores.open(address, asTheyAre())) {
                 write(one);
@@ -450,6 +314,18 @@ abstract class SchemaTest {
             assertThrows(
                     ConfigurationException.class,
                     () -> there.persist(connection).persist(StoreTest.message(0, "nowhere")));
+        }
+    }
+
+    @Test
+    void aSchemaCalledByAReservedWordIsRefused() throws Exception {
+        dialect = withDefaultNames.named(Names.of("select.events_"));
+        assertTrue(refusal().contains("select is a word of this database's language"), refusal());
+        assertThrows(ConfigurationException.class, () -> tables().createSchema(pool()));
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = tables().persist(connection);
+            assertThrows(ConfigurationException.class, () -> persist.persist(StoreTest.message(0, "nowhere")));
         }
     }
 

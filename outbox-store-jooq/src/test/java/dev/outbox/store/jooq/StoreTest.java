@@ -231,6 +231,8 @@ abstract class StoreTest {
             }
             assertFalse(pool.isClosed(), "the application's pool after the store was closed");
             pool.getConnection().close();
+        } finally {
+            DriverManager.setLoginTimeout(0); // the pool has set it for the whole process
         }
     }
 

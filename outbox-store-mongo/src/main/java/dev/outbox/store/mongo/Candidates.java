@@ -3,8 +3,11 @@ package dev.outbox.store.mongo;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +21,10 @@ final class Candidates {
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
 
+    private static final long ASIDE = TimeUnit.SECONDS.toNanos(5);
+
     private final Set<Lane> lanes = new LinkedHashSet<>();
+    private final Map<Lane, Long> aside = new HashMap<>();
     private long nextDiscovery = System.nanoTime();
     private long companyUntil = System.nanoTime();
 
@@ -32,7 +38,7 @@ final class Candidates {
      * one took, so that even a slow discovery takes no more than about a tenth of the time.
      */
     synchronized void replace(Collection<Lane> found, long started, long ended) {
-        lanes.retainAll(found);
+        lanes.retainAll(new HashSet<>(found));
         List<Lane> added = new ArrayList<>(found);
         added.removeAll(lanes);
         // Other relays find the same: beginning elsewhere, they do not all try the same partitions first.
@@ -67,6 +73,20 @@ final class Candidates {
     /** Another batch was seen to be open; it will hardly have been the last. */
     synchronized void noteCompany() {
         companyUntil = System.nanoTime() + COMPANY;
+    }
+
+    /** It begins with a message that cannot be read: for a while it is not tried again, so that it does not crowd out others. */
+    synchronized void setAside(Lane lane) {
+        aside.put(lane, System.nanoTime() + ASIDE);
+    }
+
+    synchronized boolean isSetAside(Lane lane) {
+        Long until = aside.get(lane);
+        if (until != null && System.nanoTime() - until >= 0) {
+            aside.remove(lane);
+            until = null;
+        }
+        return until != null;
     }
 
     /** There is nothing to be had of it now; the next discovery may find it again. */

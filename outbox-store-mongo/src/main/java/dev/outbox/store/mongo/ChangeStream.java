@@ -1,6 +1,5 @@
 package dev.outbox.store.mongo;
 
-import com.mongodb.MongoException;
 import com.mongodb.ReadConcern;
 import com.mongodb.client.ChangeStreamIterable;
 import com.mongodb.client.MongoChangeStreamCursor;
@@ -69,9 +68,10 @@ final class ChangeStream implements AutoCloseable {
         listeners.add(listener);
         synchronized (this) {
             if (thread == null && !closed) {
-                thread = new Thread(this::run, "outbox-mongo-wake-up-" + THREADS.incrementAndGet());
-                thread.setDaemon(true);
-                thread.start();
+                Thread started = new Thread(this::run, "outbox-mongo-wake-up-" + THREADS.incrementAndGet());
+                started.setDaemon(true);
+                started.start();
+                thread = started;
             }
         }
         return () -> listeners.remove(listener);
@@ -85,6 +85,20 @@ final class ChangeStream implements AutoCloseable {
     }
 
     private void run() {
+        try {
+            listen();
+        } finally {
+            ended(); // by an error too: whoever subscribes then starts another
+        }
+    }
+
+    private synchronized void ended() {
+        if (Thread.currentThread().equals(thread)) {
+            thread = null;
+        }
+    }
+
+    private void listen() {
         long pause = LEAST_PAUSE_MILLIS;
         boolean working = true;
         while (isWanted()) {
@@ -97,12 +111,18 @@ final class ChangeStream implements AutoCloseable {
                 wakeAll();
                 pause = LEAST_PAUSE_MILLIS;
                 while (!closed && !listeners.isEmpty()) {
+                    if (news.getServerCursor() == null) {
+                        // The collection is gone, or has another name: the server has ended the stream without an
+                        // error.
+                        pause(LEAST_PAUSE_MILLIS);
+                        break;
+                    }
                     if (news.tryNext() != null) {
                         takeWhatIsThere(news);
                         wakeAll();
                     }
                 }
-            } catch (MongoException | IllegalStateException e) {
+            } catch (RuntimeException e) {
                 if (working && !closed) {
                     LOG.warn("Wake-ups fail, messages are found by polling meanwhile: {}", e.getMessage());
                     working = false;

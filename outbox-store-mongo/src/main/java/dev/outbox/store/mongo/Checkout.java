@@ -15,6 +15,8 @@ import java.util.stream.Collectors;
 import org.bson.BsonDocument;
 import org.bson.BsonTimestamp;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One checkout: finds partitions, takes some, reads their messages.
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * could take back. And as every claim reads from the oldest message on, what commits late is found by the next one.
  */
 final class Checkout implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
+
     /** Further than this, a single statement and a single transaction would become too large. */
     private static final int MOST_PARTITIONS = 500;
 
@@ -41,8 +45,10 @@ final class Checkout implements AutoCloseable {
     private final int limit;
     private final List<Held> held = new ArrayList<>();
     private final Set<Claim> claims = new LinkedHashSet<>();
+    private final Set<String> problems = new LinkedHashSet<>();
     private final List<ClientSession> snapshots = new ArrayList<>();
     private @Nullable ClientSession session;
+    private boolean handedOver;
 
     Checkout(
             MongoClient client,
@@ -68,22 +74,24 @@ final class Checkout implements AutoCloseable {
      * a batch is left with room, the partitions are looked for anew.
      */
     List<Held> run() {
-        try {
-            boolean discovered = candidates.isDiscoveryDue();
-            List<Lane> found = discovered ? discover() : List.of();
-            fill(inTurn(found));
-            if (!discovered && room() > 0) {
-                fill(inTurn(discover()));
-            }
-            if (!claims.stream().allMatch(Claim::isTrusted)) {
-                throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
-                        + " a time, or set a longer lease.");
-            }
-            return held;
-        } catch (RuntimeException | Error e) {
-            claims.forEach(leases::abandon);
-            throw e;
+        boolean discovered = candidates.isDiscoveryDue();
+        List<Lane> found = discovered ? discover() : List.of();
+        fill(inTurn(found));
+        if (!discovered && room() > 0) {
+            fill(inTurn(discover()));
         }
+        if (!claims.stream().allMatch(Claim::isTrusted)) {
+            throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
+                    + " a time, or set a longer lease.");
+        }
+        if (!problems.isEmpty()) {
+            String all = String.join(" ", problems);
+            if (held.isEmpty()) {
+                throw new StoreException(all);
+            }
+            LOG.error("{}", all); // and the others go on
+        }
+        return held;
     }
 
     private int room() {
@@ -103,6 +111,7 @@ final class Checkout implements AutoCloseable {
         if (!expired.isEmpty()) {
             free.addAll(takeover.free(expired));
         }
+        free.removeIf(candidates::isSetAside);
         Set<Lane> taken = new HashSet<>(lanes(Discovery.State.HELD, found));
         List<Lane> known = new ArrayList<>(free);
         for (Held each : held) {
@@ -220,6 +229,11 @@ final class Checkout implements AutoCloseable {
         reader.read(toRead);
         for (Held partition : toRead) {
             partition.endReading();
+            if (partition.problem != null) {
+                problems.add(partition.problem);
+                partition.full = false;
+                candidates.setAside(partition.lane);
+            }
             if (!partition.full) {
                 candidates.remove(partition.lane); // a discovery costs less than taking it in vain
             }
@@ -234,10 +248,8 @@ final class Checkout implements AutoCloseable {
         held.removeAll(inVain);
         inVain.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, empty) -> {
             List<Lane> lanes = empty.stream().map(each -> each.lane).toList();
-            synchronized (claim) {
-                partitions.release(lanes, claim.fence);
-                claim.drop(lanes);
-            }
+            claim.drop(lanes);
+            partitions.release(lanes, claim.fence);
             if (claim.lanes().isEmpty()) {
                 claims.remove(claim);
                 leases.remove(claim);
@@ -249,21 +261,27 @@ final class Checkout implements AutoCloseable {
         return claims;
     }
 
-    /** Hands over the session that has claimed what the batch holds; null if it holds nothing. */
+    /** The session that has claimed what the batch holds; null if it holds nothing. */
     @Nullable
-    ClientSession handOverSession() {
-        ClientSession claiming = held.isEmpty() ? null : session;
-        if (claiming != null) {
-            session = null;
-        }
-        return claiming;
+    ClientSession session() {
+        return held.isEmpty() ? null : session;
     }
 
+    /** The batch is there, and has the claims and their session now. */
+    void handOver() {
+        handedOver = true;
+    }
+
+    /** Whatever has happened, memory that ran out included: what no batch has is renewed by nobody. */
     @Override
     public void close() {
         snapshots.forEach(ClientSession::close);
-        if (session != null) {
-            session.close();
+        if (!handedOver) {
+            held.clear(); // what was read may be what there was no room for
+            if (session != null) {
+                session.close();
+            }
+            leases.abandon(claims);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.outbox.store.mongo;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -11,41 +12,50 @@ import org.bson.types.ObjectId;
  * Partitions that were taken by one statement, and until when this process may rely on having them. The fence is a value
  * that no other claim ever has: a partition whose document does not show it any more is somebody else's.
  *
- * <p>Safe for use by several threads. Its monitor is held while its partitions are renewed or released, so that these do
- * not take each other's work for that of another process.
+ * <p>Safe for use by several threads.
  */
 final class Claim {
     final ObjectId fence = new ObjectId();
-    private final Set<Lane> lanes = new TreeSet<>();
-    private final long trust;
-    private volatile long trustedUntil;
+    private final List<Lane> asked;
+    private final Set<Lane> lanes;
+    private final Duration trust;
+    private Moment counted = Moment.now();
     private volatile boolean lost;
 
     /**
-     * @param trust for how many nanoseconds from before the claim was sent it may be relied on
+     * @param trust for how long from before the claim was sent it may be relied on
      */
-    Claim(Collection<Lane> lanes, long trust) {
-        this.lanes.addAll(lanes);
+    Claim(Collection<Lane> lanes, Duration trust) {
+        this.asked = List.copyOf(lanes);
+        this.lanes = new TreeSet<>(lanes);
         this.trust = trust;
-        this.trustedUntil = System.nanoTime() + trust;
     }
 
     /**
-     * Counted from before the claim, or its last renewal, was sent, on a clock that nobody sets: a process that was paused
-     * finds, when it wakes, that the time is over.
+     * Counted from before the claim, or its last renewal, was sent, because the answer may take any time: a process that was
+     * paused, or whose machine was, finds when it wakes that the time is over.
      */
     boolean isTrusted() {
-        return !lost && System.nanoTime() - trustedUntil < 0;
+        return !lost && !trustLeft().isNegative();
     }
 
-    void renewed(long sent) {
-        trustedUntil = sent + trust;
+    /** For how long it may still be relied on; negative if it may not. */
+    synchronized Duration trustLeft() {
+        return trust.minus(counted.age());
+    }
+
+    /** Renewals may end in another order than they began. */
+    synchronized void renewed(Moment sent) {
+        if (sent.isAfter(counted)) {
+            counted = sent;
+        }
     }
 
     void lose() {
         lost = true;
     }
 
+    /** To be called before these are given back, so that a renewal that misses them can tell why. */
     synchronized void drop(Collection<Lane> gone) {
         lanes.removeAll(gone);
     }
@@ -54,7 +64,13 @@ final class Claim {
         lanes.retainAll(kept);
     }
 
+    /** Those it has. */
     synchronized List<Lane> lanes() {
         return new ArrayList<>(lanes);
+    }
+
+    /** All that it may ever have had: whether the claim took effect at all may be unknown. */
+    List<Lane> asked() {
+        return asked;
     }
 }

@@ -12,6 +12,9 @@ import org.bson.BsonInt32;
 import org.bson.BsonObjectId;
 import org.bson.BsonString;
 import org.bson.BsonValue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks for the partitions of some topics that have messages, in one round trip for many topics. For each topic the server
@@ -19,11 +22,14 @@ import org.bson.BsonValue;
  * the messages.
  */
 final class Discovery {
+    private static final Logger LOG = LoggerFactory.getLogger(Discovery.class);
+
     /** A pipeline has at most 1000 stages. */
     private static final int TOPICS_AT_ONCE = 200;
 
     private final OutboxCollections collections;
     private final List<List<BsonDocument>> pipelines;
+    private volatile boolean warned;
 
     Discovery(OutboxCollections collections, List<String> topics) {
         this.collections = collections;
@@ -76,9 +82,13 @@ final class Discovery {
         List<Found> found = new ArrayList<>();
         for (List<BsonDocument> pipeline : pipelines) {
             for (BsonDocument each : collections.messages().aggregate(pipeline).batchSize(10_000)) {
-                Lane lane = new Lane(
-                        each.getString("topic").getValue(),
-                        each.getNumber("partition").intValue());
+                String topic = each.getString("topic").getValue();
+                BsonValue partition = each.get("partition");
+                if (partition == null || !partition.isNumber()) {
+                    warnOnce(topic, partition);
+                    continue;
+                }
+                Lane lane = new Lane(topic, partition.asNumber().intValue());
                 found.add(new Found(
                         lane,
                         State.valueOf(each.getString("state").getValue()),
@@ -86,6 +96,17 @@ final class Discovery {
             }
         }
         return found;
+    }
+
+    private void warnOnce(String topic, @Nullable BsonValue partition) {
+        if (!warned) {
+            warned = true;
+            LOG.error(
+                    "There are messages of {} whose partition is {}, and nobody can serve them. Something else has"
+                            + " written to the collections of the outbox; correct or delete them.",
+                    topic,
+                    partition);
+        }
     }
 
     private List<BsonDocument> pipeline(List<String> topics) {
@@ -136,7 +157,12 @@ final class Discovery {
                                         call(
                                                 "$concat",
                                                 new BsonDocument("$literal", new BsonString(topic + "/")),
-                                                new BsonDocument("$toString", new BsonString("$_id"))))
+                                                new BsonDocument(
+                                                        "$convert",
+                                                        new BsonDocument("input", new BsonString("$_id"))
+                                                                .append("to", new BsonString("string"))
+                                                                .append("onError", new BsonString("?"))
+                                                                .append("onNull", new BsonString("?")))))
                                 .append("topic", new BsonDocument("$literal", literal))
                                 .append("partition", new BsonString("$_id"))));
     }

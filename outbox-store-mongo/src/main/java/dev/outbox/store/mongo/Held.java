@@ -26,6 +26,10 @@ final class Held {
     /** Whether the last read found all that it was allowed to, so that there may be more. */
     boolean full;
 
+    /** What is wrong with the message behind the last one, which keeps what is behind it back; null if nothing is. */
+    @Nullable
+    String problem;
+
     private int before;
 
     Held(Lane lane, Claim claim, @Nullable BsonDocument failing, ClientSession snapshot) {
@@ -47,6 +51,12 @@ final class Held {
     }
 
     void add(StoredMessage message) {
+        if (problem == null) {
+            problem = message.problem();
+        }
+        if (problem != null) {
+            return;
+        }
         BsonTimestamp last = after();
         if (last != null && message.position().compareTo(last) <= 0) {
             // The server sorts; if it did not, failing is better than reordering.

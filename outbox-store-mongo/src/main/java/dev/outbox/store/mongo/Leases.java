@@ -3,6 +3,7 @@ package dev.outbox.store.mongo;
 import com.mongodb.MongoException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -12,9 +13,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Renews the leases of a store's claims while they live, on a thread that does nothing else, so that no publisher, however
+ * Renews the leases of a store's claims while they live, on threads that do nothing else, so that no publisher, however
  * slow, can keep it from doing so. If it cannot, because the server is away, claims are not trusted any more when their time
  * is over, and nobody has to be told.
+ *
+ * <p>One thread does it all, unless it gets no answer: a connection whose other end vanished without a word may keep it for
+ * many minutes. So whoever begins a renewal sees to it that another thread waits to do the next.
  *
  * <p>Safe for use by several threads.
  */
@@ -22,52 +26,67 @@ final class Leases implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
     private static final AtomicInteger THREADS = new AtomicInteger();
 
+    /** Enough for the time in which the driver still hands out connections to a server that has vanished. */
+    private static final int MOST_THREADS = 8;
+
     private final Partitions partitions;
+    private final Takeover takeover;
     private final Duration lease;
     private final Set<Claim> claims = new LinkedHashSet<>();
-    private @Nullable Thread thread;
+    private long nextRenewal;
+    private int threads;
+    private int waiting;
     private boolean closed;
 
-    Leases(Partitions partitions, Duration lease) {
+    Leases(Partitions partitions, Takeover takeover, Duration lease) {
         this.partitions = partitions;
+        this.takeover = takeover;
         this.lease = lease;
     }
 
     /**
-     * For how many nanoseconds a claim may be relied on: less than the server keeps it, because its clocks may differ from
-     * ours in speed, and those of its members from each other.
+     * For how long a claim may be relied on: less than the server keeps it, because its clocks may differ from ours in
+     * speed, and those of its members from each other.
      */
-    long trust() {
-        return lease.toNanos() / 4 * 3;
+    Duration trust() {
+        return lease.dividedBy(4).multipliedBy(3);
+    }
+
+    /** A lease, or longer if something needs longer. */
+    Duration atLeast(Duration needed) {
+        return needed.compareTo(lease) > 0 ? needed : lease;
+    }
+
+    /** How long to wait between renewals. */
+    private long pauseNanos() {
+        return trust().dividedBy(4).toNanos();
     }
 
     /** Keeps a claim alive until it is removed. */
     synchronized void add(Claim claim) {
-        claims.add(claim);
-        if (thread == null && !closed) {
-            thread = new Thread(this::run, "outbox-mongo-leases-" + THREADS.incrementAndGet());
-            thread.setDaemon(true);
-            thread.start();
+        if (claims.isEmpty()) {
+            nextRenewal = System.nanoTime() + pauseNanos();
         }
-        notifyAll();
+        claims.add(claim);
+        if (threads == 0) {
+            startThread();
+        }
     }
 
     synchronized void remove(Claim claim) {
         claims.remove(claim);
     }
 
-    /** Gives a claim up whose outcome does not matter any more. If that fails, the end of its lease will do. */
-    void abandon(Claim claim) {
-        remove(claim);
-        claim.lose();
-        List<Lane> lanes = claim.lanes();
-        if (!lanes.isEmpty()) {
-            try {
-                partitions.release(lanes, claim.fence);
-            } catch (MongoException | IllegalStateException e) {
-                LOG.debug("Partitions {} stay held until their lease is over", lanes, e);
-            }
+    /**
+     * Gives claims up whose outcome does not matter any more, or is known to be none. None of them is renewed any more,
+     * whatever happens after that; if giving back fails, the end of the lease will do.
+     */
+    void abandon(Collection<Claim> given) {
+        synchronized (this) {
+            claims.removeAll(given);
         }
+        given.forEach(Claim::lose);
+        takeover.giveBack(given);
     }
 
     @Override
@@ -76,42 +95,76 @@ final class Leases implements AutoCloseable {
         notifyAll();
     }
 
+    private void startThread() {
+        if (closed) {
+            return;
+        }
+        Thread thread = new Thread(this::run, "outbox-mongo-leases-" + THREADS.incrementAndGet());
+        thread.setDaemon(true);
+        thread.start();
+        threads++;
+    }
+
     private void run() {
         try {
             for (List<Claim> due = next(); due != null; due = next()) {
-                try {
-                    renew(due);
-                } catch (RuntimeException e) {
-                    LOG.debug("Leases could not be renewed; trying again", e);
-                }
+                renewIfPossible(due);
             }
         } catch (InterruptedException e) {
-            LOG.debug("Interrupted; leases are not renewed any more", e);
+            LOG.debug("Interrupted; leases are renewed by others", e);
+        } finally {
+            synchronized (this) {
+                threads--;
+            }
         }
     }
 
-    /** Waits, a quarter of what claims are trusted for, and returns those there are then; null when closed. */
+    private void renewIfPossible(List<Claim> due) {
+        try {
+            synchronized (this) {
+                if (waiting == 0 && threads < MOST_THREADS) {
+                    startThread();
+                }
+            }
+            renew(due);
+        } catch (MongoException | IllegalStateException e) {
+            LOG.debug("Leases could not be renewed; trying again", e);
+        } catch (RuntimeException | Error e) {
+            // As when a batch that is too large has filled the heap. The next renewal may find it emptier, and ending
+            // here would cost every batch its hold that lasts for longer than a lease. Logging needs memory too.
+        }
+    }
+
+    /**
+     * Waits until it is time, and returns the claims there are then; null when closed. Does not wait for claims to be there,
+     * but looks again, which makes taking partitions cheaper: nobody has to be woken up for that.
+     */
     private synchronized @Nullable List<Claim> next() throws InterruptedException {
-        long pause = Math.max(1, trust() / 4_000_000);
-        long until = System.nanoTime() + pause * 1_000_000;
-        for (long left = pause; left > 0 && !closed; left = (until - System.nanoTime()) / 1_000_000) {
-            wait(left);
+        waiting++;
+        try {
+            while (!closed) {
+                long left = claims.isEmpty() ? pauseNanos() : nextRenewal - System.nanoTime();
+                if (left <= 0) {
+                    nextRenewal = System.nanoTime() + pauseNanos();
+                    return new ArrayList<>(claims);
+                }
+                wait(left / 1_000_000 + 1);
+            }
+            return null;
+        } finally {
+            waiting--;
         }
-        while (claims.isEmpty() && !closed) {
-            wait();
-        }
-        return closed ? null : new ArrayList<>(claims);
     }
 
     /** All by one statement; only if that found less than there should be, each by its own. */
     private void renew(List<Claim> due) {
-        long sent = System.nanoTime();
+        Moment sent = Moment.now();
         List<Lane> lanes = due.stream().flatMap(claim -> claim.lanes().stream()).toList();
         if (lanes.isEmpty()) {
             return;
         }
         long renewed =
-                partitions.renew(lanes, due.stream().map(claim -> claim.fence).toList());
+                partitions.renew(lanes, due.stream().map(claim -> claim.fence).toList(), lease);
         if (renewed == lanes.size()) {
             due.forEach(claim -> claim.renewed(sent));
         } else {
@@ -120,17 +173,19 @@ final class Leases implements AutoCloseable {
     }
 
     private void renew(Claim claim) {
-        synchronized (claim) {
-            long sent = System.nanoTime();
-            List<Lane> lanes = claim.lanes();
-            if (!lanes.isEmpty() && partitions.renew(lanes, List.of(claim.fence)) == lanes.size()) {
-                claim.renewed(sent);
-                return;
-            }
+        Moment sent = Moment.now();
+        List<Lane> lanes = claim.lanes();
+        if (lanes.isEmpty()) {
+            return;
+        }
+        if (partitions.renew(lanes, List.of(claim.fence), lease) == lanes.size()) {
+            claim.renewed(sent);
+            return;
         }
         synchronized (this) {
-            // One that was closed meanwhile has given its partitions back, and that is no loss.
-            if (claims.remove(claim)) {
+            // What was given back meanwhile is no loss: all of it if the claim is closed, or what has no messages.
+            if (claims.contains(claim) && claim.lanes().equals(lanes)) {
+                claims.remove(claim);
                 claim.lose();
             }
         }

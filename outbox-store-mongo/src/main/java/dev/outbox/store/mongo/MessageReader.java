@@ -2,11 +2,13 @@ package dev.outbox.store.mongo;
 
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoCollection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -17,13 +19,18 @@ import org.bson.BsonTimestamp;
 /** Reads the oldest messages of partitions, of several in one round trip. */
 final class MessageReader {
     private static final int PARTITIONS_AT_ONCE = 50;
-    private static final BsonDocument OLDEST_FIRST = new BsonDocument("topic", new BsonInt32(1))
+    static final BsonDocument OLDEST_FIRST = new BsonDocument("topic", new BsonInt32(1))
             .append("partition", new BsonInt32(1))
             .append("position", new BsonInt32(1));
 
     private final MongoCollection<StoredMessage> messages;
+    private final long most;
 
-    MessageReader(OutboxCollections collections) {
+    /**
+     * @param most how long a read may take; beyond that its partitions may be others'
+     */
+    MessageReader(OutboxCollections collections, Duration most) {
+        this.most = most.toMillis();
         this.messages = collections.messages().withDocumentClass(StoredMessage.class);
     }
 
@@ -49,6 +56,7 @@ final class MessageReader {
                     .sort(OLDEST_FIRST)
                     .limit(first.share)
                     .batchSize(first.share)
+                    .maxTime(most, TimeUnit.MILLISECONDS)
                     .forEach(first::add);
             return;
         }
@@ -66,6 +74,7 @@ final class MessageReader {
         long wanted = partitions.stream().mapToLong(held -> held.share).sum();
         messages.aggregate(snapshot, stages)
                 .batchSize((int) Math.min(Integer.MAX_VALUE, wanted))
+                .maxTime(most, TimeUnit.MILLISECONDS)
                 .forEach(message -> {
                     Held held = byLane.get(message.lane());
                     if (held == null) {
@@ -96,7 +105,7 @@ final class MessageReader {
         return after == null ? filter : filter.append("position", new BsonDocument("$gt", after));
     }
 
-    private static BsonDocument filter(Lane lane) {
+    static BsonDocument filter(Lane lane) {
         return new BsonDocument("topic", new BsonString(lane.topic()))
                 .append("partition", new BsonInt32(lane.partition()));
     }

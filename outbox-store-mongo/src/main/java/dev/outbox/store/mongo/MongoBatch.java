@@ -69,15 +69,16 @@ final class MongoBatch implements MessageBatch {
         outcomes.deadLettered(message, reason);
     }
 
-    /** Ends the hold because the store is being closed. Waits for a close that has begun. */
-    synchronized void lose() {
-        if (outcomes.isOpen() && !lost) {
-            lost = true;
-            claims.forEach(leases::abandon);
-            if (session != null) {
-                session.close();
-            }
+    /** Ends the hold because the store is being closed. Waits for a close that has begun; returns what is to be given back. */
+    synchronized Collection<Claim> lose() {
+        if (!outcomes.isOpen() || lost) {
+            return List.of();
         }
+        lost = true;
+        if (session != null) {
+            session.close();
+        }
+        return claims;
     }
 
     @Override

@@ -10,8 +10,6 @@ import static com.mongodb.client.model.Sorts.ascending;
 import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
-import com.mongodb.client.model.Accumulators;
-import com.mongodb.client.model.Aggregates;
 import com.mongodb.client.model.Updates;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
@@ -21,14 +19,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
@@ -42,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 
 /** {@link Operations} by plain statements; what changes several documents does so in a transaction. */
 final class MongoOperations implements Operations {
+    private static final int PARTITIONS_AT_ONCE = 50;
+
     private final MongoClient client;
     private final OutboxCollections collections;
 
@@ -52,29 +51,95 @@ final class MongoOperations implements Operations {
 
     @Override
     public List<Backlog> backlog() {
-        BsonDocument lane =
-                new BsonDocument("topic", new BsonString("$topic")).append("partition", new BsonString("$partition"));
-        BsonDocument created = new BsonDocument(
-                "$ifNull", new BsonArray(List.of(new BsonString("$created"), new BsonString("$position"))));
         return asking("Asking for the backlog", () -> {
+            List<String> topics = new ArrayList<>();
+            for (BsonValue topic : collections.messages().distinct("topic", BsonValue.class)) {
+                if (topic.isString()) {
+                    topics.add(topic.asString().getValue());
+                }
+            }
+            List<Lane> lanes = topics.isEmpty()
+                    ? List.of()
+                    : new Discovery(collections, topics)
+                            .run().stream().map(Discovery.Found::lane).sorted().toList();
             List<Backlog> backlog = new ArrayList<>();
-            for (BsonDocument each : collections
-                    .messages()
-                    .aggregate(List.of(
-                            Aggregates.group(lane, Accumulators.sum("pending", 1), Accumulators.min("oldest", created)),
-                            Aggregates.sort(ascending("_id.topic", "_id.partition")),
-                            new BsonDocument("$set", new BsonDocument("now", new BsonString("$$NOW")))))) {
-                Instant oldest = StoredMessageCodec.instant(each.getTimestamp("oldest"));
-                Instant now = Instant.ofEpochMilli(each.getDateTime("now").getValue());
-                Duration age = Duration.between(oldest, now);
-                backlog.add(new Backlog(
-                        each.getDocument("_id").getString("topic").getValue(),
-                        each.getDocument("_id").getNumber("partition").intValue(),
-                        each.getNumber("pending").longValue(),
-                        age.isNegative() ? Duration.ZERO : age));
+            for (int i = 0; i < lanes.size(); i += PARTITIONS_AT_ONCE) {
+                backlog.addAll(backlog(lanes.subList(i, Math.min(lanes.size(), i + PARTITIONS_AT_ONCE))));
             }
             return backlog;
         });
+    }
+
+    private List<Backlog> backlog(List<Lane> lanes) {
+        Map<Integer, BsonDocument> heads = new HashMap<>();
+        Map<Integer, Long> pending = new TreeMap<>();
+        for (BsonDocument each : collections
+                .messages()
+                .aggregate(counting(
+                        lanes,
+                        new BsonString(collections.messages().getNamespace().getCollectionName())))) {
+            int lane = each.getNumber("_id").intValue();
+            if (each.containsKey("pending")) {
+                pending.put(lane, each.getNumber("pending").longValue());
+            } else {
+                heads.put(lane, each);
+            }
+        }
+        List<Backlog> backlog = new ArrayList<>();
+        pending.forEach((lane, count) -> {
+            BsonDocument head = heads.get(lane);
+            if (head != null) {
+                Instant oldest = StoredMessageCodec.instant(head.getTimestamp("oldest"));
+                Instant now = Instant.ofEpochMilli(head.getDateTime("now").getValue());
+                Duration age = Duration.between(oldest, now);
+                backlog.add(new Backlog(
+                        lanes.get(lane).topic(),
+                        lanes.get(lane).partition(),
+                        count,
+                        age.isNegative() ? Duration.ZERO : age));
+            }
+        });
+        return backlog;
+    }
+
+    /**
+     * Of each partition the number of messages, from the index alone and no further than it has to be exact (OBX-OPS-1), and the first
+     * one's age. Numbered as in the list.
+     *
+     * @param messages the name of the collection
+     */
+    static List<BsonDocument> counting(List<Lane> lanes, BsonString messages) {
+        List<BsonDocument> stages = new ArrayList<>();
+        for (int i = 0; i < lanes.size(); i++) {
+            BsonDocument number = new BsonDocument("$literal", new BsonInt32(i));
+            BsonDocument count = new BsonDocument("_id", number)
+                    .append("pending", new BsonDocument("$sum", new BsonInt32(1)))
+                    .append("first", new BsonDocument("$first", new BsonString("$position")));
+            BsonDocument head = new BsonDocument("_id", number)
+                    .append(
+                            "oldest",
+                            new BsonDocument(
+                                    "$ifNull",
+                                    new BsonArray(List.of(new BsonString("$created"), new BsonString("$position")))))
+                    .append("now", new BsonString("$$NOW"));
+            add(stages, messages, lanes.get(i), Backlog.EXACT_UP_TO, new BsonDocument("$group", count));
+            add(stages, messages, lanes.get(i), 1, new BsonDocument("$project", head));
+        }
+        return stages;
+    }
+
+    private static void add(List<BsonDocument> stages, BsonString messages, Lane lane, int limit, BsonDocument last) {
+        List<BsonDocument> pipeline = List.of(
+                new BsonDocument("$match", MessageReader.filter(lane)),
+                new BsonDocument("$sort", MessageReader.OLDEST_FIRST),
+                new BsonDocument("$limit", new BsonInt32(limit)),
+                last);
+        if (stages.isEmpty()) {
+            stages.addAll(pipeline);
+        } else {
+            stages.add(new BsonDocument(
+                    "$unionWith", new BsonDocument("coll", messages).append("pipeline", new BsonArray(pipeline))));
+        }
     }
 
     @Override
@@ -236,15 +301,6 @@ final class MongoOperations implements Operations {
 
     private static DeadLetter letter(BsonDocument dead) {
         ObjectId id = dead.getObjectId("_id").getValue();
-        Map<String, String> headers = new LinkedHashMap<>();
-        if (dead.containsKey("headers")) {
-            BsonArray list = dead.getArray("headers");
-            for (int i = 0; i < list.size(); i += 2) {
-                headers.put(
-                        list.get(i).asString().getValue(),
-                        list.get(i + 1).asString().getValue());
-            }
-        }
         Instant created = StoredMessageCodec.instant(dead.getTimestamp("created"));
         Instant died = Instant.ofEpochMilli(dead.getDateTime("diedAt").getValue());
         return new DeadLetter(
@@ -253,7 +309,7 @@ final class MongoOperations implements Operations {
                         dead.getString("topic").getValue(),
                         dead.getNumber("partition").intValue(),
                         dead.containsKey("key") ? dead.getString("key").getValue() : null,
-                        Collections.unmodifiableMap(headers),
+                        StoredMessageCodec.headers(dead.getArray("headers", new BsonArray())),
                         dead.getBinary("payload").getData(),
                         dead.getNumber("attempts").intValue(),
                         created),

@@ -12,6 +12,7 @@ import dev.outbox.WakeUps;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -56,9 +57,9 @@ final class MongoStore implements Store, Operations, WakeUps {
         this.collections = collections;
         this.capabilities = capabilities;
         this.partitions = new Partitions(collections.partitions(), process(), lease);
-        this.reader = new MessageReader(collections);
-        this.leases = new Leases(partitions, lease);
+        this.reader = new MessageReader(collections, lease);
         this.takeover = new Takeover(client, collections);
+        this.leases = new Leases(partitions, takeover, lease);
         this.operations = new MongoOperations(client, collections);
         this.changeStream = new ChangeStream(collections.messages());
     }
@@ -80,18 +81,18 @@ final class MongoStore implements Store, Operations, WakeUps {
         try (Checkout checkout = new Checkout(
                 client, service.candidates, service.discovery, partitions, reader, leases, takeover, limit)) {
             List<Held> held = checkout.run();
-            Settlement settlement = new Settlement(collections, partitions, reader, service.candidates);
-            batch = new MongoBatch(
-                    held, checkout.claims(), checkout.handOverSession(), settlement, leases, open::remove);
+            Settlement settlement = new Settlement(collections, partitions, reader, service.candidates, leases);
+            batch = new MongoBatch(held, checkout.claims(), checkout.session(), settlement, leases, open::remove);
+            if (!batch.messages().isEmpty()) {
+                open.add(batch);
+                checkout.handOver();
+            }
         } catch (MongoException | IllegalStateException e) {
             requireOpen();
             throw Failures.of("A checkout", e);
         }
-        if (!batch.messages().isEmpty()) {
-            open.add(batch);
-            if (closed) {
-                batch.lose(); // close() may have missed it
-            }
+        if (closed) {
+            leases.abandon(batch.lose()); // close() may have missed it
         }
         return batch;
     }
@@ -105,8 +106,10 @@ final class MongoStore implements Store, Operations, WakeUps {
     public void close() {
         closed = true;
         changeStream.close();
-        open.forEach(MongoBatch::lose);
+        List<Claim> left = new ArrayList<>();
+        open.forEach(batch -> left.addAll(batch.lose()));
         open.clear();
+        leases.abandon(left);
         leases.close();
         if (own != null) {
             own.close();

@@ -2,6 +2,7 @@ package dev.outbox.store.mongo;
 
 import com.mongodb.ConnectionString;
 import com.mongodb.MongoClientSettings;
+import com.mongodb.MongoConfigurationException;
 import com.mongodb.MongoCredential;
 import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
@@ -36,6 +37,10 @@ final class Opening {
     private static final int SELECTION_SECONDS = 15;
 
     private static final int CONNECT_SECONDS = 10;
+
+    /** Longer than anything takes here. Without it a server that vanishes without a word keeps threads for many minutes. */
+    private static final int READ_SECONDS = 60;
+
     private static final int LEAST_LEASE_MILLIS = 1_000;
     private static final int MONGODB_5_0 = 13;
     private static final int ATTEMPTS = 5;
@@ -74,17 +79,21 @@ final class Opening {
     private static ConnectionString address(String url) {
         try {
             return new ConnectionString(url);
+        } catch (MongoConfigurationException e) {
+            throw new ConfigurationException(
+                    "The hosts of a mongodb+srv: URL cannot be looked up in the DNS. " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new ConfigurationException("This is no URL of MongoDB; expected"
-                    + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for %,"
-                    + " %40 for @, %3A for :, %2F for /, or use the options user and password.");
+                + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
+                + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
         }
     }
 
     private static MongoClientSettings settings(ConnectionString address, StoreOptions options) {
         MongoClientSettings.Builder settings = MongoClientSettings.builder();
         settings.applyToClusterSettings(c -> c.serverSelectionTimeout(SELECTION_SECONDS, TimeUnit.SECONDS));
-        settings.applyToSocketSettings(s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS));
+        settings.applyToSocketSettings(
+                s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS).readTimeout(READ_SECONDS, TimeUnit.SECONDS));
         settings.applyConnectionString(address);
         MongoCredential inUrl = address.getCredential();
         String user = options.get(StoreOptions.USER);

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.bson.BsonArray;
 import org.bson.BsonDateTime;
 import org.bson.BsonDocument;
@@ -65,7 +66,9 @@ final class Partitions {
      * @param owner who we are, for operators to read
      */
     Partitions(MongoCollection<BsonDocument> collection, String owner, Duration lease) {
-        this.collection = collection;
+        // A claim or a renewal that is not confirmed for as long as a lease is of no use any more.
+        this.collection = collection.withWriteConcern(
+                WriteConcern.MAJORITY.withWTimeout(lease.toMillis(), TimeUnit.MILLISECONDS));
         this.owner = owner;
         this.lease = lease;
     }
@@ -124,22 +127,24 @@ final class Partitions {
                 Updates.set(
                         "session", session.getServerSession().getIdentifier().get("id")),
                 Updates.set("owner", new BsonDocument("$literal", new BsonString(owner))),
-                leaseFromNow());
+                until(lease));
     }
 
-    private Bson leaseFromNow() {
+    private static Bson until(Duration lease) {
         return Updates.set("leaseUntil", inMillis(lease.toMillis()));
     }
 
     /** Which of the partitions a claim has, as of a snapshot. */
     Iterable<BsonDocument> heldBy(ClientSession snapshot, Collection<Lane> lanes, ObjectId fence) {
-        return collection.find(snapshot, and(in("_id", ids(lanes)), eq("fence", fence)));
+        return collection
+                .find(snapshot, and(in("_id", ids(lanes)), eq("fence", fence)))
+                .maxTime(lease.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Prolongs leases, of several claims by one statement; returns how many partitions these claims still have. */
-    long renew(Collection<Lane> lanes, Collection<ObjectId> fences) {
+    long renew(Collection<Lane> lanes, Collection<ObjectId> fences, Duration lease) {
         return collection
-                .updateMany(and(in("_id", ids(lanes)), in("fence", fences)), List.of(leaseFromNow()))
+                .updateMany(and(in("_id", ids(lanes)), in("fence", fences)), List.of(until(lease)))
                 .getMatchedCount();
     }
 

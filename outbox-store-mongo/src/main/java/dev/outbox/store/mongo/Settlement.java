@@ -10,6 +10,7 @@ import com.mongodb.ReadPreference;
 import com.mongodb.TransactionOptions;
 import com.mongodb.WriteConcern;
 import com.mongodb.client.ClientSession;
+import com.mongodb.client.model.UpdateOneModel;
 import com.mongodb.client.model.Updates;
 import dev.outbox.HoldLostException;
 import dev.outbox.StoreException;
@@ -18,6 +19,7 @@ import dev.outbox.spi.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.bson.BsonDocument;
 import org.bson.BsonString;
@@ -33,12 +35,19 @@ import org.bson.types.ObjectId;
  * messages of it.
  */
 final class Settlement {
+    /** As without a majority of members: then whether it is committed is open, and nobody waits for it for ever. */
+    private static final long MOST_COMMIT_SECONDS = 50;
+
     /** What it decides, it decides by conditions of its writes, which see the latest state or conflict with it. */
     static final TransactionOptions TRANSACTION = TransactionOptions.builder()
             .readConcern(ReadConcern.LOCAL)
             .readPreference(ReadPreference.primary())
             .writeConcern(WriteConcern.MAJORITY)
+            .maxCommitTime(MOST_COMMIT_SECONDS, TimeUnit.SECONDS)
             .build();
+
+    /** Ten times what it takes when nothing is in the way. */
+    private static final Duration TIME_PER_DOCUMENT = Duration.ofMillis(2);
 
     private static final String DOING = "Closing a batch";
     private static final int LONGEST_REASON = 1_000;
@@ -50,8 +59,15 @@ final class Settlement {
     private final Partitions partitions;
     private final MessageReader reader;
     private final Candidates candidates;
+    private final Leases leases;
 
-    Settlement(OutboxCollections collections, Partitions partitions, MessageReader reader, Candidates candidates) {
+    Settlement(
+            OutboxCollections collections,
+            Partitions partitions,
+            MessageReader reader,
+            Candidates candidates,
+            Leases leases) {
+        this.leases = leases;
         this.collections = collections;
         this.partitions = partitions;
         this.reader = reader;
@@ -79,6 +95,7 @@ final class Settlement {
                 return;
             }
             Plan plan = plan(held, outcomes);
+            makeTimeFor(plan, held);
             plan.failing.stream()
                     .filter(failing -> !failing.delay.isZero())
                     .forEach(failing -> candidates.remove(failing.held.lane));
@@ -91,20 +108,42 @@ final class Settlement {
                     },
                     TRANSACTION);
         } catch (HoldLostException e) {
+            giveBack(held);
             throw e;
         } catch (MongoException e) {
             // The driver has asked again; what is still open then may be either way. With the other label it is not
-            // done.
+            // done. Giving back what may be given back already has to wait for the end of the lease.
             if (written[0] && !e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
                 throw new StoreException(
                         "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages"
                                 + " that were published may be handed out again. " + e.getMessage(),
                         e);
             }
+            giveBack(held);
             throw Failures.of(DOING + ", of which nothing took effect,", e);
         } catch (RuntimeException e) {
             throw Failures.of(DOING, e);
         }
+    }
+
+    /** What is left of the batch's partitions is of use to others at once. */
+    private void giveBack(List<Held> held) {
+        leases.abandon(held.stream().map(each -> each.claim).distinct().toList());
+    }
+
+    /**
+     * Leases are not renewed while a batch is closed, and one that ends then makes others abort the transaction: for a large
+     * one and a short lease that would happen again and again. So if it may not suffice it is prolonged, by as much.
+     */
+    private void makeTimeFor(Plan plan, List<Held> held) {
+        int documents = plan.settled.size() + plan.failed.size() + plan.dead.size() + held.size();
+        Duration needed = TIME_PER_DOCUMENT.multipliedBy(documents);
+        held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, theirs) -> {
+            if (claim.trustLeft().compareTo(needed) < 0) {
+                List<Lane> lanes = theirs.stream().map(each -> each.lane).toList();
+                require(lanes.size(), partitions.renew(lanes, List.of(claim.fence), leases.atLeast(needed)));
+            }
+        });
     }
 
     private void release(Claim claim, List<Held> held) {
@@ -174,13 +213,14 @@ final class Settlement {
                                     Partitions.RELEASE)
                             .getMatchedCount());
         });
-        for (Failing failing : plan.failing) {
+        if (!plan.failing.isEmpty()) {
+            List<UpdateOneModel<BsonDocument>> updates = plan.failing.stream()
+                    .map(failing -> new UpdateOneModel<BsonDocument>(
+                            ours(failing.held), List.of(failed(failing), Partitions.RELEASE_STAGE)))
+                    .toList();
             require(
-                    1,
-                    collections
-                            .partitions()
-                            .updateOne(session, ours(failing.held), List.of(failed(failing), Partitions.RELEASE_STAGE))
-                            .getMatchedCount());
+                    updates.size(),
+                    collections.partitions().bulkWrite(session, updates).getMatchedCount());
         }
         if (!plan.settled.isEmpty()) {
             requireUntouched(
@@ -226,7 +266,7 @@ final class Settlement {
     private void goOn(ClientSession session, Held held) {
         StoredMessage head = null;
         for (StoredMessage message : reader.head(session, held.lane)) {
-            head = message.message().attempts() > 0 ? message : null;
+            head = message.problem() == null && message.message().attempts() > 0 ? message : null;
         }
         String reason =
                 held.failing == null ? "" : held.failing.getString("reason").getValue();
@@ -252,16 +292,16 @@ final class Settlement {
     private static void require(long expected, long actual) {
         if (actual != expected) {
             throw new HoldLostException(DOING + " failed: of its " + expected + " partitions it still held " + actual
-                    + ", because its lease was over and others have taken them, or somebody has changed their documents."
-                    + " Nothing of the batch took effect; its messages will be handed out again.");
+                    + ", because its lease was over and others have taken them, or somebody has changed their"
+                    + " documents. Nothing of the batch took effect; its messages will be handed out again.");
         }
     }
 
     private static void requireUntouched(long expected, long actual) {
         if (actual != expected) {
             throw new HoldLostException(DOING + " failed: " + actual + " instead of " + expected
-                    + " messages were there, so something else has changed the collections of the outbox. Nothing of the"
-                    + " batch took effect; what is left of its messages will be handed out again.");
+                    + " messages were there, so something else has changed the collections of the outbox. Nothing of"
+                    + " the batch took effect; what is left of its messages will be handed out again.");
         }
     }
 

@@ -1,26 +1,51 @@
 package dev.outbox.store.mongo;
 
 import dev.outbox.PersistedMessage;
-import dev.outbox.StoreException;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.bson.BsonArray;
+import org.bson.BsonDocument;
+import org.bson.BsonInt32;
 import org.bson.BsonInvalidOperationException;
 import org.bson.BsonReader;
+import org.bson.BsonReaderMark;
 import org.bson.BsonTimestamp;
 import org.bson.BsonType;
 import org.bson.BsonWriter;
+import org.bson.codecs.BsonDocumentCodec;
 import org.bson.codecs.Codec;
 import org.bson.codecs.DecoderContext;
 import org.bson.codecs.EncoderContext;
 import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
 
-/** Reads messages straight from the wire, without a document in between. */
+/**
+ * Reads messages straight from the wire, without a document in between, unless they are not as the outbox writes them: a number
+ * may be of another type, as shells write them, and what cannot be read is no error here, because it would be one of all
+ * that was read together, but is noted for its partition alone.
+ */
 final class StoredMessageCodec implements Codec<StoredMessage> {
+    private static final BsonDocumentCodec DOCUMENTS = new BsonDocumentCodec();
+    private static final ObjectId NO_ID = new ObjectId(0, 0);
+    private static final BsonTimestamp NO_TIME = new BsonTimestamp(0);
+    private static final PersistedMessage NO_MESSAGE =
+            new PersistedMessage("", "", 0, null, Map.of(), new byte[0], 0, Instant.EPOCH);
+
     @Override
     public StoredMessage decode(BsonReader reader, DecoderContext context) {
+        BsonReaderMark start = reader.getMark();
+        StoredMessage message = fast(reader);
+        if (message != null) {
+            return message;
+        }
+        start.reset();
+        return thorough(DOCUMENTS.decode(reader, context));
+    }
+
+    /** Null if something is missing or of another type. */
+    private static @Nullable StoredMessage fast(BsonReader reader) {
         ObjectId id = null;
         BsonTimestamp position = null;
         BsonTimestamp created = null;
@@ -48,15 +73,52 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
             }
             reader.readEndDocument();
         } catch (BsonInvalidOperationException e) {
-            throw unreadable(id, e);
+            return null;
         }
         if (id == null || topic == null || position == null || payload == null) {
-            throw unreadable(id, null);
+            return null;
         }
         BsonTimestamp first = created == null ? position : created;
         PersistedMessage message = new PersistedMessage(
                 id.toHexString(), topic, partition, key, headers, payload, attempts, instant(first));
-        return new StoredMessage(id, position, first, message);
+        return new StoredMessage(id, new Lane(topic, partition), position, first, message, null);
+    }
+
+    private static StoredMessage thorough(BsonDocument document) {
+        // That these two are as they should be is what the document was found by.
+        Lane lane = new Lane(
+                document.getString("topic").getValue(),
+                document.getNumber("partition").intValue());
+        try {
+            BsonTimestamp position = document.getTimestamp("position");
+            BsonTimestamp created = document.getTimestamp("created", position);
+            ObjectId id = document.getObjectId("_id").getValue();
+            PersistedMessage message = new PersistedMessage(
+                    id.toHexString(),
+                    lane.topic(),
+                    lane.partition(),
+                    document.containsKey("key") ? document.getString("key").getValue() : null,
+                    headers(document.getArray("headers", new BsonArray())),
+                    document.getBinary("payload").getData(),
+                    document.getNumber("attempts", new BsonInt32(0)).intValue(),
+                    instant(created));
+            return new StoredMessage(id, lane, position, created, message, null);
+        } catch (BsonInvalidOperationException e) {
+            String problem = "Message " + document.get("_id") + " of " + lane
+                    + " cannot be read, and stops its partition: " + e.getMessage()
+                    + ". Something else has written to the collections of the outbox; correct or delete it.";
+            return new StoredMessage(NO_ID, lane, NO_TIME, NO_TIME, NO_MESSAGE, problem);
+        }
+    }
+
+    static Map<String, String> headers(BsonArray list) {
+        Map<String, String> headers = new LinkedHashMap<>();
+        for (int i = 0; i + 1 < list.size(); i += 2) {
+            headers.put(
+                    list.get(i).asString().getValue(),
+                    list.get(i + 1).asString().getValue());
+        }
+        return Collections.unmodifiableMap(headers);
     }
 
     /** The server's logical clock, which follows its own in whole seconds. */
@@ -64,7 +126,7 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         return Instant.ofEpochSecond(Integer.toUnsignedLong(time.getTime()));
     }
 
-    static Map<String, String> headers(BsonReader reader) {
+    private static Map<String, String> headers(BsonReader reader) {
         Map<String, String> headers = new LinkedHashMap<>();
         reader.readStartArray();
         while (reader.readBsonType() != BsonType.END_OF_DOCUMENT) {
@@ -74,13 +136,6 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         }
         reader.readEndArray();
         return Collections.unmodifiableMap(headers);
-    }
-
-    private static StoreException unreadable(@Nullable ObjectId id, @Nullable Exception cause) {
-        return new StoreException(
-                "Message " + id + " cannot be read, and stops its partition: a field is missing or of another type than"
-                        + " the outbox writes. Something else has written to its collections; correct or delete it.",
-                cause);
     }
 
     @Override

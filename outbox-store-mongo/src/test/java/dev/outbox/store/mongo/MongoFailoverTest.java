@@ -4,13 +4,21 @@ import static dev.outbox.store.mongo.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.mongodb.ConnectionString;
+import com.mongodb.MongoClientSettings;
 import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoClients;
+import com.mongodb.event.CommandListener;
+import com.mongodb.event.CommandSucceededEvent;
+import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
@@ -31,11 +39,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Three members, of which the primary is killed again and again while messages are written and relayed. */
+/** Three members, of which the primary is killed, or steps down, again and again. */
 @Tag("mongo")
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoFailoverTest {
@@ -47,6 +57,11 @@ class MongoFailoverTest {
     /** So much has to happen between two kills, and after the last, that they fall into the middle of something. */
     private static final int BETWEEN_KILLS = 300;
 
+    /** More statements than a checkout and a close should need. */
+    private static final int MOST_STATEMENTS = 30;
+
+    private static MongoServer server;
+
     private final AtomicBoolean stopWriting = new AtomicBoolean();
     private final AtomicBoolean stopRelaying = new AtomicBoolean();
     private final AtomicInteger acknowledged = new AtomicInteger();
@@ -57,16 +72,34 @@ class MongoFailoverTest {
     private final Queue<Batch> batches = new ConcurrentLinkedQueue<>();
     private final Set<String> settled = ConcurrentHashMap.newKeySet();
 
+    /** How often a writer or a relay was told that something failed. */
+    private final AtomicInteger failures = new AtomicInteger();
+
+    private enum End {
+        DONE,
+        NOT_DONE,
+        UNKNOWN
+    }
+
     /** What a relay did: when the checkout returned, what it had, and what became of it. */
-    private record Batch(long opened, long closing, List<PersistedMessage> messages, boolean confirmed) {}
+    private record Batch(long opened, long closing, List<PersistedMessage> messages, End end) {}
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = MongoServer.packaged(3);
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
 
     @Test
     void nothingIsLostOrReorderedAndWhatWasSettledStaysSettled() throws Exception {
         ExecutorService threads = Executors.newCachedThreadPool();
         List<Future<?>> writing = new ArrayList<>();
         List<Future<?>> relaying = new ArrayList<>();
-        try (MongoServer server = MongoServer.packaged(3)) {
-            TestOutbox outbox = new TestOutbox(server);
+        try (TestOutbox outbox = new TestOutbox(server)) {
             for (int w = 0; w < WRITERS; w++) {
                 Map<String, Boolean> mine = new LinkedHashMap<>();
                 written.add(mine);
@@ -105,9 +138,105 @@ class MongoFailoverTest {
             stopRelaying.set(true);
             threads.shutdownNow();
         }
+        assertTrue(failures.get() >= KILLS, "the kills were hardly noticed: " + failures + " failures");
         checkWhatCame();
         checkOrder();
         checkExclusive();
+    }
+
+    /** Between any two statements, and the last of them is the commit. */
+    @Test
+    void aPrimaryThatStepsDownBetweenTwoStatementsLeavesBatchesWholeAndTruthful() throws Exception {
+        int steps = 0;
+        try (TestOutbox outbox = new TestOutbox(server)) {
+            AfterStatement after = new AfterStatement(server::stepDown);
+            MongoClientSettings settings = MongoClientSettings.builder()
+                    .applyConnectionString(new ConnectionString(outbox.url))
+                    .addCommandListener(after)
+                    .build();
+            try (MongoClient client = MongoClients.create(settings);
+                    Store store = MongoOutbox.store(
+                            client,
+                            outbox.name(),
+                            StoreOptions.defaults()
+                                    .with(MongoOutbox.LEASE_MILLIS, "5000")
+                                    .with(MongoOutbox.WAKE_UP, "false"))) {
+                for (boolean struck = true; struck; steps++) {
+                    assertTrue(steps < MOST_STATEMENTS, "a batch still needs statements");
+                    outbox.commit(0, "a", "b");
+                    outbox.commit(1, "c", "d");
+                    after.arm(steps);
+                    String told = whatBecameOfABatch(store);
+                    struck = after.disarm();
+                    long left = TestOutbox.eventually("the number left", () -> left(outbox));
+                    String what = "step " + steps + " after " + after.last() + ": " + told + ", and left are " + left;
+                    assertTrue(
+                            told.endsWith(End.DONE + "") && left + told.indexOf(' ') == 4
+                                    || told.endsWith(End.NOT_DONE + "") && left == 4
+                                    || told.endsWith(End.UNKNOWN + "") && (left == 4 || left + told.indexOf(' ') == 4),
+                            what);
+                    TestOutbox.eventually("all is published, " + what, () -> {
+                        whatBecameOfABatch(store);
+                        return left(outbox) == 0 ? true : null;
+                    });
+                }
+            }
+        }
+        assertTrue(steps > 6, "statements after which the primary stepped down: " + steps);
+    }
+
+    /** So many characters as messages were published, a space, and how the close ended; with an order that is right. */
+    private static String whatBecameOfABatch(Store store) {
+        MessageBatch batch;
+        try {
+            batch = store.checkout(Set.of(TOPIC), 100);
+        } catch (StoreException e) {
+            return " " + End.NOT_DONE;
+        }
+        String texts = String.join("", TestOutbox.texts(batch));
+        assertTrue(Set.of("", "ab", "cd", "abcd", "cdab").contains(texts), "a batch of " + texts);
+        batch.messages().forEach(m -> batch.markPublished(m, null));
+        return texts + " " + close(batch);
+    }
+
+    /** Does something after an answer of the server, before who asked gets to see it. */
+    private static final class AfterStatement implements CommandListener {
+        private final Runnable action;
+        private int left;
+        private boolean armed;
+        private boolean struck;
+        private String last = "none";
+
+        AfterStatement(Runnable action) {
+            this.action = action;
+        }
+
+        synchronized void arm(int statements) {
+            left = statements;
+            armed = true;
+            struck = false;
+            last = "none";
+        }
+
+        /** Returns whether it was done. */
+        synchronized boolean disarm() {
+            armed = false;
+            return struck;
+        }
+
+        synchronized String last() {
+            return last;
+        }
+
+        @Override
+        public synchronized void commandSucceeded(CommandSucceededEvent event) {
+            if (armed && left-- == 0) {
+                armed = false;
+                struck = true;
+                last = event.getCommandName();
+                action.run();
+            }
+        }
     }
 
     private Callable<Integer> writer(TestOutbox outbox, Map<String, Boolean> mine) {
@@ -125,7 +254,7 @@ class MongoFailoverTest {
                     mine.put(id, true);
                     acknowledged.incrementAndGet();
                 } catch (MongoException | OutboxException e) {
-                    // Not confirmed: it may come, and it may not.
+                    failures.incrementAndGet(); // not confirmed: it may come, and it may not
                 }
             }
             return n;
@@ -140,7 +269,8 @@ class MongoFailoverTest {
                 try {
                     batch = store.checkout(Set.of(TOPIC), 7);
                 } catch (OutboxException e) {
-                    continue; // no primary
+                    failures.incrementAndGet(); // no primary
+                    continue;
                 }
                 long opened = System.nanoTime();
                 List<PersistedMessage> published = new ArrayList<>();
@@ -151,21 +281,30 @@ class MongoFailoverTest {
                     }
                 }
                 long closing = System.nanoTime();
-                boolean confirmed;
-                try {
-                    batch.close();
-                    confirmed = true;
+                End end = close(batch);
+                if (end == End.DONE) {
                     published.forEach(m -> settled.add(m.id()));
-                } catch (OutboxException e) {
-                    confirmed = false;
+                } else {
+                    failures.incrementAndGet();
                 }
                 if (!published.isEmpty()) {
-                    batches.add(new Batch(opened, closing, published, confirmed));
+                    batches.add(new Batch(opened, closing, published, end));
                     n++;
                 }
             }
             return n;
         };
+    }
+
+    private static End close(MessageBatch batch) {
+        try {
+            batch.close();
+            return End.DONE;
+        } catch (HoldLostException e) {
+            return End.NOT_DONE;
+        } catch (StoreException e) {
+            return e.getMessage().contains("not confirmed") ? End.UNKNOWN : End.NOT_DONE;
+        }
     }
 
     private void awaitProgress() throws Exception {
@@ -192,7 +331,7 @@ class MongoFailoverTest {
     /** A close that was not confirmed may have settled it, and then it does not come again. */
     private boolean cameUnconfirmed(String id) {
         return batches.stream()
-                .anyMatch(b -> !b.confirmed && b.messages.stream().anyMatch(m -> m.id().equals(id)));
+                .anyMatch(b -> b.end == End.UNKNOWN && b.messages.stream().anyMatch(m -> m.id().equals(id)));
     }
 
     private static long left(TestOutbox outbox) throws Exception {
@@ -205,7 +344,10 @@ class MongoFailoverTest {
         });
     }
 
-    /** Every acknowledged message came, nothing came that nobody wrote, nothing came after it was settled. */
+    /**
+     * Every acknowledged message came, nothing came that nobody wrote, nothing came after it was settled, and nothing was
+     * settled by a close that said it was not.
+     */
     private void checkWhatCame() {
         Set<String> known = new HashSet<>();
         Set<String> came = new HashSet<>();
@@ -213,7 +355,7 @@ class MongoFailoverTest {
         for (Batch batch : batches) {
             for (PersistedMessage message : batch.messages) {
                 came.add(message.id());
-                if (batch.confirmed) {
+                if (batch.end == End.DONE) {
                     assertEquals(null, confirmedAt.put(message.id(), batch.closing), "settled twice: " + message.id());
                 }
             }
@@ -227,6 +369,7 @@ class MongoFailoverTest {
                 assertTrue(known.contains(message.id()), "invented: " + message.id());
                 Long at = confirmedAt.get(message.id());
                 assertTrue(at == null || batch.opened <= at, "came after it was settled: " + message.id());
+                assertTrue(at != null || cameUnconfirmed(message.id()), "no close says it settled " + message.id());
             }
         }
     }

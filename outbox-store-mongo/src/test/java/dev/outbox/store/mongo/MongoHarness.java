@@ -1,24 +1,28 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.ConnectionString;
+import com.mongodb.ServerAddress;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
-import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.bson.Document;
 
 /** Outboxes in databases of their own. */
-public final class MongoHarness implements StoreHarness {
+public final class MongoHarness implements NetworkHarness {
     private static final Duration LEASE = Duration.ofSeconds(2);
 
-    /** Of the application, one for each outbox: its transactions have a connection of their own in its pool. */
+    /** Of the application, one for each address: its transactions have a connection of their own in its pool. */
     private static final Map<String, MongoClient> CLIENTS = new ConcurrentHashMap<>();
 
     @Override
@@ -45,11 +49,46 @@ public final class MongoHarness implements StoreHarness {
     }
 
     @Override
-    public void dropOutbox(String address) {
-        MongoClient client = CLIENTS.remove(address);
-        if (client != null) {
-            client.close();
+    public InetSocketAddress endpoint(String address) {
+        ServerAddress server = new ServerAddress(hosts(address));
+        return new InetSocketAddress(server.getHost(), server.getPort());
+    }
+
+    /** What the members say of where they are is not followed: it would lead around the proxy. */
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        return TestOutbox.with(
+                "directConnection=true&socketTimeoutMS=10000",
+                address.replace(hosts(address), proxy.getHostString() + ":" + proxy.getPort()));
+    }
+
+    /** Those of one member: a network test is of one connection's two ends. */
+    private static String hosts(String address) {
+        List<String> hosts = new ConnectionString(address).getHosts();
+        if (hosts.size() != 1) {
+            throw new IllegalArgumentException("expected the address of one member, not of " + hosts.size());
         }
+        return hosts.get(0);
+    }
+
+    @Override
+    public Optional<String> backend(String address) {
+        return Optional.of("MongoDB "
+                + client(address)
+                        .getDatabase(database(address))
+                        .runCommand(new Document("buildInfo", 1))
+                        .getString("version"));
+    }
+
+    @Override
+    public void dropOutbox(String address) {
+        String database = database(address);
+        CLIENTS.keySet().stream().filter(a -> database(a).equals(database)).forEach(a -> {
+            MongoClient client = CLIENTS.remove(a);
+            if (client != null) {
+                client.close();
+            }
+        });
         MongoServer.shared().dropDatabase(address);
     }
 

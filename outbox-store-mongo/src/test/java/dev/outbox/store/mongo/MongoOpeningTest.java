@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
@@ -20,8 +21,16 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.MongoServer;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.bson.Document;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -146,7 +155,22 @@ class MongoOpeningTest {
     @Test
     void whoMayNotWatchHasNoWakeUpsAndAllTheRest() {
         String url = user("worker", List.of("find", "insert", "update", "remove", "listIndexes"));
-        try (Store store = Stores.open(url)) {
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        PrintStream before = System.err;
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        Store opened;
+        try {
+            opened = Stores.open(url);
+        } finally {
+            System.setErr(before);
+        }
+        try (Store store = opened) {
+            List<String> lines = log.toString(StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> line.contains("No wake-ups"))
+                    .toList();
+            assertEquals(1, lines.size(), "lines in the log that say so: " + log);
+            assertContains("changeStream", lines.get(0));
             String reason = store.capabilities().reasonWithout(Capability.WAKE_UP);
             assertContains("changeStream", Objects.requireNonNull(reason));
             outbox.commit(0, "1");
@@ -178,6 +202,59 @@ class MongoOpeningTest {
         assertContains("index", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
         Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
         server.dropDatabase(url);
+    }
+
+    @Test
+    void manyMayCreateAndOpenAtOnce() throws Exception {
+        int openers = 8;
+        String url = server.newDatabase();
+        ExecutorService threads = Executors.newFixedThreadPool(openers);
+        CyclicBarrier together = new CyclicBarrier(openers);
+        try {
+            List<Future<?>> tasks = new ArrayList<>();
+            for (int i = 0; i < openers; i++) {
+                tasks.add(threads.submit(() -> {
+                    together.await();
+                    Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+                    return true;
+                }));
+            }
+            for (Future<?> task : tasks) {
+                task.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        Stores.open(url).close();
+        server.dropDatabase(url);
+    }
+
+    /** The server looks for such transactions now and then, so it takes a little longer than its limit. */
+    @Test
+    void aTransactionThatTookTooLongSaysSo() throws Exception {
+        try (MongoClient client = MongoClients.create(server.url());
+                ClientSession session = outbox.client.startSession()) {
+            client.getDatabase("admin")
+                    .runCommand(new Document("setParameter", 1).append("transactionLifetimeLimitSeconds", 1));
+            try {
+                session.startTransaction();
+                PersistFunc persist = MongoOutbox.persist(session, outbox.database);
+                persist.persist(message(7, "never committed"));
+                MongoException error = TestOutbox.eventually("the server ends the transaction", () -> {
+                    try {
+                        persist.persist(message(7, "never committed"));
+                        return null;
+                    } catch (MongoException e) {
+                        return e;
+                    }
+                });
+                assertContains("transactionLifetimeLimitSeconds", error.getMessage());
+                assertTrue(error.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL));
+            } finally {
+                client.getDatabase("admin")
+                        .runCommand(new Document("setParameter", 1).append("transactionLifetimeLimitSeconds", 60));
+            }
+        }
     }
 
     @Test
@@ -233,17 +310,36 @@ class MongoOpeningTest {
                     calls[0]++;
                 }
             });
-            awaitCall(calls, "first");
+            awaitCall(outbox, calls, "first");
             server.kill(0);
             server.restart(0);
-            awaitCall(calls, "after the restart");
+            awaitCall(outbox, calls, "after the restart");
             subscription.close();
             TestOutbox.eventually("all is published", () -> publishAll(store).isEmpty() ? true : null);
         }
     }
 
+    /** The server then ends the stream, and says nothing. */
+    @Test
+    void wakeUpsComeBackWithTheCollection() throws Exception {
+        try (TestOutbox other = new TestOutbox(server);
+                Store store = Stores.open(other.url)) {
+            int[] calls = {0};
+            WakeUps.Subscription subscription = WakeUps.of(store).onWakeUp(() -> {
+                synchronized (calls) {
+                    calls[0]++;
+                }
+            });
+            awaitCall(other, calls, "first");
+            other.database.getCollection("outbox_messages").drop();
+            MongoOutbox.createCollections(other.database);
+            awaitCall(other, calls, "of the new collection");
+            subscription.close();
+        }
+    }
+
     /** Once the stream is open; what was committed before is found by polling. */
-    private static void awaitCall(int[] calls, String text) throws Exception {
+    private static void awaitCall(TestOutbox outbox, int[] calls, String text) throws Exception {
         synchronized (calls) {
             calls[0] = 0;
         }

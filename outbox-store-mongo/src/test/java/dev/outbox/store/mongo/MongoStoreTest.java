@@ -36,15 +36,24 @@ import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Date;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bson.BsonDateTime;
 import org.bson.BsonDocument;
+import org.bson.BsonString;
 import org.bson.BsonTimestamp;
 import org.bson.Document;
 import org.bson.types.ObjectId;
@@ -147,7 +156,7 @@ class MongoStoreTest {
         outbox.commit(1, "4");
         MongoClientSettings settings = MongoClientSettings.builder()
                 .applyConnectionString(new ConnectionString(outbox.url))
-                .writeConcern(WriteConcern.W1)
+                .writeConcern(WriteConcern.UNACKNOWLEDGED)
                 .readConcern(ReadConcern.AVAILABLE)
                 .readPreference(ReadPreference.secondaryPreferred())
                 .addCommandListener(outbox.commands)
@@ -203,6 +212,94 @@ class MongoStoreTest {
         }
     }
 
+    /** What a user pays in round trips. Looking for partitions, one command, comes on top now and then. */
+    @Test
+    void aMessageIsOneCommandAndABatchIsFive() {
+        outbox.commands.clear();
+        outbox.commit(0, "1", "2", "3", "4", "5", "6", "7");
+        assertEquals(Collections.nCopies(7, "insert"), outbox.commands.names().subList(0, 7), "persisted messages");
+        assertEquals(List.of("commitTransaction"), outbox.commands.names().subList(7, 8), "and no more than that");
+        assertEquals(8, outbox.commands.names().size());
+        try (Store store = MongoOutbox.store(
+                outbox.client, outbox.name(), StoreOptions.defaults().with(MongoOutbox.WAKE_UP, "false"))) {
+            store.checkout(Set.of(TOPIC), 1).close(); // from now on the partition is known
+            outbox.commands.clear();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 2)) {
+                assertEquals(List.of("findAndModify", "find"), withoutLooking(), "a checkout");
+                batch.messages().forEach(m -> batch.markPublished(m, null));
+                outbox.commands.clear();
+            }
+            assertEquals(List.of("update", "delete", "commitTransaction"), withoutLooking(), "a close");
+            MessageBatch released = store.checkout(Set.of(TOPIC), 2);
+            outbox.commands.clear();
+            released.close();
+            assertEquals(List.of("update"), withoutLooking(), "a close without outcomes");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 3)) {
+                batch.markPublished(batch.messages().get(0), null);
+                batch.deadLetter(batch.messages().get(1), "unreadable");
+                batch.markFailed(batch.messages().get(2), "away", Duration.ZERO);
+                outbox.commands.clear();
+            }
+            assertEquals(
+                    List.of("update", "delete", "update", "insert", "update", "commitTransaction"),
+                    withoutLooking(),
+                    "a close with every outcome: the partition, what is settled, attempts, dead letters and their"
+                            + " dates");
+        }
+    }
+
+    private List<String> withoutLooking() {
+        List<String> names = new ArrayList<>(outbox.commands.names());
+        names.remove("aggregate");
+        return names;
+    }
+
+    @Test
+    void storesThatFindANewPartitionTogetherMakeItOnce() throws Exception {
+        int relays = 8;
+        ExecutorService threads = Executors.newFixedThreadPool(relays);
+        CyclicBarrier together = new CyclicBarrier(relays);
+        List<Store> stores = new ArrayList<>();
+        Set<String> written = new HashSet<>();
+        Queue<String> came = new ConcurrentLinkedQueue<>();
+        try {
+            for (int i = 0; i < relays; i++) {
+                stores.add(MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults()));
+            }
+            for (int round = 0; round < 10; round++) {
+                // Of a partition count that no relay was told of.
+                for (int partition : new int[] {round, 1_000 + round, Integer.MAX_VALUE - round}) {
+                    outbox.commit(partition, "m" + partition);
+                    written.add("m" + partition);
+                }
+                List<Future<?>> tasks = new ArrayList<>();
+                for (Store store : stores) {
+                    tasks.add(threads.submit(() -> {
+                        together.await();
+                        came.addAll(publishAll(store));
+                        return true;
+                    }));
+                }
+                for (Future<?> task : tasks) {
+                    task.get();
+                }
+            }
+            eventually("all is published", () -> {
+                stores.forEach(store -> came.addAll(publishAll(store)));
+                return came.size() >= written.size() ? true : null;
+            });
+        } finally {
+            stores.forEach(Store::close);
+            threads.shutdownNow();
+        }
+        assertEquals(written.size(), came.size(), "messages that came");
+        assertEquals(written, Set.copyOf(came));
+        assertEquals(
+                written.size(),
+                outbox.database.getCollection("outbox_partitions").countDocuments(),
+                "documents of partitions");
+    }
+
     @Test
     void lookingForPartitionsCostsNothingPerMessage() {
         List<Document> many = new ArrayList<>();
@@ -221,12 +318,50 @@ class MongoStoreTest {
                 .aggregate(discovery.pipelines().get(0))
                 .explain(ExplainVerbosity.EXECUTION_STATS)
                 .toJson();
-        int examined = 0;
-        for (String part : plan.split("\"totalKeysExamined\": ", -1)) {
-            String number = part.replaceFirst("(?s)\\D.*", "");
-            examined += number.isEmpty() ? 0 : Integer.parseInt(number);
-        }
+        int examined = sum("totalKeysExamined", plan);
         assertTrue(examined >= 10 && examined <= 100, examined + " keys of the index were looked at: " + plan);
+    }
+
+    private static int sum(String name, String plan) {
+        int sum = 0;
+        for (String part : plan.split("\"" + name + "\": ", -1)) {
+            String number = part.replaceFirst("(?s)\\D.*", "");
+            sum += number.isEmpty() ? 0 : Integer.parseInt(number);
+        }
+        return sum;
+    }
+
+    @Test
+    void askingForTheBacklogReadsNoMessagesAndCountsNoFurtherThanItMust() {
+        List<Document> many = new ArrayList<>();
+        for (int i = 0; i < 15_000; i++) {
+            many.add(new Document("topic", TOPIC)
+                    .append("partition", 0)
+                    .append("position", new BsonTimestamp(0, 0))
+                    .append("payload", new byte[1]));
+        }
+        messages().insertMany(many);
+        outbox.commit(1, "1", "2");
+        OutboxCollections collections = OutboxCollections.of(outbox.database, MongoOutbox.DEFAULT_PREFIX);
+        String plan = collections
+                .messages()
+                .aggregate(MongoOperations.counting(
+                        List.of(new Lane(TOPIC, 0), new Lane(TOPIC, 1)), new BsonString("outbox_messages")))
+                .explain(ExplainVerbosity.EXECUTION_STATS)
+                .toJson();
+        int documents = sum("totalDocsExamined", plan);
+        assertTrue(documents >= 1 && documents <= 10, documents + " documents were read: " + plan);
+        int keys = sum("totalKeysExamined", plan);
+        assertTrue(keys >= 10_000 && keys <= 10_100, keys + " keys of the index were looked at");
+        try (Store store = open()) {
+            List<Operations.Backlog> backlog = Operations.of(store).backlog();
+            assertEquals(
+                    List.of(0, 1),
+                    backlog.stream().map(Operations.Backlog::partition).toList());
+            assertEquals(
+                    List.of(10_000L, 2L),
+                    backlog.stream().map(Operations.Backlog::pending).toList());
+        }
     }
 
     @Test
@@ -300,11 +435,13 @@ class MongoStoreTest {
             HoldLostException lost = assertThrows(HoldLostException.class, batch::close);
             assertTrue(lost.getMessage().contains("1 instead of 2"), lost.getMessage());
             assertEquals(1, messages().countDocuments(), "nothing of the batch took effect");
+            assertEquals(List.of("2"), publishAll(store), "what is left, long before the end of the lease");
         }
     }
 
     @Test
-    void aMessageThatCannotBeReadIsNamed() {
+    void aMessageThatCannotBeReadStopsItsPartitionAlone() {
+        outbox.commit(0, "before");
         ObjectId id = new ObjectId();
         messages()
                 .insertOne(new Document("_id", id)
@@ -312,10 +449,71 @@ class MongoStoreTest {
                         .append("partition", 0)
                         .append("position", new BsonTimestamp(0, 0))
                         .append("payload", "a text"));
+        messages().insertOne(new Document("topic", TOPIC).append("payload", "of no partition"));
+        outbox.commit(0, "behind");
+        outbox.commit(1, "another", "and one more");
         try (Store store = open()) {
-            StoreException error = assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 10));
-            assertTrue(error.getMessage().contains(id.toHexString()), error.getMessage());
-            assertFalse(outbox.partition(0).containsKey("fence"), "a checkout that failed holds nothing");
+            assertEquals(Set.of("before", "another", "and one more"), Set.copyOf(publishAll(store)));
+            try (Store fresh = open()) { // which has set nothing aside
+                StoreException error = assertThrows(StoreException.class, () -> fresh.checkout(Set.of(TOPIC), 10));
+                assertTrue(error.getMessage().contains(id.toHexString()), error.getMessage());
+                assertFalse(outbox.partition(0).containsKey("fence"), "a checkout that failed holds nothing");
+                outbox.commit(1, "later");
+                assertEquals(List.of("later"), publishAll(fresh));
+            }
+            messages().deleteOne(new Document("_id", id));
+            try (Store fresh = open()) {
+                assertEquals(List.of("behind"), publishAll(fresh));
+            }
+        }
+    }
+
+    /** As shells do that know one type of numbers. */
+    @Test
+    void numbersMayBeOfAnotherType() {
+        outbox.commit(0, "1", "2");
+        messages().updateMany(new Document(), Updates.set("attempts", 3.0));
+        messages().updateMany(new Document(), Updates.set("partition", 0L));
+        try (Store store = open()) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of("1", "2"), texts(batch));
+                assertEquals(3, batch.messages().get(0).attempts());
+                batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(4, batch.messages().get(0).attempts());
+            }
+        }
+    }
+
+    /** Or the close would be aborted by whoever finds the lease to be over, again and again. */
+    @Test
+    void aLargeCloseUnderAShortLeaseTakesItsTime() {
+        int partitions = 400;
+        for (int partition = 0; partition < partitions; partition++) {
+            outbox.commit(partition, "m");
+        }
+        StoreOptions shortLease =
+                StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "1000").with(MongoOutbox.WAKE_UP, "false");
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), shortLease)) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitions)) {
+                assertEquals(partitions, batch.messages().size());
+                batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ofHours(1)));
+                outbox.commands.clear();
+            }
+            List<BsonDocument> sent = outbox.commands.sent();
+            List<String> close = new ArrayList<>();
+            for (BsonDocument command : sent) {
+                close.add(command.getFirstKey() + (command.containsKey("autocommit") ? "" : " alone"));
+            }
+            close.remove("update alone"); // a renewal may have come last
+            assertTrue(
+                    close.size() >= 3
+                            && close.subList(close.size() - 3, close.size())
+                                    .equals(List.of("update", "update", "commitTransaction")),
+                    "one for the partitions, one for the messages: " + close);
+            assertTrue(sent.get(0).toString().contains("leaseUntil"), "it was prolonged: " + sent.get(0));
+            assertEquals(partitions, Operations.of(store).failingPartitions().size());
         }
     }
 

@@ -48,6 +48,11 @@ final class TestOutbox implements AutoCloseable {
         return MongoHarness.database(url);
     }
 
+    /** The URL with one parameter more. */
+    static String with(String parameter, String url) {
+        return url + (url.contains("?") ? "&" : "?") + parameter;
+    }
+
     List<String> commit(int partition, String... texts) {
         try (ClientSession session = client.startSession()) {
             return session.withTransaction(() -> {

@@ -58,8 +58,12 @@ final class Candidates {
      * (decision 8).
      */
     synchronized int firstTake(int all, int limit) {
-        boolean alone = System.nanoTime() - companyUntil >= 0;
-        return alone && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+        return !isInCompany() && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+    }
+
+    /** Whether there was another open batch lately. */
+    synchronized boolean isInCompany() {
+        return System.nanoTime() - companyUntil < 0;
     }
 
     /** Another batch was seen to be open; it will hardly have been the last. */

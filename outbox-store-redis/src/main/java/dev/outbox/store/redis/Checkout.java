@@ -114,28 +114,47 @@ final class Checkout {
         }
     }
 
+    /**
+     * What is sent to take partitions and to read them.
+     *
+     * @param shares how many messages are read of each
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Taking(List<Partition> wanted, int[] shares, List<Command> commands) {}
+
     private void take(Hold hold, List<Partition> wanted, int room) {
+        Taking taking = taking(hold, wanted, room);
+        taken(hold, taking, link.all(place, taking.commands));
+        releaseEmpty(hold);
+    }
+
+    private Taking taking(Hold hold, List<Partition> wanted, int room) {
         List<Command> commands = new ArrayList<>(2 * wanted.size());
         int[] shares = shares(room, wanted.size());
         for (int i = 0; i < wanted.size(); i++) {
-            String member = wanted.get(i).member();
+            Partition partition = wanted.get(i);
+            String member = partition.member();
             byte[] messages = place.messages(member);
             commands.add(Script.TAKE.call(
                     List.of(messages, place.state(member), place.attempts(member), place.ready()),
                     List.of(hold.token, lease, Place.bytes(member))));
             commands.add(read(messages, "-", shares[i]));
         }
-        List<Object> replies = link.all(place, commands);
+        return new Taking(wanted, shares, commands);
+    }
+
+    private void taken(Hold hold, Taking taking, List<Object> replies) {
         List<Object> errors = new ArrayList<>();
-        for (int i = 0; i < wanted.size(); i++) {
+        for (int i = 0; i < taking.wanted.size(); i++) {
+            Partition partition = taking.wanted.get(i);
             Object taken = replies.get(2 * i);
             if (taken instanceof List<?>) {
                 List<Object> parts = Reply.list(taken);
-                Held held = new Held(wanted.get(i), Reply.text(parts.get(0)), Reply.list(parts.get(1)), shares[i]);
+                Held held = new Held(partition, Reply.text(parts.get(0)), Reply.list(parts.get(1)), taking.shares[i]);
                 hold.partitions.add(held);
                 held.add(Reply.list(replies.get(2 * i + 1)));
             } else if (taken instanceof Long why) {
-                candidates.remove(wanted.get(i));
+                candidates.remove(partition);
                 if (why == 1) {
                     candidates.noteCompany();
                 }
@@ -144,7 +163,63 @@ final class Checkout {
             }
         }
         errors.forEach(Reply::check);
-        releaseEmpty(hold);
+    }
+
+    /**
+     * A checkout that goes out with the close of the batch before it.
+     *
+     * @param hold what it will hold
+     */
+    final class Next {
+        final Hold hold = new Hold(place);
+        private final Taking taking;
+
+        private Next(List<Partition> wanted, int limit) {
+            taking = taking(hold, wanted, limit);
+        }
+
+        List<Command> commands() {
+            return taking.commands;
+        }
+
+        /** Takes over the answers; what it holds then is to be completed or released. */
+        void answered(List<Object> replies) {
+            taken(hold, taking, replies);
+        }
+    }
+
+    /** The checkout that will most likely come next, or null if more has to be asked for it than to take partitions. */
+    @Nullable
+    Next next(int limit) {
+        if (candidates.isInCompany() || candidates.isDiscoveryDue(System.nanoTime())) {
+            return null;
+        }
+        List<Partition> inTurn = candidates.nextTurn(limit);
+        int count = Math.min(candidates.firstTake(inTurn.size(), limit), MOST_PARTITIONS);
+        return new Next(inTurn.subList(0, Math.min(count, inTurn.size())), limit);
+    }
+
+    /** Brings what was checked out ahead up to now: there may be more, if there was room. */
+    @Nullable
+    Hold complete(Hold hold, int limit, Consumer<Hold> onFailure) {
+        if (hold.messages() == limit) {
+            return hold;
+        }
+        try {
+            hold.partitions.forEach(held -> held.full = true);
+            readOn(hold, limit);
+            releaseEmpty(hold);
+            if (hold.messages() < limit) {
+                Set<Partition> tried = new HashSet<>();
+                hold.partitions.forEach(held -> tried.add(held.partition));
+                discover();
+                fill(hold, limit, tried);
+            }
+        } catch (RuntimeException | Error e) {
+            onFailure.accept(hold);
+            throw e;
+        }
+        return hold.partitions.isEmpty() ? null : hold;
     }
 
     /** Whose messages were deleted by hand in this very moment. */

@@ -23,17 +23,41 @@ final class Checkouts {
     private final AtomicInteger turn = new AtomicInteger();
     private final AtomicLongArray restUntil;
 
+    /** Of the only place; where there are several, another one has the next turn. */
+    private final @Nullable Following following;
+
     Checkouts(Link link, Names names, Set<String> topics, Duration lease) {
         this.link = link;
         this.places = names.places().stream()
                 .map(place -> new Checkout(link, place, topics, lease))
                 .toList();
         this.restUntil = new AtomicLongArray(places.size());
+        this.following = places.size() == 1 ? new Following(link, places.get(0)) : null;
+    }
+
+    @Nullable
+    Following following() {
+        return following;
+    }
+
+    /**
+     * What is to be sent with the close of a batch of so many, or null.
+     *
+     * @param company whether another batch is open
+     */
+    Checkout.@Nullable Next next(int limit, boolean company) {
+        return following != null && !company && following.isSteady()
+                ? places.get(0).next(limit)
+                : null;
     }
 
     /** What the batch holds, or null if there are no messages. */
     @Nullable
     Hold run(int limit, boolean company) {
+        Hold ahead = following == null ? null : following.take(limit);
+        if (ahead != null) {
+            return ahead;
+        }
         int first = Math.floorMod(turn.getAndIncrement(), places.size());
         RuntimeException failure = null;
         int answered = 0;

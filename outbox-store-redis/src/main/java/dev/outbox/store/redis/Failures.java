@@ -18,6 +18,9 @@ final class Failures {
             return ours;
         }
         String text = doing + " failed: " + describe(e);
+        if (doing.contains(RedisUrl.TLS) && text.contains("timed out")) {
+            text += ". If the server does not speak TLS on this port, use redis:// or its TLS port";
+        }
         String advice = advice(e);
         return advice == null ? new StoreException(text, e) : new ConfigurationException(text + ". " + advice, e);
     }
@@ -37,6 +40,19 @@ final class Failures {
             text.append("; ").append(suppressed.getMessage());
         }
         return text.toString();
+    }
+
+    /** Why a server carried out nothing of a transaction. */
+    static String ofTransaction(RuntimeException e) {
+        String text = describe(e);
+        if (text.contains("CROSSSLOT")) {
+            return text + " All keys of a transaction must be in one slot: give yours the hash tag of the outbox.";
+        }
+        if (text.contains("MOVED ")) {
+            return text + " The slot of the outbox is on another server: make the transaction from a connection to the slot"
+                    + " of its hash tag, after the client has learnt where that is.";
+        }
+        return text;
     }
 
     /** What to change in the set-up, or null if there is nothing wrong with it. */

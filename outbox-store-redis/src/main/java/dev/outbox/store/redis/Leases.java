@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +27,7 @@ final class Leases implements AutoCloseable {
     private final Thread thread = new Thread(this::run, "outbox-redis-leases");
     private boolean started;
     private volatile boolean closed;
+    private volatile @Nullable Following watched;
 
     Leases(Link link, Duration lease) {
         this.link = link;
@@ -54,15 +56,37 @@ final class Leases implements AutoCloseable {
         }
     }
 
+    /** Something was checked out ahead, and is given back if nobody fetches it. */
+    void watch(Following following) {
+        if (watched != following) {
+            watched = following;
+            start();
+            LockSupport.unpark(thread);
+        }
+    }
+
     private void run() {
         boolean failing = false;
+        long beat = lease.toNanos() / BEATS;
+        long next = System.nanoTime() + beat;
         while (!closed) {
-            try {
-                TimeUnit.NANOSECONDS.sleep(lease.toNanos() / BEATS);
-                renew();
-                failing = false;
-            } catch (InterruptedException e) {
+            Following current = watched;
+            LockSupport.parkNanos(current == null ? next - System.nanoTime() : Math.min(Following.KEEP, beat));
+            if (closed) {
                 return;
+            }
+            try {
+                if (current != null && !current.dropStale()) {
+                    watched = null; // until it is used again, as it may have been in this very moment
+                    if (current.dropStale()) {
+                        watched = current;
+                    }
+                }
+                if (System.nanoTime() - next >= 0) {
+                    next = System.nanoTime() + beat;
+                    renew();
+                    failing = false;
+                }
             } catch (Throwable e) { // whatever it is, the next beat may do better
                 if (!failing && !closed) {
                     LOG.warn(

@@ -40,15 +40,21 @@ final class Link {
     /** Carries out one command and returns the answer, which may be an error. */
     @Nullable
     Object call(Place place, Command command) {
-        return send(place, List.of(command), PATIENCE).replies().get(0);
+        return send(place, List.of(command), 1, PATIENCE).replies().get(0);
     }
 
     /** Carries out commands on their own, in one round trip. */
     List<Object> all(Place place, List<Command> commands) {
-        return send(place, commands, PATIENCE).replies();
+        return send(place, commands, commands.size(), PATIENCE).replies();
     }
 
-    Answers send(Place place, List<Command> commands, Duration patience) {
+    /**
+     * Sends commands in one round trip.
+     *
+     * @param decisive how many of them, from the first on, need an answer; those behind are a try
+     * @param patience how long to wait for a slot that is being moved
+     */
+    Answers send(Place place, List<Command> commands, int decisive, Duration patience) {
         List<Command> toSend = commands;
         long began = System.nanoTime();
         boolean repeated = false;
@@ -69,7 +75,7 @@ final class Link {
                 }
                 continue;
             }
-            switch (trouble(replies)) {
+            switch (trouble(replies.subList(0, decisive))) {
                 case MOVED -> {
                     if (++redirects > REDIRECTS_FOLLOWED) {
                         return new Answers(replies, repeated);

@@ -13,6 +13,7 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPool;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPortMapper;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
@@ -34,6 +35,7 @@ final class Opening {
 
     private static final int CONNECT_MILLIS = 5_000;
     private static final int SOCKET_MILLIS = 10_000;
+    private static final int LEAST_SOCKET_MILLIS = 1_000;
 
     /** Connections beside those of workers: for leases, for wake-ups, and for operations. */
     private static final int SPARE_CONNECTIONS = 3;
@@ -51,6 +53,11 @@ final class Opening {
     }
 
     static Store store(String url, StoreOptions options) {
+        return store(url, options, null);
+    }
+
+    /** @param way where to connect to instead of what a server calls itself, or null; for tests of the network */
+    static Store store(String url, StoreOptions options, @Nullable HostAndPortMapper way) {
         Set<String> known = new TreeSet<>(FOR_ALL);
         known.addAll(FOR_URLS);
         options.requireKnown(known);
@@ -61,7 +68,7 @@ final class Opening {
         String shown = "the outbox at " + Redacted.url(url);
         Servers servers;
         try {
-            servers = connect(parsed, options);
+            servers = connect(parsed, options, way);
         } catch (RuntimeException e) {
             throw Failures.of("Opening " + shown, e);
         }
@@ -77,6 +84,14 @@ final class Opening {
                     Duration.ofMillis(options.getInt(LEASE_MILLIS, LEAST_LEASE_MILLIS, DEFAULT_LEASE_MILLIS)),
                     options.getBoolean(WAKE_UPS, true));
         }
+
+        /**
+         * How long to wait for an answer. A connection that has died without a word must not cost a lease that is renewed
+         * over it: there is time for another one.
+         */
+        int socketMillis() {
+            return (int) Math.max(LEAST_SOCKET_MILLIS, Math.min(SOCKET_MILLIS, lease.toMillis() / 3));
+        }
     }
 
     private static Store open(Servers servers, Names names, boolean wakeUps, StoreOptions options, String shown) {
@@ -90,16 +105,23 @@ final class Opening {
         }
     }
 
-    private static Servers connect(RedisUrl url, StoreOptions options) {
+    private static Servers connect(RedisUrl url, StoreOptions options, @Nullable HostAndPortMapper way) {
         GenericObjectPoolConfig<Connection> pool = new ConnectionPoolConfig();
-        int connections = Settings.of(options).workers() + SPARE_CONNECTIONS;
+        Settings settings = Settings.of(options);
+        int connections = settings.workers() + SPARE_CONNECTIONS;
         pool.setMaxTotal(connections);
         pool.setMaxIdle(connections);
         pool.setMaxWait(Duration.ofMillis(SOCKET_MILLIS));
         String user = options.get(StoreOptions.USER);
         String password = options.get(StoreOptions.PASSWORD);
         JedisClientConfig config = config(
-                url, user == null ? url.user() : user, password == null ? url.password() : password, url.database());
+                        url,
+                        settings,
+                        user == null ? url.user() : user,
+                        password == null ? url.password() : password,
+                        url.database())
+                .hostAndPortMapper(way)
+                .build();
         if (url.sentinel() != null) {
             return Servers.own(
                     RedisSentinelClient.builder()
@@ -107,7 +129,13 @@ final class Opening {
                             .sentinels(url.hosts())
                             .clientConfig(config)
                             .sentinelClientConfig(
-                                    config(url, options.get(SENTINEL_USER), options.get(SENTINEL_PASSWORD), 0))
+                                    config(
+                                                    url,
+                                                    settings,
+                                                    options.get(SENTINEL_USER),
+                                                    options.get(SENTINEL_PASSWORD),
+                                                    0)
+                                            .build())
                             .poolConfig(pool)
                             .build(),
                     client -> {});
@@ -133,11 +161,11 @@ final class Opening {
                 client -> ((RedisClient) client).getPool().clear());
     }
 
-    private static JedisClientConfig config(
-            RedisUrl url, @Nullable String user, @Nullable String password, int database) {
+    private static DefaultJedisClientConfig.Builder config(
+            RedisUrl url, Settings settings, @Nullable String user, @Nullable String password, int database) {
         DefaultJedisClientConfig.Builder config = DefaultJedisClientConfig.builder()
-                .connectionTimeoutMillis(CONNECT_MILLIS)
-                .socketTimeoutMillis(SOCKET_MILLIS)
+                .connectionTimeoutMillis(Math.min(CONNECT_MILLIS, settings.socketMillis()))
+                .socketTimeoutMillis(settings.socketMillis())
                 .clientName("outbox")
                 .database(database);
         if (url.tls()) {
@@ -149,6 +177,6 @@ final class Opening {
         if (password != null) {
             config.user(user).password(password);
         }
-        return config.build();
+        return config;
     }
 }

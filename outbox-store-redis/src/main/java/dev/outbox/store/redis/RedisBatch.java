@@ -5,10 +5,10 @@ import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.spi.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,16 +25,30 @@ final class RedisBatch implements MessageBatch {
     private final @Nullable Hold hold;
     private final Duration lease;
     private final BatchOutcomes outcomes;
-    private final Consumer<RedisBatch> onClose;
+    private final Sequel sequel;
     private volatile Moment renewed;
     private volatile boolean lost;
 
+    /** What comes after a batch. */
+    interface Sequel {
+        /**
+         * The batch is about to be closed.
+         *
+         * @param whole whether all of its messages are settled with it
+         * @return what is to be sent with it, or null
+         */
+        Checkout.@Nullable Next closing(RedisBatch batch, boolean whole);
+
+        /** It was closed, well or not, and these are the answers to what was sent with it. */
+        void closed(Checkout.@Nullable Next next, List<Object> replies);
+    }
+
     /** @param hold what it holds, or null if it is empty */
-    RedisBatch(Link link, @Nullable Hold hold, Duration lease, Consumer<RedisBatch> onClose) {
+    RedisBatch(Link link, @Nullable Hold hold, Duration lease, Sequel sequel) {
         this.link = link;
         this.hold = hold;
         this.lease = lease;
-        this.onClose = onClose;
+        this.sequel = sequel;
         this.renewed = hold == null ? Moment.now() : hold.asked;
         List<PersistedMessage> messages = new ArrayList<>();
         if (hold != null) {
@@ -106,12 +120,21 @@ final class RedisBatch implements MessageBatch {
         }
     }
 
+    private boolean isWhole() {
+        for (int i = 0; i < messages().size(); i++) {
+            if (!(outcomes.at(i) instanceof Outcome.Published)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     @Override
     public synchronized void close() {
         if (!outcomes.close()) {
             return;
         }
-        onClose.accept(this);
+        Checkout.Next next = sequel.closing(this, hold != null && !lost && isWhole());
         if (hold == null) {
             return;
         }
@@ -124,7 +147,13 @@ final class RedisBatch implements MessageBatch {
         }
         Link.Answers answers;
         try {
-            answers = link.send(hold.place, List.of(Settling.close(hold, outcomes)), PATIENCE);
+            List<Command> commands = new ArrayList<>();
+            commands.add(Settling.close(hold, outcomes));
+            if (next != null) {
+                commands.addAll(next.commands());
+            }
+            // If the rest meets trouble, the close must not be sent again: it may be others' turn by then.
+            answers = link.send(hold.place, commands, 1, PATIENCE);
         } catch (RuntimeException e) {
             throw new StoreException(
                     DOING
@@ -138,6 +167,7 @@ final class RedisBatch implements MessageBatch {
         } catch (RuntimeException e) {
             throw Failures.of(DOING, e);
         }
+        sequel.closed(next, answers.replies().subList(1, answers.replies().size()));
         if (done == 1) {
             return;
         }

@@ -116,7 +116,7 @@ public final class RedisOutbox {
         } catch (JedisConnectionException e) {
             return new Executed.Unknown("the connection was lost before the answer came. " + Failures.describe(e), e);
         } catch (JedisDataException e) {
-            return new Executed.NothingWritten("the server refused it. " + Failures.describe(e));
+            return new Executed.NothingWritten("the server refused it. " + Failures.ofTransaction(e));
         } catch (JedisException e) {
             return new Executed.Unknown(Failures.describe(e), e);
         }

@@ -56,14 +56,19 @@ final class RedisStore implements Store, Operations, WakeUps {
             throw new MisuseException("limit is " + limit + "; expected at least 1.");
         }
         requireOpen();
+        Checkouts ofTopics = checkoutsOf(topics);
         Hold hold;
         try {
-            hold = checkoutsOf(topics).run(limit, !leases.isEmpty());
+            hold = ofTopics.run(limit, !leases.isEmpty());
         } catch (RuntimeException e) {
             requireOpen();
             throw Failures.of("A checkout", e);
         }
-        RedisBatch batch = new RedisBatch(link, hold, lease, leases::remove);
+        RedisBatch batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
+        Following following = ofTopics.following();
+        if (following != null) {
+            following.noteCheckout(batch.messages().size(), limit);
+        }
         if (hold != null) {
             leases.add(batch);
             if (closed) { // close() may have missed it
@@ -73,12 +78,34 @@ final class RedisStore implements Store, Operations, WakeUps {
         return batch;
     }
 
+    private RedisBatch.Sequel sequel(Checkouts checkouts, int limit) {
+        return new RedisBatch.Sequel() {
+            @Override
+            public Checkout.@Nullable Next closing(RedisBatch batch, boolean whole) {
+                leases.remove(batch);
+                return whole && !closed ? checkouts.next(limit, !leases.isEmpty()) : null;
+            }
+
+            @Override
+            public void closed(Checkout.@Nullable Next next, List<Object> replies) {
+                Following following = checkouts.following();
+                if (following != null) {
+                    following.noteClosed(next, replies, limit);
+                    if (next != null) {
+                        leases.watch(following);
+                    }
+                }
+            }
+        };
+    }
+
     private Checkouts checkoutsOf(Set<String> topics) {
         Checkouts known = checkouts.get(topics);
         if (known != null) {
             return known;
         }
         if (checkouts.size() >= MOST_SETS_OF_TOPICS) {
+            endAll();
             checkouts.clear();
         }
         return checkouts.computeIfAbsent(Set.copyOf(topics), t -> new Checkouts(link, names, t, lease));
@@ -96,8 +123,18 @@ final class RedisStore implements Store, Operations, WakeUps {
         }
         closed = true;
         leases.end().forEach(RedisBatch::lose);
+        endAll();
         listening.close();
         servers.close();
+    }
+
+    private void endAll() {
+        for (Checkouts each : checkouts.values()) {
+            Following following = each.following();
+            if (following != null) {
+                following.end();
+            }
+        }
     }
 
     private void requireOpen() {

@@ -1,21 +1,24 @@
 package dev.outbox.store.redis;
 
-import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
-import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
-import java.nio.charset.StandardCharsets;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.Judge;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -23,122 +26,296 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * Writers and relays that go on whatever happens to the server, and remember what they were told. Every transaction writes a
- * key of the business and a message of the same text.
+ * Writers in this process and relays in others, at work on one outbox while something happens to it. Every transaction adds its
+ * own name to a set of the application, and messages; so the sets tell what became of the transactions whose writer could not
+ * know, and of those that a server forgot.
  */
 final class Load implements AutoCloseable {
     static final String TOPIC = "load";
 
-    /** Texts whose transaction was acknowledged. */
-    final Set<String> committed = ConcurrentHashMap.newKeySet();
+    private static final int DISCARDS_ONE_IN = 5;
+    private static final String ENDED = "a relay ended by itself";
 
-    /** Texts whose transaction may have been carried out: the answer was lost. */
-    final Set<String> unknown = ConcurrentHashMap.newKeySet();
-
-    /** Texts that were handed out. */
-    final Set<String> seen = ConcurrentHashMap.newKeySet();
-
-    /** The same, in the order in which they were. */
-    final Queue<String> delivered = new ConcurrentLinkedQueue<>();
-
-    /** Texts in batches whose close was acknowledged. */
-    final Set<String> settled = ConcurrentHashMap.newKeySet();
-
-    /** Texts that were handed out although their close had been acknowledged before. */
-    final Set<String> cameAgain = ConcurrentHashMap.newKeySet();
-
+    /** How often writers were told of a failure. */
     final AtomicInteger failures = new AtomicInteger();
 
+    /** By how many messages writers may be ahead of the relays. */
+    int mostAhead = 500;
+
+    private final AtomicInteger committed = new AtomicInteger();
+
+    /** What writers were told that cannot be. */
+    private final Queue<String> impossible = new ConcurrentLinkedQueue<>();
+
+    private final String url;
+    private final RedisOutbox outbox;
+    private final StoreOptions options;
+    private final int spread;
+    private final int partitions;
+    private final int payload;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<Future<?>> writers = new ArrayList<>();
-    private final List<Future<?>> relays = new ArrayList<>();
+    private final List<RelayProcess> relays = new CopyOnWriteArrayList<>();
+    private final Queue<Judge.Written> written = new ConcurrentLinkedQueue<>();
     private volatile boolean writing = true;
-    private volatile boolean relaying = true;
 
-    /** @param begin makes a transaction for a partition */
-    void write(int writer, RedisOutbox outbox, int partitions, Function<Integer, AbstractTransaction> begin) {
+    /**
+     * Prepares an empty outbox.
+     *
+     * @param lease in ms
+     * @param payload how long messages are
+     */
+    Load(TestAddress address, int spread, int partitions, int lease, int payload) {
+        this.url = address.url();
+        this.outbox = address.outbox().spread(spread);
+        this.options = StoreOptions.defaults()
+                .with(Opening.PREFIX, address.prefix())
+                .with(Opening.SPREAD, Integer.toString(spread))
+                .with(Opening.LEASE_MILLIS, Integer.toString(lease));
+        this.spread = spread;
+        this.partitions = partitions;
+        this.payload = payload;
+    }
+
+    /** The key of the application that is written beside messages of a partition. */
+    String shop(int partition) {
+        return "{" + outbox.tag(partition) + "}:shop";
+    }
+
+    /** Starts a writer, which makes its transactions for a partition by this. */
+    void write(int writer, IntFunction<AbstractTransaction> begin) {
+        Random random = new Random(writer);
         writers.add(threads.submit(() -> {
             for (int i = 0; writing; i++) {
-                int partition = i % partitions;
-                String text = "w" + writer + "-" + i;
-                try (AbstractTransaction tx = begin.apply(partition)) {
-                    tx.set("{" + outbox.tag(partition) + "}:business:" + text, "1");
-                    outbox.persist(tx)
-                            .persist(new OutgoingMessage(
-                                    TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8)));
-                    Executed executed = RedisOutbox.exec(tx);
-                    if (executed instanceof Executed.Committed) {
-                        committed.add(text);
-                    } else if (!(executed instanceof Executed.NothingWritten)) {
-                        unknown.add(text);
-                    }
-                } catch (JedisException | OutboxException e) { // before it was executed
-                    failures.incrementAndGet();
-                    LockSupport.parkNanos(5_000_000);
+                while (writing && committed.get() - settled() > mostAhead) {
+                    LockSupport.parkNanos(500_000);
                 }
+                write("w" + writer + "-" + i, random, begin);
             }
         }));
     }
 
-    void relay(Store store) {
-        relays.add(threads.submit(() -> {
-            while (relaying) {
-                try {
-                    MessageBatch batch = store.checkout(Set.of(TOPIC), 20);
-                    List<String> texts =
-                            batch.messages().stream().map(Load::text).toList();
-                    texts.stream().filter(settled::contains).forEach(cameAgain::add);
-                    delivered.addAll(texts);
-                    seen.addAll(texts);
-                    batch.messages().forEach(m -> batch.markPublished(m, null));
-                    batch.close();
-                    settled.addAll(texts);
-                    if (texts.isEmpty()) {
-                        LockSupport.parkNanos(1_000_000);
-                    }
-                } catch (OutboxException e) {
-                    failures.incrementAndGet();
-                    LockSupport.parkNanos(5_000_000);
-                }
+    private void write(String name, Random random, IntFunction<AbstractTransaction> begin) {
+        int tag = random.nextInt(spread);
+        List<Judge.Written> messages = new ArrayList<>();
+        long ending = 0;
+        Judge.End end = Judge.End.NOT_DONE;
+        try (AbstractTransaction tx = begin.apply(tag)) {
+            tx.sadd(shop(tag), name);
+            for (int n = 1 + random.nextInt(3); n > 0; n--) {
+                int partition = tag + spread * random.nextInt(partitions / spread);
+                long began = System.nanoTime();
+                String id = outbox.persist(tx)
+                        .persist(new OutgoingMessage(TOPIC, partition, null, Map.of(), new byte[payload]));
+                messages.add(new Judge.Written(
+                        id, Integer.toString(partition), name, began, 0, 0, Judge.End.UNKNOWN));
             }
-        }));
+            ending = System.nanoTime();
+            if (random.nextInt(DISCARDS_ONE_IN) == 0) {
+                tx.discard();
+            } else {
+                end = Judge.End.UNKNOWN;
+                end = end(RedisOutbox.exec(tx));
+            }
+        } catch (JedisException | OutboxException e) {
+            failures.incrementAndGet();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+        }
+        committed.addAndGet(end == Judge.End.OK ? messages.size() : 0);
+        long called = ending;
+        long ended = System.nanoTime();
+        for (Judge.Written m : messages) {
+            written.add(new Judge.Written(m.id(), m.partition(), name, m.began(), called, ended, end));
+        }
+        if (random.nextInt(4) == 0) {
+            LockSupport.parkNanos(random.nextInt(2_000_000)); // the relays are to keep up
+        }
     }
 
-    static String text(PersistedMessage message) {
-        return new String(message.payload(), StandardCharsets.UTF_8);
+    private Judge.End end(Executed executed) {
+        if (executed instanceof Executed.Committed) {
+            return Judge.End.OK;
+        }
+        failures.incrementAndGet();
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+        if (executed instanceof Executed.PartlyWritten partly) {
+            impossible.add(partly.why());
+        }
+        return executed instanceof Executed.NothingWritten ? Judge.End.NOT_DONE : Judge.End.UNKNOWN;
     }
 
-    /** Waits until so many more were settled. */
-    void awaitSettled(int more) {
-        int wanted = settled.size() + more;
-        await(() -> settled.size() >= wanted, wanted + " settled messages");
+    /** Starts a relay in a process of its own. */
+    RelayProcess relay(int workers, int batchSize, int broker) throws Exception {
+        RelayProcess relay =
+                new RelayProcess("relay-" + (relays.size() + 1), url, options, workers, batchSize, broker);
+        relays.add(relay);
+        return relay;
     }
 
-    /** Ends the writing, and waits until all is settled; what was acknowledged and never came, those left out excepted, is lost. */
-    void finish(Store store, Set<String> except) throws Exception {
+    List<RelayProcess> relays() {
+        return relays;
+    }
+
+    int settled() {
+        int settled = 0;
+        for (RelayProcess relay : relays) {
+            settled += relay.settled.size();
+        }
+        return settled;
+    }
+
+    /** Waits until so many more were settled, and so many more written. */
+    void awaitProgress(int more) {
+        int wanted = settled() + more;
+        int wantedWritten = written.size() + more;
+        await(() -> settled() >= wanted && written.size() >= wantedWritten, more + " more messages", this::trouble);
+    }
+
+    /** Waits until writers have tried so many more. */
+    void awaitWritten(int more) {
+        int wanted = written.size() + more;
+        await(() -> written.size() >= wanted, more + " more messages written", this::trouble);
+    }
+
+    void stopWriting() throws Exception {
         writing = false;
         for (Future<?> writer : writers) {
             writer.get(60, TimeUnit.SECONDS);
         }
-        await(() -> Operations.of(store).backlog().isEmpty(), "an empty backlog");
-        Set<String> lost = new HashSet<>(committed);
-        lost.removeAll(seen);
-        lost.removeAll(except);
-        if (!lost.isEmpty()) {
-            throw new AssertionError("Acknowledged and lost: " + lost);
+    }
+
+    /** Waits until the outbox is empty, and stops the relays. */
+    void drain() throws Exception {
+        try (Store store = Stores.open(url, options)) {
+            await(
+                    () -> {
+                        try {
+                            return Operations.of(store).backlog().isEmpty();
+                        } catch (OutboxException e) {
+                            return false;
+                        }
+                    },
+                    "an empty outbox",
+                    this::trouble);
+        }
+        for (RelayProcess relay : relays) {
+            relay.stop();
         }
     }
 
+    /** Ends it all and judges it. */
+    Judge finish(String what, UnifiedJedis client) throws Exception {
+        stopWriting();
+        drain();
+        Judge judge = judge();
+        System.out.println("history redis " + what + ": " + judge.summary());
+        judge.checkAll();
+        compare(there(client));
+        return judge;
+    }
+
+    /** The transactions that took effect. */
+    Set<String> there(UnifiedJedis client) {
+        Set<String> there = new HashSet<>();
+        for (int tag = 0; tag < spread; tag++) {
+            there.addAll(client.smembers(shop(tag)));
+        }
+        return there;
+    }
+
+    Judge judge() {
+        return new Judge(List.copyOf(written), delivered());
+    }
+
+    List<Judge.Written> written() {
+        return List.copyOf(written);
+    }
+
+    List<Judge.Delivered> delivered() {
+        List<Judge.Delivered> delivered = new ArrayList<>();
+        relays.forEach(relay -> delivered.addAll(relay.delivered()));
+        return delivered;
+    }
+
+    /** The application's data and the messages are there together, or neither. */
+    private void compare(Set<String> there) {
+        Set<String> settled = new HashSet<>();
+        Set<String> came = new HashSet<>();
+        for (Judge.Delivered d : delivered()) {
+            came.add(d.id());
+            if (d.settled() && d.closed() != Judge.End.NOT_DONE) {
+                settled.add(d.id());
+            }
+        }
+        List<Object> wrong = new ArrayList<>(impossible);
+        for (Judge.Written w : written) {
+            boolean isThere = there.contains(w.transaction());
+            if (isThere != (w.committed() == Judge.End.OK) && w.committed() != Judge.End.UNKNOWN
+                    || isThere && !settled.contains(w.id())
+                    || !isThere && came.contains(w.id())) {
+                wrong.add("data " + (isThere ? "is there" : "is not there") + ", came: " + came.contains(w.id())
+                        + ", settled: " + settled.contains(w.id()) + ", " + w);
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new AssertionError(wrong.size() + " wrong, among them " + wrong.subList(0, Math.min(5, wrong.size())));
+        }
+    }
+
+    /** What came for the first time came, of every writer and partition, in the order in which it was written. */
+    void checkFirstArrivals() {
+        Map<String, Judge.Written> byId = new HashMap<>();
+        written.forEach(w -> byId.put(w.id(), w));
+        Map<String, Judge.Delivered> first = new HashMap<>();
+        List<Judge.Delivered> inOrder = new ArrayList<>(delivered());
+        inOrder.sort((a, b) -> a.checkoutReturned() != b.checkoutReturned()
+                ? Long.compare(a.checkoutReturned(), b.checkoutReturned())
+                : Integer.compare(a.index(), b.index()));
+        Map<String, Judge.Written> latest = new HashMap<>();
+        for (Judge.Delivered d : inOrder) {
+            Judge.Written w = byId.get(d.id());
+            if (w == null || w.committed() != Judge.End.OK || first.putIfAbsent(d.id(), d) != null) {
+                continue;
+            }
+            String lane = w.transaction().split("-", 2)[0] + " in " + w.partition();
+            Judge.Written before = latest.put(lane, w);
+            if (before != null && before.began() > w.began()) {
+                throw new AssertionError(w + " came after " + before);
+            }
+        }
+    }
+
+    private String trouble() {
+        for (RelayProcess relay : relays) {
+            if (relay.hasEndedByItself()) {
+                return ENDED;
+            }
+        }
+        StringBuilder text = new StringBuilder("writers failed " + failures.get() + " times");
+        relays.forEach(relay -> {
+            String[] errors = relay.errors.toArray(String[]::new);
+            text.append("; ")
+                    .append(Arrays.asList(errors).subList(Math.max(0, errors.length - 3), errors.length));
+        });
+        return text.toString();
+    }
+
     static void await(BooleanSupplier condition, String what) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        await(condition, what, () -> "");
+    }
+
+    private static void await(BooleanSupplier condition, String what, Supplier<String> trouble) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("Not within 60 s: " + what);
+            if (System.nanoTime() - deadline > 0 || trouble.get().startsWith(ENDED)) {
+                throw new AssertionError("In vain for up to 90 s: " + what + ". " + trouble.get());
             }
             LockSupport.parkNanos(2_000_000);
         }
@@ -147,15 +324,7 @@ final class Load implements AutoCloseable {
     @Override
     public void close() {
         writing = false;
-        relaying = false;
-        await(() -> relays.stream().allMatch(Future::isDone), "relays ended");
+        relays.forEach(RelayProcess::close);
         threads.shutdownNow();
-        relays.forEach(relay -> {
-            try {
-                relay.get();
-            } catch (InterruptedException | ExecutionException e) {
-                throw new AssertionError("A relay of the load failed", e);
-            }
-        });
     }
 }

@@ -2,14 +2,16 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Store;
 import dev.outbox.servers.RedisCluster;
-import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import redis.clients.jedis.RedisClusterClient;
 
 /** Outboxes in a cluster, each with a hash tag of its own, and so on any of its servers. */
-public final class RedisClusterHarness implements StoreHarness {
+public final class RedisClusterHarness implements NetworkHarness {
     @Override
     public String createOutbox() {
         return TestAddress.fresh(RedisCluster.shared().url()).toString();
@@ -28,6 +30,24 @@ public final class RedisClusterHarness implements StoreHarness {
     @Override
     public Optional<Duration> lease() {
         return Optional.of(TestAddress.LEASE);
+    }
+
+    /** Where it is said which of the servers is wanted, because there is one proxy for all of them. */
+    @Override
+    public InetSocketAddress endpoint(String address) throws IOException {
+        return Switchboard.exchange();
+    }
+
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        return TestAddress.parse(address).through(proxy).toString();
+    }
+
+    @Override
+    public Optional<String> backend(String address) {
+        try (RedisClusterClient client = TestAddress.parse(address).clusterClient()) {
+            return Optional.of(TestAddress.product(client) + ", cluster");
+        }
     }
 
     @Override

@@ -2,14 +2,16 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Store;
 import dev.outbox.servers.RedisServer;
-import dev.outbox.tck.StoreHarness;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
 
 /** Outboxes under prefixes of their own, on one server. */
-public final class RedisHarness implements StoreHarness {
+public final class RedisHarness implements NetworkHarness {
     @Override
     public String createOutbox() {
         return TestAddress.fresh(RedisServer.shared().url()).toString();
@@ -28,6 +30,23 @@ public final class RedisHarness implements StoreHarness {
     @Override
     public Optional<Duration> lease() {
         return Optional.of(TestAddress.LEASE);
+    }
+
+    @Override
+    public InetSocketAddress endpoint(String address) {
+        return TestAddress.parse(address).endpoint();
+    }
+
+    @Override
+    public String through(String address, InetSocketAddress proxy) {
+        return TestAddress.parse(address).through(proxy).toString();
+    }
+
+    @Override
+    public Optional<String> backend(String address) {
+        try (RedisClient client = TestAddress.parse(address).client()) {
+            return Optional.of(TestAddress.product(client));
+        }
     }
 
     @Override

@@ -4,39 +4,65 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.WriteTransaction;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Transaction;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
 /**
  * An outbox of a test: where, and under which prefix.
  *
  * @param url of a server or a cluster
+ * @param proxy the port on this machine by way of which its servers are reached, or null
  */
-record TestAddress(String url, String prefix) {
+record TestAddress(String url, String prefix, @Nullable Integer proxy) {
     /** Short, because tests wait for its end. */
     static final Duration LEASE = Duration.ofSeconds(2);
 
     static TestAddress fresh(String url) {
-        return new TestAddress(url, "{tck-" + UUID.randomUUID() + "}");
+        return new TestAddress(url, "{tck-" + UUID.randomUUID() + "}", null);
     }
 
     static TestAddress parse(String text) {
-        int space = text.indexOf(' ');
-        return new TestAddress(text.substring(0, space), text.substring(space + 1));
+        String[] parts = text.split(" ", -1);
+        return new TestAddress(parts[0], parts[1], parts.length < 3 ? null : Integer.valueOf(parts[2]));
     }
 
     @Override
     public String toString() {
-        return url + " " + prefix;
+        return url + " " + prefix + (proxy == null ? "" : " " + proxy);
+    }
+
+    /** The same by way of a proxy. */
+    TestAddress through(InetSocketAddress way) {
+        return new TestAddress(url, prefix, way.getPort());
+    }
+
+    /** Its server, or one of them. */
+    InetSocketAddress endpoint() {
+        HostAndPort first = RedisUrl.parse(url).hosts().iterator().next();
+        return new InetSocketAddress(first.getHost(), first.getPort());
+    }
+
+    /** Where to connect to instead of a server. */
+    private HostAndPort way(HostAndPort server) {
+        if (proxy == null) {
+            return server;
+        }
+        return RedisUrl.parse(url).cluster()
+                ? Switchboard.lineTo(server, proxy)
+                : new HostAndPort("127.0.0.1", proxy);
     }
 
     RedisOutbox outbox() {
@@ -50,7 +76,7 @@ record TestAddress(String url, String prefix) {
     }
 
     Store open() {
-        return Stores.open(url, options());
+        return proxy == null ? Stores.open(url, options()) : Opening.store(url, options(), this::way);
     }
 
     RedisClient client() {
@@ -58,7 +84,9 @@ record TestAddress(String url, String prefix) {
         return RedisClient.builder()
                 .hostAndPort(parsed.hosts().iterator().next())
                 .clientConfig(DefaultJedisClientConfig.builder()
+                        .user(parsed.user())
                         .password(parsed.password())
+                        .hostAndPortMapper(this::way)
                         .build())
                 .build();
     }
@@ -68,7 +96,9 @@ record TestAddress(String url, String prefix) {
         return RedisClusterClient.builder()
                 .nodes(parsed.hosts())
                 .clientConfig(DefaultJedisClientConfig.builder()
+                        .user(parsed.user())
                         .password(parsed.password())
+                        .hostAndPortMapper(this::way)
                         .build())
                 .build();
     }
@@ -81,6 +111,17 @@ record TestAddress(String url, String prefix) {
         }
         RedisClient client = client();
         return new RedisTransaction(client, client.multi(), this);
+    }
+
+    /** What the server calls itself, with its version. */
+    static String product(UnifiedJedis client) {
+        return "Redis "
+                + client.info("server")
+                        .lines()
+                        .filter(line -> line.startsWith("redis_version:"))
+                        .findFirst()
+                        .orElseThrow()
+                        .substring("redis_version:".length());
     }
 
     /** Deletes all keys of an outbox on one server, found by looking through all there are. */

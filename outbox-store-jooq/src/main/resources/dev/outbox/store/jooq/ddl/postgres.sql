@@ -1,4 +1,4 @@
--- outbox on PostgreSQL, schema version 2. Can be run again; put it into your own migrations if you have any.
+-- outbox on PostgreSQL, schema version 1. Can be run again; put it into your own migrations if you have any.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -9,8 +9,7 @@ CREATE TABLE IF NOT EXISTS outbox_message (
     payload bytea NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    original_id bigint,
-    tx xid8 NOT NULL DEFAULT pg_current_xact_id()
+    original_id bigint
 );
 
 CREATE INDEX IF NOT EXISTS outbox_message_order ON outbox_message (topic, partition_no, id);
@@ -50,5 +49,5 @@ CREATE TABLE IF NOT EXISTS outbox_schema (
 );
 
 INSERT INTO outbox_schema (version, lock_key)
-VALUES (2, floor(random() * 2147483647)::integer)
+VALUES (1, floor(random() * 2147483647)::integer)
 ON CONFLICT DO NOTHING;

@@ -126,7 +126,9 @@ abstract class BatchFaultTest {
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(size);
         config.setConnectionTimeout(2_000);
-        return new HikariDataSource(config);
+        HikariDataSource pool = new HikariDataSource(config);
+        DriverManager.setLoginTimeout(0); // which the pool has set for the whole process
+        return pool;
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.Clock;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -15,6 +16,9 @@ interface Database {
     void drop(String url) throws Exception;
 
     KillableServer ownServer() throws Exception;
+
+    /** One that goes by a clock. */
+    KillableServer ownServer(Clock clock) throws Exception;
 
     /** How often the server has resolved a deadlock, as far as it counts. */
     long deadlocks(String url) throws SQLException;

@@ -13,6 +13,7 @@ import dev.outbox.Stores;
 import dev.outbox.store.jooq.JooqOutbox;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -47,7 +48,7 @@ class H2BatchFaultTest extends BatchFaultTest {
     void theEmbeddedFileIsLockedByAnotherProcess(@TempDir Path directory) throws Exception {
         String file = "jdbc:h2:file:" + directory.resolve("outbox");
         try (Log log = Log.empty(directory.resolve("log"));
-                RelayProcess holder = new RelayProcess("holder", file, log, Settings.USUAL)) {
+                RelayProcess holder = new RelayProcess("holder", file, log, Settings.USUAL, Map.of())) {
             Await.until(
                     "another process to open the file",
                     () -> log.lines().stream().anyMatch(line -> line.is('S', holder.name())));

@@ -1,8 +1,10 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.Clock;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
 import org.h2.api.ErrorCode;
 
 /** H2, as a server. */
@@ -30,7 +32,12 @@ record H2Database() implements Database {
 
     @Override
     public KillableServer ownServer() throws Exception {
-        return H2Process.start();
+        return H2Process.start(Map.of());
+    }
+
+    @Override
+    public KillableServer ownServer(Clock clock) throws Exception {
+        return H2Process.start(clock.environment());
     }
 
     /** It keeps no count; whoever is in one gets an error, and those are counted. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.h2.tools.Server;
@@ -25,11 +26,13 @@ final class H2Process implements KillableServer {
 
     private final Path directory;
     private final int port;
+    private final Map<String, String> environment;
     private Process process;
 
-    private H2Process(Path directory, int port) throws Exception {
+    private H2Process(Path directory, int port, Map<String, String> environment) throws Exception {
         this.directory = directory;
         this.port = port;
+        this.environment = environment;
         this.process = launch();
         awaitStarted();
     }
@@ -38,15 +41,15 @@ final class H2Process implements KillableServer {
     static synchronized H2Process shared() throws Exception {
         H2Process server = shared;
         if (server == null) {
-            server = start();
+            server = start(Map.of());
             Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-h2"));
             shared = server;
         }
         return server;
     }
 
-    static H2Process start() throws Exception {
-        return new H2Process(Files.createTempDirectory("outbox-h2-server"), freePort());
+    static H2Process start(Map<String, String> environment) throws Exception {
+        return new H2Process(Files.createTempDirectory("outbox-h2-server"), freePort(), environment);
     }
 
     private static int freePort() throws IOException {
@@ -56,7 +59,7 @@ final class H2Process implements KillableServer {
     }
 
     private Process launch() throws IOException {
-        return new ProcessBuilder(List.of(
+        ProcessBuilder server = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
                         "-XX:TieredStopAtLevel=1",
@@ -71,8 +74,9 @@ final class H2Process implements KillableServer {
                         directory.toString(),
                         "-ifNotExists"))
                 .redirectOutput(Redirect.DISCARD)
-                .redirectError(Redirect.DISCARD)
-                .start();
+                .redirectError(Redirect.DISCARD);
+        server.environment().putAll(environment);
+        return server.start();
     }
 
     private void awaitStarted() throws Exception {

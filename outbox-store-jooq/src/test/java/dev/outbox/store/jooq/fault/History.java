@@ -2,6 +2,7 @@ package dev.outbox.store.jooq.fault;
 
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.servers.Clock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -12,6 +13,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -28,6 +30,7 @@ final class History implements AutoCloseable {
     private final List<Writer> writers = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Queue<Exception> failures = new ConcurrentLinkedQueue<>();
+    private Map<String, String> environment = Map.of();
 
     /**
      * Prepares an empty database.
@@ -50,11 +53,16 @@ final class History implements AutoCloseable {
         }
     }
 
+    /** The relays are to have this clock; to be called before they start. */
+    void relaysGoBy(Clock clock) {
+        environment = clock.environment();
+    }
+
     /** Starts all, and waits until messages come. Each relay has a URL of its own, because faults may hit one alone. */
     void start(String writersUrl, String... relayUrls) throws Exception {
         for (int i = 0; i < settings.relays(); i++) {
             String relayUrl = relayUrls[Math.min(i, relayUrls.length - 1)];
-            relays.add(new RelayProcess(settings.relayNames().get(i), relayUrl, log, settings));
+            relays.add(new RelayProcess(settings.relayNames().get(i), relayUrl, log, settings, environment));
         }
         for (RelayProcess relay : relays) {
             awaitLines(relay.name() + " to open its store", 0, line -> line.is('S', relay.name()), 1);

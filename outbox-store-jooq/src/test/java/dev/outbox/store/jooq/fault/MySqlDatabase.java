@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.Clock;
 import dev.outbox.servers.MariaDbServer;
 import dev.outbox.servers.MySqlServer;
 import java.sql.Connection;
@@ -24,6 +25,11 @@ enum MySqlDatabase implements Database {
         public KillableServer ownServer() throws Exception {
             return new KillableServer.MySql(MySqlServer.packaged());
         }
+
+        @Override
+        public KillableServer ownServer(Clock clock) throws Exception {
+            return new KillableServer.MySql(MySqlServer.packaged(clock));
+        }
     },
     MARIADB("mariadb") {
         @Override
@@ -39,6 +45,11 @@ enum MySqlDatabase implements Database {
         @Override
         public KillableServer ownServer() throws Exception {
             return new KillableServer.MariaDb(MariaDbServer.packaged());
+        }
+
+        @Override
+        public KillableServer ownServer(Clock clock) throws Exception {
+            return new KillableServer.MariaDb(MariaDbServer.packaged(clock));
         }
     };
 

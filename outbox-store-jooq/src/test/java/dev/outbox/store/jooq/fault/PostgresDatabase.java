@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.Clock;
 import dev.outbox.servers.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -25,6 +26,11 @@ record PostgresDatabase() implements Database {
     @Override
     public KillableServer ownServer() throws Exception {
         return new KillableServer.Postgres(PostgresServer.packaged());
+    }
+
+    @Override
+    public KillableServer ownServer(Clock clock) throws Exception {
+        return new KillableServer.Postgres(PostgresServer.packaged(clock));
     }
 
     @Override

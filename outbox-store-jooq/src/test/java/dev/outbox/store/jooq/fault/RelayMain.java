@@ -19,7 +19,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A relay in a process of its own. Its broker is the log. Arguments: name, log, workers, batch size. Standard input: the
- * URL, then {@code hold} (publishers stand still at their next message) and {@code go}; its end stops the relay.
+ * URL, then {@code hold} (publishers stand still at their next message), {@code fail} (every message fails) and {@code go};
+ * its end stops the relay.
  */
 final class RelayMain {
     /** Now and then a message fails, so that partitions are delayed and attempts counted while faults happen. */
@@ -30,6 +31,8 @@ final class RelayMain {
 
     // Guarded by this.
     private boolean holding;
+
+    private volatile boolean failing;
 
     private RelayMain(String name, Log log) {
         this.name = name;
@@ -72,6 +75,7 @@ final class RelayMain {
             log.add(Line.of('S', name, ProcessHandle.current().pid()));
             relay.start();
             for (String command = in.readLine(); command != null; command = in.readLine()) {
+                failing = command.equals("fail");
                 hold(command.equals("hold"));
             }
         }
@@ -92,7 +96,7 @@ final class RelayMain {
                 wait();
             }
         }
-        if (ThreadLocalRandom.current().nextInt(FAILS_ONE_IN) == 0) {
+        if (failing || ThreadLocalRandom.current().nextInt(FAILS_ONE_IN) == 0) {
             throw new IOException("the broker is away");
         }
         log.add(Line.of('D', name, message.topic(), message.partition(), message.id(), message.message()));

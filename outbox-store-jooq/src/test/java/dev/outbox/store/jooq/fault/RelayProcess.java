@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A {@link RelayMain} that is started again whenever it dies, to be killed and paused. */
@@ -18,17 +19,20 @@ final class RelayProcess implements AutoCloseable {
     private final String url;
     private final Log log;
     private final Settings settings;
+    private final Map<String, String> environment;
 
     // Guarded by this.
     private Process process;
     private Writer commands;
     private boolean stopping;
 
-    RelayProcess(String name, String url, Log log, Settings settings) throws IOException {
+    RelayProcess(String name, String url, Log log, Settings settings, Map<String, String> environment)
+            throws IOException {
         this.name = name;
         this.url = url;
         this.log = log;
         this.settings = settings;
+        this.environment = environment;
         this.process = launch();
         this.commands = firstCommand(process);
         Thread supervisor = new Thread(this::supervise, "supervise-" + name);
@@ -41,7 +45,7 @@ final class RelayProcess implements AutoCloseable {
     }
 
     private Process launch() throws IOException {
-        return new ProcessBuilder(List.of(
+        ProcessBuilder relay = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx128m",
                         "-XX:TieredStopAtLevel=1",
@@ -55,8 +59,9 @@ final class RelayProcess implements AutoCloseable {
                         Integer.toString(settings.workers()),
                         Integer.toString(settings.batchSize())))
                 .redirectOutput(Redirect.DISCARD)
-                .redirectError(Redirect.appendTo(new File(log.path() + ".err")))
-                .start();
+                .redirectError(Redirect.appendTo(new File(log.path() + ".err")));
+        relay.environment().putAll(environment);
+        return relay.start();
     }
 
     private Writer firstCommand(Process started) throws IOException {

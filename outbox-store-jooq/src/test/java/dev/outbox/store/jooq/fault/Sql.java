@@ -5,6 +5,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,6 +28,16 @@ final class Sql {
             }
         }
         return numbers;
+    }
+
+    /** What the server's clock shows, taken for the time zone of this JVM. */
+    static Instant time(String url) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT CURRENT_TIMESTAMP")) {
+            row.next();
+            return row.getTimestamp(1).toInstant();
+        }
     }
 
     static void execute(String url, String... statements) throws SQLException {

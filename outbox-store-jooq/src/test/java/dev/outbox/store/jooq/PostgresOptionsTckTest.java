@@ -15,16 +15,17 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /**
- * Under strict order the store keeps the contract, but for the half of one rule that strict order is to give up: an open
- * transaction does hinder the messages of other partitions (OBX-TX-2).
+ * With both of its options the store keeps the contract, wake-ups included, but for the half of one rule that strict order is
+ * to give up: an open transaction does hinder the messages of other partitions (OBX-TX-2). What happens to it at levels 3 and
+ * 4 has nothing to do with the options.
  */
 @Tag("postgres")
-class PostgresStrictOrderTckTest {
+class PostgresOptionsTckTest {
     /** Run from within, and not found by itself. */
     static class Tck extends StoreTck {
         @Override
         public StoreHarness harness() {
-            return new PostgresStrictOrderHarness();
+            return new PostgresOptionsHarness();
         }
     }
 
@@ -35,6 +36,7 @@ class PostgresStrictOrderTckTest {
                 .execute(
                         LauncherDiscoveryRequestBuilder.request()
                                 .selectors(selectClass(Tck.class))
+                                .configurationParameter(StoreTck.LEVEL, "2")
                                 .build(),
                         listener);
         TestExecutionSummary summary = listener.getSummary();
@@ -48,7 +50,7 @@ class PostgresStrictOrderTckTest {
         assertEquals(1, failed.size(), "failures: " + failed);
         assertTrue(failed.get(0).startsWith("anOpenTransactionIsNotSeenAndHindersNobody"), failed.get(0));
         assertTrue(failed.get(0).contains("OBX-TX-2"), failed.get(0));
-        assertTrue(summary.getTestsFoundCount() > 90, summary.getTestsFoundCount() + " tests");
-        assertEquals(summary.getTestsFoundCount(), summary.getTestsSucceededCount() + 1, "tests that succeeded");
+        assertEquals(0, summary.getTestsAbortedCount(), "tests that were given up");
+        assertTrue(summary.getTestsSucceededCount() > 80, summary.getTestsSucceededCount() + " tests that succeeded");
     }
 }

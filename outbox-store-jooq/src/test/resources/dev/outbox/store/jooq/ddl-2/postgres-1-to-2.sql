@@ -1,4 +1,4 @@
--- outbox on PostgreSQL, from schema version 1 to 2. Can be run again, also after it was cut off.
+-- From version 1 to the next. Can be run again, also after it was cut off.
 --
 -- Writers and relays may go on meanwhile, with the old library and the new. Adding the column rewrites nothing, but waits
 -- for the transactions that use the table, open batches among them, and others wait behind it: choose a moment without

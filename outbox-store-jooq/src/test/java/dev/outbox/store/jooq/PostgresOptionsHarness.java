@@ -9,15 +9,17 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Outboxes whose clients keep strict order. */
-public final class PostgresStrictOrderHarness implements StoreHarness {
-    private static final StoreOptions OPTIONS = StoreOptions.defaults().with("strictOrder", "true");
+/** Outboxes whose writers notify, and whose clients listen and keep strict order. */
+public final class PostgresOptionsHarness implements StoreHarness {
+    private static final StoreOptions OPTIONS =
+            StoreOptions.defaults().with("strictOrder", "true").with("wakeUp", "listen");
 
     private final PostgresHarness plain = new PostgresHarness();
 
     @Override
     public String createOutbox() throws SQLException {
         String address = plain.createOutbox();
+        Stores.open(address, OPTIONS.createSchema(true)).close(); // which makes the trigger
         return address;
     }
 

@@ -1,0 +1,57 @@
+package dev.outbox.benchmarks;
+
+/** What waits in an outbox, and is filled up again only when there is less than there should be. */
+final class Backlog {
+    private final Backend backend;
+    private Load load;
+    private int left = -1;
+    private int everTaken;
+
+    /** @param load what there should be at least, before every round */
+    Backlog(Backend backend, Load load) {
+        this.backend = backend;
+        this.load = load;
+    }
+
+    /** Of nothing but what a round works on. */
+    static Backlog of(Backend backend) {
+        return new Backlog(backend, Load.of(0));
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    Load load() {
+        return load;
+    }
+
+    /** So many can be taken, and at least as many as the load are there. */
+    void ensure(int messages) throws Exception {
+        if (left < 0) {
+            backend.clear();
+            left = 0;
+        }
+        int wanted = Math.max(messages, load.messages());
+        if (left < wanted) {
+            backend.add(load.ofMessages(wanted - left));
+            left = wanted;
+        }
+    }
+
+    void taken(int messages) {
+        left -= messages;
+        everTaken += messages;
+    }
+
+    /** There should be so many from now on, and so many more now, so that it need not be filled up before every round. */
+    void grow(int messages, int spare) throws Exception {
+        ensure(messages + spare);
+        load = load.ofMessages(messages);
+    }
+
+    /** How many were taken out of it in all. */
+    int everTaken() {
+        return everTaken;
+    }
+}

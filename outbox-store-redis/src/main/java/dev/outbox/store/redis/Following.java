@@ -1,0 +1,125 @@
+package dev.outbox.store.redis;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A relay that works off a backlog asks for the next batch as soon as one is closed. So closing a batch sends the next checkout
+ * along: one wait for the server, and for its disk, instead of two.
+ *
+ * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked already. It
+ * is bounded: it happens only behind {@value #STEADY} batches in a row that were full, were settled as a whole and followed each
+ * other within {@value #GAP_MILLIS} ms, in the store of a single worker that has seen no other batch for a while; and what is not fetched within
+ * {@value #KEEP_MILLIS} ms is given back. Safety rests on nothing of that: it is a hold like any other, with a token and a fence of its own, a
+ * lease that counts from before it was asked for, and the check at close.
+ *
+ * <p>Safe for use by several threads.
+ */
+final class Following {
+    static final long KEEP_MILLIS = 20;
+    static final long KEEP = TimeUnit.MILLISECONDS.toNanos(KEEP_MILLIS);
+    private static final int STEADY = 3;
+    private static final long GAP_MILLIS = 5;
+    private static final long GAP = TimeUnit.MILLISECONDS.toNanos(GAP_MILLIS);
+
+    /** After so long without a batch it is not looked after any more. */
+    private static final long IDLE = TimeUnit.SECONDS.toNanos(1);
+
+    /** Smaller batches are hardly those of a relay in a hurry. */
+    private static final int LEAST_LIMIT = 10;
+
+    /** What was checked out ahead. */
+    private record Ahead(Hold hold, int limit, long since) {}
+
+    private final Link link;
+    private final Checkout checkout;
+    private final AtomicReference<@Nullable Ahead> ahead = new AtomicReference<>();
+
+    // Guarded by this.
+    private int inARow;
+    private long closed = System.nanoTime() - GAP;
+
+    private volatile boolean ended;
+
+    Following(Link link, Checkout checkout) {
+        this.link = link;
+        this.checkout = checkout;
+    }
+
+    /** What was checked out ahead, brought up to now; or null if there is nothing, or it is for something else. */
+    @Nullable
+    Hold take(int limit) {
+        Ahead found = ahead.getAndSet(null);
+        if (found == null) {
+            return null;
+        }
+        if (found.limit != limit || System.nanoTime() - found.since > KEEP) {
+            RedisBatch.release(link, found.hold);
+            return null;
+        }
+        return checkout.complete(found.hold, limit, hold -> RedisBatch.release(link, hold));
+    }
+
+    synchronized void noteCheckout(int messages, int limit) {
+        boolean follows = System.nanoTime() - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
+        inARow = follows ? inARow + 1 : 0;
+    }
+
+    /** Whether a batch is expected to follow at once on one that is about to be closed. */
+    synchronized boolean isSteady() {
+        return inARow >= STEADY;
+    }
+
+    /** A batch was closed; {@code next} went with it, and these are the answers. */
+    void noteClosed(Checkout.@Nullable Next next, List<Object> replies, int limit) {
+        synchronized (this) {
+            closed = System.nanoTime();
+        }
+        if (next == null) {
+            return;
+        }
+        try {
+            next.answered(replies);
+        } catch (RuntimeException e) {
+            RedisBatch.release(link, next.hold); // the checkout that was asked for will say what is wrong
+            return;
+        }
+        if (next.hold.partitions.isEmpty()) {
+            return;
+        }
+        Ahead before = ahead.getAndSet(new Ahead(next.hold, limit, System.nanoTime()));
+        if (before != null) {
+            RedisBatch.release(link, before.hold);
+        }
+        if (ended) {
+            drop();
+        }
+    }
+
+    /** Gives back what was not fetched in time; returns whether it is still worth looking. */
+    boolean dropStale() {
+        Ahead found = ahead.get();
+        long now = System.nanoTime();
+        if (found != null && now - found.since > KEEP && ahead.compareAndSet(found, null)) {
+            RedisBatch.release(link, found.hold);
+        }
+        synchronized (this) {
+            return ahead.get() != null || now - closed < IDLE;
+        }
+    }
+
+    /** Gives back what there is, now and from now on. */
+    void end() {
+        ended = true;
+        drop();
+    }
+
+    private void drop() {
+        Ahead found = ahead.getAndSet(null);
+        if (found != null) {
+            RedisBatch.release(link, found.hold);
+        }
+    }
+}

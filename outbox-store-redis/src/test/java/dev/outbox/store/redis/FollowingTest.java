@@ -1,0 +1,153 @@
+package dev.outbox.store.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.MessageBatch;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.servers.RedisServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
+
+/** Behind full batches the next checkout goes with the close; and nobody is worse off. */
+@Tag("redis")
+@Timeout(120)
+class FollowingTest {
+    private static final int LIMIT = 10;
+
+    /** An hour, so that nothing comes back because a lease has run out. */
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "3600000");
+
+    private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+    private final RedisClient client = address.client();
+    private int next;
+
+    @AfterEach
+    void drop() {
+        try (client;
+                Jedis server = RedisServer.shared().connect()) {
+            TestAddress.drop(server.getConnection(), address.prefix());
+        }
+    }
+
+    private Store open() {
+        return address.outbox().store(client, OPTIONS);
+    }
+
+    private List<String> commit(int partition, int messages) {
+        List<String> texts = IntStream.range(next, next + messages)
+                .mapToObj(Integer::toString)
+                .toList();
+        next += messages;
+        try (AbstractTransaction tx = client.multi()) {
+            texts.forEach(text -> address.outbox().persist(tx).persist(StoreTest.message(partition, text)));
+            RedisOutbox.exec(tx).orThrow();
+        }
+        return texts;
+    }
+
+    /** So many full batches that the store expects more. */
+    private List<String> publish(Store store, int batches) {
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < batches; i++) {
+            texts.addAll(StoreTest.publishAll(store, LIMIT));
+        }
+        return texts;
+    }
+
+    /** The server says how often it has read from clients; what is sent together, it reads together. */
+    @Test
+    void aFullBatchIsOneRoundTrip() {
+        List<String> all = commit(0, 4_000);
+        try (Store store = open();
+                Jedis server = RedisServer.shared().connect()) {
+            List<String> came = new ArrayList<>(publish(store, 10));
+            long least = Long.MAX_VALUE;
+            while (came.size() < 3_900) {
+                long before = reads(server);
+                came.addAll(publish(store, 5));
+                least = Math.min(least, reads(server) - before - 1); // one was the question
+            }
+            assertEquals(5, least, "round trips of five batches, where nothing was looked for");
+            came.addAll(publish(store, 10));
+            assertEquals(all, came);
+        }
+    }
+
+    private static long reads(Jedis server) {
+        return server.info("stats")
+                .lines()
+                .filter(line -> line.startsWith("total_reads_processed:"))
+                .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(':') + 1)))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void whatIsNotFetchedIsGivenBack() {
+        List<String> all = commit(0, 100);
+        try (Store one = open();
+                Store two = open()) {
+            List<String> came = publish(one, 6);
+            Load.await(() -> came.addAll(StoreTest.publishAll(two, 100)), "the rest, at another relay");
+            assertEquals(all, came);
+        }
+    }
+
+    @Test
+    void aStoreThatIsClosedGivesItBackAtOnce() {
+        List<String> all = commit(0, 100);
+        try (Store two = open()) {
+            List<String> came = new ArrayList<>();
+            try (Store one = open()) {
+                came.addAll(publish(one, 6));
+            }
+            came.addAll(StoreTest.publishAll(two, 100));
+            assertEquals(all, came);
+        }
+    }
+
+    /** A checkout has all that was committed before it was called, also if it was sent before (OBX-TX-3). */
+    @Test
+    void whatWasCommittedMeanwhileIsThere() {
+        try (Store store = open()) {
+            for (int round = 0; round < 10; round++) {
+                List<String> all = new ArrayList<>(commit(0, 6 * LIMIT + 4));
+                List<String> came = publish(store, 6);
+                all.addAll(commit(0, 3));
+                all.addAll(commit(1, 2));
+                came.addAll(StoreTest.publishAll(store, LIMIT));
+                assertEquals(all, came);
+                assertEquals(List.of(), StoreTest.publishAll(store, LIMIT));
+            }
+        }
+    }
+
+    /** What did not take effect as a whole is there for everybody at once. */
+    @Test
+    void whatIsReleasedIsFreeAtOnce() {
+        List<String> all = commit(0, 100);
+        try (Store one = open();
+                Store two = open()) {
+            publish(one, 6);
+            List<String> released;
+            try (MessageBatch batch = one.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+                released = StoreTest.texts(batch);
+                batch.messages().subList(0, 5).forEach(m -> batch.markPublished(m, null));
+            }
+            assertEquals(all.subList(60, 70), released);
+            assertEquals(all.subList(65, 100), StoreTest.publishAll(two, 100));
+            assertTrue(StoreTest.publishAll(one, LIMIT).isEmpty());
+        }
+    }
+}

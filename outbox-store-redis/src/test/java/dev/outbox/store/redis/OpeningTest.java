@@ -1,0 +1,353 @@
+package dev.outbox.store.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.WakeUps;
+import dev.outbox.servers.RedisCluster;
+import dev.outbox.servers.RedisServer;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.Key;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.Transaction;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/** What is set up wrongly is refused, or warned of, when a store is opened, with what to change, and without a password. */
+@Tag("redis")
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class OpeningTest {
+    private static final String SECRET = "s3cr3t";
+    private static final String PREFIX = "{shop}:outbox";
+
+    private static RedisServer server;
+    private static TestAddress address;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = RedisServer.packaged();
+        address = new TestAddress(server.url(), PREFIX, null);
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static <E extends OutboxException> String refusal(Class<E> type, String url, StoreOptions options) {
+        E error = assertThrows(type, () -> Stores.open(url, options).close());
+        for (Throwable each = error; each != null; each = each.getCause()) {
+            assertFalse(each.toString().contains(SECRET), "the password is in " + each);
+        }
+        return String.valueOf(error.getMessage());
+    }
+
+    private static void assertContains(String part, String text) {
+        assertTrue(text.contains(part), "expected '" + part + "' in: " + text);
+    }
+
+    /** What is logged while something is done. */
+    private static String logged(Runnable action) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        try {
+            action.run();
+        } finally {
+            System.setErr(before);
+        }
+        return log.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aServerThatLosesMessagesIsWarnedOfOrRefused() {
+        try (Jedis jedis = server.connect()) {
+            assertEquals("", logged(() -> address.open().close()), "warnings of a server that keeps what it has");
+            jedis.configSet("appendonly", "no");
+            assertContains("Set appendonly yes", logged(() -> address.open().close()));
+            jedis.configSet("appendonly", "yes");
+            for (String policy : List.of("allkeys-lru", "allkeys-lfu", "allkeys-random")) {
+                jedis.configSet("maxmemory-policy", policy);
+                String said = refusal(ConfigurationException.class, server.url(), address.options());
+                assertContains(policy, said);
+                assertContains("set noeviction", said);
+            }
+            jedis.configSet("maxmemory-policy", "volatile-lru");
+            address.open().close();
+            jedis.configSet("maxmemory-policy", "noeviction");
+        }
+    }
+
+    @Test
+    void aReplicaIsRefused() throws Exception {
+        try (RedisServer replica = RedisServer.packaged("--replicaof", "127.0.0.1 " + server.port());
+                RedisServer sentinel = RedisServer.sentinel("shop", server)) {
+            assertContains("open the master", refusal(ConfigurationException.class, replica.url(), address.options()));
+            String asServer = sentinel.url().replaceAll("\\?.*", "").replaceAll("//.*@", "//");
+            assertContains("?sentinel=", refusal(ConfigurationException.class, asServer, address.options()));
+            String wrongName = sentinel.url().replace("sentinel=shop", "sentinel=shoe");
+            refusal(StoreException.class, wrongName, address.options());
+            Stores.open(sentinel.url(), address.options()).close();
+        }
+    }
+
+    @Test
+    void wrongPasswordsAreRefused() {
+        String without = server.url().replaceAll("//.*@", "//");
+        for (String url : List.of(without, without.replace("//", "//:" + SECRET + "@"))) {
+            assertContains("Give the user and password", refusal(ConfigurationException.class, url, address.options()));
+        }
+        assertContains(
+                "Give the user and password",
+                refusal(
+                        ConfigurationException.class,
+                        without,
+                        address.options().user("nobody").password(SECRET)));
+        assertContains(
+                "give the option password",
+                refusal(ConfigurationException.class, without, address.options().user("nobody")));
+    }
+
+    @Test
+    void aServerThatIsNotThereIsNamed() {
+        assertContains(
+                "127.0.0.1:1",
+                refusal(StoreException.class, "redis://:" + SECRET + "@127.0.0.1:1", address.options()));
+    }
+
+    @Test
+    void aClusterIsNoServer() {
+        String cluster = RedisCluster.shared().url();
+        String node = cluster.replaceAll(",.*", "");
+        assertContains("?cluster=true", refusal(ConfigurationException.class, node, address.options()));
+        Stores.open(node + "?cluster=true", address.options()).close();
+        assertThrows(
+                OutboxException.class, () -> Stores.open(server.url() + "?cluster=true", address.options()));
+    }
+
+    /** In a cluster, what is queued on the wrong server or with the wrong tag is not written, and the reason is given. */
+    @Test
+    void keysOfAnotherSlotAreRefused() {
+        TestAddress inCluster = TestAddress.fresh(RedisCluster.shared().url());
+        try (RedisClusterClient client = inCluster.clusterClient();
+                Store store = inCluster.open()) {
+            int own = JedisClusterCRC16.getSlot(inCluster.prefix());
+            for (int slot : new int[] {own, (own + 5_500) % 16_384}) {
+                try (Transaction tx = new Transaction(client.getConnectionFromSlot(slot), true, true)) {
+                    if (slot == own) {
+                        tx.set("{another-" + inCluster.prefix().substring(1), "value"); // on this server or not
+                    }
+                    inCluster.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                    String why = assertInstanceOf(Executed.NothingWritten.class, RedisOutbox.exec(tx))
+                            .why();
+                    assertContains("hash tag", why);
+                }
+            }
+            assertEquals(List.of(), StoreTest.publishAll(store, 10));
+        }
+    }
+
+    /** The commands that the documentation asks for are enough for everything, and each of them is missed. */
+    @Test
+    void everyCommandInTheDocumentationIsNeeded() throws Exception {
+        List<String> rules = documented("relay");
+        try (Jedis jedis = server.connect()) {
+            jedis.aclSetUser("relay", rules.toArray(String[]::new));
+            StoreOptions options = address.options().user("relay").password("secret");
+            String url = server.url().replaceAll("//.*@", "//");
+            jedis.aclSetUser("writer", documented("shop").toArray(String[]::new));
+            try (RedisClient writer = new TestAddress(
+                                    url.replace("//", "//writer:secret@"), PREFIX, null)
+                            .client();
+                    Store store = Stores.open(url, options)) {
+                everything(store, writer);
+            }
+            for (String rule : rules) {
+                if (!rule.startsWith("+") || rule.startsWith("+@")) {
+                    continue;
+                }
+                String command = rule.substring(1);
+                jedis.aclSetUser("relay", "-" + command);
+                switch (command) {
+                    case "info" ->
+                        assertContains(
+                                "noeviction",
+                                logged(() -> Stores.open(url, options).close()));
+                    case "subscribe" -> {
+                        try (Store store = Stores.open(url, options)) {
+                            assertContains(
+                                    "ACL SETUSER",
+                                    String.valueOf(assertThrows(ConfigurationException.class, () -> WakeUps.of(store)
+                                                    .onWakeUp(() -> {}))
+                                            .getMessage()));
+                        }
+                        Stores.open(url, options.with(Opening.WAKE_UPS, "false")).close();
+                    }
+                    case "unsubscribe" -> Stores.open(url, options).close(); // it leaves by closing
+                    default -> {
+                        String said = refusal(ConfigurationException.class, url, options);
+                        assertContains("ACL SETUSER", said);
+                        assertContains(command, said.toLowerCase(Locale.ROOT));
+                    }
+                }
+                jedis.aclSetUser("relay", rule);
+            }
+        }
+    }
+
+    private static List<String> documented(String user) throws Exception {
+        List<String> lines = Files.readAllLines(Path.of("..", "docs", "REDIS.md"));
+        List<String> rules = new ArrayList<>();
+        for (int i = 0; i < lines.size(); i++) {
+            if (lines.get(i).contains("ACL SETUSER " + user)) {
+                do {
+                    rules.addAll(Arrays.asList(lines.get(i).replaceAll(".*SETUSER " + user, "").trim().split(" +", -1)));
+                    i++;
+                } while (lines.get(i).startsWith("     "));
+            }
+        }
+        rules.removeIf(rule -> rule.equals("…"));
+        assertTrue(rules.contains("on"), "rules of " + user + " in docs/REDIS.md: " + rules);
+        return rules;
+    }
+
+    private static void everything(Store store, RedisClient writer) {
+        for (int i = 0; i < 3; i++) {
+            try (AbstractTransaction tx = writer.multi()) {
+                for (String text : List.of("published", "failed", "dead")) {
+                    address.outbox().persist(tx).persist(StoreTest.message(0, text));
+                }
+                RedisOutbox.exec(tx).orThrow();
+            }
+        }
+        Operations operations = Operations.of(store);
+        WakeUps.of(store).onWakeUp(() -> {}).close();
+        while (!operations.backlog().isEmpty()) {
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 5)) {
+                batch.messages().forEach(m -> {
+                    switch (StoreTest.text(m)) {
+                        case "published" -> batch.markPublished(m, null);
+                        case "failed" -> {
+                            if (m.attempts() == 0) {
+                                batch.markFailed(m, "no", Duration.ofHours(1));
+                            } else {
+                                batch.markPublished(m, null);
+                            }
+                        }
+                        default -> batch.deadLetter(m, "no");
+                    }
+                });
+            }
+            operations.failingPartitions().forEach(p -> operations.retryNow(p.topic(), p.partition()));
+        }
+        List<String> dead = operations.deadLetters(StoreTest.TOPIC, null, 10).stream()
+                .map(letter -> letter.message().id())
+                .toList();
+        assertTrue(operations.deadLetter(dead.get(0)).isPresent());
+        assertEquals(1, operations.redrive(dead.subList(0, 1)));
+        assertEquals(2, operations.discard(dead.subList(1, 3)));
+        assertEquals(List.of("dead"), StoreTest.publishAll(store, 5));
+    }
+
+    /** With a key of its own, made for the test. */
+    @Test
+    void aServerWithTlsIsTrustedOrRefused(@TempDir Path directory) throws Exception {
+        Path store = directory.resolve("server.p12");
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        "-genkeypair",
+                        "-keyalg",
+                        "EC",
+                        "-alias",
+                        "server",
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "SAN=ip:127.0.0.1",
+                        "-storetype",
+                        "PKCS12",
+                        "-keystore",
+                        store.toString(),
+                        "-storepass",
+                        SECRET)
+                .inheritIO()
+                .start();
+        assertTrue(keytool.waitFor(60, TimeUnit.SECONDS) && keytool.exitValue() == 0, "keytool");
+        KeyStore keys = KeyStore.getInstance(store.toFile(), SECRET.toCharArray());
+        Key key = keys.getKey("server", SECRET.toCharArray());
+        Path keyFile = pem(directory.resolve("key.pem"), "PRIVATE KEY", key.getEncoded());
+        Path certificate =
+                pem(directory.resolve("cert.pem"), "CERTIFICATE", keys.getCertificate("server").getEncoded());
+        try (RedisServer tls = RedisServer.packaged(
+                "--tls-port",
+                "0",
+                "--tls-cert-file",
+                certificate.toString(),
+                "--tls-key-file",
+                keyFile.toString(),
+                "--tls-auth-clients",
+                "no")) {
+            int port;
+            try (java.net.ServerSocket free = new java.net.ServerSocket(0)) {
+                port = free.getLocalPort();
+            }
+            try (Jedis jedis = tls.connect()) {
+                jedis.configSet("tls-port", Integer.toString(port));
+            }
+            String url = tls.url().replace("redis://", "rediss://").replaceAll(":\\d+$", ":" + port);
+            assertContains("trustStore", refusal(ConfigurationException.class, url, address.options()));
+            String plain = tls.url().replace("redis://", "rediss://");
+            assertContains("does not speak TLS", refusal(StoreException.class, plain, address.options()));
+            System.setProperty("javax.net.ssl.trustStore", store.toString());
+            System.setProperty("javax.net.ssl.trustStorePassword", SECRET);
+            try {
+                Stores.open(url, address.options()).close();
+                String otherName = url.replace("127.0.0.1", "localhost");
+                assertContains("the host in the URL", refusal(ConfigurationException.class, otherName, address.options()));
+            } finally {
+                System.clearProperty("javax.net.ssl.trustStore");
+                System.clearProperty("javax.net.ssl.trustStorePassword");
+            }
+        }
+    }
+
+    private static Path pem(Path file, String what, byte[] bytes) throws Exception {
+        return Files.writeString(
+                file,
+                "-----BEGIN " + what + "-----\n"
+                        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes) + "\n-----END " + what
+                        + "-----\n");
+    }
+}

@@ -1,0 +1,205 @@
+package dev.outbox.store.redis;
+
+import dev.outbox.StoreOptions;
+import dev.outbox.tck.Judge;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A {@link RelayMain}, to be killed and paused, and what it says. */
+final class RelayProcess implements AutoCloseable {
+    private static final int PATIENCE_SECONDS = 60;
+
+    /** Batches that were closed well. */
+    final AtomicInteger closed = new AtomicInteger();
+
+    /** Batches whose hold was lost. */
+    final AtomicInteger lost = new AtomicInteger();
+
+    /** What the store failed with. */
+    final Queue<String> errors = new ConcurrentLinkedQueue<>();
+
+    /** Messages in batches that were closed well. */
+    final Set<String> settled = ConcurrentHashMap.newKeySet();
+
+    private final String name;
+    private final Process process;
+    private final Thread reader;
+    private final Map<String, List<Judge.Delivered>> open = new HashMap<>();
+    private final Queue<Judge.Delivered> done = new ConcurrentLinkedQueue<>();
+    private volatile boolean started;
+    private volatile boolean ended;
+    private volatile boolean killed;
+
+    /**
+     * Starts one.
+     *
+     * @param broker the longest time in ms that a message takes
+     */
+    RelayProcess(String name, String url, StoreOptions options, int workers, int batchSize, int broker)
+            throws IOException {
+        this.name = name;
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=off", // what it runs into is among the errors
+                "-cp",
+                System.getProperty("java.class.path"),
+                RelayMain.class.getName(),
+                url,
+                Integer.toString(workers),
+                Integer.toString(batchSize),
+                Integer.toString(broker)));
+        options.asMap().forEach((key, value) -> command.add(key + "=" + value));
+        process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        reader = new Thread(this::read, "read-" + name);
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    boolean hasEndedByItself() {
+        return !process.isAlive() && !killed && !ended;
+    }
+
+    void awaitStart() {
+        Load.await(() -> started, name + " opens its store");
+    }
+
+    private void read() {
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = out.readLine(); line != null; line = out.readLine()) {
+                String[] words = line.split(" ", -1);
+                switch (words[0]) {
+                    case "S" -> started = true;
+                    case "E" -> ended = true;
+                    case "X" -> errors.add(line);
+                    case "C" -> open.put(words[1], batch(words));
+                    case "K" -> {
+                        for (Judge.Delivered d : Objects.requireNonNull(open.remove(words[1]))) {
+                            done(d, Judge.End.valueOf(words[2]), Long.parseLong(words[3]));
+                        }
+                        (words[2].equals("NOT_DONE") ? lost : closed).addAndGet(words[2].equals("UNKNOWN") ? 0 : 1);
+                    }
+                    default -> throw new IllegalStateException(name + " said: " + line);
+                }
+            }
+        } catch (IOException e) {
+            errors.add("X OUTPUT " + e);
+        }
+        open.values().forEach(batch -> batch.forEach(d -> done(d, Judge.End.UNKNOWN, Long.MAX_VALUE)));
+    }
+
+    private List<Judge.Delivered> batch(String[] words) {
+        List<Judge.Delivered> batch = new ArrayList<>();
+        for (int i = 5; i < words.length; i++) {
+            String[] message = words[i].split("/", -1);
+            batch.add(new Judge.Delivered(
+                    message[0],
+                    message[1],
+                    name + "-" + words[1],
+                    i - 5,
+                    Boolean.parseBoolean(message[2]),
+                    Long.parseLong(words[2]),
+                    Long.parseLong(words[3]),
+                    Long.parseLong(words[4]),
+                    Long.MAX_VALUE,
+                    Judge.End.UNKNOWN));
+        }
+        return batch;
+    }
+
+    private void done(Judge.Delivered d, Judge.End end, long closeReturned) {
+        done.add(new Judge.Delivered(
+                d.id(),
+                d.partition(),
+                d.batch(),
+                d.index(),
+                d.settled(),
+                d.checkoutCalled(),
+                d.checkoutReturned(),
+                d.closeCalled(),
+                closeReturned,
+                end));
+        if (d.settled() && end == Judge.End.OK) {
+            settled.add(d.id());
+        }
+    }
+
+    /** All it had in its hands; to be asked when it has ended. */
+    List<Judge.Delivered> delivered() {
+        return List.copyOf(done);
+    }
+
+    /** As {@code kill -9}; returns when all it said has been read. */
+    void kill() throws InterruptedException {
+        killed = true;
+        process.destroyForcibly();
+        reader.join();
+    }
+
+    /** Stops all its threads, wherever they are, and returns when they stand still. */
+    void pause() throws Exception {
+        signal("STOP");
+        Path state = Path.of("/proc", Long.toString(process.pid()), "stat");
+        if (Files.exists(state)) { // elsewhere the signal has to be trusted
+            Load.await(() -> isStopped(state), name + " stands still");
+        }
+    }
+
+    private static boolean isStopped(Path state) {
+        try {
+            String stat = Files.readString(state);
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    void resume() throws Exception {
+        signal("CONT");
+    }
+
+    private void signal(String signal) throws Exception {
+        Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start();
+        if (kill.waitFor() != 0) {
+            throw new IllegalStateException("No signal " + signal + " for " + name);
+        }
+    }
+
+    /** Lets it finish, and returns when all it said has been read. */
+    void stop() throws Exception {
+        if (killed) {
+            return;
+        }
+        process.outputWriter().close();
+        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError(name + " does not stop");
+        }
+        reader.join();
+        if (!ended) {
+            throw new AssertionError(name + " ended by itself with " + process.exitValue());
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}
