@@ -86,6 +86,15 @@ final class Run {
         return one.call();
     }
 
+    /** What the servers say they are. */
+    Map<String, String> versions() throws Exception {
+        Map<String, String> versions = new LinkedHashMap<>();
+        for (Map.Entry<String, Pair> each : opened.entrySet()) {
+            versions.put(each.getKey(), each.getValue().ours().version());
+        }
+        return versions;
+    }
+
     void note(Figure figure) {
         figures.add(figure);
         System.out.println(figure.line());
