@@ -38,9 +38,9 @@ final class Listening implements AutoCloseable {
     WakeUps.Subscription add(Runnable listener) {
         synchronized (this) {
             if (!started && !closed) {
-                started = true;
                 thread.setDaemon(true);
                 thread.start();
+                started = true;
             }
         }
         try {
