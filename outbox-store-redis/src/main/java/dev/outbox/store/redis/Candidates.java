@@ -58,7 +58,12 @@ final class Candidates {
      * (decision 8).
      */
     synchronized int firstTake(int all, int limit) {
-        return !isInCompany() && all <= limit ? all : Math.min(limit, (int) Math.ceil(Math.sqrt(all)));
+        // No more than a batch can hold, because what has had its turn goes to the end: if all went there, the same
+        // would
+        // be first for ever.
+        return !isInCompany() && all <= limit
+                ? Math.min(all, Checkout.MOST_PARTITIONS)
+                : Math.min(Math.min(limit, Checkout.MOST_PARTITIONS), (int) Math.ceil(Math.sqrt(all)));
     }
 
     /** Whether there was another open batch lately. */

@@ -20,7 +20,7 @@ import redis.clients.jedis.Protocol;
  */
 final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */
-    private static final int MOST_PARTITIONS = 200;
+    static final int MOST_PARTITIONS = 200;
 
     private static final byte[] MOST_FOUND = Place.bytes("1000");
     private static final byte[] LAST = {'+'};
@@ -61,7 +61,7 @@ final class Checkout {
             }
             Set<Partition> tried = new HashSet<>();
             fill(hold, limit, tried);
-            if (!fresh && hold.messages() < limit) {
+            if (!fresh && hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS) {
                 discover();
                 fill(hold, limit, tried);
             }
@@ -207,7 +207,7 @@ final class Checkout {
             hold.partitions.forEach(held -> held.full = true);
             readOn(hold, limit);
             releaseEmpty(hold);
-            if (hold.messages() < limit) {
+            if (hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS) {
                 Set<Partition> tried = new HashSet<>();
                 hold.partitions.forEach(held -> tried.add(held.partition));
                 discover();

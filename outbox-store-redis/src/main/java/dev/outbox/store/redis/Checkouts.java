@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,6 +23,7 @@ final class Checkouts {
     private final List<Checkout> places;
     private final AtomicInteger turn = new AtomicInteger();
     private final AtomicLongArray restUntil;
+    private final AtomicIntegerArray resting;
 
     /** Of the only place; where there are several, another one has the next turn. */
     private final @Nullable Following following;
@@ -32,6 +34,7 @@ final class Checkouts {
                 .map(place -> new Checkout(link, place, topics, lease))
                 .toList();
         this.restUntil = new AtomicLongArray(places.size());
+        this.resting = new AtomicIntegerArray(places.size());
         this.following = places.size() == 1 ? new Following(link, places.get(0)) : null;
     }
 
@@ -63,9 +66,10 @@ final class Checkouts {
         int answered = 0;
         for (int i = 0; i < places.size(); i++) {
             int index = (first + i) % places.size();
-            if (places.size() > 1 && isResting(index)) {
-                continue;
+            if (isResting(index) && !(failure == null && answered == 0 && i == places.size() - 1)) {
+                continue; // but if all of them rest, one is tried, so that it is said what is wrong
             }
+            long began = System.nanoTime();
             Checkout checkout = places.get(index);
             if (company) {
                 checkout.noteCompany();
@@ -73,12 +77,16 @@ final class Checkouts {
             try {
                 Hold hold = checkout.run(limit, failed -> RedisBatch.release(link, failed));
                 answered++;
+                resting.set(index, 0);
                 if (hold != null) {
                     return hold;
                 }
             } catch (RuntimeException e) {
                 failure = e;
-                restUntil.set(index, Math.max(1, System.nanoTime() + REST));
+                long now = System.nanoTime();
+                // Ten times what it took to find out, so that it costs the others no more than a tenth of the time.
+                restUntil.set(index, now + Math.max(REST, 10 * (now - began)));
+                resting.set(index, 1);
             }
         }
         if (failure != null) {
@@ -91,7 +99,6 @@ final class Checkouts {
     }
 
     private boolean isResting(int index) {
-        long until = restUntil.get(index);
-        return until != 0 && System.nanoTime() - until < 0;
+        return places.size() > 1 && resting.get(index) != 0 && System.nanoTime() - restUntil.get(index) < 0;
     }
 }

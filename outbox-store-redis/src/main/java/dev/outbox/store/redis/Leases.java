@@ -36,8 +36,8 @@ final class Leases implements AutoCloseable {
     }
 
     void add(RedisBatch batch) {
-        open.add(batch);
         start();
+        open.add(batch);
     }
 
     void remove(RedisBatch batch) {
@@ -50,9 +50,9 @@ final class Leases implements AutoCloseable {
 
     private synchronized void start() {
         if (!started && !closed) {
-            started = true;
             thread.setDaemon(true);
             thread.start();
+            started = true;
         }
     }
 

@@ -88,6 +88,13 @@ final class Link {
                     }
                     LockSupport.parkNanos(PAUSE);
                 }
+                case READ_ONLY -> {
+                    // A master that became a replica keeps its connections; new ones may lead to the new master.
+                    if (++lost == CONNECTIONS_TRIED) {
+                        return new Answers(replies, repeated);
+                    }
+                    servers.noteFailure();
+                }
                 case UNKNOWN_SCRIPT -> toSend = inFull(commands);
                 case NONE -> {
                     return new Answers(replies, repeated);
@@ -109,6 +116,7 @@ final class Link {
         NONE,
         MOVED,
         MOVING,
+        READ_ONLY,
         UNKNOWN_SCRIPT
     }
 
@@ -122,6 +130,9 @@ final class Link {
                 String text = String.valueOf(error.getMessage());
                 if (text.startsWith("NOSCRIPT")) {
                     return Trouble.UNKNOWN_SCRIPT;
+                }
+                if (text.startsWith("READONLY")) {
+                    return Trouble.READ_ONLY;
                 }
                 if (text.startsWith("ASK")
                         || text.startsWith("TRYAGAIN")

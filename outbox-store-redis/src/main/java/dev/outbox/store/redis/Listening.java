@@ -38,9 +38,9 @@ final class Listening implements AutoCloseable {
     WakeUps.Subscription add(Runnable listener) {
         synchronized (this) {
             if (!started && !closed) {
-                started = true;
                 thread.setDaemon(true);
                 thread.start();
+                started = true;
             }
         }
         try {
@@ -75,7 +75,9 @@ final class Listening implements AutoCloseable {
             if (closed) {
                 unsubscribe();
             }
-            confirmed.complete(true);
+            if (!confirmed.complete(true) && confirmed.isCompletedExceptionally()) {
+                confirmed = CompletableFuture.completedFuture(true);
+            }
             tell();
         }
 
@@ -105,12 +107,8 @@ final class Listening implements AutoCloseable {
             try {
                 subscriber = new Subscriber();
                 servers.subscribe(subscriber, channel);
-            } catch (RuntimeException e) {
-                CompletableFuture<Boolean> asked = confirmed;
-                if (!asked.isDone()) {
-                    confirmed = new CompletableFuture<>(); // the next one who asks may have more luck
-                    asked.completeExceptionally(e);
-                }
+            } catch (Throwable e) { // whatever it is, the next try may do better
+                confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
                 if (!closed && pause == 10) {
                     LOG.warn("Wake-ups are interrupted; polling goes on, and so does trying to listen again", e);
                 }

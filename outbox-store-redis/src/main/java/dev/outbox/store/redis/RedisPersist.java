@@ -6,6 +6,9 @@ import dev.outbox.PersistFunc;
 import dev.outbox.StoreException;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Builder;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.exceptions.JedisException;
@@ -23,8 +26,24 @@ final class RedisPersist implements PersistFunc {
     private final AbstractTransaction tx;
     private final Names names;
     private final byte @Nullable [] channel;
-    private @Nullable Response<Object> announced;
-    private boolean checked;
+    /**
+     * Told of by the transaction when it is executed, because then it builds the results. (Asking a response instead costs an
+     * exception each time.) Nobody tells of a transaction that is discarded.
+     */
+    private final Builder<Object> executed = new Builder<>() {
+        @Override
+        public Object build(Object result) {
+            begun = false;
+            announced = false;
+            return result;
+        }
+    };
+
+    /** Whether the transaction was seen to queue, and not seen to be executed since. */
+    private boolean begun;
+
+    /** Whether the commit is told of by what was queued already. */
+    private boolean announced;
 
     /** @param channel where to tell of the commit, or null */
     RedisPersist(AbstractTransaction tx, Names names, byte @Nullable [] channel) {
@@ -42,16 +61,22 @@ final class RedisPersist implements PersistFunc {
             // With every message, because a transaction object may be used again, and a message that is in no index is
             // found
             // by nobody. The index first: without messages it does no harm.
-            Response<Object> indexed =
-                    tx.sendCommand(Protocol.Command.ZADD, place.ready(), ONLY_NEW, AT_ONCE, Place.bytes(member));
-            if (!checked) {
+            Response<Object> indexed = tx.executeCommand(new CommandObject<>(
+                    new CommandArguments(Protocol.Command.ZADD)
+                            .add(place.ready())
+                            .add(ONLY_NEW)
+                            .add(AT_ONCE)
+                            .add(Place.bytes(member)),
+                    executed));
+            if (!begun) {
                 requireQueued(indexed);
-                checked = true;
+                begun = true;
             }
             tx.sendCommand(
                     Protocol.Command.XADD, place.messages(member), NEXT, Label.write(id, message), message.payload());
-            if (channel != null && (announced == null || isDone(announced))) {
-                announced = tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
+            if (channel != null && !announced) {
+                tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
+                announced = true;
             }
         } catch (JedisException e) {
             throw new StoreException("Writing a message to the outbox failed: " + Failures.describe(e), e);

@@ -65,16 +65,24 @@ final class RedisStore implements Store, Operations, WakeUps {
             requireOpen();
             throw Failures.of("A checkout", e);
         }
-        RedisBatch batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
+        RedisBatch batch;
+        try {
+            batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
+            if (hold != null) {
+                leases.add(batch);
+            }
+        } catch (Throwable e) { // short of memory or of threads: nobody else is to wait for the end of the lease
+            if (hold != null) {
+                RedisBatch.release(link, hold);
+            }
+            throw e;
+        }
         Following following = ofTopics.following();
         if (following != null) {
             following.noteCheckout(called, batch.messages().size(), limit);
         }
-        if (hold != null) {
-            leases.add(batch);
-            if (closed) { // close() may have missed it
-                batch.lose();
-            }
+        if (hold != null && closed) { // close() may have missed it
+            batch.lose();
         }
         return batch;
     }

@@ -27,6 +27,12 @@ record RedisUrl(
     private static final int PORT = 6379;
     private static final int SENTINEL_PORT = 26379;
 
+    /** Without what may be secret. */
+    @Override
+    public String toString() {
+        return hosts.toString();
+    }
+
     static boolean accepts(String url) {
         return url.startsWith(PLAIN) || url.startsWith(TLS);
     }

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -124,6 +125,37 @@ class StoreTest {
                 RedisOutbox.exec(tx).orThrow();
                 assertEquals(List.of(text), publishAll(store, 10));
             }
+        }
+    }
+
+    /** Nor is one that was executed meanwhile: the message would be there, whatever becomes of the next. */
+    @Test
+    void aTransactionThatHasEndedIsRefused() {
+        try (AbstractTransaction tx = client.multi();
+                Store store = address.open()) {
+            PersistFunc persist = address.outbox().persist(tx);
+            persist.persist(message(0, "a"));
+            RedisOutbox.exec(tx).orThrow();
+            assertThrows(MisuseException.class, () -> persist.persist(message(0, "b")));
+            assertEquals(List.of("a"), publishAll(store, 10));
+        }
+    }
+
+    /** More than a batch holds: those that had no place have one in the next. */
+    @Test
+    void partitionsTakeTurnsIfThereAreMany() {
+        for (int partition = 0; partition < 256; partition++) {
+            commit(partition, "1", "2", "3", "4", "5", "6", "7", "8", "9", "10");
+        }
+        try (Store store = address.open()) {
+            Set<Integer> served = new HashSet<>();
+            for (int i = 0; i < 2; i++) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 400)) {
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                    served.addAll(partitions(batch));
+                }
+            }
+            assertEquals(256, served.size());
         }
     }
 
