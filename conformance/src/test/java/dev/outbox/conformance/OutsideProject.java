@@ -38,7 +38,7 @@ record OutsideProject(Path folder) {
         command.add(Path.of(System.getProperty("outbox.maven.home", ""), "bin", windows ? "mvn.cmd" : "mvn")
                 .toString());
         command.addAll(List.of("-B", "-gs", settings().toString(), "-Dmaven.repo.local=" + Published.REPOSITORY));
-        if (Boolean.getBoolean("outbox.maven.offline")) {
+        if (System.getProperty("outbox.maven.offline", "").equals("offline: true")) {
             // The build's own repository is a file, which may be read without a network.
             command.addAll(List.of("-o", "-Daether.offline.protocols=file"));
         }

@@ -9,13 +9,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A stranger who follows the document arrives. The whole suite is run once; what differs between the paths and between
- * versions of JUnit is how the suite is found, and how its further processes are started, and a few rules show that.
+ * A stranger who follows the document arrives. What differs between the paths and between versions of JUnit is how the suite
+ * is found, and how its further processes are started, and a few rules show that. The tests with the tag {@code conformance}
+ * are run by {@code mvn verify -Pconformance} only, because they take minutes.
  */
 class OutsideProjectTest {
     /** As the document says. */
@@ -29,18 +31,43 @@ class OutsideProjectTest {
     }
 
     @Test
-    void theStoreOfTheDocumentIsConformantAtLevel3() throws Exception {
-        OutsideProject project = OutsideProject.make("whole-suite");
-        project.test("-Djunit.version=" + NEWEST_JUNIT, "-Dmodule-path=true");
+    void theStoreOfTheDocumentIsConformant() throws Exception {
+        assertConformant(1);
+    }
+
+    @Test
+    @Tag("conformance")
+    void theStoreOfTheDocumentIsConformantAtEveryLevelItCanTake() throws Exception {
+        assertConformant(3);
+    }
+
+    /** On the module path and with the newest JUnit, as the document has it. */
+    private static void assertConformant(int level) throws Exception {
+        OutsideProject project = OutsideProject.make("level-" + level);
+        project.test(
+                "-Djunit.version=" + NEWEST_JUNIT,
+                "-Dmodule-path=true",
+                "-Doutbox.tck.level=" + (level == 3 ? 4 : level));
         JsonNode report = project.report();
-        assertEquals("Conformant at level 3", report.at("/verdict/sentence").asText());
+        assertEquals(
+                "Conformant at level " + level, report.at("/verdict/sentence").asText());
         assertEquals(0, report.at("/verdict/rules/fail").asInt(), "rules that failed");
         assertEquals("com.example.outbox.HsqlStore", report.at("/store/name").asText());
     }
 
+    @Test
+    void theOldestJUnitWorksOnTheClassPath() throws Exception {
+        assertWorks(false, "oldest");
+    }
+
     @ParameterizedTest
-    @CsvSource({"false, newest", "false, oldest", "true, oldest"})
+    @Tag("conformance")
+    @CsvSource({"false, newest", "true, oldest", "true, newest"})
     void everyPathAndVersionWorks(boolean modulePath, String junit) throws Exception {
+        assertWorks(modulePath, junit);
+    }
+
+    private static void assertWorks(boolean modulePath, String junit) throws Exception {
         String version = junit.equals("oldest") ? OLDEST_JUNIT : NEWEST_JUNIT;
         OutsideProject project = OutsideProject.make((modulePath ? "module-path-" : "class-path-") + junit);
         project.test(

@@ -30,15 +30,22 @@ interface ConcurrencyRules {
         return history.failures() > 0 && history.redeliveries() > 0 && history.overlappingBatches() > 0;
     }
 
+    private static History run(TestOutbox outbox, Workload workload, @Nullable Network network) throws Exception {
+        if (network != null) {
+            NetworkRules.trouble(outbox, network);
+        }
+        History history = workload.run(outbox, network);
+        history.check(TestOutbox.has(outbox.open(), Capability.PARTITION_EXCLUSIVITY));
+        return history;
+    }
+
     /** Runs a workload, maybe through a faulty network, and checks what it did. */
     static void check(TestOutbox outbox, Workload workload, @Nullable Network network) throws Exception {
         try {
-            History history = workload.run(outbox, network);
-            history.check(TestOutbox.has(outbox.open(), Capability.PARTITION_EXCLUSIVITY));
+            History history = run(outbox, workload, network);
             // Where faults fall is left to chance, and may prove nothing.
             for (int again = 0; network != null && again < 4 && !isTelling(history); again++) {
-                history = workload.run(outbox, network);
-                history.check(TestOutbox.has(outbox.open(), Capability.PARTITION_EXCLUSIVITY));
+                history = run(outbox, workload, network);
             }
             outbox.saw(history.deliveries(), history.summary());
             assertTrue(history.deliveries() >= 150, "too little happened: " + history.deliveries() + " deliveries");

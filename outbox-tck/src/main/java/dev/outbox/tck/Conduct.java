@@ -19,6 +19,7 @@ final class Conduct {
     private final long start = System.nanoTime();
     private final Map<String, Long> begun = new ConcurrentHashMap<>();
     private final Map<String, Witness> witnesses = new ConcurrentHashMap<>();
+    private final Map<String, String> seen = new ConcurrentHashMap<>();
     private final Map<String, TestResult> results = new ConcurrentHashMap<>();
     private @Nullable Subject subject;
 
@@ -60,6 +61,11 @@ final class Conduct {
         witnesses.put(test.name(), witness);
     }
 
+    /** Notes what a test is about to pass with. */
+    void saw(RuleTest test, String summary) {
+        seen.put(test.name(), summary);
+    }
+
     void passed(RuleTest test) {
         Capability capability = Spec.of(test.rule()).capability();
         boolean refused =
@@ -86,7 +92,7 @@ final class Conduct {
         long now = System.nanoTime();
         Duration time = Duration.ofNanos(now - begun.getOrDefault(test.name(), now));
         Witness witness = status == Status.FAIL ? witnesses.get(test.name()) : null;
-        results.put(test.name(), new TestResult(test, status, time, reason, witness));
+        results.put(test.name(), new TestResult(test, status, time, reason, seen.get(test.name()), witness));
         if (settings.progress() && status != Status.NOT_RUN) {
             System.out.printf(
                     "%s  %-14s %-4s %6.2f s  %s%n",
@@ -108,13 +114,14 @@ final class Conduct {
         List<TestResult> all = new ArrayList<>();
         for (RuleTest test : RuleTest.all()) {
             TestResult result = results.getOrDefault(
-                    test.name(), new TestResult(test, Status.NOT_RUN, Duration.ZERO, reasonWithout(test), null));
+                    test.name(), new TestResult(test, Status.NOT_RUN, Duration.ZERO, reasonWithout(test), null, null));
             if (test.isOverriddenIn(testClass)) {
                 result = new TestResult(
                         test,
                         Status.OVERRIDDEN,
                         result.time(),
                         testClass.getName() + " has a test of its own in its place",
+                        null,
                         null);
             }
             all.add(result);

@@ -128,7 +128,7 @@ final class HtmlReport {
         html.append("<div><dt>")
                 .append(text(name))
                 .append("</dt><dd>")
-                .append(text(value))
+                .append(text(value).replaceAll("(?<=[a-z])([.$])(?=[A-Za-z])", "$1<wbr>")) // names of classes
                 .append("</dd></div>\n");
     }
 
@@ -201,7 +201,11 @@ final class HtmlReport {
             if (!rule.rule().section().equals(section)) {
                 html.append(section.isEmpty() ? "" : "</section>\n");
                 section = rule.rule().section();
-                html.append("<h2>").append(text(section)).append("</h2>\n<section class=\"card\">\n");
+                html.append("<h2 class=\"part\">").append(text(section)).append("<span class=\"cells small\">");
+                for (Level level : Level.values()) {
+                    html.append("<span>").append(level.label()).append("</span>");
+                }
+                html.append("</span></h2>\n<section class=\"card\">\n");
             }
             rule(rule);
         }
@@ -230,6 +234,7 @@ final class HtmlReport {
                     .append(": ")
                     .append(text(result.about(rule.rule().id()).text()))
                     .append(reason == null ? "" : ", " + text(reason))
+                    .append(result.seen() == null ? "" : ", " + text(result.seen()))
                     .append("</li>\n");
         }
         String untested = rule.rule().untested();

@@ -110,6 +110,7 @@ final class JsonReport {
         json.put("status", result.about(rule.id()).text());
         json.put("seconds", seconds(result.time()));
         json.put("reason", reason(result, rule));
+        json.put("seen", result.seen());
         json.put("witness", witness(result, rule));
         return json;
     }

@@ -31,6 +31,9 @@ final class TckExtension
                 AfterEachCallback,
                 TestWatcher,
                 AfterAllCallback {
+    /** What JUnit adds to a message that says it all. */
+    private static final String BARE = " ==> expected: <(true|false)> but was: <(true|false)>$";
+
     private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(TckExtension.class);
 
     @Override
@@ -91,7 +94,9 @@ final class TckExtension
         RuleTest test = test(context);
         TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
         Spec rule = Spec.of(thrown instanceof RuleBroken broken ? broken.rule() : test.rule());
-        String observed = thrown instanceof AssertionError ? String.valueOf(thrown.getMessage()) : thrown.toString();
+        String observed = thrown instanceof AssertionError
+                ? String.valueOf(thrown.getMessage()).replaceFirst(BARE, "")
+                : thrown.toString();
         conduct(context).found(test, new Witness(rule.id(), observed, outbox == null ? List.of() : outbox.events()));
         throw failure(rule, observed, outbox == null ? "none" : outbox.history(), thrown);
     }
@@ -125,6 +130,9 @@ final class TckExtension
                     + " given, so that it proves nothing. What it did: " + outbox.history());
         }
         context.publishReportEntry("seen", outbox.summary());
+        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+            conduct(context).saw(test(context), outbox.summary());
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * What became of a test.
  *
  * @param reason why it was not run, or null
+ * @param seen what it saw if it passed, in a line, or null
  * @param witness what it found, maybe of another rule than its own, or null
  */
 record TestResult(
@@ -14,6 +15,7 @@ record TestResult(
         Status status,
         Duration time,
         @Nullable String reason,
+        @Nullable String seen,
         @Nullable Witness witness) {
     /** What it says about a rule; a test that came upon another rule broken has said nothing about its own. */
     Status about(String rule) {

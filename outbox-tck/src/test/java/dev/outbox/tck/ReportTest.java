@@ -48,6 +48,8 @@ class ReportTest {
         assertEquals("not run", rule(report, "OBX-CLOSE-1").at("/levels/3").asText(), "what level 3 says of a rule");
         assertEquals(
                 "refused as declared", rule(report, "OBX-DEAD-2").get("status").asText());
+        String seen = rule(report, "OBX-TX-1").at("/tests/0/seen").asText();
+        assertTrue(seen.matches("kept in \\d+ operations, .*; seed 42"), seen);
         String without = StreamSupport.stream(
                         rule(report, "OBX-CLOSE-1").get("tests").spliterator(), false)
                 .filter(test -> test.get("level").asInt() == 4)

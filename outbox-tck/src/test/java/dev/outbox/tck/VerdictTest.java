@@ -120,6 +120,7 @@ class VerdictTest {
                 status,
                 Duration.ZERO,
                 null,
+                null,
                 broken == null ? null : new Witness(broken, "seen", List.of()));
     }
 }

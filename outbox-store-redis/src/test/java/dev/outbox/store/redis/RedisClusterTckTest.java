@@ -1,14 +1,14 @@
 package dev.outbox.store.redis;
 
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.StoreTck;
+import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.NetworkTck;
 import org.junit.jupiter.api.Tag;
 
 /** The store keeps the contract in a cluster of three. */
 @Tag("redis")
-class RedisClusterTckTest extends StoreTck {
+class RedisClusterTckTest extends NetworkTck {
     @Override
-    public StoreHarness harness() {
+    public NetworkHarness harness() {
         return new RedisClusterHarness();
     }
 }
