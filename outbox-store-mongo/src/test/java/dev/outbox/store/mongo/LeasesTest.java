@@ -68,11 +68,11 @@ class LeasesTest {
                 eventually("its renewal hangs", () -> updatesRunning(outbox) > 0 ? true : null);
                 leases.remove(hangs);
                 Claim renewed = take(partitions, session, well, leases);
-                Object until = outbox.partition(1).get("leaseUntil");
+                String before = String.valueOf(outbox.partition(1).get("leaseUntil"));
                 leases.add(renewed);
                 eventually(
                         "the other is renewed",
-                        () -> until.equals(outbox.partition(1).get("leaseUntil")) ? null : true);
+                        () -> before.equals(String.valueOf(outbox.partition(1).get("leaseUntil"))) ? null : true);
                 assertTrue(renewed.isTrusted());
                 assertTrue(updatesRunning(outbox) > 0, "the renewal that hung had ended before");
                 others.abortTransaction();

@@ -281,7 +281,7 @@ class MongoOpeningTest {
                         return e;
                     }
                 });
-                assertContains("transactionLifetimeLimitSeconds", error.getMessage());
+                assertContains("transactionLifetimeLimitSeconds", error.toString());
                 assertTrue(error.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL));
             } finally {
                 client.getDatabase("admin")
