@@ -31,16 +31,25 @@ final class AgainstPeers {
             Contest.Pace pace =
                     new Contest.Pace(run.pace().rounds(), 4 * run.pace().seconds(), 1);
             run.note(Contest.of(
-                    ours.name() + ".peers.drain", peer.name(), pace, new Drain(Backlog.of(ours), LIMIT), drain(peer)));
+                    ours.name() + ".peers." + bare(peer) + ".drain",
+                    peer.name(),
+                    pace,
+                    new Drain(Backlog.of(ours), LIMIT),
+                    drain(peer)));
             for (int messages : new int[] {1, 10}) {
                 run.note(Contest.of(
-                        ours.name() + ".peers.persist.tx" + messages,
+                        ours.name() + ".peers." + bare(peer) + ".persist.tx" + messages,
                         peer.name(),
                         run.pace(),
                         new Persist(ours, messages),
                         persist(peer, messages)));
             }
         }
+    }
+
+    /** Its name without the version. */
+    private static String bare(Peer peer) {
+        return peer.name().replaceAll("-.*", "");
     }
 
     private static Contest.Side drain(Peer peer) {

@@ -17,6 +17,9 @@ interface Backend {
     /** As it is called on the command line and in the output. */
     String name();
 
+    /** What the server says it is. */
+    String version() throws Exception;
+
     /** Where the outbox is; any process can open it. */
     String url();
 

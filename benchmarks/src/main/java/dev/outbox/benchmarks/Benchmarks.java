@@ -1,12 +1,12 @@
 package dev.outbox.benchmarks;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The command: measures what is named, or everything, prints a line for each figure and writes all of them as JSON. */
@@ -37,31 +37,62 @@ final class Benchmarks {
     public static void main(String[] arguments) throws Exception {
         List<String> words = new ArrayList<>(List.of(arguments));
         Path json = path(words, "--json");
+        Path docs = path(words, "--docs");
+        Path earlier = path(words, "--from");
         boolean atLength = words.remove("--long");
         List<String> backends =
                 words.stream().filter(Run.backendNames()::contains).toList();
         List<String> parts = words.stream().filter(PARTS::containsKey).toList();
         if (backends.size() + parts.size() < words.size()) {
-            System.err.println("Expected any of --long, " + String.join(", ", Run.backendNames()) + ", "
-                    + String.join(", ", PARTS.keySet()) + "; got " + String.join(" ", words));
+            System.err.println("Expected any of --long, --json FILE, --docs DIRECTORY, --from FILE, "
+                    + String.join(", ", Run.backendNames()) + ", " + String.join(", ", PARTS.keySet()) + "; got "
+                    + String.join(" ", words));
             System.exit(2);
         }
-        Run run = new Run(atLength, backends);
-        for (Map.Entry<String, Part> part : PARTS.entrySet()) {
-            if (parts.isEmpty() || parts.contains(part.getKey())) {
-                long start = System.nanoTime();
-                part.getValue().measure(run);
-                System.err.printf(
-                        "[benchmarks] %s took %d s%n", part.getKey(), (System.nanoTime() - start) / 1_000_000_000);
+        boolean complete = true;
+        Results results;
+        if (earlier != null) {
+            results = Results.read(earlier);
+        } else {
+            Run run = new Run(atLength, backends);
+            long start = System.nanoTime();
+            for (Map.Entry<String, Part> part : PARTS.entrySet()) {
+                if (parts.isEmpty() || parts.contains(part.getKey())) {
+                    complete &= measure(run, part.getKey(), part.getValue());
+                }
             }
+            Setting setting = Setting.now(run.versions(), atLength, (System.nanoTime() - start) / 1_000_000_000);
+            results = new Results(setting, run.figures());
+            run.close();
         }
-        run.close();
+        Aims.lines(results.figures()).forEach(System.out::println);
         if (json != null) {
-            Files.createDirectories(json.toAbsolutePath().getParent());
-            Files.writeString(
-                    json, run.figures().stream().map(Figure::json).collect(Collectors.joining(",\n", "[\n", "\n]\n")));
+            results.write(json);
         }
-        System.exit(0); // servers have threads of their own
+        if (docs != null) {
+            document(results, docs);
+        }
+        System.exit(complete ? 0 : 1); // servers have threads of their own
+    }
+
+    /** A part that fails costs its figures, and not those of the others. */
+    @SuppressWarnings("CatchAndPrintStackTrace") // the command has no other log
+    private static boolean measure(Run run, String name, Part part) {
+        long start = System.nanoTime();
+        try {
+            part.measure(run);
+            return true;
+        } catch (Exception e) {
+            e.printStackTrace();
+            return false;
+        } finally {
+            System.err.println("[benchmarks] " + name + ": " + (System.nanoTime() - start) / 1_000_000_000 + " s");
+        }
+    }
+
+    private static void document(Results results, Path docs) throws IOException {
+        new Plots(results).write(docs.resolve("performance"));
+        Files.writeString(docs.resolve("PERFORMANCE.md"), Document.of(results));
     }
 
     private static @Nullable Path path(List<String> words, String option) {

@@ -1,7 +1,12 @@
 package dev.outbox.benchmarks;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * A measurement, and what that is to something else, with the least and the most of all rounds.
@@ -41,18 +46,47 @@ record Figure(String name, String unit, List<Double> values, List<Double> ratios
                 ratios.size());
     }
 
-    String json() {
-        return String.format(
-                Locale.ROOT,
-                "{\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", \"ratio\": %.4f, \"vs\": \"%s\","
-                        + " \"least\": %.4f, \"most\": %.4f, \"rounds\": %d}",
-                name,
-                value(),
-                unit,
-                ratio(),
-                versus,
-                at(ratios, 0),
-                at(ratios, 1),
-                ratios.size());
+    /** What it is compared with has reached, as far as that has the same unit. */
+    double theirs() {
+        return at(
+                IntStream.range(0, values.size())
+                        .mapToObj(i -> values.get(i) / ratios.get(i))
+                        .toList(),
+                0.5);
+    }
+
+    /** As in 12.5ms, 35.2k/s. */
+    String shown() {
+        return Plot.number(value()) + unit;
+    }
+
+    /** For others to read; {@link #values} and {@link #ratios} are what the rest is computed from. */
+    Map<String, Object> asMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("name", name);
+        map.put("value", value());
+        map.put("unit", unit);
+        map.put("ratio", ratio());
+        map.put("vs", versus);
+        map.put("least", at(ratios, 0));
+        map.put("most", at(ratios, 1));
+        map.put("values", values);
+        map.put("ratios", ratios);
+        return map;
+    }
+
+    static Figure of(JsonNode map) {
+        return new Figure(
+                map.get("name").asText(),
+                map.get("unit").asText(),
+                numbers(map.get("values")),
+                numbers(map.get("ratios")),
+                map.get("vs").asText());
+    }
+
+    private static List<Double> numbers(JsonNode array) {
+        List<Double> numbers = new ArrayList<>();
+        array.forEach(number -> numbers.add(number.asDouble()));
+        return numbers;
     }
 }

@@ -17,7 +17,7 @@ final class Growth {
         List<String> backends = run.atLength() ? run.backends() : run.of("postgres", "redis", "mongo");
         int[] sizes = run.atLength()
                 ? new int[] {100_000, 500_000, 1_000_000, 10_000_000}
-                : new int[] {100_000, 500_000, 1_000_000};
+                : new int[] {500_000, 1_000_000};
         for (String name : backends) {
             Run.Pair pair = run.open(name);
             Backlog backlog = Backlog.of(pair.ours());
@@ -68,7 +68,9 @@ final class Growth {
     static void payload(Run run) throws Exception {
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Run.Pair pair = run.open(name);
-            for (int bytes : new int[] {100, 1_000, 10_000, 100_000, 1 << 20}) {
+            int[] sizes =
+                    run.atLength() ? new int[] {100, 1_000, 10_000, 100_000, 1 << 20} : new int[] {100, 10_000, 1 << 20};
+            for (int bytes : sizes) {
                 Load load = Load.of(0).ofBytes(bytes);
                 int limit = bytes > 50_000 ? 10 : LIMIT; // what fits into memory many times
                 Contest.Pace pace = new Contest.Pace(
@@ -91,7 +93,7 @@ final class Growth {
             Run.Pair pair = run.open(name);
             Sql ours = (Sql) pair.ours();
             Backlog backlog = Backlog.of(ours);
-            backlog.grow(FEW, 1_000_000);
+            backlog.grow(FEW, 800_000);
             Drain drain = new Drain(backlog, LIMIT).keptOpen();
             try (AutoCloseable snapshot = ours.holdSnapshot()) {
                 Objects.requireNonNull(snapshot);

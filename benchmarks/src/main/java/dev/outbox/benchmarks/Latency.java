@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,7 +33,7 @@ final class Latency {
         POLLING;
 
         String shown() {
-            return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 
@@ -79,10 +80,10 @@ final class Latency {
             ratios.add(new ArrayList<>());
         }
         List<Double> rates = new ArrayList<>();
-        double seconds = run.atLength() ? 5 : 0.8;
+        double seconds = run.atLength() ? 5 : 0.5;
         try (Relaying relaying = way == Way.IN_PROCESS ? inProcess(backend) : inAnother(backend, way)) {
             for (int window = -1; window < run.pace().rounds(); window++) {
-                double bare = bare(backend);
+                double bare = bare(backend, perSecond);
                 List<Double> latencies = window(backend, relaying, perSecond, seconds, rates);
                 if (window >= 0) {
                     for (int p = 0; p < PERCENTILES.length; p++) {
@@ -112,10 +113,14 @@ final class Latency {
                 "schedule"));
     }
 
-    /** Milliseconds of a commit and a checkout by hand, in the median. */
-    private static double bare(Backend backend) throws Exception {
+    /**
+     * Milliseconds of a commit and a checkout by hand, in the median, at the pace of the schedule: a machine that sleeps in
+     * between is slower at each.
+     */
+    private static double bare(Backend backend, int perSecond) throws Exception {
         List<Double> millis = new ArrayList<>();
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 30; i++) {
+            LockSupport.parkNanos(1_000_000_000L / perSecond);
             millis.add(backend.roundTrip() / 1e6);
         }
         return Figure.at(millis, 0.5);

@@ -67,6 +67,16 @@ final class Mongo implements Backend {
     }
 
     @Override
+    public String version() {
+        return "MongoDB "
+                + client.getDatabase("admin")
+                        .runCommand(new BsonDocument("buildInfo", new BsonInt32(1)), BsonDocument.class)
+                        .getString("version")
+                        .getValue()
+                + ", a replica set of one";
+    }
+
+    @Override
     public String url() {
         return url;
     }

@@ -67,6 +67,12 @@ final class Redis implements Backend {
     }
 
     @Override
+    public String version() {
+        return "Redis " + text("server", "redis_version") + ", appendfsync "
+                + connection.configGet("appendfsync").get("appendfsync");
+    }
+
+    @Override
     public String url() {
         return url;
     }
@@ -222,13 +228,17 @@ final class Redis implements Backend {
     }
 
     private double info(String section, String name) {
+        return Double.parseDouble(text(section, name));
+    }
+
+    private String text(String section, String name) {
         return connection
                 .info(section)
                 .lines()
                 .filter(line -> line.startsWith(name + ":"))
-                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .map(line -> line.substring(name.length() + 1).trim())
                 .findFirst()
-                .orElse(Double.NaN);
+                .orElse("NaN");
     }
 
     /** How many bytes of memory the server needs for what is in the outbox, all its keys together. */

@@ -16,6 +16,7 @@ import java.io.PrintStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A relay in a process of its own, told what to do by lines on its standard input: {@code start}, {@code stop}, which says
@@ -92,7 +94,7 @@ final class RelayProcess implements AutoCloseable {
         }
     }
 
-    private static String require(@org.jspecify.annotations.Nullable String line) throws IOException {
+    private static String require(@Nullable String line) throws IOException {
         if (line == null) {
             throw new IOException("The process of a relay has ended.");
         }
@@ -179,7 +181,7 @@ final class RelayProcess implements AutoCloseable {
 
     /** The time of this machine, which all its processes share. */
     static long micros() {
-        java.time.Instant now = java.time.Instant.now();
+        Instant now = Instant.now();
         return now.getEpochSecond() * 1_000_000 + now.getNano() / 1000;
     }
 }

@@ -37,6 +37,7 @@ final class Run {
     private final boolean atLength;
     private final List<String> chosen;
     private final Map<String, Pair> opened = new LinkedHashMap<>();
+    private final Map<String, String> versions = new LinkedHashMap<>();
     private final List<Figure> figures = new ArrayList<>();
 
     /** @param chosen names of backends; all if there is none */
@@ -54,7 +55,7 @@ final class Run {
     }
 
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2, 20) : new Contest.Pace(5, 0.25, 20);
+        return atLength ? new Contest.Pace(11, 2, 20) : new Contest.Pace(5, 0.2, 20);
     }
 
     /** Those of the backends named here that are chosen. */
@@ -73,6 +74,7 @@ final class Run {
         if (pair == null) {
             pair = new Pair(openOne(backend), openOne(backend));
             opened.put(backend, pair);
+            versions.put(backend, pair.ours().version());
         }
         return pair;
     }
@@ -84,6 +86,11 @@ final class Run {
             throw new IllegalArgumentException(backend);
         }
         return one.call();
+    }
+
+    /** What the servers say they are. */
+    Map<String, String> versions() {
+        return versions;
     }
 
     void note(Figure figure) {

@@ -36,6 +36,9 @@ public final class MariaDbServer implements AutoCloseable {
     private final @Nullable Path directory;
     private final @Nullable DB packaged;
 
+    /** The server, if it was not the package that started it. */
+    private @Nullable Process restarted;
+
     private MariaDbServer(Databases databases, @Nullable Path directory, @Nullable DB packaged) {
         this.databases = databases;
         this.directory = directory;
@@ -115,7 +118,7 @@ public final class MariaDbServer implements AutoCloseable {
             // The package starts its server in its own way only: so that one is ended, and started again as it was.
             List<String> command = Restart.commandOf(server.process());
             server.kill();
-            Restart.start(command, clock, server.requireDirectory(), server.databases);
+            server.restarted = Restart.start(command, clock, server.requireDirectory(), server.databases);
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
@@ -151,8 +154,12 @@ public final class MariaDbServer implements AutoCloseable {
         }
         try {
             packaged.stop();
-            if (Files.exists(pidFile(requireDirectory()))) { // one that was started again by its command
-                kill();
+            if (restarted != null) {
+                restarted
+                        .destroyForcibly()
+                        .onExit()
+                        .orTimeout(10, TimeUnit.SECONDS)
+                        .join();
             }
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {

@@ -20,14 +20,14 @@ final class Restart {
     }
 
     /** Returns when it answers. */
-    static void start(List<String> command, Clock clock, Path directory, Databases databases) throws IOException {
+    static Process start(List<String> command, Clock clock, Path directory, Databases databases) throws IOException {
         Commands commands = new Commands(directory.resolve("log-of-restart"));
         Process process = commands.start("", command, clock.environment());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (true) {
             try {
                 databases.execute("SELECT 1");
-                return;
+                return process;
             } catch (SQLException e) {
                 if (!process.isAlive() || System.nanoTime() - deadline > 0) {
                     process.destroyForcibly();

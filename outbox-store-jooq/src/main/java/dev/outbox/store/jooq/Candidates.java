@@ -17,7 +17,7 @@ final class Candidates {
     /** Of one batch. Every partition is a lock, and a server has a table of them that all its clients share. */
     static final int MOST_PARTITIONS = 500;
 
-    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
 
@@ -31,8 +31,8 @@ final class Candidates {
     }
 
     /**
-     * Takes over what a discovery found. Known partitions keep their turn. The next one is due after ten times what this
-     * one took, so that even a discovery made slow by dead rows takes no more than about a tenth of the time.
+     * Takes over what a discovery found. Known partitions keep their turn. The next one is due after twenty times what
+     * this one took, so that even a discovery made slow by dead rows takes no more than about a twentieth of the time.
      */
     synchronized void replace(Collection<Candidate> found, long started, long ended) {
         Map<Integer, Candidate> foundById = new LinkedHashMap<>();
@@ -44,7 +44,7 @@ final class Candidates {
         // Other relays find the same: beginning elsewhere, they do not all try the same partitions first.
         Collections.rotate(added, ThreadLocalRandom.current().nextInt(Math.max(1, added.size())));
         added.forEach(candidate -> byId.put(candidate.id(), candidate));
-        nextDiscovery = ended + Math.max(LEAST_PAUSE, Math.min(LONGEST_PAUSE, 10 * (ended - started)));
+        nextDiscovery = ended + Math.max(LEAST_PAUSE, Math.min(LONGEST_PAUSE, 20 * (ended - started)));
     }
 
     /**

@@ -13,6 +13,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +49,19 @@ record H2Dialect(Names names) implements Dialect {
             + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
             + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
+            + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+
+    /** As {@link #TAKE}, with all that is known of the partition; nobody else changes it while we have it. */
+    private static final String TAKE_WHOLE =
+            "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM outbox_partition p" + " WHERE p.id = ANY (?) AND "
+                    + READY + " FOR UPDATE SKIP LOCKED";
+
+    private static final String TAKE_WHOLE_ONE = TAKE_WHOLE.replace("= ANY (?)", "= ?");
+
+    /** Without subqueries, which H2 looks at again for every row. */
+    private static final String READ_TAKEN = "(SELECT CAST(? AS integer) AS n, CAST(? AS bigint) AS failing_id,"
+            + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+            + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
             + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
 
     private static final String FIRST = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
@@ -332,14 +346,7 @@ record H2Dialect(Names names) implements Dialect {
             throws SQLException {
         boolean one = wanted.size() == 1;
         try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_ONE : TAKE))) {
-            if (one) {
-                statement.setInt(1, wanted.get(0).id());
-            } else {
-                statement.setArray(
-                        1,
-                        connection.createArrayOf(
-                                "integer", wanted.stream().map(Candidate::id).toArray()));
-            }
+            setIds(connection, statement, wanted.stream().map(Candidate::id).toList());
             List<Integer> taken = new ArrayList<>(wanted.size());
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
@@ -350,22 +357,68 @@ record H2Dialect(Names names) implements Dialect {
         }
     }
 
-    /** There is no round trip to spare. */
+    /** What is known of the partition when it is taken need not be read again. */
     @Override
     public boolean takesAndReadsAtOnce(boolean own) {
-        return false;
+        return true;
     }
 
     @Override
     public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
             throws SQLException {
-        List<Integer> taken = take(
-                connection,
-                begin,
-                lockKey,
-                wanted.stream().map(held -> held.partition).toList());
-        read(connection, wanted);
+        List<Integer> taken = new ArrayList<>(wanted.size());
+        List<Held> toRead = new ArrayList<>(wanted.size());
+        boolean one = wanted.size() == 1;
+        try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_WHOLE_ONE : TAKE_WHOLE))) {
+            setIds(
+                    connection,
+                    statement,
+                    wanted.stream().map(held -> held.partition.id()).toList());
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    Candidate found = new Candidate(rows.getInt(1), rows.getString(2), rows.getInt(3));
+                    taken.add(found.id());
+                    for (Held held : wanted) {
+                        if (held.partition.equals(found)) { // or the tables were emptied, and it is another one now
+                            held.failingId = rows.getLong(4);
+                            toRead.add(held);
+                        }
+                    }
+                }
+            }
+        }
+        if (!toRead.isEmpty()) {
+            readTaken(connection, toRead);
+        }
         return taken;
+    }
+
+    private static void setIds(Connection connection, PreparedStatement statement, List<Integer> ids)
+            throws SQLException {
+        if (ids.size() == 1) {
+            statement.setInt(1, ids.get(0));
+        } else {
+            statement.setArray(1, connection.createArrayOf("integer", ids.toArray()));
+        }
+    }
+
+    private void readTaken(Connection connection, List<Held> taken) throws SQLException {
+        String sql = String.join(" UNION ALL ", Collections.nCopies(taken.size(), sql(READ_TAKEN)));
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            int i = 1;
+            for (int n = 0; n < taken.size(); n++) {
+                Held held = taken.get(n);
+                statement.setInt(i++, n + 1);
+                statement.setLong(i++, held.failingId);
+                statement.setString(i++, held.partition.topic());
+                statement.setInt(i++, held.partition.partition());
+                statement.setLong(i++, held.after);
+                statement.setInt(i++, held.share);
+            }
+            try (ResultSet rows = statement.executeQuery()) {
+                Rows.read(rows, taken, this);
+            }
+        }
     }
 
     @Override

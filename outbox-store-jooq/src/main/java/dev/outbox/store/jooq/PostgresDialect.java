@@ -203,6 +203,10 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         driverSettings.setProperty("tcpKeepAlive", "true");
         // No statement of ours takes long, so after a minute of silence the server is gone.
         driverSettings.setProperty("socketTimeout", "60");
+        // Few statements, which come again and again; and what is not prepared is sent as text, payloads in
+        // hexadecimal.
+        // Not at the first use: then the driver prepares what is no prepared statement too.
+        driverSettings.setProperty("prepareThreshold", "2");
         return url;
     }
 

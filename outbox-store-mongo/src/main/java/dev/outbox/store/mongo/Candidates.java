@@ -28,14 +28,25 @@ final class Candidates {
     private long nextDiscovery = System.nanoTime();
     private long companyUntil = System.nanoTime();
 
-    /** Whether to look for partitions even though some are known, so that others get their turn too. */
-    synchronized boolean isDiscoveryDue() {
-        return lanes.isEmpty() || System.nanoTime() - nextDiscovery >= 0;
+    /**
+     * Whether to look for partitions even though some are known, so that others get their turn too. Of several threads one
+     * is told so, unless none is known.
+     */
+    synchronized boolean beginDiscoveryIfDue() {
+        long now = System.nanoTime();
+        if (lanes.isEmpty()) {
+            return true;
+        }
+        if (now - nextDiscovery < 0) {
+            return false;
+        }
+        nextDiscovery = now + LONGEST_PAUSE;
+        return true;
     }
 
     /**
      * Takes over what a discovery found. Known partitions keep their turn. The next one is due after ten times what this
-     * one took, so that even a slow discovery takes no more than about a tenth of the time.
+     * one took, but after a second at the latest.
      */
     synchronized void replace(Collection<Lane> found, long started, long ended) {
         lanes.retainAll(new HashSet<>(found));

@@ -74,7 +74,7 @@ final class Checkout implements AutoCloseable {
      * a batch is left with room, the partitions are looked for anew.
      */
     List<Held> run() {
-        boolean discovered = candidates.isDiscoveryDue();
+        boolean discovered = candidates.beginDiscoveryIfDue();
         List<Lane> found = discovered ? discover() : List.of();
         fill(inTurn(found));
         if (!discovered && room() > 0) {

@@ -23,16 +23,17 @@ final class MongoPersist implements PersistFunc {
 
     MongoPersist(ClientSession session, MongoDatabase database, String prefix) {
         this.session = session;
-        this.messages = OutboxCollections.of(database, prefix).messages();
+        this.messages = OutboxCollections.messages(database, prefix);
     }
 
     @Override
     public String persist(OutgoingMessage message) {
         if (!session.hasActiveTransaction()) {
             throw new MisuseException(
-                    "The session is not in a transaction that the message could share: it would be"
-                            + " published even if your other changes fail. Publish within session.withTransaction(…), or between"
-                            + " session.startTransaction() and commitTransaction(), and pass the session to your own writes too.");
+                    "The session is not in a transaction that the message could share: it would be published even if"
+                            + " your other changes fail. Publish within session.withTransaction(…), or between"
+                            + " session.startTransaction() and commitTransaction(), and pass the session to your own"
+                            + " writes too.");
         }
         if (message.payload().length > MAX_PAYLOAD_BYTES) {
             throw new MessageRejectedException(

@@ -26,9 +26,13 @@ final class MongoStore implements Store, Operations, WakeUps {
     /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
     private static final int MOST_SETS_OF_TOPICS = 64;
 
+    /** More would make a statement that names all of a batch too large, and a transaction too long. */
+    private static final int MOST_MESSAGES = 100_000;
+
     private final MongoClient client;
     private final @Nullable MongoClient own;
     private final OutboxCollections collections;
+    private final BulkWrites bulkWrites;
     private final Capabilities capabilities;
     private final Partitions partitions;
     private final MessageReader reader;
@@ -50,11 +54,13 @@ final class MongoStore implements Store, Operations, WakeUps {
             MongoClient client,
             @Nullable MongoClient own,
             OutboxCollections collections,
+            BulkWrites bulkWrites,
             Duration lease,
             Capabilities capabilities) {
         this.client = client;
         this.own = own;
         this.collections = collections;
+        this.bulkWrites = bulkWrites;
         this.capabilities = capabilities;
         this.partitions = new Partitions(collections.partitions(), process(), lease);
         this.reader = new MessageReader(collections, lease);
@@ -79,9 +85,17 @@ final class MongoStore implements Store, Operations, WakeUps {
         }
         MongoBatch batch;
         try (Checkout checkout = new Checkout(
-                client, service.candidates, service.discovery, partitions, reader, leases, takeover, limit)) {
+                client,
+                service.candidates,
+                service.discovery,
+                partitions,
+                reader,
+                leases,
+                takeover,
+                Math.min(limit, MOST_MESSAGES))) {
             List<Held> held = checkout.run();
-            Settlement settlement = new Settlement(collections, partitions, reader, service.candidates, leases);
+            Settlement settlement =
+                    new Settlement(collections, bulkWrites, partitions, reader, service.candidates, leases);
             batch = new MongoBatch(held, checkout.claims(), checkout.session(), settlement, leases, open::remove);
             if (!batch.messages().isEmpty()) {
                 open.add(batch);

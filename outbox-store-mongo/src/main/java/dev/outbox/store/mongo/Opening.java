@@ -43,6 +43,7 @@ final class Opening {
 
     private static final int LEAST_LEASE_MILLIS = 1_000;
     private static final int MONGODB_5_0 = 13;
+    private static final int MONGODB_8_0 = 25;
     private static final int ATTEMPTS = 5;
 
     private Opening() {}
@@ -84,8 +85,8 @@ final class Opening {
                     "The hosts of a mongodb+srv: URL cannot be looked up in the DNS. " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new ConfigurationException("This is no URL of MongoDB; expected"
-                + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
-                + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
+                    + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
+                    + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
         }
     }
 
@@ -125,18 +126,20 @@ final class Opening {
             MongoClient client, String name, Settings settings, String doing, @Nullable MongoClient own) {
         try {
             MongoDatabase database = client.getDatabase(name);
-            requireReplicaSet(database, doing);
+            int version = requireReplicaSet(database, doing);
             OutboxCollections collections = OutboxCollections.of(database, settings.prefix);
             requireCollections(database, collections, settings, doing);
             tryOut(client, collections);
             Capabilities capabilities = capabilities(collections, settings);
-            return new MongoStore(client, own, collections, settings.lease, capabilities);
+            BulkWrites bulkWrites = new BulkWrites(client.getDatabase("admin"), collections, version >= MONGODB_8_0);
+            return new MongoStore(client, own, collections, bulkWrites, settings.lease, capabilities);
         } catch (MongoException | IllegalArgumentException | IllegalStateException e) {
             throw Failures.of(doing, e);
         }
     }
 
-    private static void requireReplicaSet(MongoDatabase database, String doing) {
+    /** Returns its version, as it numbers that for drivers. */
+    private static int requireReplicaSet(MongoDatabase database, String doing) {
         BsonDocument hello = database.runCommand(new BsonDocument("hello", new BsonInt32(1)), BsonDocument.class);
         boolean replicaSet = hello.containsKey("setName");
         boolean router =
@@ -144,10 +147,12 @@ final class Opening {
         if (!replicaSet && !router) {
             throw Failures.standalone(doing, null);
         }
-        if (hello.getNumber("maxWireVersion", new BsonInt32(0)).intValue() < MONGODB_5_0) {
+        int version = hello.getNumber("maxWireVersion", new BsonInt32(0)).intValue();
+        if (version < MONGODB_5_0) {
             throw new ConfigurationException(doing + " failed: the server is older than MongoDB 5.0, the first that can"
                     + " read as of a given time.");
         }
+        return version;
     }
 
     private static void requireCollections(

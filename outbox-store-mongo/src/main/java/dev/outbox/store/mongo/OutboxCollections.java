@@ -45,6 +45,11 @@ record OutboxCollections(
                 safe.getCollection(prefix + "dead_letters", BsonDocument.class));
     }
 
+    /** To write messages to, in transactions, which have a concern of their own: made for each transaction, so it is cheap. */
+    static MongoCollection<BsonDocument> messages(MongoDatabase database, String prefix) {
+        return database.getCollection(prefix + "messages", BsonDocument.class).withCodecRegistry(CODECS);
+    }
+
     private static MongoDatabase safe(MongoDatabase database) {
         return database.withWriteConcern(WriteConcern.MAJORITY)
                 .withReadConcern(ReadConcern.LOCAL)

@@ -60,14 +60,17 @@ final class Settlement {
     private final MessageReader reader;
     private final Candidates candidates;
     private final Leases leases;
+    private final BulkWrites bulkWrites;
 
     Settlement(
             OutboxCollections collections,
+            BulkWrites bulkWrites,
             Partitions partitions,
             MessageReader reader,
             Candidates candidates,
             Leases leases) {
         this.leases = leases;
+        this.bulkWrites = bulkWrites;
         this.collections = collections;
         this.partitions = partitions;
         this.reader = reader;
@@ -201,18 +204,26 @@ final class Settlement {
     }
 
     private void write(ClientSession session, Plan plan) {
+        List<Bson> plain = new ArrayList<>();
         plan.plain.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, held) -> {
             List<Lane> lanes = held.stream().map(each -> each.lane).toList();
-            require(
-                    lanes.size(),
-                    collections
-                            .partitions()
-                            .updateMany(
-                                    session,
-                                    and(in("_id", Partitions.ids(lanes)), eq("fence", claim.fence)),
-                                    Partitions.RELEASE)
-                            .getMatchedCount());
+            plain.add(and(in("_id", Partitions.ids(lanes)), eq("fence", claim.fence)));
         });
+        boolean together = !plain.isEmpty() && !plan.settled.isEmpty() && bulkWrites.areAvailable();
+        if (together) {
+            BulkWrites.Written written = bulkWrites.run(session, plain, Partitions.RELEASE, in("_id", plan.settled));
+            require(plan.plain.size(), written.matched());
+            requireUntouched(plan.settled.size(), written.deleted());
+        } else {
+            long matched = 0;
+            for (Bson each : plain) {
+                matched += collections
+                        .partitions()
+                        .updateMany(session, each, Partitions.RELEASE)
+                        .getMatchedCount();
+            }
+            require(plan.plain.size(), matched);
+        }
         if (!plan.failing.isEmpty()) {
             List<UpdateOneModel<BsonDocument>> updates = plan.failing.stream()
                     .map(failing -> new UpdateOneModel<BsonDocument>(
@@ -222,7 +233,7 @@ final class Settlement {
                     updates.size(),
                     collections.partitions().bulkWrite(session, updates).getMatchedCount());
         }
-        if (!plan.settled.isEmpty()) {
+        if (!plan.settled.isEmpty() && !together) {
             requireUntouched(
                     plan.settled.size(),
                     collections

@@ -11,8 +11,12 @@ import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
+import com.mongodb.client.model.IndexOptions;
+import com.mongodb.client.model.Indexes;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
@@ -27,10 +31,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.bson.Document;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -227,6 +233,33 @@ class MongoOpeningTest {
         }
         Stores.open(url).close();
         server.dropDatabase(url);
+    }
+
+    /** As the documentation has it; the server otherwise looks once a minute. */
+    @Test
+    void deadLettersGoByThemselvesWhereThatIsWanted() throws Exception {
+        try (MongoClient client = MongoClients.create(server.url());
+                TestOutbox other = new TestOutbox(server);
+                Store store = Stores.open(other.url)) {
+            client.getDatabase("admin").runCommand(new Document("setParameter", 1).append("ttlMonitorSleepSecs", 1));
+            other.commit(0, "1");
+            try (MessageBatch batch = store.checkout(Set.of(TestOutbox.TOPIC), 10)) {
+                batch.deadLetter(batch.messages().get(0), "unreadable");
+            }
+            assertEquals(
+                    1,
+                    Operations.of(store).deadLetters(TestOutbox.TOPIC, null, 10).size());
+            other.database
+                    .getCollection("outbox_dead_letters")
+                    .createIndex(Indexes.ascending("diedAt"), new IndexOptions().expireAfter(1L, TimeUnit.SECONDS));
+            TestOutbox.eventually(
+                    "the dead letter is gone",
+                    () -> Operations.of(store)
+                                    .deadLetters(TestOutbox.TOPIC, null, 10)
+                                    .isEmpty()
+                            ? true
+                            : null);
+        }
     }
 
     /** The server looks for such transactions now and then, so it takes a little longer than its limit. */

@@ -1,8 +1,12 @@
 package dev.outbox.store.mongo;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.PersistFunc;
+import dev.outbox.StoreException;
 import dev.outbox.tck.WriteTransaction;
 
 /** A transaction of the application. */
@@ -12,7 +16,17 @@ final class MongoTransaction implements WriteTransaction {
 
     MongoTransaction(MongoClient client, String database) {
         session = client.startSession();
-        persistFunc = MongoOutbox.persist(session, client.getDatabase(database));
+        PersistFunc persist = MongoOutbox.persist(session, client.getDatabase(database));
+        persistFunc = message -> {
+            try {
+                return persist.persist(message);
+            } catch (MongoException e) {
+                // The driver's own way to say that the transaction is to begin again, for withTransaction; here nobody
+                // does so.
+                assertTrue(e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL), e.toString());
+                throw new StoreException("Writing a message failed, and the transaction with it.", e);
+            }
+        };
         session.startTransaction();
     }
 

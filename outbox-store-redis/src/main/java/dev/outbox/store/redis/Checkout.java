@@ -165,13 +165,11 @@ final class Checkout {
         errors.forEach(Reply::check);
     }
 
-    /**
-     * A checkout that goes out with the close of the batch before it.
-     *
-     * @param hold what it will hold
-     */
+    /** A checkout that goes out with the close of the batch before it. */
     final class Next {
+        /** What it will hold. */
         final Hold hold = new Hold(place);
+
         private final Taking taking;
 
         private Next(List<Partition> wanted, int limit) {

@@ -49,7 +49,8 @@ final class Failures {
             return text + " All keys of a transaction must be in one slot: give yours the hash tag of the outbox.";
         }
         if (text.contains("MOVED ")) {
-            return text + " The slot of the outbox is on another server: make the transaction from a connection to the slot"
+            return text
+                    + " The slot of the outbox is on another server: make the transaction from a connection to the slot"
                     + " of its hash tag, after the client has learnt where that is.";
         }
         return text;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class Following {
     static final long KEEP_MILLIS = 20;
     static final long KEEP = TimeUnit.MILLISECONDS.toNanos(KEEP_MILLIS);
-    private static final int STEADY = 3;
+    private static final int STEADY = 2;
     private static final long GAP_MILLIS = 5;
     private static final long GAP = TimeUnit.MILLISECONDS.toNanos(GAP_MILLIS);
 
@@ -62,8 +62,8 @@ final class Following {
         return checkout.complete(found.hold, limit, hold -> RedisBatch.release(link, hold));
     }
 
-    synchronized void noteCheckout(int messages, int limit) {
-        boolean follows = System.nanoTime() - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
+    synchronized void noteCheckout(long called, int messages, int limit) {
+        boolean follows = called - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
         inARow = follows ? inARow + 1 : 0;
     }
 

@@ -129,12 +129,7 @@ final class Opening {
                             .sentinels(url.hosts())
                             .clientConfig(config)
                             .sentinelClientConfig(
-                                    config(
-                                                    url,
-                                                    settings,
-                                                    options.get(SENTINEL_USER),
-                                                    options.get(SENTINEL_PASSWORD),
-                                                    0)
+                                    config(url, settings, options.get(SENTINEL_USER), options.get(SENTINEL_PASSWORD), 0)
                                             .build())
                             .poolConfig(pool)
                             .build(),

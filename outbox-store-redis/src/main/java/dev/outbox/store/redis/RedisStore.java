@@ -57,6 +57,7 @@ final class RedisStore implements Store, Operations, WakeUps {
         }
         requireOpen();
         Checkouts ofTopics = checkoutsOf(topics);
+        long called = System.nanoTime();
         Hold hold;
         try {
             hold = ofTopics.run(limit, !leases.isEmpty());
@@ -67,7 +68,7 @@ final class RedisStore implements Store, Operations, WakeUps {
         RedisBatch batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
         Following following = ofTopics.following();
         if (following != null) {
-            following.noteCheckout(batch.messages().size(), limit);
+            following.noteCheckout(called, batch.messages().size(), limit);
         }
         if (hold != null) {
             leases.add(batch);

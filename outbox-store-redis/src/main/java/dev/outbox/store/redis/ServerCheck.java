@@ -52,8 +52,8 @@ final class ServerCheck {
         if (mode.equals("cluster") != cluster) {
             throw new ConfigurationException(
                     cluster
-                            ? "The server is no node of a cluster: open it by a URL with one host and without cluster=true,"
-                                    + " or over a RedisClient."
+                            ? "The server is no node of a cluster: open it by a URL with one host and without"
+                                    + " cluster=true, or over a RedisClient."
                             : "The server is a node of a cluster: open it by a URL with several of its nodes, or with"
                                     + " ?cluster=true, or over a RedisClusterClient.");
         }
@@ -95,11 +95,11 @@ final class ServerCheck {
     /** As the outbox uses them: by a script, and on their own, on keys like its own. */
     private void checkCommands(Place place) {
         String key = "check:" + UUID.randomUUID();
-        Object reply = link.call(
-                place,
-                Script.CHECK.call(
-                        List.of(place.key(key + ":stream"), place.key(key + ":hash"), place.key(key + ":sorted-set")),
-                        List.of()));
+        Command check = Script.CHECK.call(
+                List.of(place.key(key + ":stream"), place.key(key + ":hash"), place.key(key + ":sorted-set")),
+                List.of());
+        Reply.check(link.call(place, check));
+        Object reply = link.call(place, Script.CHECK.inFull(check)); // which a server that was restarted will need
         List<Object> refused = Reply.list(reply);
         if (!refused.isEmpty()) {
             throw new ConfigurationException("This user cannot use " + Reply.text(refused.get(0))

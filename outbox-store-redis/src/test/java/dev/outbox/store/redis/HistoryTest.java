@@ -339,8 +339,8 @@ class HistoryTest {
                     .flatMap(line -> List.of(line.split(" ", -1)).stream().skip(8))
                     .filter(range -> !range.startsWith("["))
                     .map(range -> range.split("-", 2))
-                    .anyMatch(range -> Integer.parseInt(range[0]) <= slot
-                            && slot <= Integer.parseInt(range[range.length - 1]));
+                    .anyMatch(range ->
+                            Integer.parseInt(range[0]) <= slot && slot <= Integer.parseInt(range[range.length - 1]));
         }
     }
 }

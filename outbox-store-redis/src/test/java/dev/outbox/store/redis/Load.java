@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -114,8 +113,7 @@ final class Load implements AutoCloseable {
                 long began = System.nanoTime();
                 String id = outbox.persist(tx)
                         .persist(new OutgoingMessage(TOPIC, partition, null, Map.of(), new byte[payload]));
-                messages.add(new Judge.Written(
-                        id, Integer.toString(partition), name, began, 0, 0, Judge.End.UNKNOWN));
+                messages.add(new Judge.Written(id, Integer.toString(partition), name, began, 0, 0, Judge.End.UNKNOWN));
             }
             ending = System.nanoTime();
             if (random.nextInt(DISCARDS_ONE_IN) == 0) {
@@ -153,8 +151,7 @@ final class Load implements AutoCloseable {
 
     /** Starts a relay in a process of its own. */
     RelayProcess relay(int workers, int batchSize, int broker) throws Exception {
-        RelayProcess relay =
-                new RelayProcess("relay-" + (relays.size() + 1), url, options, workers, batchSize, broker);
+        RelayProcess relay = new RelayProcess("relay-" + (relays.size() + 1), url, options, workers, batchSize, broker);
         relays.add(relay);
         return relay;
     }
@@ -265,7 +262,8 @@ final class Load implements AutoCloseable {
             }
         }
         if (!wrong.isEmpty()) {
-            throw new AssertionError(wrong.size() + " wrong, among them " + wrong.subList(0, Math.min(5, wrong.size())));
+            throw new AssertionError(
+                    wrong.size() + " wrong, among them " + wrong.subList(0, Math.min(5, wrong.size())));
         }
     }
 
@@ -301,8 +299,7 @@ final class Load implements AutoCloseable {
         StringBuilder text = new StringBuilder("writers failed " + failures.get() + " times");
         relays.forEach(relay -> {
             String[] errors = relay.errors.toArray(String[]::new);
-            text.append("; ")
-                    .append(Arrays.asList(errors).subList(Math.max(0, errors.length - 3), errors.length));
+            text.append("; ").append(Arrays.asList(errors).subList(Math.max(0, errors.length - 3), errors.length));
         });
         return text.toString();
     }

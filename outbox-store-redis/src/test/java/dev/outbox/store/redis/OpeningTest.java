@@ -143,8 +143,7 @@ class OpeningTest {
     @Test
     void aServerThatIsNotThereIsNamed() {
         assertContains(
-                "127.0.0.1:1",
-                refusal(StoreException.class, "redis://:" + SECRET + "@127.0.0.1:1", address.options()));
+                "127.0.0.1:1", refusal(StoreException.class, "redis://:" + SECRET + "@127.0.0.1:1", address.options()));
     }
 
     @Test
@@ -153,8 +152,7 @@ class OpeningTest {
         String node = cluster.replaceAll(",.*", "");
         assertContains("?cluster=true", refusal(ConfigurationException.class, node, address.options()));
         Stores.open(node + "?cluster=true", address.options()).close();
-        assertThrows(
-                OutboxException.class, () -> Stores.open(server.url() + "?cluster=true", address.options()));
+        assertThrows(OutboxException.class, () -> Stores.open(server.url() + "?cluster=true", address.options()));
     }
 
     /** In a cluster, what is queued on the wrong server or with the wrong tag is not written, and the reason is given. */
@@ -188,9 +186,7 @@ class OpeningTest {
             StoreOptions options = address.options().user("relay").password("secret");
             String url = server.url().replaceAll("//.*@", "//");
             jedis.aclSetUser("writer", documented("shop").toArray(String[]::new));
-            try (RedisClient writer = new TestAddress(
-                                    url.replace("//", "//writer:secret@"), PREFIX, null)
-                            .client();
+            try (RedisClient writer = new TestAddress(url.replace("//", "//writer:secret@"), PREFIX, null).client();
                     Store store = Stores.open(url, options)) {
                 everything(store, writer);
             }
@@ -209,11 +205,13 @@ class OpeningTest {
                         try (Store store = Stores.open(url, options)) {
                             assertContains(
                                     "ACL SETUSER",
-                                    String.valueOf(assertThrows(ConfigurationException.class, () -> WakeUps.of(store)
-                                                    .onWakeUp(() -> {}))
+                                    String.valueOf(assertThrows(
+                                                    ConfigurationException.class,
+                                                    () -> WakeUps.of(store).onWakeUp(() -> {}))
                                             .getMessage()));
                         }
-                        Stores.open(url, options.with(Opening.WAKE_UPS, "false")).close();
+                        Stores.open(url, options.with(Opening.WAKE_UPS, "false"))
+                                .close();
                     }
                     case "unsubscribe" -> Stores.open(url, options).close(); // it leaves by closing
                     default -> {
@@ -233,7 +231,10 @@ class OpeningTest {
         for (int i = 0; i < lines.size(); i++) {
             if (lines.get(i).contains("ACL SETUSER " + user)) {
                 do {
-                    rules.addAll(Arrays.asList(lines.get(i).replaceAll(".*SETUSER " + user, "").trim().split(" +", -1)));
+                    rules.addAll(Arrays.asList(lines.get(i)
+                            .replaceAll(".*SETUSER " + user, "")
+                            .trim()
+                            .split(" +", -1)));
                     i++;
                 } while (lines.get(i).startsWith("     "));
             }
@@ -286,14 +287,15 @@ class OpeningTest {
     void aServerWithTlsIsTrustedOrRefused(@TempDir Path directory) throws Exception {
         Path store = directory.resolve("server.p12");
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
                         "-genkeypair",
                         "-keyalg",
                         "EC",
                         "-alias",
                         "server",
                         "-dname",
-                        "CN=localhost",
+                        "CN=outbox",
                         "-ext",
                         "SAN=ip:127.0.0.1",
                         "-storetype",
@@ -308,8 +310,10 @@ class OpeningTest {
         KeyStore keys = KeyStore.getInstance(store.toFile(), SECRET.toCharArray());
         Key key = keys.getKey("server", SECRET.toCharArray());
         Path keyFile = pem(directory.resolve("key.pem"), "PRIVATE KEY", key.getEncoded());
-        Path certificate =
-                pem(directory.resolve("cert.pem"), "CERTIFICATE", keys.getCertificate("server").getEncoded());
+        Path certificate = pem(
+                directory.resolve("cert.pem"),
+                "CERTIFICATE",
+                keys.getCertificate("server").getEncoded());
         try (RedisServer tls = RedisServer.packaged(
                 "--tls-port",
                 "0",
@@ -335,7 +339,8 @@ class OpeningTest {
             try {
                 Stores.open(url, address.options()).close();
                 String otherName = url.replace("127.0.0.1", "localhost");
-                assertContains("the host in the URL", refusal(ConfigurationException.class, otherName, address.options()));
+                assertContains(
+                        "the host in the URL", refusal(ConfigurationException.class, otherName, address.options()));
             } finally {
                 System.clearProperty("javax.net.ssl.trustStore");
                 System.clearProperty("javax.net.ssl.trustStorePassword");

@@ -60,9 +60,7 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
         if (proxy == null) {
             return server;
         }
-        return RedisUrl.parse(url).cluster()
-                ? Switchboard.lineTo(server, proxy)
-                : new HostAndPort("127.0.0.1", proxy);
+        return RedisUrl.parse(url).cluster() ? Switchboard.lineTo(server, proxy) : new HostAndPort("127.0.0.1", proxy);
     }
 
     RedisOutbox outbox() {

@@ -1,0 +1,178 @@
+package dev.outbox.benchmarks;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** {@code docs/PERFORMANCE.md}, from the figures of one run. */
+final class Document {
+    private static final String HEAD = """
+            # Performance
+
+            This page and its drawings are written by the benchmarks, `benchmarks/README.md` says how. Every number on it was
+            measured in one run, and nothing is added by hand.
+
+            ## What not to conclude
+
+            - **Values are of one machine.** Client and servers share %d cores, so everything waits for everything else: another machine
+              has other rates. Ratios travel better, because both sides of each took turns of a few milliseconds in the same
+              minute; they too change with the disk, the network between client and server, and the number of cores.
+            - **A no-op publisher shows what the outbox costs**, and not what you will see: a broker that takes a millisecond
+              for a message is slower than any outbox. *Publishers that take their time* below is nearer to that.
+            - **Durability costs, and all sides pay it**: PostgreSQL, MySQL and MariaDB flush every commit (`fsync`), Redis its log
+              (`appendfsync always`), MongoDB writes with a majority. Less durable settings are faster on both sides.
+            - **The loop by hand is a limit and no alternative.** It keeps no order beside a second relay, on Redis and MongoDB
+              it must be alone, it shares nothing out among partitions, and knows neither failures nor dead letters.
+            - **Peers do other things too**: they retry and order in other ways, and run in other frameworks. They are here in
+              the newest version that could be had for Java 17, as their documentation sets them up, with more threads and larger batches
+              than by default. Draining a backlog is what a peer does after an outage, and not all that counts.
+            - Small differences mean nothing: look at the spread, which is the least and the most of all rounds.
+
+            ## What was measured on
+
+            """;
+
+    /** The parts, in the order of the page: what they are called, what is said of them, which figures are theirs. */
+    private static final Map<String, String[]> PARTS = new LinkedHashMap<>();
+
+    static {
+        part(
+                "Draining",
+                "[a-z0-9]+\\.drain\\.limit\\d+",
+                "![Ratios to a loop by hand](performance/backends.svg)\n\n"
+                        + "![Messages per second by limit](performance/limit.svg)\n\nA backlog in one partition through"
+                        + " `Relay.processMessages` with a publisher that does nothing, beside a loop by hand over the bare driver that does the least"
+                        + " there is: on SQL read with `FOR UPDATE SKIP LOCKED`, delete all ids in one statement, commit; on Redis"
+                        + " `XRANGE` and `XTRIM`; on MongoDB `find` and `deleteMany`.");
+        part(
+                "Writing",
+                "[a-z0-9]+\\.persist\\.tx\\d+|redis\\.stored",
+                "`Outbox.bind(…).publish(…)` in transactions of 1 and of 10 messages,"
+                        + " beside the same insert over the bare driver in the same transaction. `redis.stored` is the memory that a message of 250"
+                        + " bytes takes, index included, beside an entry of a stream with nothing else: less is better.");
+        part(
+                "Peers",
+                "postgres\\.peers\\..*",
+                "On the same PostgreSQL, each in a database of its own. `seed` is the algorithm that"
+                        + " outbox has grown from: `FOR UPDATE`, and one `DELETE` for each message. Outbox drains with one worker and a"
+                        + " limit of 1000; the peers with eight threads.");
+        part(
+                "Workers and partitions",
+                "[a-z0-9]+\\.workers\\..*",
+                "A partition is published by one worker at a time, so more workers"
+                        + " need more partitions. With a publisher that does nothing there is nothing to wait for, and on few cores little to win.");
+        part("JSON", "[a-z0-9]+\\.jackson\\..*", "The Jackson codec beside the bytes as they are.");
+        part(
+                "Publishers that take their time",
+                "[a-z0-9]+\\.publisher\\..*",
+                "A publisher that takes 1 ms, beside the same publisher"
+                        + " called in a loop without any outbox; and an asynchronous one that answers after 1 ms, with 100 messages in flight.");
+        part(
+                "Latency",
+                "[a-z0-9]+\\.latency\\..*",
+                "![Latency](performance/latency.svg)\n\nFrom the call of commit to the publisher, with"
+                        + " transactions of one message on a schedule, beside a commit and one read by hand while nothing else"
+                        + " happened. With in-process wake-up the writer calls `Relay.wakeUp()` after its commit; with cross-process"
+                        + " wake-up a relay in another process hears of it through the server; polling is what is left without either,"
+                        + " every second at the longest. `committed` is how many messages a second were committed of those that the schedule asked for: where"
+                        + " that is below 1, the database is busy with the writers alone.");
+        part(
+                "Idle",
+                "[a-z0-9]+\\.idle\\..*",
+                "What one relay with one worker costs its server while there is nothing to do, polling every"
+                        + " second. PostgreSQL counts transactions, the others commands.");
+        part(
+                "Growth of the backlog",
+                "[a-z0-9]+\\.drain\\.backlog\\..*",
+                "![Growth](performance/backlog.svg)\n\nDraining the first messages of a"
+                        + " large backlog, beside one of 10,000.");
+        part(
+                "A transaction that stays open",
+                "[a-z0-9]+\\.drain\\.snapshot\\..*",
+                "![Snapshot](performance/snapshot.svg)\n\nA forgotten session or a"
+                        + " long report keeps the database from cleaning up what is deleted: so many messages were settled meanwhile.");
+        part(
+                "Partitions, topics and payloads",
+                "[a-z0-9]+\\.drain\\.(partitions|topics|payload)\\..*",
+                "The same 10,000 messages in more"
+                        + " partitions or topics, beside one; and payloads of other sizes, beside the loop by hand with the same.");
+        part(
+                "Several relays",
+                "[a-z0-9]+\\.relays\\..*",
+                "Relays in processes of their own on 16 partitions, beside one of them.");
+        part(
+                "Memory",
+                "[a-z0-9]+\\.heap\\..*",
+                "Heap in use in the process of a relay, garbage apart, while it publishes a batch of 1000,"
+                        + " with a large backlog and with a small one.");
+    }
+
+    private Document() {}
+
+    private static void part(String title, String figures, String text) {
+        PARTS.put(title, new String[] {figures, text});
+    }
+
+    static String of(Results results) {
+        Setting setting = results.setting();
+        StringBuilder page = new StringBuilder(HEAD.formatted(setting.cores()));
+        setting(page, setting);
+        PARTS.forEach((title, part) -> {
+            List<Figure> figures = results.matching(part[0]);
+            if (!figures.isEmpty()) {
+                page.append("\n## ")
+                        .append(title)
+                        .append("\n\n")
+                        .append(part[1])
+                        .append("\n\n");
+                table(page, figures);
+            }
+        });
+        return page.toString();
+    }
+
+    private static void setting(StringBuilder page, Setting setting) {
+        List<String[]> rows = new ArrayList<>();
+        rows.add(new String[] {
+            "run", (setting.atLength() ? "at length" : "quick") + ", " + setting.seconds() + " s, " + setting.date()
+        });
+        rows.add(new String[] {"cores", setting.cores() + " × " + setting.processor() + ", shared by client and servers"
+        });
+        rows.add(new String[] {"memory", setting.memoryMebibytes() + " MiB"});
+        rows.add(new String[] {"system", setting.system()});
+        rows.add(new String[] {"Java", setting.java()});
+        setting.servers().forEach((backend, version) -> rows.add(new String[] {Plots.shown(backend), version}));
+        page.append("| | |\n|---|---|\n");
+        rows.forEach(row -> page.append("| ")
+                .append(row[0])
+                .append(" | ")
+                .append(row[1].replace("|", "\\|"))
+                .append(" |\n"));
+    }
+
+    private static void table(StringBuilder page, List<Figure> figures) {
+        boolean aims = figures.stream().anyMatch(figure -> !Aims.shown(figure).isEmpty());
+        page.append("| figure | value | ratio | to | spread |")
+                .append(aims ? " aim |" : "")
+                .append('\n');
+        page.append("|---|--:|--:|---|---|").append(aims ? "---|" : "").append('\n');
+        for (Figure figure : figures) {
+            page.append(String.format(
+                    Locale.ROOT,
+                    "| `%s` | %s | %s | %s | %s–%s |",
+                    figure.name(),
+                    figure.shown(),
+                    twoDigits(figure.ratio()),
+                    figure.versus(),
+                    twoDigits(Figure.at(figure.ratios(), 0)),
+                    twoDigits(Figure.at(figure.ratios(), 1))));
+            page.append(aims ? " " + Aims.shown(figure) + " |\n" : "\n");
+        }
+    }
+
+    private static String twoDigits(double ratio) {
+        return String.format(Locale.ROOT, ratio >= 100 ? "%.0f" : "%.2f", ratio);
+    }
+}
