@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -35,6 +36,7 @@ import org.junit.platform.testkit.engine.EngineTestKit;
  * A zoo over a real database: the store of {@code docs/WRITING-A-STORE.md} with one mistake each. Every store fails the rules it
  * declares to break, and no others, of the first level; the store without a mistake fails none.
  */
+@Tag("conformance")
 class BrokenSqlStoreTest {
     private static final String STORE = "zoo.store";
     private static final int AT_A_TIME = 4;
