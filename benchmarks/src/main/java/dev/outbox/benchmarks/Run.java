@@ -55,7 +55,7 @@ final class Run {
     }
 
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2, 20) : new Contest.Pace(5, 0.2, 20);
+        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(5, 0.3, 10);
     }
 
     /** Those of the backends named here that are chosen. */
@@ -73,10 +73,21 @@ final class Run {
         Pair pair = opened.get(backend);
         if (pair == null) {
             pair = new Pair(openOne(backend), openOne(backend));
+            warmUp(pair);
             opened.put(backend, pair);
             versions.put(backend, pair.ours().version());
         }
         return pair;
+    }
+
+    /** Until the code of both sides is compiled: what comes first would be slower than what comes later. */
+    private static void warmUp(Pair pair) throws Exception {
+        Contest.of(
+                "warm-up",
+                "nothing",
+                new Contest.Pace(2, 1, 10),
+                new Drain(Backlog.of(pair.ours()), 100),
+                Drain.byHand(Backlog.of(pair.theirs()), 100));
     }
 
     /** An outbox for one part alone, which closes it. */

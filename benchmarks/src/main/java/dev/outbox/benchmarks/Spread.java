@@ -127,7 +127,7 @@ final class Spread {
             }
 
             @Override
-            public void tidy() {}
+            public void close() {}
         };
     }
 
