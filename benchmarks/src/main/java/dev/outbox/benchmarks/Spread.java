@@ -56,13 +56,15 @@ final class Spread {
 
     /** What is left of the speed of a publisher of 1 ms. */
     static void publisher(Run run) throws Exception {
+        // With time for the workers to share out the partitions.
+        Contest.Pace pace = new Contest.Pace(run.pace().rounds(), 2 * run.pace().seconds(), 1);
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Backend ours = run.open(name).ours();
             for (int workers : new int[] {1, 4}) {
                 run.note(Contest.of(
                         name + ".publisher.sync1ms.workers" + workers,
                         "publisher-alone-in-1-thread",
-                        run.pace(),
+                        pace,
                         new Drain(new Backlog(ours, Load.of(0).inPartitions(workers)), 100)
                                 .workers(workers)
                                 .publishing(Spread::slow),
@@ -75,7 +77,7 @@ final class Spread {
             run.note(Contest.of(
                     name + ".publisher.async1ms.inFlight" + IN_FLIGHT,
                     "publisher-alone",
-                    run.pace(),
+                    pace,
                     new Drain(Backlog.of(ours), 1000)
                             .publishing(topic -> topic(topic, Codecs.bytes())
                                     .asyncPublisher(delivery -> answer())
