@@ -34,6 +34,7 @@ final class Run {
         BACKENDS.put("mongo", () -> new Mongo(MongoServer.shared().newDatabase()));
     }
 
+    private final long start = System.nanoTime();
     private final boolean atLength;
     private final List<String> chosen;
     private final Map<String, Pair> opened = new LinkedHashMap<>();
@@ -99,18 +100,14 @@ final class Run {
         return one.call();
     }
 
-    /** What the servers say they are. */
-    Map<String, String> versions() {
-        return versions;
-    }
-
     void note(Figure figure) {
         figures.add(figure);
         System.out.println(figure.line());
     }
 
-    List<Figure> figures() {
-        return figures;
+    /** Up to now. */
+    Results results() {
+        return new Results(Setting.now(versions, atLength, (System.nanoTime() - start) / 1_000_000_000), figures);
     }
 
     void close() throws Exception {

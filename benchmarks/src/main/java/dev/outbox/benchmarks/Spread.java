@@ -19,7 +19,13 @@ final class Spread {
     /** What {@link Load#payload} is. */
     record Order(String customer, int amount, String note) {}
 
+    /** With time for workers to share out the partitions. */
+    private static Contest.Pace longTurns(Run run) {
+        return new Contest.Pace(run.pace().rounds(), 2 * run.pace().seconds(), 1);
+    }
+
     static void workers(Run run) throws Exception {
+        Contest.Pace pace = longTurns(run);
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Run.Pair pair = run.open(name);
             for (int limit : run.atLength() ? new int[] {10, 100, 1000} : new int[] {100}) {
@@ -30,7 +36,7 @@ final class Spread {
                                     "%s.workers.limit%d.partitions%d.workers%d"
                                             .formatted(name, limit, partitions, workers),
                                     "1-partition-1-worker",
-                                    run.pace(),
+                                    pace,
                                     nothing(pair.ours(), Codecs.bytes(), limit, partitions, workers),
                                     nothing(pair.theirs(), Codecs.bytes(), limit, 1, 1)));
                         }
@@ -56,8 +62,7 @@ final class Spread {
 
     /** What is left of the speed of a publisher of 1 ms. */
     static void publisher(Run run) throws Exception {
-        // With time for the workers to share out the partitions.
-        Contest.Pace pace = new Contest.Pace(run.pace().rounds(), 2 * run.pace().seconds(), 1);
+        Contest.Pace pace = longTurns(run);
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Backend ours = run.open(name).ours();
             for (int workers : new int[] {1, 4}) {
