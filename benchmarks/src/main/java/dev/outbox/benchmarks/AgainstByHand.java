@@ -39,7 +39,7 @@ final class AgainstByHand {
     static void stored(Run run) throws Exception {
         for (String name : run.of("redis")) {
             Run.Pair pair = run.open(name);
-            int messages = 10_000;
+            int messages = 2_000;
             List<Double> bytes = new ArrayList<>();
             List<Double> ratios = new ArrayList<>();
             for (int round = 0; round < run.pace().rounds(); round++) {

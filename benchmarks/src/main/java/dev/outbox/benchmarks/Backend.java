@@ -30,10 +30,10 @@ interface Backend {
         return Stores.open(url(), options(workers, false));
     }
 
-    /** Empties the outbox. */
+    /** Empties the outbox, while there is no store. */
     void clear() throws Exception;
 
-    /** Puts more into it, for as long as there is no store. */
+    /** Puts more into it. */
     void add(Load load) throws Exception;
 
     boolean isEmpty() throws Exception;

@@ -2,6 +2,9 @@ package dev.outbox.benchmarks;
 
 /** What waits in an outbox, and is filled up again only when there is less than there should be. */
 final class Backlog {
+    /** For so many it is filled up, because filling takes longer than draining. */
+    private static final int ROUNDS = 3;
+
     private final Backend backend;
     private Load load;
     private int left = -1;
@@ -32,8 +35,8 @@ final class Backlog {
             backend.clear();
             left = 0;
         }
-        int wanted = Math.max(messages, load.messages());
-        if (left < wanted) {
+        if (left < Math.max(messages, load.messages())) {
+            int wanted = load.messages() + ROUNDS * messages;
             backend.add(load.ofMessages(wanted - left));
             left = wanted;
         }
@@ -46,7 +49,12 @@ final class Backlog {
 
     /** There should be so many from now on, and so many more now, so that it need not be filled up before every round. */
     void grow(int messages, int spare) throws Exception {
-        ensure(messages + spare);
+        if (left < 0) {
+            backend.clear();
+            left = 0;
+        }
+        backend.add(load.ofMessages(Math.max(0, messages + spare - left)));
+        left = Math.max(left, messages + spare);
         load = load.ofMessages(messages);
     }
 

@@ -55,14 +55,15 @@ final class Benchmarks {
             results = Results.read(earlier);
         } else {
             Run run = new Run(atLength, backends);
-            long start = System.nanoTime();
             for (Map.Entry<String, Part> part : PARTS.entrySet()) {
                 if (parts.isEmpty() || parts.contains(part.getKey())) {
                     complete &= measure(run, part.getKey(), part.getValue());
+                    if (json != null) { // what is found is kept, whatever happens later
+                        run.results().write(json);
+                    }
                 }
             }
-            Setting setting = Setting.now(run.versions(), atLength, (System.nanoTime() - start) / 1_000_000_000);
-            results = new Results(setting, run.figures());
+            results = run.results();
             run.close();
         }
         Aims.lines(results.figures()).forEach(System.out::println);

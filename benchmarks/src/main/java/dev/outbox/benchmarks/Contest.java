@@ -13,13 +13,14 @@ final class Contest {
         /** What is worked on at a time: slices are multiples of it. */
         int unit();
 
-        /** Makes ready so many messages to be worked on in this round. */
+        /** Makes ready so many messages to be worked on in the next round; what was opened once may stay open. */
         void prepare(int messages) throws Exception;
 
         /** Works on so many of them. */
         void run(int messages) throws Exception;
 
-        void tidy() throws Exception;
+        /** After the last round. */
+        void close() throws Exception;
     }
 
     /**
@@ -82,16 +83,21 @@ final class Contest {
         Contest contest = new Contest(ours, theirs, pace);
         List<Double> rates = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
-        for (int round = -2; round < pace.rounds(); round++) {
-            contest.round();
-            if (round < 0) {
-                double secondsOfSlice = pace.seconds() / pace.slices();
-                contest.our.size(secondsOfSlice);
-                contest.their.size(secondsOfSlice);
-            } else {
-                rates.add(contest.our.perSecond());
-                ratios.add(contest.our.perSecond() / contest.their.perSecond());
+        try {
+            for (int round = -2; round < pace.rounds(); round++) {
+                contest.round();
+                if (round < 0) {
+                    double secondsOfSlice = pace.seconds() / pace.slices();
+                    contest.our.size(secondsOfSlice);
+                    contest.their.size(secondsOfSlice);
+                } else {
+                    rates.add(contest.our.perSecond());
+                    ratios.add(contest.our.perSecond() / contest.their.perSecond());
+                }
             }
+        } finally {
+            ours.close();
+            theirs.close();
         }
         return new Figure(name, "/s", rates, ratios, versus);
     }
@@ -99,14 +105,9 @@ final class Contest {
     private void round() throws Exception {
         our.start(pace.slices());
         their.start(pace.slices());
-        try {
-            for (int i = 0; i < pace.slices(); i++) {
-                (i % 2 == 0 ? our : their).slice();
-                (i % 2 == 0 ? their : our).slice();
-            }
-        } finally {
-            our.side.tidy();
-            their.side.tidy();
+        for (int i = 0; i < pace.slices(); i++) {
+            (i % 2 == 0 ? our : their).slice();
+            (i % 2 == 0 ? their : our).slice();
         }
     }
 }

@@ -17,7 +17,7 @@ final class Document {
             ## What not to conclude
 
             - **Values are of one machine.** Client and servers share %d cores, so everything waits for everything else: another machine
-              has other rates. Ratios travel better, because both sides of each took turns of a few milliseconds in the same
+              has other rates. Ratios travel better, because both sides of each took turns within seconds of the same
               minute; they too change with the disk, the network between client and server, and the number of cores.
             - **A no-op publisher shows what the outbox costs**, and not what you will see: a broker that takes a millisecond
               for a message is slower than any outbox. *Publishers that take their time* below is nearer to that.

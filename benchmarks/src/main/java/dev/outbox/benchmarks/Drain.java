@@ -6,6 +6,7 @@ import dev.outbox.RoundResult;
 import dev.outbox.Store;
 import dev.outbox.Topic;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -24,7 +25,7 @@ final class Drain implements Contest.Side {
     private final Backlog backlog;
     private final int limit;
     private @Nullable Store store;
-    private boolean kept;
+    private @Nullable Relay relay;
     private int workers = 1;
     private Function<String, Topic<?>> publishing = topic ->
             Topic.builder(topic, Codecs.bytes()).publisher(delivery -> null).build();
@@ -32,12 +33,6 @@ final class Drain implements Contest.Side {
     Drain(Backlog backlog, int limit) {
         this.backlog = backlog;
         this.limit = limit;
-    }
-
-    /** With a store that stays open from round to round, as in an application, until {@link #close}. */
-    Drain keptOpen() {
-        kept = true;
-        return this;
     }
 
     Drain workers(int more) {
@@ -71,7 +66,7 @@ final class Drain implements Contest.Side {
             }
 
             @Override
-            public void tidy() {}
+            public void close() {}
         };
     }
 
@@ -85,38 +80,35 @@ final class Drain implements Contest.Side {
         backlog.ensure(messages);
         if (store == null) {
             store = backlog.backend().open(workers);
+            Relay.Builder builder = Relay.builder(store);
+            backlog.load().topicNames().forEach(topic -> builder.topic(publishing.apply(topic)));
+            relay = builder.build();
         }
     }
 
     @Override
     public void run(int messages) {
-        if (store == null) {
-            throw new IllegalStateException("not prepared");
-        }
-        Relay.Builder builder = Relay.builder(store);
-        backlog.load().topicNames().forEach(topic -> builder.topic(publishing.apply(topic)));
+        Relay running = Objects.requireNonNull(relay, "not prepared");
         AtomicInteger left = new AtomicInteger(messages);
-        try (Relay relay = builder.build()) {
-            if (workers == 1) {
-                work(relay, left);
-            } else {
-                CompletableFuture<?>[] all = new CompletableFuture<?>[workers];
-                Arrays.setAll(all, w -> CompletableFuture.runAsync(() -> work(relay, left), THREADS));
-                CompletableFuture.allOf(all).join();
-            }
+        if (workers == 1) {
+            work(running, left);
+        } else {
+            CompletableFuture<?>[] all = new CompletableFuture<?>[workers];
+            Arrays.setAll(all, w -> CompletableFuture.runAsync(() -> work(running, left), THREADS));
+            CompletableFuture.allOf(all).join();
         }
         backlog.taken(messages);
     }
 
     /** Until nothing is left that another worker is not about to do. */
-    private void work(Relay relay, AtomicInteger left) {
+    private void work(Relay running, AtomicInteger left) {
         int misses = 0;
         while (true) {
             int wanted = Math.min(limit, left.getAndUpdate(l -> l - Math.min(limit, l)));
             if (wanted == 0) {
                 return;
             }
-            RoundResult result = relay.processMessages(wanted);
+            RoundResult result = running.processMessages(wanted);
             if (result.storeError() != null) {
                 throw result.storeError();
             }
@@ -131,15 +123,11 @@ final class Drain implements Contest.Side {
     }
 
     @Override
-    public void tidy() {
-        if (!kept) {
-            close();
-        }
-    }
-
-    void close() {
-        if (store != null) {
+    public void close() {
+        if (relay != null && store != null) {
+            relay.close();
             store.close();
+            relay = null;
             store = null;
         }
     }

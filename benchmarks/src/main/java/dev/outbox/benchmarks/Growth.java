@@ -15,9 +15,8 @@ final class Growth {
 
     static void backlog(Run run) throws Exception {
         List<String> backends = run.atLength() ? run.backends() : run.of("postgres", "redis", "mongo");
-        int[] sizes = run.atLength()
-                ? new int[] {100_000, 500_000, 1_000_000, 10_000_000}
-                : new int[] {500_000, 1_000_000};
+        int[] sizes =
+                run.atLength() ? new int[] {100_000, 500_000, 1_000_000, 10_000_000} : new int[] {500_000, 1_000_000};
         for (String name : backends) {
             Run.Pair pair = run.open(name);
             Backlog backlog = Backlog.of(pair.ours());
@@ -68,8 +67,9 @@ final class Growth {
     static void payload(Run run) throws Exception {
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Run.Pair pair = run.open(name);
-            int[] sizes =
-                    run.atLength() ? new int[] {100, 1_000, 10_000, 100_000, 1 << 20} : new int[] {100, 10_000, 1 << 20};
+            int[] sizes = run.atLength()
+                    ? new int[] {100, 1_000, 10_000, 100_000, 1 << 20}
+                    : new int[] {100, 10_000, 1 << 20};
             for (int bytes : sizes) {
                 Load load = Load.of(0).ofBytes(bytes);
                 int limit = bytes > 50_000 ? 10 : LIMIT; // what fits into memory many times
@@ -93,12 +93,16 @@ final class Growth {
             Run.Pair pair = run.open(name);
             Sql ours = (Sql) pair.ours();
             Backlog backlog = Backlog.of(ours);
-            backlog.grow(FEW, 800_000);
-            Drain drain = new Drain(backlog, LIMIT).keptOpen();
+            backlog.grow(FEW, 1_200_000);
+            // What a store remembers is good for a time, which goes on while the other side has its turn: so turns are
+            // long.
+            Contest.Pace pace =
+                    new Contest.Pace(run.pace().rounds(), 3 * run.pace().seconds(), 1);
             try (AutoCloseable snapshot = ours.holdSnapshot()) {
                 Objects.requireNonNull(snapshot);
-                drain.prepare(0);
                 for (int dead : new int[] {50_000, 500_000}) {
+                    Drain drain = new Drain(backlog, LIMIT);
+                    drain.prepare(0);
                     int more = dead - backlog.everTaken();
                     if (more > 0) {
                         drain.run(more);
@@ -106,12 +110,11 @@ final class Growth {
                     run.note(Contest.of(
                             name + ".drain.snapshot." + dead,
                             "no-snapshot",
-                            run.pace(),
+                            pace,
                             drain,
-                            new Drain(new Backlog(pair.theirs(), Load.of(FEW)), LIMIT).keptOpen()));
+                            new Drain(new Backlog(pair.theirs(), Load.of(FEW)), LIMIT)));
                 }
             }
-            drain.close();
         }
     }
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * How long a message takes from the call of commit to its publisher, beside how long a commit and one read by hand take, on
- * which there is nothing else at the time. Writers keep to a schedule, so that a slow commit makes those behind it late and
+ * which there is nothing else at the time, though at the same pace. Writers keep to a schedule, so that a slow commit makes those behind it late and
  * not fewer.
  */
 final class Latency {

@@ -16,6 +16,8 @@ final class Persist implements Contest.Side {
 
     static Contest.Side byHand(Backend backend, int messages) {
         return new Contest.Side() {
+            private boolean cleared;
+
             @Override
             public int unit() {
                 return messages;
@@ -23,8 +25,10 @@ final class Persist implements Contest.Side {
 
             @Override
             public void prepare(int all) throws Exception {
-                backend.clear();
-                backend.add(Load.of(1));
+                if (!cleared) {
+                    backend.clear();
+                    cleared = true;
+                }
             }
 
             @Override
@@ -33,7 +37,7 @@ final class Persist implements Contest.Side {
             }
 
             @Override
-            public void tidy() {}
+            public void close() {}
         };
     }
 
@@ -44,9 +48,10 @@ final class Persist implements Contest.Side {
 
     @Override
     public void prepare(int all) throws Exception {
-        backend.clear();
-        backend.add(Load.of(1));
-        writer = backend.writer();
+        if (writer == null) {
+            backend.clear();
+            writer = backend.writer();
+        }
     }
 
     @Override
@@ -58,7 +63,7 @@ final class Persist implements Contest.Side {
     }
 
     @Override
-    public void tidy() {
+    public void close() {
         if (writer != null) {
             writer.close();
         }

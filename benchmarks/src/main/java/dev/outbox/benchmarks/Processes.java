@@ -22,19 +22,22 @@ final class Processes {
             for (int i = 0; i < 4; i++) {
                 relays.add(RelayProcess.open(backend, backend.options(1, false)));
             }
-            int messages = run.atLength() ? 200_000 : 40_000;
-            for (int count : new int[] {2, 4}) {
-                List<Double> rates = new ArrayList<>();
-                List<Double> ratios = new ArrayList<>();
-                for (int round = -1; round < run.pace().rounds(); round++) {
-                    double one = rate(backend, relays.subList(0, 1), messages);
-                    double more = rate(backend, relays.subList(0, count), messages);
+            int messages = run.atLength() ? 200_000 : 20_000;
+            int[] counts = {2, 4};
+            List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>());
+            List<List<Double>> ratios = List.of(new ArrayList<>(), new ArrayList<>());
+            for (int round = -1; round < run.pace().rounds(); round++) {
+                double one = rate(backend, relays.subList(0, 1), messages);
+                for (int i = 0; i < counts.length; i++) {
+                    double more = rate(backend, relays.subList(0, counts[i]), messages);
                     if (round >= 0) {
-                        rates.add(more);
-                        ratios.add(more / one);
+                        rates.get(i).add(more);
+                        ratios.get(i).add(more / one);
                     }
                 }
-                run.note(new Figure(name + ".relays." + count, "/s", rates, ratios, "1-relay"));
+            }
+            for (int i = 0; i < counts.length; i++) {
+                run.note(new Figure(name + ".relays." + counts[i], "/s", rates.get(i), ratios.get(i), "1-relay"));
             }
             for (RelayProcess relay : relays) {
                 relay.close();

@@ -34,6 +34,7 @@ final class Run {
         BACKENDS.put("mongo", () -> new Mongo(MongoServer.shared().newDatabase()));
     }
 
+    private final long start = System.nanoTime();
     private final boolean atLength;
     private final List<String> chosen;
     private final Map<String, Pair> opened = new LinkedHashMap<>();
@@ -55,7 +56,7 @@ final class Run {
     }
 
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2, 20) : new Contest.Pace(5, 0.2, 20);
+        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(5, 0.3, 10);
     }
 
     /** Those of the backends named here that are chosen. */
@@ -73,10 +74,21 @@ final class Run {
         Pair pair = opened.get(backend);
         if (pair == null) {
             pair = new Pair(openOne(backend), openOne(backend));
+            warmUp(pair);
             opened.put(backend, pair);
             versions.put(backend, pair.ours().version());
         }
         return pair;
+    }
+
+    /** Until the code of both sides is compiled: what comes first would be slower than what comes later. */
+    private static void warmUp(Pair pair) throws Exception {
+        Contest.of(
+                "warm-up",
+                "nothing",
+                new Contest.Pace(2, 1, 10),
+                new Drain(Backlog.of(pair.ours()), 100),
+                Drain.byHand(Backlog.of(pair.theirs()), 100));
     }
 
     /** An outbox for one part alone, which closes it. */
@@ -88,18 +100,14 @@ final class Run {
         return one.call();
     }
 
-    /** What the servers say they are. */
-    Map<String, String> versions() {
-        return versions;
-    }
-
     void note(Figure figure) {
         figures.add(figure);
         System.out.println(figure.line());
     }
 
-    List<Figure> figures() {
-        return figures;
+    /** Up to now. */
+    Results results() {
+        return new Results(Setting.now(versions, atLength, (System.nanoTime() - start) / 1_000_000_000), figures);
     }
 
     void close() throws Exception {

@@ -19,7 +19,13 @@ final class Spread {
     /** What {@link Load#payload} is. */
     record Order(String customer, int amount, String note) {}
 
+    /** With time for workers to share out the partitions. */
+    private static Contest.Pace longTurns(Run run) {
+        return new Contest.Pace(run.pace().rounds(), 2 * run.pace().seconds(), 1);
+    }
+
     static void workers(Run run) throws Exception {
+        Contest.Pace pace = longTurns(run);
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Run.Pair pair = run.open(name);
             for (int limit : run.atLength() ? new int[] {10, 100, 1000} : new int[] {100}) {
@@ -30,7 +36,7 @@ final class Spread {
                                     "%s.workers.limit%d.partitions%d.workers%d"
                                             .formatted(name, limit, partitions, workers),
                                     "1-partition-1-worker",
-                                    run.pace(),
+                                    pace,
                                     nothing(pair.ours(), Codecs.bytes(), limit, partitions, workers),
                                     nothing(pair.theirs(), Codecs.bytes(), limit, 1, 1)));
                         }
@@ -56,13 +62,14 @@ final class Spread {
 
     /** What is left of the speed of a publisher of 1 ms. */
     static void publisher(Run run) throws Exception {
+        Contest.Pace pace = longTurns(run);
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Backend ours = run.open(name).ours();
             for (int workers : new int[] {1, 4}) {
                 run.note(Contest.of(
                         name + ".publisher.sync1ms.workers" + workers,
                         "publisher-alone-in-1-thread",
-                        run.pace(),
+                        pace,
                         new Drain(new Backlog(ours, Load.of(0).inPartitions(workers)), 100)
                                 .workers(workers)
                                 .publishing(Spread::slow),
@@ -75,7 +82,7 @@ final class Spread {
             run.note(Contest.of(
                     name + ".publisher.async1ms.inFlight" + IN_FLIGHT,
                     "publisher-alone",
-                    run.pace(),
+                    pace,
                     new Drain(Backlog.of(ours), 1000)
                             .publishing(topic -> topic(topic, Codecs.bytes())
                                     .asyncPublisher(delivery -> answer())
@@ -127,7 +134,7 @@ final class Spread {
             }
 
             @Override
-            public void tidy() {}
+            public void close() {}
         };
     }
 
