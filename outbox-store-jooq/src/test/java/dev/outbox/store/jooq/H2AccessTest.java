@@ -1,5 +1,7 @@
 package dev.outbox.store.jooq;
 
+import java.sql.SQLException;
+
 /** Who may what, on H2. */
 class H2AccessTest extends AccessTest {
     H2AccessTest() {
@@ -7,7 +9,8 @@ class H2AccessTest extends AccessTest {
     }
 
     @Override
-    String readOnly() {
+    String readOnly() throws SQLException {
+        H2Harness.letGo(address); // or the file is open for writing already
         return address.replace(";AUTO_SERVER=TRUE", ";ACCESS_MODE_DATA=r");
     }
 

@@ -58,6 +58,14 @@ public final class H2Harness implements StoreHarness {
         return Optional.of(Product.of(address));
     }
 
+    /** The file may be opened in another way from now on. */
+    static void letGo(String address) throws SQLException {
+        Connection open = OPEN.remove(address);
+        if (open != null) {
+            open.close();
+        }
+    }
+
     @Override
     public void dropOutbox(String address) throws IOException, SQLException {
         Connection open = OPEN.remove(address);
