@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -21,15 +22,17 @@ final class Checkout {
 
     private final Dialect dialect;
     private final int lockKey;
+    private final List<String> topics;
     private final String discovery;
     private final Candidates candidates;
     private final Hints hints;
     private final Floor floor;
 
-    Checkout(Dialect dialect, int lockKey, String discovery, Candidates candidates, Hints hints, Floor floor) {
+    Checkout(Dialect dialect, int lockKey, List<String> topics, Candidates candidates, Hints hints, Floor floor) {
         this.dialect = dialect;
         this.lockKey = lockKey;
-        this.discovery = discovery;
+        this.topics = topics;
+        this.discovery = dialect.discovery(topics);
         this.candidates = candidates;
         this.hints = hints;
         this.floor = floor;
@@ -42,9 +45,8 @@ final class Checkout {
 
     /**
      * What the batch holds, which is nothing if no messages were found. Every message that was committed before the call,
-     * in a partition that is free and ready, is in it if there is room (OBX-TX-3): what is known from earlier and read
-     * behind hints comes first, but before a batch is left with room, the partitions are looked for anew and read from
-     * the start.
+     * in a partition that is free and ready, is in it if there is room (OBX-TX-3): what is known from earlier comes first, but
+     * before a batch is left with room, the partitions are looked for anew. Behind a hint nothing is missed that way.
      */
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
         floor.beforeCheckout(lease.connection());
@@ -82,7 +84,7 @@ final class Checkout {
         }
         long started = System.nanoTime();
         List<Candidate> missing = new ArrayList<>();
-        List<Candidate> found = find(lease.connection(), discovery + dialect.endOfRead(), missing);
+        List<Candidate> found = find(lease.connection(), dialect.endOfRead(), missing);
         if (!missing.isEmpty()) {
             return false; // rows for them are added in a transaction that does not last as long as a batch
         }
@@ -104,21 +106,26 @@ final class Checkout {
     private List<Candidate> discover(Connection connection) throws SQLException {
         long started = System.nanoTime();
         List<Candidate> missing = new ArrayList<>();
-        List<Candidate> found = find(connection, discovery, missing);
+        List<Candidate> found = find(connection, "", missing);
         if (!missing.isEmpty()) {
             // Writers leave these rows to us: two of them with new messages of one partition would wait for each other.
             dialect.addPartitions(connection, missing);
-            found = find(connection, discovery, missing);
+            found = find(connection, "", missing);
         }
         candidates.replace(found, started, System.nanoTime());
         return found;
     }
 
-    private static List<Candidate> find(Connection connection, String discovery, List<Candidate> missing)
-            throws SQLException {
+    /**
+     * Behind what is known to be settled, for as long as it is slow to look from the start: no message can appear there any
+     * more, see {@link Hints}.
+     */
+    private List<Candidate> find(Connection connection, String end, List<Candidate> missing) throws SQLException {
+        long started = System.nanoTime();
+        Map<Candidate, Long> settled = hints.settled(started);
         List<Candidate> found = new ArrayList<>();
         try (Statement statement = connection.createStatement()) {
-            statement.execute(discovery);
+            statement.execute((settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled)) + end);
             try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
                     Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
@@ -126,6 +133,8 @@ final class Checkout {
                 }
             }
         }
+        long ended = System.nanoTime();
+        hints.lookedFor(topics, new HashSet<>(found), settled, ended - started, ended);
         return found;
     }
 
@@ -152,8 +161,8 @@ final class Checkout {
 
     /**
      * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads anew, and more,
-     * those that had more than their share; reads from the start those that had less behind a hint, or where a message
-     * that failed may be before it; else takes twice as many more.
+     * those that had more than their share; reads from the start those where a message that failed may be before a hint;
+     * else takes twice as many more.
      */
     private void fill(
             Connections.Lease lease,
@@ -197,7 +206,7 @@ final class Checkout {
             room = room(held, limit);
             toRead = new ArrayList<>();
             for (Held partition : held) {
-                if (!partition.fromStart() && (!partition.full || partition.failingId != 0)) {
+                if (!partition.fromStart() && partition.failingId != 0) {
                     partition.restartFromStart();
                     toRead.add(partition);
                 } else if (partition.full && room > 0) {
@@ -292,7 +301,7 @@ final class Checkout {
             if (held.fromStart()) {
                 hints.readFromStart(held.partition, messages, took, ended);
             }
-            if (held.messages.isEmpty() && held.share > 0 && held.fromStart()) {
+            if (held.messages.isEmpty() && held.share > 0) {
                 candidates.remove(held.partition);
             }
         }

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
@@ -127,6 +128,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      * id (null if it has no row). Costs in proportion to the partitions found, not to messages nor to all partitions.
      */
     String discovery(Collection<String> topics);
+
+    /**
+     * The same behind what is settled, so that it need not be walked through where it is dead and still in the index.
+     *
+     * @param settled up to which row nothing is left of a partition, see {@link Hints}; only where there is a {@link Floor}
+     */
+    String discoveryBehind(Collection<String> topics, Map<Candidate, Long> settled);
 
     /**
      * {@link Operations#backlog}. Jumps from partition to partition, and reads at most {@link Backlog#EXACT_UP_TO} entries

@@ -275,6 +275,12 @@ record H2Dialect(Names names) implements Dialect {
                 "), (");
     }
 
+    /** There is no floor, so there are no hints. */
+    @Override
+    public String discoveryBehind(Collection<String> topics, Map<Candidate, Long> settled) {
+        return discovery(topics);
+    }
+
     /** Asks for the next one by "at least", for the reason that {@link #discovery} has. */
     @Override
     public List<Backlog> backlog(Connection connection) throws SQLException {

@@ -1,6 +1,9 @@
 package dev.outbox.store.jooq;
 
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
@@ -14,13 +17,21 @@ import java.util.concurrent.TimeUnit;
  * read has seen all there were, and we have settled them. What is above is read every time: a transaction that got a lower
  * id and commits late is found at once, in front of all that were written later. A redriven message has a new, higher id.
  *
- * <p>All the same a hint is used only while reads from the start are slow and dead entries can be the reason, and for
- * {@link #LONGEST_USE} at most: rows that somebody adds by hand, with ids of his own, are found too.
+ * <p>All the same a hint is used only while looking from the start is slow and dead entries can be the reason, and for
+ * {@link #LONGEST_USE} at most: rows that somebody adds by hand, with ids of his own, are found too. So are those that a
+ * server brings back which has lost what it had confirmed: an error of the connection, which a change of servers is, ends all
+ * hints.
  *
  * <p>A hint of a partition is only changed by the batch that holds it. Safe for use by several threads.
  */
 final class Hints {
-    private static final long LONGEST_USE = TimeUnit.SECONDS.toNanos(1);
+    private static final long LONGEST_USE = TimeUnit.SECONDS.toNanos(10);
+
+    /** How many times as long as it took, looking from the start is not done again: it costs a twentieth of the time. */
+    private static final int REST = 20;
+
+    /** For how long after a slow look the floor is asked for. */
+    private static final long WANTED = TimeUnit.SECONDS.toNanos(2);
 
     /** What a read may take without being called slow: for itself, and for every message. */
     private static final long GRACE = TimeUnit.MICROSECONDS.toNanos(300);
@@ -51,17 +62,52 @@ final class Hints {
         return hint == null || now - hint.useUntil >= 0 ? 0 : hint.settledUpTo;
     }
 
+    /** Up to which row all is settled, of the partitions whose hints are of use now. */
+    Map<Candidate, Long> settled(long now) {
+        Map<Candidate, Long> settled = new HashMap<>();
+        hints.forEach((partition, hint) -> {
+            if (hint.settledUpTo > 0 && now - hint.useUntil < 0) {
+                settled.put(partition, hint.settledUpTo);
+            }
+        });
+        return settled;
+    }
+
     /**
-     * Notes how long a read from the start took. What it took too long it may not take again for ten times that, so that
-     * reading from the start costs no more than about a tenth of the time.
+     * Notes that partitions were looked for from their starts, except behind what was {@link #settled}. Those in which nothing
+     * was found are empty, and dead entries may be what made it slow, so for a while they are passed over again. The others are
+     * read from their starts before they are.
      */
+    void lookedFor(
+            Collection<String> topics, Set<Candidate> found, Map<Candidate, Long> passedOver, long took, long ended) {
+        long tooLong = Math.max(0, took - GRACE - found.size() * GRACE_PER_MESSAGE);
+        if (tooLong > 0) {
+            hints.replaceAll((partition, hint) -> hint.dead < LEAST_DEAD
+                            || !topics.contains(partition.topic())
+                            || passedOver.containsKey(partition)
+                            || found.contains(partition)
+                    ? hint
+                    : new Hint(hint.settledUpTo, ended + rest(tooLong), hint.dead));
+        }
+    }
+
+    private static long rest(long tooLong) {
+        return Math.min(LONGEST_USE, REST * tooLong);
+    }
+
+    /** Forgets everything: a commit may or may not have taken effect, or the server may be another one. */
+    void forgetAll() {
+        hints.clear();
+    }
+
+    /** Notes how long a read from the start took. */
     void readFromStart(Candidate partition, int messages, long took, long ended) {
         long tooLong = Math.max(0, took - GRACE - messages * GRACE_PER_MESSAGE);
         Hint old = hints.getOrDefault(partition, new Hint(0, ended, 0));
         int dead = tooLong == 0 ? 0 : old.dead;
-        long use = dead < LEAST_DEAD ? 0 : Math.min(LONGEST_USE, 10 * tooLong);
+        long use = dead < LEAST_DEAD ? 0 : rest(tooLong);
         if (use > 0) {
-            wantedUntil = ended + 2 * LONGEST_USE;
+            wantedUntil = ended + use + WANTED;
         }
         hints.put(partition, new Hint(old.settledUpTo, ended + use, dead));
     }
@@ -78,10 +124,5 @@ final class Hints {
             long safe = Math.min(upTo, Math.max(floor, old.settledUpTo));
             return new Hint(safe, old.useUntil, old.dead + messages);
         });
-    }
-
-    /** Forgets what was settled, because it is not known whether a commit took effect. */
-    void forget(Candidate partition) {
-        hints.remove(partition);
     }
 }

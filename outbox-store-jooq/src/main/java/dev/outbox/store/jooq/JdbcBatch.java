@@ -122,6 +122,7 @@ final class JdbcBatch implements MessageBatch {
         } catch (SQLException e) {
             if (Failures.isLost(connection, e)) {
                 open.markBroken();
+                hints.forgetAll();
                 throw new HoldLostException(
                         DOING + " failed: its connection was lost, and its hold with it. Nothing of it took effect; its"
                                 + " messages will be handed out again. " + e.getMessage(),
@@ -139,7 +140,7 @@ final class JdbcBatch implements MessageBatch {
             open.commit();
         } catch (SQLException | RuntimeException e) {
             open.markBroken();
-            held.forEach(partition -> hints.forget(partition.partition));
+            hints.forgetAll();
             throw new StoreException(
                     "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages that"
                             + " were published may be handed out again. " + e.getMessage(),

@@ -79,6 +79,7 @@ final class JooqStore implements Store, Operations, WakeUps {
             batch = new JdbcBatch(dialect, hints, held, lease, open::remove);
             open.add(batch);
         } catch (SQLException e) {
+            hints.forgetAll();
             release(lease, e);
             throw Failures.of("A checkout", dialect, e);
         } catch (RuntimeException e) {
@@ -139,8 +140,7 @@ final class JooqStore implements Store, Operations, WakeUps {
             checkouts.clear();
         }
         return checkouts.computeIfAbsent(
-                Set.copyOf(topics),
-                t -> new Checkout(dialect, lockKey, dialect.discovery(possible), new Candidates(), hints, floor));
+                Set.copyOf(topics), t -> new Checkout(dialect, lockKey, possible, new Candidates(), hints, floor));
     }
 
     private Connections.Lease borrow() {

@@ -271,6 +271,12 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                 ", ");
     }
 
+    /** There is no floor, so there are no hints. */
+    @Override
+    public String discoveryBehind(Collection<String> topics, Map<Candidate, Long> settled) {
+        return discovery(topics);
+    }
+
     @Override
     public List<Backlog> backlog(Connection connection) throws SQLException {
         List<Pending.Partition> partitions = new ArrayList<>();

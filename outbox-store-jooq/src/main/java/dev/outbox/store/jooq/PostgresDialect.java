@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -306,22 +307,45 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         return false;
     }
 
-    /** Jumps from partition to partition in the index, one probe each. */
     @Override
     public String discovery(Collection<String> topics) {
-        String first = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ";
-        String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1";
-        return Dialect.withTopics(
-                sql("WITH RECURSIVE head (topic, partition_no) AS ("
-                        + "(SELECT m.topic, m.partition_no FROM unnest(ARRAY[{topics}]::varchar[]) AS t (topic) CROSS JOIN LATERAL ("
-                        + first + "t.topic COLLATE \"C\"" + order + ") m)"
-                        + " UNION ALL SELECT m.topic, m.partition_no FROM head h CROSS JOIN LATERAL (" + first
-                        + "h.topic AND m.partition_no > h.partition_no" + order + ") m)"
-                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
-                        + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
-                        + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY),
-                topics,
-                ", ");
+        return discoveryBehind(topics, Map.of());
+    }
+
+    /**
+     * Jumps from partition to partition in the index, one probe each. What is settled divides a topic into ranges of the
+     * index that have none of it, and each is searched for itself.
+     */
+    @Override
+    public String discoveryBehind(Collection<String> topics, Map<Candidate, Long> settled) {
+        List<String> ranges = new ArrayList<>();
+        for (String topic : topics) {
+            String name = "('" + topic.replace("'", "''") + "'::varchar, ";
+            String from = "-1, 0::bigint";
+            for (Candidate partition : settled.keySet().stream()
+                    .filter(candidate -> candidate.topic().equals(topic))
+                    .sorted(Comparator.comparingInt(Candidate::partition))
+                    .toList()) {
+                ranges.add(name + from + ", " + partition.partition() + ", 0::bigint)");
+                from = partition.partition() + ", " + settled.get(partition) + "::bigint";
+            }
+            ranges.add(name + from + ", " + Integer.MAX_VALUE + ", " + Long.MAX_VALUE + ")");
+        }
+        String row = "(m.topic, m.partition_no, m.id)";
+        String first =
+                " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE " + row + " > (";
+        String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) m";
+        return sql("WITH RECURSIVE head (topic, partition_no, to_no, to_id) AS ("
+                + "(SELECT m.topic, m.partition_no, r.to_no, r.to_id FROM (VALUES " + String.join(", ", ranges)
+                + ") AS r (topic, from_no, from_id, to_no, to_id)" + first
+                + "r.topic COLLATE \"C\", r.from_no, r.from_id) AND " + row
+                + " <= (r.topic COLLATE \"C\", r.to_no, r.to_id)"
+                + order + ") UNION ALL SELECT m.topic, m.partition_no, h.to_no, h.to_id FROM head h" + first
+                + "h.topic, h.partition_no, " + Long.MAX_VALUE + ") AND " + row + " <= (h.topic, h.to_no, h.to_id)"
+                + order
+                + ") SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
+                + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
+                + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY);
     }
 
     @Override

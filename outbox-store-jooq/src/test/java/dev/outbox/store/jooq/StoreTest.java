@@ -367,12 +367,7 @@ abstract class StoreTest {
         try (Connections.Lease lease = connections.borrow()) {
             int lockKey = Schema.lockKey(lease.connection(), dialect);
             return new Checkout(
-                    dialect,
-                    lockKey,
-                    dialect.discovery(List.of(TOPIC)),
-                    candidates,
-                    hints,
-                    new Floor(dialect, lockKey, false));
+                    dialect, lockKey, List.of(TOPIC), candidates, hints, new Floor(dialect, lockKey, false));
         }
     }
 
