@@ -67,12 +67,12 @@ final class Checkout {
 
     private List<Held> takeAndRead(Connections.Lease lease, int limit, Set<Candidate> inVain) throws SQLException {
         if (candidates.isDiscoveryDue(System.nanoTime())) {
-            return fill(lease, discover(lease.connection()), limit, true, inVain);
+            return fill(lease, discover(lease.connection()), limit, inVain);
         }
-        List<Held> held = fill(lease, List.of(), limit, false, inVain);
+        List<Held> held = fill(lease, List.of(), limit, inVain);
         if (room(held, limit) > 0 && !addTo(held, lease, limit)) {
             lease.rollback();
-            held = fill(lease, discover(lease.connection()), limit, true, inVain);
+            held = fill(lease, discover(lease.connection()), limit, inVain);
         }
         return held;
     }
@@ -93,7 +93,7 @@ final class Checkout {
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
         List<Candidate> inTurn = inTurn(found, limit, Set.of());
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
-        fill(lease, "", held, inTurn, inTurn.size(), limit, true);
+        fill(lease, "", held, inTurn, inTurn.size(), limit);
         return true;
     }
 
@@ -146,15 +146,14 @@ final class Checkout {
         return new ArrayList<>(inTurn);
     }
 
-    private List<Held> fill(
-            Connections.Lease lease, List<Candidate> found, int limit, boolean fromStart, Set<Candidate> inVain)
+    private List<Held> fill(Connections.Lease lease, List<Candidate> found, int limit, Set<Candidate> inVain)
             throws SQLException {
         List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
             String begin = lease.hold();
             int wanted = candidates.firstTake(inTurn.size(), limit);
-            fill(lease, begin, held, inTurn, wanted, limit, fromStart);
+            fill(lease, begin, held, inTurn, wanted, limit);
         }
         return held;
     }
@@ -165,13 +164,7 @@ final class Checkout {
      * else takes twice as many more.
      */
     private void fill(
-            Connections.Lease lease,
-            String begin,
-            List<Held> held,
-            List<Candidate> inTurn,
-            int firstTake,
-            int limit,
-            boolean fromStart)
+            Connections.Lease lease, String begin, List<Held> held, List<Candidate> inTurn, int firstTake, int limit)
             throws SQLException {
         Connection connection = lease.connection();
         String first = begin;
@@ -187,9 +180,7 @@ final class Checkout {
                 List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
                 next += tried.size();
                 isRead = isBestReadAtOnce(lease, tried.size());
-                toRead = isRead
-                        ? takeAndRead(connection, first, tried, fromStart, room)
-                        : take(connection, first, tried, fromStart);
+                toRead = isRead ? takeAndRead(connection, first, tried, room) : take(connection, first, tried);
                 first = "";
                 held.addAll(toRead);
                 if (toRead.size() < tried.size()) {
@@ -230,8 +221,7 @@ final class Checkout {
     }
 
     /** What a batch would hold of the partitions, which it does not yet. */
-    private List<Held> wanted(Connection connection, List<Candidate> partitions, boolean fromStart)
-            throws SQLException {
+    private List<Held> wanted(Connection connection, List<Candidate> partitions) throws SQLException {
         long now = System.nanoTime();
         if (hints.areWanted(now)) {
             floor.look(connection);
@@ -240,7 +230,7 @@ final class Checkout {
         List<Held> wanted = new ArrayList<>(partitions.size());
         for (Candidate partition : partitions) {
             // A hint that is old by the time the partition is taken is too low, or right: nothing returns below one.
-            wanted.add(new Held(partition, fromStart ? 0 : hints.start(partition, now), decided, floor.end(decided)));
+            wanted.add(new Held(partition, hints.start(partition, now), decided, floor.end(decided)));
         }
         return wanted;
     }
@@ -253,17 +243,15 @@ final class Checkout {
         }
     }
 
-    private List<Held> take(Connection connection, String begin, List<Candidate> tried, boolean fromStart)
-            throws SQLException {
-        List<Held> wanted = wanted(connection, tried, fromStart);
+    private List<Held> take(Connection connection, String begin, List<Candidate> tried) throws SQLException {
+        List<Held> wanted = wanted(connection, tried);
         keep(wanted, dialect.take(connection, begin, lockKey, tried));
         return wanted;
     }
 
-    private List<Held> takeAndRead(
-            Connection connection, String begin, List<Candidate> tried, boolean fromStart, int limit)
+    private List<Held> takeAndRead(Connection connection, String begin, List<Candidate> tried, int limit)
             throws SQLException {
-        List<Held> wanted = wanted(connection, tried, fromStart);
+        List<Held> wanted = wanted(connection, tried);
         share(wanted, limit);
         long started = System.nanoTime();
         keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted));

@@ -321,28 +321,25 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         List<String> ranges = new ArrayList<>();
         for (String topic : topics) {
             String name = "('" + topic.replace("'", "''") + "'::varchar, ";
-            String from = "-1, 0::bigint";
+            String from = "-1, 0::bigint, ";
             for (Candidate partition : settled.keySet().stream()
                     .filter(candidate -> candidate.topic().equals(topic))
                     .sorted(Comparator.comparingInt(Candidate::partition))
                     .toList()) {
-                ranges.add(name + from + ", " + partition.partition() + ", 0::bigint)");
-                from = partition.partition() + ", " + settled.get(partition) + "::bigint";
+                ranges.add(name + from + partition.partition() + "::bigint)");
+                from = partition.partition() + ", " + settled.get(partition) + "::bigint, ";
             }
-            ranges.add(name + from + ", " + Integer.MAX_VALUE + ", " + Long.MAX_VALUE + ")");
+            ranges.add(name + from + Long.MAX_VALUE + ")");
         }
-        String row = "(m.topic, m.partition_no, m.id)";
-        String first =
-                " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE " + row + " > (";
+        // The end of a range is no row: with a row for a bound, the scan would go on behind it to the end of the index.
+        String first = " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ";
         String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) m";
-        return sql("WITH RECURSIVE head (topic, partition_no, to_no, to_id) AS ("
-                + "(SELECT m.topic, m.partition_no, r.to_no, r.to_id FROM (VALUES " + String.join(", ", ranges)
-                + ") AS r (topic, from_no, from_id, to_no, to_id)" + first
-                + "r.topic COLLATE \"C\", r.from_no, r.from_id) AND " + row
-                + " <= (r.topic COLLATE \"C\", r.to_no, r.to_id)"
-                + order + ") UNION ALL SELECT m.topic, m.partition_no, h.to_no, h.to_id FROM head h" + first
-                + "h.topic, h.partition_no, " + Long.MAX_VALUE + ") AND " + row + " <= (h.topic, h.to_no, h.to_id)"
-                + order
+        return sql("WITH RECURSIVE head (topic, partition_no, to_no) AS ("
+                + "(SELECT m.topic, m.partition_no, r.to_no FROM (VALUES " + String.join(", ", ranges)
+                + ") AS r (topic, from_no, from_id, to_no)" + first + "r.topic COLLATE \"C\""
+                + " AND (m.partition_no, m.id) > (r.from_no, r.from_id) AND m.partition_no < r.to_no" + order
+                + ") UNION ALL SELECT m.topic, m.partition_no, h.to_no FROM head h" + first
+                + "h.topic AND m.partition_no > h.partition_no AND m.partition_no < h.to_no" + order
                 + ") SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
                 + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
                 + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY);
