@@ -16,8 +16,11 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -313,6 +316,45 @@ class PostgresStoreTest extends StoreTest {
             assertTrue(behindHint < 50, behindHint + " pages read behind the hint");
             assertTrue(fromStart > 500, "not much was dead: " + fromStart + " pages read from the start");
         }
+    }
+
+    /** Whatever is known to be settled, partitions with messages behind it are found, and no others. */
+    @Test
+    void partitionsAreFoundBehindWhatIsSettled() throws Exception {
+        execute("INSERT INTO outbox_message (topic, partition_no, payload)"
+                + " SELECT 'orders', MOD(n, 5), '' FROM generate_series(1, 50) n");
+        long last = Long.parseLong(ask("SELECT max(id) FROM outbox_message"));
+        Map<Candidate, Long> settled = new HashMap<>(Map.of(
+                new Candidate(1, "orders", 0),
+                last,
+                new Candidate(2, "orders", 3),
+                last - 25, // and more is left of it
+                new Candidate(3, "orders", 7),
+                last,
+                new Candidate(4, "others", 2),
+                last));
+        assertEquals(List.of(1, 2, 3, 4), found(settled));
+        settled.put(new Candidate(5, "orders", 4), last);
+        settled.put(new Candidate(2, "orders", 3), last);
+        assertEquals(List.of(1, 2), found(settled));
+        execute(
+                "INSERT INTO outbox_message (topic, partition_no, payload) VALUES ('orders', 4, ''), ('orders', 6, '')");
+        assertEquals(List.of(1, 2, 4, 6), found(settled));
+        assertEquals(List.of(0, 1, 2, 3, 4, 6), found(Map.of()));
+    }
+
+    private List<Integer> found(Map<Candidate, Long> settled) throws Exception {
+        List<Integer> found = new ArrayList<>();
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        new PostgresDialect().discoveryBehind(List.of(TOPIC, "none"), settled))) {
+            while (rows.next()) {
+                assertEquals(TOPIC, rows.getString(1));
+                found.add(rows.getInt(2));
+            }
+        }
+        return found.stream().sorted().toList();
     }
 
     private long pagesRead(int id, long after) throws Exception {
