@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntSupplier;
 
 /** The same rules, while the network between clients and backend delays, cuts and loses. */
 @AtLevel(Level.NETWORK)
@@ -317,8 +318,8 @@ interface NetworkRules {
         ConcurrencyRules.check(outbox, new Workload(3, 1, 2, 60, 3, outbox.seed()), network);
     }
 
-    /** Lets trouble begin, afresh. */
-    static void trouble(TestOutbox outbox, Network network) {
+    /** Lets trouble begin, afresh; returns how many connections it has cut. */
+    static IntSupplier trouble(TestOutbox outbox, Network network) {
         Random random = new Random(outbox.seed());
         List<Fault> faults = new ArrayList<>();
         // What a client held whose connection was cut waits for the end of its lease, so that few are enough.
@@ -337,5 +338,10 @@ interface NetworkRules {
                         enough ? null : fault);
             }
         });
+        return () -> {
+            synchronized (random) {
+                return (int) faults.stream().filter(Fault::struck).count();
+            }
+        };
     }
 }
