@@ -5,6 +5,7 @@ import dev.outbox.OutboxListener;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
@@ -14,6 +15,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -57,7 +59,7 @@ final class RelayMain {
                 say("X " + event.step() + " " + String.valueOf(event.error()).replaceAll("\\s+", " "));
             }
         };
-        try (Store store = new Recorded(Stores.open(args[0], options));
+        try (Store store = new Recorded(open(args[0], options));
                 Relay relay = Relay.builder(store)
                         .topic(topic)
                         .workers(workers)
@@ -73,6 +75,21 @@ final class RelayMain {
             }
         }
         say("E");
+    }
+
+    /** As whoever starts a relay does: the server may have been killed a moment ago. */
+    private static Store open(String url, StoreOptions options) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (true) {
+            try {
+                return Stores.open(url, options);
+            } catch (StoreException e) {
+                if (System.nanoTime() - deadline > 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            }
+        }
     }
 
     /** Whole lines, at once. */
