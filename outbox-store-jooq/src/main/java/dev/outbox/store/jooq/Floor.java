@@ -23,8 +23,8 @@ import java.util.concurrent.TimeUnit;
  * have all that the other had, may draw ids again: then everything is forgotten. Safe for use by several threads.
  */
 final class Floor {
-    /** What asking may cost while only hints depend on it: a twentieth of the time, and at most so often. */
-    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(25);
+    /** What asking may cost while only hints depend on it: a tenth of the time, and at most so often. */
+    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final Dialect dialect;
     private final int lockKey;
@@ -86,7 +86,7 @@ final class Floor {
         ask(connection, read);
         long ended = System.nanoTime();
         synchronized (this) {
-            nextLook = ended + Math.max(LEAST_PAUSE, 20 * (ended - started));
+            nextLook = ended + Math.max(LEAST_PAUSE, 10 * (ended - started));
         }
     }
 
