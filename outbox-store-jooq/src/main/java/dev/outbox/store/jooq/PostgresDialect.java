@@ -113,6 +113,21 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
             + ") c), CAST(extract(epoch FROM clock_timestamp() - h.created_at) * 1000 AS bigint)"
             + " FROM head h ORDER BY h.topic, h.partition_no";
 
+    /** The end of a range is no row: with a row for a bound, the scan would go on behind it to the end of the index. */
+    private static final String HEADS_OF_RANGES = ") AS r (topic, from_no, from_id, to_no)"
+            + head(
+                    "r.topic COLLATE \"C\" AND (m.partition_no, m.id) > (r.from_no, r.from_id) AND m.partition_no < r.to_no")
+            + ") UNION ALL SELECT m.topic, m.partition_no, h.to_no FROM head h"
+            + head("h.topic AND m.partition_no > h.partition_no AND m.partition_no < h.to_no")
+            + ") SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
+            + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
+            + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY;
+
+    private static String head(String ofTopic) {
+        return " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = " + ofTopic
+                + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) m";
+    }
+
     private static final String WHEN_STARTED = "SELECT pg_postmaster_start_time()::text, ";
 
     /** What is drawn next is higher: ids are not kept in reserve by connections, or {@link StrictOrder} refuses. */
@@ -331,18 +346,11 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
             }
             ranges.add(name + from + Long.MAX_VALUE + ")");
         }
-        // The end of a range is no row: with a row for a bound, the scan would go on behind it to the end of the index.
-        String first = " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ";
-        String order = " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) m";
+        // A topic may have the name of a table, and is not to be renamed with it.
         return sql("WITH RECURSIVE head (topic, partition_no, to_no) AS ("
-                + "(SELECT m.topic, m.partition_no, r.to_no FROM (VALUES " + String.join(", ", ranges)
-                + ") AS r (topic, from_no, from_id, to_no)" + first + "r.topic COLLATE \"C\""
-                + " AND (m.partition_no, m.id) > (r.from_no, r.from_id) AND m.partition_no < r.to_no" + order
-                + ") UNION ALL SELECT m.topic, m.partition_no, h.to_no FROM head h" + first
-                + "h.topic AND m.partition_no > h.partition_no AND m.partition_no < h.to_no" + order
-                + ") SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
-                + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
-                + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY);
+                        + "(SELECT m.topic, m.partition_no, r.to_no FROM (VALUES ")
+                + String.join(", ", ranges)
+                + sql(HEADS_OF_RANGES);
     }
 
     @Override
