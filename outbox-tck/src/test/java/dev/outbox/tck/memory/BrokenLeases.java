@@ -2,7 +2,9 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.MessageBatch;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Stores whose leases end when they should not, or do not when they should. */
@@ -19,9 +21,19 @@ final class BrokenLeases {
                     .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
             Broken.outbox("ends the lease of an owner that lives", () -> new MemoryOutbox(LEASE) {
+                        private final Map<Hold, Integer> renewals = new HashMap<>();
+
+                        /** The owner is told that all is well, also when that is no longer so. */
                         @Override
                         synchronized boolean renew(Hold hold) {
-                            return isHeld(hold);
+                            renewals.merge(hold, 1, Integer::sum);
+                            return super.renew(hold);
+                        }
+
+                        /** Not before a process that is to be paused is paused: others may take over only what lives. */
+                        @Override
+                        boolean hasRunOut(Hold hold) {
+                            return renewals.getOrDefault(hold, 0) > 6 || super.hasRunOut(hold);
                         }
                     })
                     .testedFor(Broken.Also.PAUSES)
