@@ -145,6 +145,11 @@ final class Connections implements AutoCloseable {
             } else {
                 connection.commit();
             }
+            committed();
+        }
+
+        /** The transaction has been committed, by a statement. */
+        void committed() {
             uncommitted = false;
         }
 

@@ -186,6 +186,19 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Deletes messages by row id and returns how many there were. */
     int delete(Connection connection, long[] rowIds) throws SQLException;
 
+    /** Whether {@link #deleteAndCommit} spares a round trip on a connection of our own pool. */
+    boolean deletesAndCommitsAtOnce();
+
+    /**
+     * Deletes messages by row id and then commits, in one round trip. If not all of them are there, changes nothing and
+     * throws what {@link #isMiscount} knows. After any other error of a connection that is still there nothing is changed;
+     * if it is lost, that is not known.
+     */
+    void deleteAndCommit(Connection connection, long[] rowIds) throws SQLException;
+
+    /** Whether {@link #deleteAndCommit} did not find all messages. */
+    boolean isMiscount(SQLException e);
+
     /** Expression: the time it really is on the server, not the time the transaction began. */
     String now();
 
@@ -236,14 +249,18 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     }
 
     static int deleteByArray(Connection connection, Dialect dialect, long[] rowIds) throws SQLException {
-        Long[] boxed = new Long[rowIds.length];
-        for (int i = 0; i < rowIds.length; i++) {
-            boxed[i] = rowIds[i];
-        }
         try (PreparedStatement statement =
                 connection.prepareStatement(dialect.sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
-            statement.setArray(1, connection.createArrayOf("bigint", boxed));
+            statement.setArray(1, connection.createArrayOf("bigint", boxed(rowIds)));
             return statement.executeUpdate();
         }
+    }
+
+    static Long[] boxed(long[] values) {
+        Long[] boxed = new Long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            boxed[i] = values[i];
+        }
+        return boxed;
     }
 }

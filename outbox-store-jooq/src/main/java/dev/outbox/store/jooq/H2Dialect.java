@@ -413,6 +413,22 @@ record H2Dialect(Names names) implements Dialect {
         return Dialect.deleteByArray(connection, this, rowIds);
     }
 
+    /** There is no round trip to spare. */
+    @Override
+    public boolean deletesAndCommitsAtOnce() {
+        return false;
+    }
+
+    @Override
+    public void deleteAndCommit(Connection connection, long[] rowIds) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public boolean isMiscount(SQLException e) {
+        return false;
+    }
+
     @Override
     public String now() {
         return NOW;

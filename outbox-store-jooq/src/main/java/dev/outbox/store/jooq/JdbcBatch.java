@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.BatchOutcomes;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,13 @@ final class JdbcBatch implements MessageBatch {
     /** Far beyond any sensible delay and well within what timestamps can take. */
     private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
 
+    /**
+     * A batch that took longer is deleted and committed in two steps: if its connection was lost meanwhile, the first says so
+     * for certain, and beside so long a time the second costs nothing. In one step, what a lost connection did is unknown.
+     */
+    static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final long start = System.nanoTime();
     private final Dialect dialect;
     private final Hints hints;
     private final List<Held> held;
@@ -100,23 +109,35 @@ final class JdbcBatch implements MessageBatch {
             return;
         }
         try (open) {
-            if (!outcomes.applicable().isEmpty()) {
+            if (isAnyMarked()) {
                 apply(open);
             }
         }
     }
 
+    private boolean isAnyMarked() {
+        for (int i = 0; i < outcomes.messages().size(); i++) {
+            if (outcomes.at(i) != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void apply(Connections.Lease open) {
         Connection connection = open.connection();
         open.change();
+        boolean deletesAtCommit =
+                open.isOwn() && dialect.deletesAndCommitsAtOnce() && System.nanoTime() - start < SHORT_NANOS;
+        long[] settled;
         try {
-            long[] settled = settle(connection);
+            settled = settle(connection);
             int first = 0;
             for (Held partition : held) {
                 noteFailures(connection, partition, first);
                 first += partition.messages.size();
             }
-            if (settled.length > 0) {
+            if (settled.length > 0 && !deletesAtCommit) {
                 require(settled.length, dialect.delete(connection, settled), "deleted");
             }
         } catch (SQLException e) {
@@ -128,7 +149,7 @@ final class JdbcBatch implements MessageBatch {
                                 + " messages will be handed out again. " + e.getMessage(),
                         e);
             }
-            throw Failures.of(DOING + ", of which nothing took effect,", dialect, e);
+            throw refused(e);
         } catch (RuntimeException e) {
             if (e instanceof HoldLostException) {
                 throw e;
@@ -137,8 +158,20 @@ final class JdbcBatch implements MessageBatch {
             throw Failures.unexpected(DOING, e);
         }
         try {
-            open.commit();
+            if (settled.length > 0 && deletesAtCommit) {
+                dialect.deleteAndCommit(connection, settled);
+                open.committed();
+            } else {
+                open.commit();
+            }
         } catch (SQLException | RuntimeException e) {
+            if (deletesAtCommit && e instanceof SQLException error && !Failures.isLost(connection, error)) {
+                throw dialect.isMiscount(error)
+                        ? changed(
+                                "not all of " + settled.length + " rows could be deleted (" + error.getMessage() + ")",
+                                error)
+                        : refused(error);
+            }
             open.markBroken();
             hints.forgetAll();
             throw new StoreException(
@@ -147,6 +180,10 @@ final class JdbcBatch implements MessageBatch {
                     e);
         }
         noteHints();
+    }
+
+    private OutboxException refused(SQLException e) {
+        return Failures.of(DOING + ", of which nothing took effect,", dialect, e);
     }
 
     /** Moves dead letters, and returns the row ids of all messages that are done with. */
@@ -272,11 +309,15 @@ final class JdbcBatch implements MessageBatch {
     /** Rows can only vanish under our lock if somebody wrote to the tables past the outbox. */
     private static void require(int expected, int actual, String what) {
         if (actual != expected) {
-            throw new HoldLostException(DOING + " failed: " + actual + " instead of " + expected
-                    + " rows could be " + what
-                    + ", so something else has changed the tables of the outbox. Nothing of the"
-                    + " batch took effect; what is left of its messages will be handed out again.");
+            throw changed(actual + " instead of " + expected + " rows could be " + what, null);
         }
+    }
+
+    private static HoldLostException changed(String seen, @Nullable Throwable cause) {
+        return new HoldLostException(
+                DOING + " failed: " + seen + ", so something else has changed the tables of the outbox. Nothing of the"
+                        + " batch took effect; what is left of its messages will be handed out again.",
+                cause);
     }
 
     private static long millis(Duration delay) {

@@ -200,9 +200,10 @@ abstract class MySqlFamilyTest extends StoreTest {
     @Test
     void roundTripsAreAccountedFor() throws Exception {
         RoundTrips roundTrips = new RoundTrips(address, "SELECT DISTINCT");
-        // take and read, delete, commit; in pools of others auto-commit is switched off and on, the isolation level is
-        // set, and take and read are sent one by one
-        roundTrips.ofABatch(3, 7);
+        // take and read, delete and commit; in pools of others these are sent one by one, auto-commit is switched off
+        // and
+        // on, and the isolation level is set
+        roundTrips.ofABatch(2, 7);
         roundTrips.ofPersisting();
         roundTrips.ofAnIdlePoll();
     }
