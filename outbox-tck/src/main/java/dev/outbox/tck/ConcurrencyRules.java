@@ -30,7 +30,7 @@ interface ConcurrencyRules {
     /**
      * What a run has to show, or it proves nothing.
      *
-     * @param cuts how many connections were cut under it
+     * @param cuts how many connections were cut under it, and under those before it that proved nothing
      */
     record Run(Workload workload, History history, boolean network, int cuts) {
         /** Behind a network with faults less happens at a time. */
@@ -64,20 +64,21 @@ interface ConcurrencyRules {
         }
     }
 
-    private static Run run(TestOutbox outbox, Workload workload, @Nullable Network network) throws Exception {
-        IntSupplier cuts = network == null ? () -> 0 : NetworkRules.trouble(outbox, network);
+    private static Run run(TestOutbox outbox, Workload workload, @Nullable Network network, int cutBefore)
+            throws Exception {
+        IntSupplier cuts = network == null ? () -> 0 : NetworkRules.trouble(workload.seed(), outbox, network);
         History history = workload.run(outbox, network);
         history.check(TestOutbox.has(outbox.open(), Capability.PARTITION_EXCLUSIVITY));
-        return new Run(workload, history, network != null, cuts.getAsInt());
+        return new Run(workload, history, network != null, cutBefore + cuts.getAsInt());
     }
 
     /** Runs a workload, maybe through a faulty network, and checks what it did. */
     static void check(TestOutbox outbox, Workload workload, @Nullable Network network) throws Exception {
         try {
-            Run run = run(outbox, workload, network);
+            Run run = run(outbox, workload, network, 0);
             // Who meets whom, and where faults fall, is up to the scheduler, and may prove nothing.
-            for (int again = 0; again < 4 && !run.isTelling(); again++) {
-                run = run(outbox, workload, network);
+            for (int again = 1; again < 5 && !run.isTelling(); again++) {
+                run = run(outbox, workload.withSeed(workload.seed() + again), network, run.cuts());
             }
             outbox.saw(run.history().deliveries(), run.history().summary());
             run.check();

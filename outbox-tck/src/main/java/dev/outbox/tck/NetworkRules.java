@@ -319,8 +319,8 @@ interface NetworkRules {
     }
 
     /** Lets trouble begin, afresh; returns how many connections it has cut. */
-    static IntSupplier trouble(TestOutbox outbox, Network network) {
-        Random random = new Random(outbox.seed());
+    static IntSupplier trouble(long seed, TestOutbox outbox, Network network) {
+        Random random = new Random(seed);
         List<Fault> faults = new ArrayList<>();
         // What a client held whose connection was cut waits for the end of its lease, so that few are enough.
         int most = outbox.harness().lease().isPresent() ? 16 : Integer.MAX_VALUE;

@@ -46,6 +46,11 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         return System.nanoTime() - START;
     }
 
+    /** The same with other chances. */
+    Workload withSeed(long other) {
+        return new Workload(clients, workers, writers, transactions, partitions, other);
+    }
+
     /** Runs it; through a faulty network if there is one, whose clients are then opened again after every error. */
     History run(TestOutbox outbox, @Nullable Network network) throws Exception {
         return new Run(this, outbox, network).run();
