@@ -1,9 +1,11 @@
 package dev.outbox.store.redis;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import redis.clients.jedis.Protocol;
 
 /** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
 final class Held {
@@ -48,5 +50,28 @@ final class Held {
         return entries.isEmpty()
                 ? "-"
                 : "(" + Reply.text(entries.get(entries.size() - 1).position());
+    }
+
+    /** Reads from the first to the last of the entries. */
+    Command readAgain(Place place) {
+        return Command.of(
+                Protocol.Command.XRANGE,
+                place.messages(partition.member()),
+                entries.get(0).position(),
+                entries.get(entries.size() - 1).position(),
+                Place.bytes("COUNT"),
+                Place.bytes(Integer.toString(entries.size())));
+    }
+
+    /** Those of the entries that are among what was read again: the same message at the same position. */
+    List<Entry> among(List<Object> read) {
+        Map<String, byte[]> ids = new HashMap<>();
+        for (Object reply : read) {
+            Entry entry = Entry.of(reply);
+            ids.put(Reply.text(entry.position()), entry.id());
+        }
+        return entries.stream()
+                .filter(entry -> Arrays.equals(ids.get(Reply.text(entry.position())), entry.id()))
+                .toList();
     }
 }

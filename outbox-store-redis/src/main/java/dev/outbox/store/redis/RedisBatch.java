@@ -1,5 +1,7 @@
 package dev.outbox.store.redis;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
@@ -8,7 +10,10 @@ import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisBatch implements MessageBatch {
     private static final String DOING = "Closing a batch";
+
+    // What the script that closes answers.
+    private static final long LOST = 0;
+    private static final long DONE = 1;
+    private static final long SOME_MISSING = 2;
 
     /** No longer than publishers would wait for anything else. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -145,41 +155,69 @@ final class RedisBatch implements MessageBatch {
                             + " paused or cut off, and others have its partitions. Nothing of it took effect; its messages will"
                             + " be handed out again.");
         }
-        Link.Answers answers;
-        try {
-            List<Command> commands = new ArrayList<>();
-            commands.add(Settling.close(hold, outcomes));
-            if (next != null) {
-                commands.addAll(next.commands());
-            }
-            // If the rest meets trouble, the close must not be sent again: it may be others' turn by then.
-            answers = link.send(hold.place, commands, 1, PATIENCE);
-        } catch (RuntimeException e) {
-            throw new StoreException(
-                    DOING
-                            + " was not confirmed: either all its outcomes took effect or none. Messages that were published"
-                            + " may be handed out again. " + Failures.describe(e),
-                    e);
-        }
-        long done;
-        try {
-            done = Reply.number(answers.replies().get(0));
-        } catch (RuntimeException e) {
-            throw Failures.of(DOING, e);
-        }
+        Link.Answers answers = send(Settling.close(hold, outcomes), next == null ? List.of() : next.commands());
+        long done = number(answers);
         sequel.closed(next, answers.replies().subList(1, answers.replies().size()));
-        if (done == 1) {
+        for (int again = 0; done == SOME_MISSING && again < 3; again++) {
+            answers = send(Settling.close(hold, outcomes, stillThere(hold)), List.of());
+            done = number(answers);
+        }
+        if (done == DONE) {
             return;
         }
         release(link, hold);
-        if (answers.repeated()) {
+        if (done == LOST && answers.repeated()) {
             throw new StoreException(
                     DOING + " was not confirmed, and meanwhile others have taken its partitions: either"
                             + " all its outcomes took effect or none. Messages that were published may be handed out again.");
         }
-        throw new HoldLostException(DOING
-                + " failed: its lease ran out, because the process was paused or cut off for longer"
-                + " than " + lease.toMillis() + " ms, and others have its partitions. Nothing of it took effect; its"
-                + " messages will be handed out again.");
+        throw new HoldLostException(DOING + " failed: "
+                + (done == LOST
+                        ? "its lease ran out, because the process was paused or cut off for longer than "
+                                + lease.toMillis() + " ms, and others have its partitions"
+                        : "other messages are where it had read its own, because the server was replaced by one that did"
+                                + " not have them, or they are being deleted by hand")
+                + ". Nothing of it took effect; its messages will be handed out again.");
+    }
+
+    /** If what comes behind the close meets trouble, the close must not be sent again: it may be others' turn by then. */
+    private Link.Answers send(Command close, List<Command> more) {
+        List<Command> commands = new ArrayList<>(more.size() + 1);
+        commands.add(close);
+        commands.addAll(more);
+        try {
+            return link.send(requireNonNull(hold).place, commands, 1, PATIENCE);
+        } catch (RuntimeException e) {
+            throw unconfirmed(e);
+        }
+    }
+
+    private static StoreException unconfirmed(RuntimeException e) {
+        return new StoreException(
+                DOING
+                        + " was not confirmed: either all its outcomes took effect or none. Messages that were published"
+                        + " may be handed out again. " + Failures.describe(e),
+                e);
+    }
+
+    private static long number(Link.Answers answers) {
+        try {
+            return Reply.number(answers.replies().get(0));
+        } catch (RuntimeException e) {
+            throw Failures.of(DOING, e);
+        }
+    }
+
+    /** Some were deleted by hand, or are lost with a server; what is at their positions now may be other messages. */
+    private Set<Entry> stillThere(Hold hold) {
+        Set<Entry> there = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Held held : hold.partitions) {
+            try {
+                there.addAll(held.among(Reply.list(link.call(hold.place, held.readAgain(hold.place)))));
+            } catch (RuntimeException e) {
+                throw unconfirmed(e);
+            }
+        }
+        return there;
     }
 }

@@ -5,6 +5,7 @@ import dev.outbox.spi.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the call of the script that closes a batch, with all its outcomes, or with none to release what it holds. */
@@ -19,11 +20,17 @@ final class Settling {
 
     private final List<byte[]> arguments = new ArrayList<>();
 
-    private Settling() {}
+    /** What there still is; null if that is all that was read. */
+    private final @Nullable Set<Entry> left;
+
+    private Settling(@Nullable Set<Entry> left) {
+        this.left = left;
+    }
 
     static Command release(Hold hold, List<Held> some) {
-        Settling settling = new Settling();
+        Settling settling = new Settling(null);
         settling.begin(hold, some);
+        some.forEach(held -> settling.arguments.addAll(List.of(NONE, NONE)));
         for (Held held : some) {
             settling.arguments.add(Place.bytes(held.partition.member()));
             settling.arguments.addAll(List.of(NONE, ZERO, ZERO, ZERO, ZERO));
@@ -31,11 +38,25 @@ final class Settling {
         return settling.call(hold, some);
     }
 
-    /** @param outcomes of the messages of all partitions, one after the other */
+    /**
+     * Makes the call for all that was read.
+     *
+     * @param outcomes of the messages of all partitions, one after the other
+     */
     static Command close(Hold hold, BatchOutcomes outcomes) {
-        Settling settling = new Settling();
+        return close(hold, outcomes, null);
+    }
+
+    /** The same for those messages alone that are still there, some having been deleted by hand. */
+    static Command close(Hold hold, BatchOutcomes outcomes, @Nullable Set<Entry> left) {
+        Settling settling = new Settling(left);
         settling.begin(hold, hold.partitions);
         int first = 0;
+        for (Held held : hold.partitions) {
+            settling.addLast(held, outcomes, first);
+            first += held.entries.size();
+        }
+        first = 0;
         for (Held held : hold.partitions) {
             settling.add(held, outcomes, first);
             first += held.entries.size();
@@ -67,10 +88,25 @@ final class Settling {
         return Script.CLOSE.call(keys(hold, some), arguments);
     }
 
+    private @Nullable Outcome outcome(Held held, BatchOutcomes outcomes, int first, int index) {
+        return left == null || left.contains(held.entries.get(index)) ? outcomes.at(first + index) : null;
+    }
+
+    private void addLast(Held held, BatchOutcomes outcomes, int first) {
+        for (int i = held.entries.size() - 1; i >= 0; i--) {
+            if (outcome(held, outcomes, first, i) != null) {
+                arguments.add(held.entries.get(i).position());
+                arguments.add(held.entries.get(i).id());
+                return;
+            }
+        }
+        arguments.addAll(List.of(NONE, NONE));
+    }
+
     private void add(Held held, BatchOutcomes outcomes, int first) {
         int size = held.entries.size();
         int prefix = 0;
-        while (prefix < size && isSettled(outcomes.at(first + prefix))) {
+        while (left == null && prefix < size && isSettled(outcomes.at(first + prefix))) {
             prefix++;
         }
         List<byte[]> deleted = new ArrayList<>();
@@ -81,7 +117,7 @@ final class Settling {
         Duration delay = Duration.ZERO;
         for (int i = 0; i < size; i++) {
             Entry entry = held.entries.get(i);
-            Outcome outcome = outcomes.at(first + i);
+            Outcome outcome = outcome(held, outcomes, first, i);
             if (outcome instanceof Outcome.Failed failure) {
                 if (failed.isEmpty()) {
                     reason = failure.reason();
@@ -105,7 +141,9 @@ final class Settling {
         add(held.partition.member());
         // Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come
         // to lie
-        // between what was read from the start, without a gap, and under this hold.
+        // between what was read from the start, without a gap, and under this hold; and the script has looked that the
+        // last
+        // of it is still there.
         add(
                 prefix == 0
                         ? ""
