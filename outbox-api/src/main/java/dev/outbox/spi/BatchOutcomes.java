@@ -4,6 +4,7 @@ import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time, like the batch; {@link #isOpen} by any.
  */
 public final class BatchOutcomes {
-    private final List<PersistedMessage> messages;
+    private final PersistedMessage[] messages;
+    private final List<PersistedMessage> list;
     private final @Nullable Outcome[] outcomes;
     private @Nullable IdentityHashMap<PersistedMessage, Integer> indexes;
     private int expected;
@@ -25,13 +27,14 @@ public final class BatchOutcomes {
 
     /** Starts with no outcomes for the messages of a batch. */
     public BatchOutcomes(List<PersistedMessage> messages) {
-        this.messages = Collections.unmodifiableList(new ArrayList<>(messages));
-        this.outcomes = new Outcome[messages.size()];
+        this.messages = messages.toArray(PersistedMessage[]::new);
+        this.list = Collections.unmodifiableList(Arrays.asList(this.messages));
+        this.outcomes = new Outcome[this.messages.length];
     }
 
     /** The messages of the batch; unmodifiable, always the same list. */
     public List<PersistedMessage> messages() {
-        return messages;
+        return list;
     }
 
     /** Whether {@link #close} was not called yet. */
@@ -97,13 +100,13 @@ public final class BatchOutcomes {
     /** Marks nearly always come in the order of the messages, so the next one is tried before the map is built. */
     @SuppressWarnings("ReferenceEquality") // an equal message of an earlier batch must not pass
     private int indexOf(PersistedMessage message) {
-        if (expected < messages.size() && messages.get(expected) == message) {
+        if (expected < messages.length && messages[expected] == message) {
             return expected++;
         }
         if (indexes == null) {
             indexes = new IdentityHashMap<>();
-            for (int i = 0; i < messages.size(); i++) {
-                indexes.put(messages.get(i), i);
+            for (int i = 0; i < messages.length; i++) {
+                indexes.put(messages[i], i);
             }
         }
         Integer index = indexes.get(message);

@@ -208,7 +208,10 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Expression: milliseconds since a time, negative if it is to come. */
     String millisSince(String time);
 
-    /** A point in time as the tables keep it. */
+    /** Expression: a point in time, from a column of one, as {@link #instant} takes it. */
+    String time(String column);
+
+    /** A point in time. */
     Instant instant(ResultSet rows, int column) throws SQLException;
 
     /** Whether a table or column is missing. */

@@ -445,6 +445,11 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
+    public String time(String column) {
+        return column;
+    }
+
+    @Override
     public Instant instant(ResultSet rows, int column) throws SQLException {
         return rows.getObject(column, OffsetDateTime.class).toInstant();
     }

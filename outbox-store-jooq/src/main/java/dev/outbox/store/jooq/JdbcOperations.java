@@ -19,16 +19,16 @@ import org.jspecify.annotations.Nullable;
 
 /** {@link Operations} by plain statements, each call a transaction of its own. */
 final class JdbcOperations implements Operations {
-    private static final String DEAD_LETTER =
-            "SELECT id, topic, partition_no, reason, died_at, message_key, headers, payload, attempts, created_at"
-                    + " FROM outbox_dead_letter WHERE ";
-
     private final Connections connections;
     private final Dialect dialect;
+    private final String deadLetter;
 
     JdbcOperations(Connections connections, Dialect dialect) {
         this.connections = connections;
         this.dialect = dialect;
+        this.deadLetter = "SELECT id, topic, partition_no, reason, " + dialect.time("died_at")
+                + ", message_key, headers, payload, attempts, " + dialect.time("created_at")
+                + " FROM outbox_dead_letter WHERE ";
     }
 
     @Override
@@ -41,7 +41,8 @@ final class JdbcOperations implements Operations {
         return inTransaction("Asking for failing partitions", connection -> {
             List<FailingPartition> failing = new ArrayList<>();
             try (PreparedStatement statement = connection.prepareStatement(dialect.sql("SELECT p.topic, p.partition_no,"
-                            + " coalesce(m.original_id, p.failing_id), coalesce(m.attempts, 1), p.reason, p.retry_at"
+                            + " coalesce(m.original_id, p.failing_id), coalesce(m.attempts, 1), p.reason, "
+                            + dialect.time("p.retry_at")
                             + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
                             + " WHERE p.failing_id IS NOT NULL ORDER BY p.topic, p.partition_no"));
                     ResultSet rows = statement.executeQuery()) {
@@ -104,14 +105,14 @@ final class JdbcOperations implements Operations {
             if (afterId != null) {
                 after = rowId(afterId);
                 if (after == 0
-                        || find(connection, DEAD_LETTER + "id = ? AND topic = ?", after, topic)
+                        || find(connection, deadLetter + "id = ? AND topic = ?", after, topic)
                                 .isEmpty()) {
                     throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
                             + " to start behind; it was redriven or discarded. Start again at the first page.");
                 }
             }
             try (PreparedStatement statement = connection.prepareStatement(
-                    dialect.sql(DEAD_LETTER + "topic = ?" + page + " ORDER BY topic, died_at, id LIMIT ?"))) {
+                    dialect.sql(deadLetter + "topic = ?" + page + " ORDER BY topic, died_at, id LIMIT ?"))) {
                 int i = 1;
                 statement.setString(i++, topic);
                 if (after != 0) {
@@ -130,7 +131,7 @@ final class JdbcOperations implements Operations {
                 ? Optional.empty()
                 : inTransaction(
                         "Asking for a dead letter",
-                        connection -> find(connection, DEAD_LETTER + "id = ?", rowId, null).stream()
+                        connection -> find(connection, deadLetter + "id = ?", rowId, null).stream()
                                 .findFirst());
     }
 

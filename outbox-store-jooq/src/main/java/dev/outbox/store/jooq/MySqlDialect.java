@@ -462,6 +462,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
+    public String time(String column) {
+        return column;
+    }
+
+    @Override
     public Instant instant(ResultSet rows, int column) throws SQLException {
         return rows.getObject(column, LocalDateTime.class).toInstant(ZoneOffset.UTC);
     }

@@ -79,7 +79,7 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     private static final String END_OF_READ = "; SET LOCAL jit = off";
 
     private static final String COLUMNS =
-            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at";
+            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, " + seconds("m.created_at");
 
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
@@ -591,10 +591,25 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         return "CAST(extract(epoch FROM clock_timestamp() - " + time + ") * 1000 AS bigint)";
     }
 
+    /** As a number: of a time the driver makes an object of a calendar first, which takes it as long as the rest of a row. */
+    private static String seconds(String column) {
+        return "date_part('epoch', " + column + ")";
+    }
+
+    @Override
+    public String time(String column) {
+        return seconds(column);
+    }
+
+    /** To the microsecond: until the year 2242 the digits of a double are enough for what is behind the seconds. */
     @Override
     public Instant instant(ResultSet rows, int column) throws SQLException {
-        return rows.getTimestamp(column)
-                .toInstant(); // for any other class the driver looks up the column's type each time
+        double seconds = rows.getDouble(column);
+        if (Double.isInfinite(seconds)) { // which the type has, and somebody may have written
+            return seconds < 0 ? Instant.MIN : Instant.MAX;
+        }
+        double whole = Math.floor(seconds);
+        return Instant.ofEpochSecond((long) whole, Math.round((seconds - whole) * 1e6) * 1_000);
     }
 
     @Override
