@@ -101,6 +101,32 @@ final class RedisBatch implements MessageBatch {
         return hold;
     }
 
+    /**
+     * Renews the lease before the batch is handed out, if taking and reading took so long that it may run out before the first
+     * renewal.
+     *
+     * @throws StoreException if others have taken partitions meanwhile; who called it releases the rest
+     */
+    void refresh() {
+        if (hold == null || hold.asked.isWithin(lease.dividedBy(2))) {
+            return;
+        }
+        Moment asked = Moment.now();
+        byte[] millis = Place.bytes(Long.toString(lease.toMillis()));
+        boolean renewing;
+        try {
+            renewing = Reply.number(link.call(hold.place, hold.renew(hold.partitions, millis))) == 1;
+        } catch (RuntimeException e) {
+            throw Failures.of("A checkout", e);
+        }
+        if (!renewing || !asked.isWithin(lease)) {
+            throw new StoreException("A checkout took longer than the lease of " + lease.toMillis()
+                    + " ms, and so nothing of it is handed out. Its messages will be; but if this happens again, the server or"
+                    + " the way to it is too slow for the option leaseMillis: raise it.");
+        }
+        renewed = asked;
+    }
+
     /** The server has confirmed the hold in an answer to what was asked at that moment. */
     void noteRenewed(Moment asked) {
         renewed = asked;

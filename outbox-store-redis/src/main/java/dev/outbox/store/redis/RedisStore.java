@@ -69,6 +69,7 @@ final class RedisStore implements Store, Operations, WakeUps {
         try {
             batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
             if (hold != null) {
+                batch.refresh();
                 leases.add(batch);
             }
         } catch (Throwable e) { // short of memory or of threads: nobody else is to wait for the end of the lease

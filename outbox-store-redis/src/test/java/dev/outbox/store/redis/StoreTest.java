@@ -643,4 +643,20 @@ class StoreTest {
             assertEquals(8, operations.backlog().size());
         }
     }
+
+    @Test
+    void aCheckoutThatTookLongerThanItsLeaseIsHandedOutWithALeaseThatHolds() {
+        commit(0, "a");
+        StoreOptions options = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "2000");
+        try (Store store = address.outbox().store(client, options);
+                Jedis server = RedisServer.shared().connect()) {
+            server.clientPause(2200);
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+                assertEquals(1, batch.messages().size());
+                assertTrue(batch.isHeld());
+                batch.markPublished(batch.messages().get(0), null);
+            }
+            assertEquals(0, client.xlen(address.prefix() + ":messages:" + TOPIC + "#0"));
+        }
+    }
 }
