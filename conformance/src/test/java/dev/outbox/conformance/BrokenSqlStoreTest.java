@@ -50,6 +50,11 @@ class BrokenSqlStoreTest {
             BrokenSqlStore.that("takes partitions that are held")
                     .with("HsqlStore", " AND held_until <= UNIX_MILLIS()", "")
                     .breaks("OBX-CLOSE-3", "OBX-EXCL-1", "OBX-EXCL-2", "OBX-EXCL-3", "OBX-FENCE-1", "OBX-ORDER-3"),
+            BrokenSqlStore.that("releases at checkout")
+                    .with("HsqlStore", "update.setLong(2, lease.toMillis());", "update.setLong(2, 0);")
+                    .with("HsqlBatch", "update.setLong(1, store.lease().toMillis());", "update.setLong(1, 0);")
+                    .with("HsqlBatch", " AND held_until > UNIX_MILLIS()", "")
+                    .breaks("OBX-CLOSE-3", "OBX-EXCL-1", "OBX-EXCL-2", "OBX-EXCL-3", "OBX-FENCE-1", "OBX-ORDER-3"),
             BrokenSqlStore.that("commits for the application")
                     .with("HsqlOutbox", "insert.executeUpdate();", "insert.executeUpdate();\nconnection.commit();")
                     .breaks("OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
