@@ -4,6 +4,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.StoreTck;
 import java.io.IOException;
@@ -27,6 +28,7 @@ final class TestRun {
         int code;
         try {
             StoreHarness harness = NamedHarness.make();
+            checkLevel(harness);
             tryOut(harness);
             code = run(NamedHarness.tests(harness));
         } catch (CouldNotRun e) {
@@ -42,6 +44,17 @@ final class TestRun {
         }
         // Threads of the driver may still be there.
         System.exit(code);
+    }
+
+    /** Said before minutes have gone by, and also if only some rules were asked for. */
+    private static void checkLevel(StoreHarness harness) throws CouldNotRun {
+        if (Integer.getInteger(StoreTck.LEVEL, 0) == 4 && !(harness instanceof NetworkHarness)) {
+            throw new CouldNotRun(
+                    harness.getClass().getName() + " cannot take level 4: it has to implement "
+                            + NetworkHarness.class.getName()
+                            + ", so that a proxy can be put before the server. Ask for level 3.",
+                    null);
+        }
     }
 
     /** A database that cannot be reached is no violation of anything. */

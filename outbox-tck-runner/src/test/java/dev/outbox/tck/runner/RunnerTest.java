@@ -51,6 +51,32 @@ class RunnerTest {
     }
 
     @Test
+    void aStoreWithAnEndpointIsTriedOnANetworkThatFails() throws Exception {
+        Ended run = run("--harness", MEMORY, "--rule", "OBX-CLOSE-1");
+        assertEquals(0, run.code(), run.output());
+        assertTrue(run.output().contains("L4  OBX-CLOSE-1    ok"), run.output());
+        assertEquals("pass", levelOf("OBX-CLOSE-1", 4), "level 4 in the report");
+    }
+
+    @Test
+    void aStoreWithoutAnEndpointStopsAtLevel3() throws Exception {
+        String harness = Harnesses.Greedy.class.getName();
+        Ended run = run("--harness", harness, "-cp", OURS, "--rule", "OBX-CLOSE-2");
+        assertEquals(0, run.code(), run.output());
+        assertFalse(run.output().contains("L4 "), run.output());
+        assertCannotRun(
+                harness + " cannot take level 4: it has to implement dev.outbox.tck.NetworkHarness",
+                "--harness",
+                harness,
+                "-cp",
+                OURS,
+                "--level",
+                "4",
+                "--rule",
+                "OBX-CLOSE-2");
+    }
+
+    @Test
     void aViolationIsShown() throws Exception {
         String harness = Harnesses.Greedy.class.getName();
         Ended run = run("--harness", harness, "-cp", OURS, "--rule", "OBX-LIMIT-1", "--report", "here");
@@ -69,6 +95,9 @@ class RunnerTest {
         assertCannotRun(
                 "--class-path names nowhere.jar, which is not there", "--harness", MEMORY, "-cp", "nowhere.jar");
         assertCannotRun("--level is 7; expected", "--harness", MEMORY, "--level", "7");
+        assertCannotRun("Unknown options: '--levels', '3'", "--harness", MEMORY, "--levels", "3");
+        assertCannotRun("Invalid value for option '--seed'", "--harness", MEMORY, "--seed", "often");
+        assertCannotRun("--patience is 0; expected at least 1 second", "--harness", MEMORY, "--patience", "0");
         assertCannotRun("which is no rule", "--harness", MEMORY, "--rule", "OBX-NOTHING-1");
         assertCannotRun("the server is down", "--harness", Harnesses.Unreachable.class.getName(), "--class-path", OURS);
     }
@@ -104,6 +133,15 @@ class RunnerTest {
             throw new AssertionError("did not end: " + Files.readString(output));
         }
         return new Ended(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+    }
+
+    private String levelOf(String id, int level) throws IOException {
+        for (JsonNode rule : report("outbox-tck-report").get("rules")) {
+            if (rule.get("id").asText().equals(id)) {
+                return rule.at("/levels/" + level).asText();
+            }
+        }
+        return "no such rule";
     }
 
     private JsonNode report(String name) throws IOException {
