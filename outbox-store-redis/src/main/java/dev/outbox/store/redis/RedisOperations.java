@@ -95,8 +95,7 @@ final class RedisOperations implements Operations {
     /** Every partition with messages is in the index; one that had them deleted by hand may be too. */
     private List<Partition> partitions(Place place) {
         List<Object> members = Reply.list(link.call(
-                place,
-                Command.of(Protocol.Command.ZRANGEBYSCORE, place.ready(), Place.bytes("-inf"), Place.bytes("+inf"))));
+                place, Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("-1"))));
         return members.stream().map(member -> Partition.of(Reply.text(member))).toList();
     }
 

@@ -6,7 +6,7 @@ local commands = {
   {'HSET', KEYS[2], 'a', 1}, {'HINCRBY', KEYS[2], 'a', 1}, {'HGET', KEYS[2], 'a'}, {'HMGET', KEYS[2], 'a', 'b'},
   {'HGETALL', KEYS[2]}, {'HEXISTS', KEYS[2], 'a'}, {'HDEL', KEYS[2], 'b'},
   {'ZADD', KEYS[3], 0, 'a'}, {'ZCOUNT', KEYS[3], '-inf', '+inf'},
-  {'ZRANGEBYSCORE', KEYS[3], '-inf', '+inf', 'LIMIT', 0, 1}, {'ZREM', KEYS[3], 'a'},
+  {'ZRANGE', KEYS[3], 0, 0}, {'ZREM', KEYS[3], 'a'},
   {'DEL', KEYS[1], KEYS[2], KEYS[3]}
 }
 local refused = {}

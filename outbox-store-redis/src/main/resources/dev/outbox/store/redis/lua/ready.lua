@@ -17,8 +17,8 @@ local seen = 0
 while seen < ready and #result <= most do
   local offset = (begin + seen) % ready
   local count = math.min(1000, ready - offset, ready - seen)
-  local members =
-    redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', offset, count)
+  -- Those that are ready have the lowest ranks, and a rank is found without walking there.
+  local members = redis.call('ZRANGE', KEYS[1], offset, offset + count - 1)
   for _, member in ipairs(members) do
     if #result <= most and wanted[string.match(member, '^(.*)#')] then
       result[#result + 1] = member
