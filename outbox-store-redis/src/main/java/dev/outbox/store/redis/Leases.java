@@ -7,14 +7,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Renews the leases of open batches, three times in the length of one, on a thread of its own: publishers may take all others
- * for as long as they like. What it renews, it asks for in one round trip per place.
+ * Renews the leases of open batches, three times in the length of one, on threads of its own: publishers may take all others
+ * for as long as they like. What it renews, it asks for in one round trip per place, of all places side by side: the server of
+ * one may not answer, and those of others do not wait for it.
  */
 final class Leases implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
@@ -25,6 +28,18 @@ final class Leases implements AutoCloseable {
     private final byte[] leaseMillis;
     private final Set<RedisBatch> open = ConcurrentHashMap.newKeySet();
     private final Thread thread = new Thread(this::run, "outbox-redis-leases");
+    private final ExecutorService renewing = Executors.newCachedThreadPool(task -> {
+        Thread one = new Thread(task, "outbox-redis-renewal");
+        one.setDaemon(true);
+        return one;
+    });
+
+    /** Where an answer is being waited for. */
+    private final Set<Place> asked = ConcurrentHashMap.newKeySet();
+
+    /** Where the last answer did not come, which was said. */
+    private final Set<Place> failing = ConcurrentHashMap.newKeySet();
+
     private boolean started;
     private volatile boolean closed;
     private volatile @Nullable Following watched;
@@ -66,7 +81,6 @@ final class Leases implements AutoCloseable {
     }
 
     private void run() {
-        boolean failing = false;
         long beat = lease.toNanos() / BEATS;
         long next = System.nanoTime() + beat;
         while (!closed) {
@@ -85,16 +99,9 @@ final class Leases implements AutoCloseable {
                 if (System.nanoTime() - next >= 0) {
                     next = System.nanoTime() + beat;
                     renew();
-                    failing = false;
                 }
             } catch (Throwable e) { // whatever it is, the next beat may do better
-                if (!failing && !closed) {
-                    LOG.warn(
-                            "Leases could not be renewed; they run out {} ms after the last renewal",
-                            lease.toMillis(),
-                            e);
-                }
-                failing = true;
+                LOG.debug("What was checked out ahead could not be given back; its lease runs out", e);
             }
         }
     }
@@ -107,16 +114,32 @@ final class Leases implements AutoCloseable {
                 byPlace.computeIfAbsent(hold.place, place -> new ArrayList<>()).add(batch);
             }
         }
-        RuntimeException failure = null;
-        for (Map.Entry<Place, List<RedisBatch>> each : byPlace.entrySet()) {
-            try {
-                renew(each.getKey(), each.getValue());
-            } catch (RuntimeException e) { // other places may be on other servers
-                failure = e;
+        byPlace.forEach((place, batches) -> {
+            if (asked.add(place)) {
+                try {
+                    renewing.execute(() -> tryToRenew(place, batches));
+                } catch (Throwable e) {
+                    asked.remove(place);
+                    noteFailure(place, e);
+                }
             }
+        });
+    }
+
+    private void tryToRenew(Place place, List<RedisBatch> batches) {
+        try {
+            renew(place, batches);
+            failing.remove(place);
+        } catch (Throwable e) { // whatever it is, the next beat may do better
+            noteFailure(place, e);
+        } finally {
+            asked.remove(place);
         }
-        if (failure != null) {
-            throw failure;
+    }
+
+    private void noteFailure(Place place, Throwable e) {
+        if (failing.add(place) && !closed) {
+            LOG.warn("Leases could not be renewed; they run out {} ms after the last renewal", lease.toMillis(), e);
         }
     }
 
@@ -128,12 +151,12 @@ final class Leases implements AutoCloseable {
                 commands.add(hold.renew(hold.partitions, leaseMillis));
             }
         }
-        Moment asked = Moment.now();
+        Moment now = Moment.now();
         List<Object> replies = link.all(place, commands);
         for (int i = 0; i < replies.size(); i++) {
             RedisBatch batch = batches.get(i);
             if (Reply.number(replies.get(i)) == 1) {
-                batch.noteRenewed(asked);
+                batch.noteRenewed(now);
             } else if (open.contains(batch)) {
                 batch.noteLost();
             }
@@ -150,5 +173,6 @@ final class Leases implements AutoCloseable {
     public synchronized void close() {
         closed = true;
         thread.interrupt();
+        renewing.shutdownNow();
     }
 }

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** Stores whose leases end when they should not, or do not when they should. */
 final class BrokenLeases {
-    private static final Duration LEASE = Duration.ofMillis(700);
+    private static final Duration LEASE = Duration.ofSeconds(2);
 
     static final List<Broken> ALL = List.of(
             Broken.outbox("never ends a lease", () -> new MemoryOutbox(LEASE) {

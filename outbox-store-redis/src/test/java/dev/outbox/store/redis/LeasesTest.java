@@ -1,0 +1,93 @@
+package dev.outbox.store.redis;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.servers.RedisCluster;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.Protocol;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.Transaction;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/** Batches on several servers, of which one does not answer. */
+@Tag("redis")
+@Timeout(60)
+class LeasesTest {
+    private static final int SPREAD = 9;
+    private static final long LEASE = 2_000;
+
+    private final TestAddress address = TestAddress.fresh(RedisCluster.shared().url());
+    private final Names names = new Names(address.prefix(), SPREAD);
+
+    @Test
+    void aServerThatDoesNotAnswerKeepsNoOtherFromRenewing() {
+        RedisOutbox outbox = address.outbox().spread(SPREAD);
+        StoreOptions options = StoreOptions.defaults().with(Opening.LEASE_MILLIS, Long.toString(LEASE));
+        try (RedisClusterClient client = address.clusterClient()) {
+            for (int partition = 0; partition < SPREAD; partition++) {
+                try (Transaction tx = new Transaction(connection(client, partition), true, true)) {
+                    outbox.persist(tx).persist(new OutgoingMessage("orders", partition, null, Map.of(), new byte[1]));
+                    RedisOutbox.exec(tx).orThrow();
+                }
+            }
+            try (Store store = outbox.store(client, options)) {
+                Map<String, MessageBatch> byServer = new HashMap<>();
+                Map<String, Integer> partitions = new HashMap<>();
+                while (byServer.size() < 2) {
+                    MessageBatch batch = store.checkout(Set.of("orders"), 1);
+                    int partition = batch.messages().get(0).partition();
+                    MessageBatch before = byServer.put(server(client, partition), batch);
+                    partitions.put(server(client, partition), partition);
+                    if (before != null) {
+                        before.close();
+                    }
+                }
+                String silent = byServer.keySet().iterator().next();
+                MessageBatch cutOff = requireNonNull(byServer.remove(silent));
+                MessageBatch other = byServer.values().iterator().next();
+                try (Connection connection = connection(client, partitions.getOrDefault(silent, 0))) {
+                    connection.executeCommand(
+                            new CommandArguments(Protocol.Command.CLIENT).addObjects("PAUSE", 4 * LEASE));
+                }
+                while (cutOff.isHeld()) {
+                    assertTrue(other.isHeld(), "while the server of the first could still have answered");
+                }
+                for (long lost = System.nanoTime();
+                        System.nanoTime() - lost < TimeUnit.MILLISECONDS.toNanos(2 * LEASE); ) {
+                    assertTrue(other.isHeld(), "when the first was lost");
+                }
+                other.close();
+                try {
+                    cutOff.close();
+                } catch (OutboxException e) {
+                    // which is for others to test
+                }
+            }
+        }
+    }
+
+    private Connection connection(RedisClusterClient client, int partition) {
+        return client.getConnectionFromSlot(
+                JedisClusterCRC16.getSlot(names.place(partition).ready()));
+    }
+
+    private String server(RedisClusterClient client, int partition) {
+        try (Connection connection = connection(client, partition)) {
+            return Reply.text(connection.executeCommand(new CommandArguments(Protocol.Command.CLUSTER).add("MYID")));
+        }
+    }
+}
