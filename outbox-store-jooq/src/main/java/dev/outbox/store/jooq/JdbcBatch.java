@@ -35,7 +35,7 @@ final class JdbcBatch implements MessageBatch {
      */
     static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    /** With more rows, counting them on the server takes as long as the round trip that it spares. */
+    /** The more rows the server has to count, the less is won: a round trip costs the same for any number. */
     private static final int FEW_ROWS = 250;
 
     private final long start = System.nanoTime();

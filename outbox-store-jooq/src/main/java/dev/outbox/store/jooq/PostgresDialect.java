@@ -591,7 +591,7 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         return "CAST(extract(epoch FROM clock_timestamp() - " + time + ") * 1000 AS bigint)";
     }
 
-    /** As a number: of a time the driver makes an object of a calendar first, which takes it as long as the rest of a row. */
+    /** As a number: of a time the driver makes an object of a calendar first, for every row. */
     private static String seconds(String column) {
         return "date_part('epoch', " + column + ")";
     }

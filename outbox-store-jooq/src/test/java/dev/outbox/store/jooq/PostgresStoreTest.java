@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
+import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
@@ -16,6 +17,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -27,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -233,6 +236,24 @@ class PostgresStoreTest extends StoreTest {
                 "scans of the whole table");
         long entries = indexEntriesRead() - read;
         assertTrue(entries < 3_000, entries + " index entries read for 200 messages beside 40,000 others");
+    }
+
+    @Test
+    void timesComeBackToTheMicrosecond() throws Exception {
+        List<String> times =
+                List.of("1969-12-31T23:59:59.999999Z", "2026-02-28T12:00:00.123457Z", "2242-01-01T00:00:00.000001Z");
+        commit(0, "1", "2", "3", "4");
+        for (int i = 0; i < times.size(); i++) {
+            execute("UPDATE outbox_message SET created_at = '" + times.get(i) + "' WHERE id = " + (i + 1));
+        }
+        execute("UPDATE outbox_message SET created_at = 'infinity' WHERE id = 4");
+        try (Store store = open();
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+            assertEquals(
+                    Stream.concat(times.stream().map(Instant::parse), Stream.of(Instant.MAX))
+                            .toList(),
+                    batch.messages().stream().map(PersistedMessage::createdAt).toList());
+        }
     }
 
     @Test

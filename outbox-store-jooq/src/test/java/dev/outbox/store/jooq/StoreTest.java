@@ -417,13 +417,15 @@ abstract class StoreTest {
     /** Somebody deletes a row under an open batch, so holding a partition is not what it seems. */
     @Test
     void aBatchSettlesAllItsRowsOrNone() throws Exception {
-        try (Store store = Stores.open(address, StoreOptions.defaults())) {
+        try (Store store = Stores.open(address, StoreOptions.defaults());
+                Connection somebody = DriverManager.getConnection(address);
+                Statement statement = somebody.createStatement()) {
             for (long age : new long[] {0, JdbcBatch.SHORT_NANOS}) {
                 commit(0, "1", "2", "3");
                 MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
                 long start = System.nanoTime();
                 batch.messages().forEach(m -> batch.markPublished(m, null));
-                execute("DELETE FROM outbox_message WHERE id = "
+                statement.execute("DELETE FROM outbox_message WHERE id = "
                         + batch.messages().get(1).id());
                 while (System.nanoTime() - start <= age) {
                     Thread.onSpinWait();

@@ -81,6 +81,7 @@ final class Leases implements AutoCloseable {
     }
 
     private void run() {
+        boolean failing = false;
         long beat = lease.toNanos() / BEATS;
         long next = System.nanoTime() + beat;
         while (!closed) {
@@ -99,9 +100,13 @@ final class Leases implements AutoCloseable {
                 if (System.nanoTime() - next >= 0) {
                     next = System.nanoTime() + beat;
                     renew();
+                    failing = false;
                 }
             } catch (Throwable e) { // whatever it is, the next beat may do better
-                LOG.debug("What was checked out ahead could not be given back; its lease runs out", e);
+                if (!failing && !closed) {
+                    LOG.warn("The work on leases failed; those that are not renewed run out", e);
+                }
+                failing = true;
             }
         }
     }
