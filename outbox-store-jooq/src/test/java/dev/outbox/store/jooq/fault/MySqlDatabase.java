@@ -54,7 +54,7 @@ enum MySqlDatabase implements Database {
     };
 
     /** Behind the byte that says that a statement follows, or that it has no attributes. */
-    static final Pattern COMMIT = Pattern.compile("[\u0003\u0001]commit$", Pattern.CASE_INSENSITIVE);
+    static final Pattern COMMIT = Pattern.compile("(?:[\u0003\u0001]|; )commit$", Pattern.CASE_INSENSITIVE);
 
     private final String label;
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Tag;
 @Tag("postgres")
 class PostgresHistoryTest extends ServerHistoryTest {
     PostgresHistoryTest() {
-        super(new PostgresDatabase(), Pattern.compile("\0COMMIT\0"));
+        super(new PostgresDatabase(), Pattern.compile("\0 ?COMMIT\0"));
     }
 
     @Override
