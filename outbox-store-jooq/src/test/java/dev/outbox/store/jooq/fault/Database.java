@@ -20,6 +20,14 @@ interface Database {
     /** One that goes by a clock. */
     KillableServer ownServer(Clock clock) throws Exception;
 
+    /**
+     * Whether a transaction takes effect as a whole or not at all even if the process of the database is killed, which no
+     * store can make up for.
+     */
+    default boolean isAtomicWhenKilled() {
+        return true;
+    }
+
     /** How often the server has resolved a deadlock, as far as it counts. */
     long deadlocks(String url) throws SQLException;
 

@@ -40,6 +40,15 @@ record H2Database() implements Database {
         return H2Process.start(clock.environment());
     }
 
+    /**
+     * What it writes to its file is not of one moment: with 400 tables, eight threads of plain JDBC that mostly rolled back,
+     * and 120 kills, one transaction was there by half afterwards (2.5.252).
+     */
+    @Override
+    public boolean isAtomicWhenKilled() {
+        return false;
+    }
+
     /** It keeps no count; whoever is in one gets an error, and those are counted. */
     @Override
     public long deadlocks(String url) {

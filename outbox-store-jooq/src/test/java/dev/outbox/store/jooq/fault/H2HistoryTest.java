@@ -18,7 +18,7 @@ class H2HistoryTest extends HistoryTest {
             history.start(file, file);
             history.awaitDelivered(100);
             int now = history.now();
-            history.fault("kill both relays");
+            history.databaseFault("kill both relays");
             history.relay(1).kill();
             history.relay(2).kill();
             for (int relay = 1; relay <= 2; relay++) {

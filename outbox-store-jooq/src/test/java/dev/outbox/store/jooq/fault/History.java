@@ -21,7 +21,7 @@ import java.util.function.Predicate;
 
 /** Writers and relays at work on one outbox, and the faults that hit them. Used by one thread, the test's. */
 final class History implements AutoCloseable {
-    private final String database;
+    private final Database database;
     private final String fault;
     private final String url;
     private final Settings settings;
@@ -35,16 +35,15 @@ final class History implements AutoCloseable {
     /**
      * Prepares an empty database.
      *
-     * @param database how the summary calls it
      * @param fault how the summary calls what is to happen
      * @param url an empty database
      */
-    History(String database, String fault, String url, Settings settings) throws Exception {
+    History(Database database, String fault, String url, Settings settings) throws Exception {
         this.database = database;
         this.fault = fault;
         this.url = url;
         this.settings = settings;
-        this.log = Log.empty(Path.of("target", "histories", database + "-" + fault.replace(' ', '-') + ".log"));
+        this.log = Log.empty(Path.of("target", "histories", database.label() + "-" + fault.replace(' ', '-') + ".log"));
         Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
@@ -89,6 +88,14 @@ final class History implements AutoCloseable {
         log.add(Line.of('F', what));
     }
 
+    /** Says that the process of the database is about to be killed. */
+    void databaseFault(String what) {
+        fault(what);
+        if (!database.isAtomicWhenKilled()) {
+            log.add(Line.of('K', what));
+        }
+    }
+
     /** How many lines there are, to look at those behind. */
     int now() throws Exception {
         return log.lines().size();
@@ -126,7 +133,7 @@ final class History implements AutoCloseable {
             relay.stop();
         }
         Verdict verdict = Verdict.of(log.lines(), rows());
-        System.out.println("history db=" + database + " fault=" + fault.replace(' ', '-') + " " + verdict);
+        System.out.println("history db=" + database.label() + " fault=" + fault.replace(' ', '-') + " " + verdict);
         List<String> offences = verdict.offences(settings);
         if (verdict.published() == 0 || count("outbox_dead_letter") > 0) {
             throw new AssertionError("nothing was published, or something given up: " + verdict);

@@ -42,7 +42,7 @@ abstract class HistoryTest {
     }
 
     History history(String fault, String address, Settings settings) throws Exception {
-        return new History(database.label(), fault, address, settings);
+        return new History(database, fault, address, settings);
     }
 
     @Test
@@ -86,7 +86,7 @@ abstract class HistoryTest {
             try (History history = history("server killed", address, Settings.USUAL)) {
                 history.start(address, address);
                 history.awaitDelivered(100);
-                history.fault("kill the server");
+                history.databaseFault("kill the server");
                 server.kill();
                 server.restart();
                 int now = history.now();

@@ -13,6 +13,7 @@ import java.util.List;
  * S relay pid                          a relay has opened its store
  * E relay                              a relay has stopped as it was told
  * F fault                              what the test is about to do
+ * K fault                              the same, if it may leave transactions half done
  * </pre>
  */
 record Line(char kind, List<String> fields) {

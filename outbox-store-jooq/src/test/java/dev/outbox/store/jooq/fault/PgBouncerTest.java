@@ -68,7 +68,8 @@ class PgBouncerTest {
     @Test
     void writersAndRelaysWorkAndWhatAKilledRelayHeldComesAgain() throws Exception {
         try (PgBouncer pooler = PgBouncer.before(direct, "default_pool_size = 7");
-                History history = new History("postgres", "relay killed behind PgBouncer", direct, Settings.USUAL)) {
+                History history =
+                        new History(new PostgresDatabase(), "relay killed behind PgBouncer", direct, Settings.USUAL)) {
             String url = pooler.route(direct) + PREPARES_NOTHING;
             history.start(url, url);
             for (int i = 0; i < 2; i++) {

@@ -15,6 +15,8 @@ import java.util.Set;
  * for its transactions do not overlap (OBX-ORDER-1, OBX-ORDER-4). One whose commit was never answered may come late: it
  * may have taken effect after a later one.
  *
+ * <p>Of the transactions around a kill that may leave them half done, nothing is said, nor of their messages.
+ *
  * @param committed transactions that took effect
  * @param rolledBack transactions that did not
  * @param unknown of both, those whose writer could not know
@@ -25,6 +27,7 @@ import java.util.Set;
  * @param phantom deliveries of what was never committed, or not as it was written
  * @param inverted messages that first came after a later one
  * @param forgotten transactions whose commit was acknowledged and that are not in the table
+ * @param doubtful transactions of which nothing is said
  * @param storeErrors how often the store failed a relay
  * @param faults how many there were
  * @param details the first few offences
@@ -40,9 +43,13 @@ record Verdict(
         int phantom,
         int inverted,
         int forgotten,
+        int doubtful,
         int storeErrors,
         int faults,
         List<String> details) {
+
+    /** Of each writer, so many transactions before a kill and so many behind it. */
+    private static final int AROUND_A_KILL = 5;
 
     private record Sent(String transaction, int writer, int partition, int sequence, boolean known) {}
 
@@ -59,6 +66,8 @@ record Verdict(
         int unknown = 0;
         int forgotten = 0;
         Set<String> tried = new HashSet<>();
+        Set<String> doubtful = doubtful(lines);
+        Set<String> ofDoubtful = new HashSet<>(); // texts
         for (Line line : lines) {
             if (line.kind() != 'T') {
                 continue;
@@ -69,7 +78,8 @@ record Verdict(
             tried.add(transaction);
             rolledBack += isThere ? 0 : 1;
             unknown += outcome.equals("U") ? 1 : 0;
-            if (outcome.equals("C") && !isThere || outcome.equals("A") && isThere) {
+            if (!doubtful.contains(transaction)
+                    && (outcome.equals("C") && !isThere || outcome.equals("A") && isThere)) {
                 forgotten++;
                 details.add("the database made something else of " + line);
             }
@@ -78,6 +88,10 @@ record Verdict(
                     : List.of(line.field(3).split(",", -1))) {
                 String[] parts = message.split(":", -1);
                 String text = line.field(0) + ":" + parts[1];
+                if (doubtful.contains(transaction)) {
+                    ofDoubtful.add(text);
+                    continue;
+                }
                 int partition = Integer.parseInt(parts[0]);
                 sent.put(
                         text,
@@ -105,6 +119,9 @@ record Verdict(
                 continue;
             }
             String text = line.field(4);
+            if (ofDoubtful.contains(text)) {
+                continue;
+            }
             Sent message = sent.get(text);
             if (message == null
                     || !rows.contains(message.transaction)
@@ -150,9 +167,33 @@ record Verdict(
                 phantom,
                 inverted,
                 forgotten,
+                doubtful.size(),
                 storeErrors,
                 faults,
                 details.subList(0, Math.min(10, details.size())));
+    }
+
+    private static Set<String> doubtful(List<Line> lines) {
+        Map<String, Integer> tried = new HashMap<>(); // by writer
+        Map<String, Integer> doubtfulUntil = new HashMap<>();
+        Set<String> doubtful = new HashSet<>();
+        for (Line line : lines) {
+            if (line.kind() == 'T') {
+                int transaction = Integer.parseInt(line.field(1));
+                tried.put(line.field(0), transaction);
+                if (transaction <= doubtfulUntil.getOrDefault(line.field(0), 0)) {
+                    doubtful.add(line.field(0) + "/" + transaction);
+                }
+            } else if (line.kind() == 'K') {
+                tried.forEach((writer, last) -> {
+                    for (int transaction = Math.max(1, last - AROUND_A_KILL + 1); transaction <= last; transaction++) {
+                        doubtful.add(writer + "/" + transaction);
+                    }
+                    doubtfulUntil.put(writer, last + AROUND_A_KILL);
+                });
+            }
+        }
+        return doubtful;
     }
 
     /** What is wrong, or nothing. A fault explains what was in an open batch then, and not more. */
@@ -176,6 +217,7 @@ record Verdict(
         return "committed=" + committed + " rolledBack=" + rolledBack + " unknown=" + unknown + " published="
                 + published
                 + " duplicated=" + duplicated + " lost=" + lost + " phantom=" + phantom + " inverted=" + inverted
-                + " forgotten=" + forgotten + " faults=" + faults + " storeErrors=" + storeErrors;
+                + " forgotten=" + forgotten + " doubtful=" + doubtful + " faults=" + faults + " storeErrors="
+                + storeErrors;
     }
 }
