@@ -42,17 +42,17 @@ final class BulkWrites {
     }
 
     /**
-     * Updates partitions, with each of the filters, and then deletes messages.
+     * Updates partitions, with each of the filters and all of them by the same pipeline, and then deletes messages.
      *
      * @throws MongoCommandException as the statements by themselves; also if the server does not have the command, as after a
      *     failover to an older member: then the transaction is aborted and to begin again, without it
      */
-    Written run(ClientSession transaction, List<Bson> partitions, Bson update, Bson messages) {
+    Written run(ClientSession transaction, List<Bson> partitions, Bson stage, Bson messages) {
         BsonArray operations = new BsonArray();
         for (Bson each : partitions) {
             operations.add(new BsonDocument("update", new BsonInt32(0))
                     .append("filter", each.toBsonDocument())
-                    .append("updateMods", update.toBsonDocument())
+                    .append("updateMods", new BsonArray(List.of(stage.toBsonDocument())))
                     .append("multi", BsonBoolean.TRUE));
         }
         operations.add(new BsonDocument("delete", new BsonInt32(1))

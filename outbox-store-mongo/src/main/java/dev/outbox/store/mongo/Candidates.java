@@ -100,6 +100,16 @@ final class Candidates {
         return until != null;
     }
 
+    /** Whether the next checkout would be of just these: they are all there is, and nobody else takes any. */
+    synchronized boolean areNext(Collection<Lane> held, int limit) {
+        long now = System.nanoTime();
+        return now - nextDiscovery < 0
+                && now - companyUntil >= 0
+                && lanes.size() <= limit
+                && lanes.size() == held.size()
+                && lanes.containsAll(held);
+    }
+
     /** There is nothing to be had of it now; the next discovery may find it again. */
     synchronized void remove(Lane lane) {
         lanes.remove(lane);

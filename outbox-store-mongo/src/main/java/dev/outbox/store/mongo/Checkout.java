@@ -72,13 +72,12 @@ final class Checkout implements AutoCloseable {
     /**
      * What the batch holds, which is nothing if no messages were found. What is known from earlier comes first, but before
      * a batch is left with room, the partitions are looked for anew.
+     *
+     * @param ahead what was taken for this already, or null
      */
-    List<Held> run() {
-        boolean discovered = candidates.beginDiscoveryIfDue();
-        List<Lane> found = discovered ? discover() : List.of();
-        fill(inTurn(found));
-        if (!discovered && room() > 0) {
-            fill(inTurn(discover()));
+    List<Held> run(Following.@Nullable Ahead ahead) {
+        if (ahead == null || !isFilledBy(ahead)) {
+            find();
         }
         if (!claims.stream().allMatch(Claim::isTrusted)) {
             throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
@@ -92,6 +91,36 @@ final class Checkout implements AutoCloseable {
             LOG.error("{}", all); // and the others go on
         }
         return held;
+    }
+
+    /**
+     * Reads what was taken ahead, as of the moment of its claim: what was committed since then and has come first is behind
+     * what fills the batch. If that does not fill it there may be more by now, and everything is done as usual.
+     */
+    private boolean isFilledBy(Following.Ahead ahead) {
+        session = ahead.session();
+        claims.add(ahead.claim());
+        ClientSession snapshot = snapshotOf(session);
+        for (Lane lane : ahead.claim().lanes()) {
+            held.add(new Held(lane, ahead.claim(), null, snapshot));
+        }
+        read(held, limit);
+        if (room() == 0) {
+            return true;
+        }
+        held.clear();
+        claims.remove(ahead.claim());
+        leases.abandon(List.of(ahead.claim()));
+        return false;
+    }
+
+    private void find() {
+        boolean discovered = candidates.beginDiscoveryIfDue();
+        List<Lane> found = discovered ? discover() : List.of();
+        fill(inTurn(found));
+        if (!discovered && room() > 0) {
+            fill(inTurn(discover()));
+        }
     }
 
     private int room() {

@@ -5,11 +5,11 @@ import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
 import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.spi.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A batch holds partitions by leases, and closes by one transaction that asks for its fences first. */
@@ -20,8 +20,23 @@ final class MongoBatch implements MessageBatch {
     private final Settlement settlement;
     private final Leases leases;
     private final BatchOutcomes outcomes;
-    private final Consumer<MongoBatch> onClose;
+    private final Sequel sequel;
     private volatile boolean lost;
+
+    /** What comes after a batch. */
+    interface Sequel {
+        /**
+         * The batch is about to be closed.
+         *
+         * @param held what it holds, if all of its messages are published; or nothing
+         * @return what is to have its partitions then, or null
+         */
+        @Nullable
+        Claim closing(MongoBatch batch, List<Held> held);
+
+        /** It was closed well, and this has its partitions now. */
+        void closed(@Nullable Claim next, ClientSession session);
+    }
 
     /**
      * @param session that has claimed the partitions, the batch's to close; null if it holds nothing
@@ -32,13 +47,13 @@ final class MongoBatch implements MessageBatch {
             @Nullable ClientSession session,
             Settlement settlement,
             Leases leases,
-            Consumer<MongoBatch> onClose) {
+            Sequel sequel) {
         this.held = held;
         this.claims = List.copyOf(claims);
         this.session = session;
         this.settlement = settlement;
         this.leases = leases;
-        this.onClose = onClose;
+        this.sequel = sequel;
         List<PersistedMessage> messages = new ArrayList<>();
         held.forEach(partition -> partition.messages.forEach(stored -> messages.add(stored.message())));
         this.outcomes = new BatchOutcomes(messages);
@@ -86,7 +101,7 @@ final class MongoBatch implements MessageBatch {
         if (!outcomes.close()) {
             return;
         }
-        onClose.accept(this);
+        Claim next = sequel.closing(this, lost || !isPublished() ? List.of() : held);
         if (lost) {
             throw new HoldLostException(
                     "Closing a batch failed: its store was closed before. Nothing of it took effect;"
@@ -98,8 +113,27 @@ final class MongoBatch implements MessageBatch {
         // Not renewed any more: a renewal and the transaction would get in each other's way. What is left of the leases
         // is long, and if it is not long enough, the fences tell.
         claims.forEach(leases::remove);
-        try (session) {
-            settlement.apply(session, held, outcomes);
+        boolean closed = false;
+        try {
+            settlement.apply(session, held, outcomes, next);
+            sequel.closed(next, session);
+            closed = true;
+        } finally {
+            if (!closed || next == null) {
+                session.close();
+            }
+            if (!closed && next != null) {
+                leases.abandon(List.of(next)); // whether it was claimed may be open
+            }
         }
+    }
+
+    private boolean isPublished() {
+        for (int i = 0; i < messages().size(); i++) {
+            if (!(outcomes.at(i) instanceof Outcome.Published)) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.MongoException;
+import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.Capabilities;
 import dev.outbox.DeadLetter;
@@ -45,7 +46,7 @@ final class MongoStore implements Store, Operations, WakeUps {
     private volatile boolean closed;
 
     /** What the checkouts of the same topics share. */
-    private record Service(Discovery discovery, Candidates candidates) {}
+    private record Service(Discovery discovery, Candidates candidates, Following following) {}
 
     /**
      * @param own the client if it is ours to close
@@ -79,6 +80,7 @@ final class MongoStore implements Store, Operations, WakeUps {
             throw new MisuseException("limit is " + limit + "; expected at least 1.");
         }
         requireOpen();
+        long called = System.nanoTime();
         Service service = serviceOf(topics);
         if (!open.isEmpty()) {
             service.candidates.noteCompany();
@@ -93,10 +95,11 @@ final class MongoStore implements Store, Operations, WakeUps {
                 leases,
                 takeover,
                 Math.min(limit, MOST_MESSAGES))) {
-            List<Held> held = checkout.run();
+            List<Held> held = checkout.run(service.following.take(limit));
             Settlement settlement =
                     new Settlement(collections, bulkWrites, partitions, reader, service.candidates, leases);
-            batch = new MongoBatch(held, checkout.claims(), checkout.session(), settlement, leases, open::remove);
+            batch = new MongoBatch(
+                    held, checkout.claims(), checkout.session(), settlement, leases, sequel(service, limit));
             if (!batch.messages().isEmpty()) {
                 open.add(batch);
                 checkout.handOver();
@@ -105,10 +108,36 @@ final class MongoStore implements Store, Operations, WakeUps {
             requireOpen();
             throw Failures.of("A checkout", e);
         }
+        service.following.noteCheckout(called, batch.messages().size(), limit);
         if (closed) {
             leases.abandon(batch.lose()); // close() may have missed it
         }
         return batch;
+    }
+
+    private MongoBatch.Sequel sequel(Service service, int limit) {
+        return new MongoBatch.Sequel() {
+            @Override
+            public @Nullable Claim closing(MongoBatch batch, List<Held> held) {
+                open.remove(batch);
+                List<Lane> lanes = held.stream().map(each -> each.lane).toList();
+                boolean next = !lanes.isEmpty()
+                        && !closed
+                        && open.isEmpty()
+                        && service.following.isSteady()
+                        && service.candidates.areNext(lanes, limit)
+                        && held.stream().allMatch(each -> each.failing == null);
+                return next ? new Claim(lanes, leases.trust()) : null;
+            }
+
+            @Override
+            public void closed(@Nullable Claim next, ClientSession session) {
+                service.following.noteClosed();
+                if (next != null) {
+                    service.following.keep(next, session, limit);
+                }
+            }
+        };
     }
 
     @Override
@@ -120,6 +149,7 @@ final class MongoStore implements Store, Operations, WakeUps {
     public void close() {
         closed = true;
         changeStream.close();
+        endServices();
         List<Claim> left = new ArrayList<>();
         open.forEach(batch -> left.addAll(batch.lose()));
         open.clear();
@@ -145,11 +175,19 @@ final class MongoStore implements Store, Operations, WakeUps {
             return known;
         }
         if (services.size() >= MOST_SETS_OF_TOPICS) {
+            endServices();
             services.clear();
         }
         return services.computeIfAbsent(
                 Set.copyOf(topics),
-                t -> new Service(new Discovery(collections, t.stream().sorted().toList()), new Candidates()));
+                t -> new Service(
+                        new Discovery(collections, t.stream().sorted().toList()),
+                        new Candidates(),
+                        new Following(leases)));
+    }
+
+    private void endServices() {
+        services.values().forEach(service -> service.following.close());
     }
 
     private void requireOpen() {

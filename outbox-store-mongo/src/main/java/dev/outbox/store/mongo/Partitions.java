@@ -120,7 +120,8 @@ final class Partitions {
                 .getMatchedCount();
     }
 
-    private Bson claim(ClientSession session, ObjectId fence) {
+    /** A stage of a pipeline that makes partitions this claim's, for the time of a lease from when it is run. */
+    Bson claim(ClientSession session, ObjectId fence) {
         return Updates.combine(
                 Updates.set("fence", fence),
                 // With the session that claims the batch is closed too: who takes over can see to its end.

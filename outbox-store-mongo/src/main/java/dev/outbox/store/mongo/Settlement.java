@@ -25,6 +25,7 @@ import org.bson.BsonDocument;
 import org.bson.BsonString;
 import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Applies the outcomes of a batch and gives its partitions back, in one transaction.
@@ -89,8 +90,12 @@ final class Settlement {
     /** A partition in which messages failed: the first of them, and the longest delay. */
     private record Failing(Held held, StoredMessage message, String reason, Duration delay) {}
 
-    /** Runs in the session that has claimed the partitions. */
-    void apply(ClientSession session, List<Held> held, BatchOutcomes outcomes) {
+    /**
+     * Runs in the session that has claimed the partitions.
+     *
+     * @param next what is to have the partitions then, if nothing fails in them; or null
+     */
+    void apply(ClientSession session, List<Held> held, BatchOutcomes outcomes, @Nullable Claim next) {
         boolean[] written = {false};
         try {
             if (outcomes.applicable().isEmpty()) {
@@ -105,7 +110,7 @@ final class Settlement {
             session.withTransaction(
                     () -> {
                         written[0] = false;
-                        write(session, plan);
+                        write(session, plan, next);
                         written[0] = true;
                         return true;
                     },
@@ -203,7 +208,8 @@ final class Settlement {
         }
     }
 
-    private void write(ClientSession session, Plan plan) {
+    private void write(ClientSession session, Plan plan, @Nullable Claim next) {
+        Bson release = next == null ? Partitions.RELEASE_STAGE : partitions.claim(session, next.fence);
         List<Bson> plain = new ArrayList<>();
         plan.plain.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, held) -> {
             List<Lane> lanes = held.stream().map(each -> each.lane).toList();
@@ -211,7 +217,7 @@ final class Settlement {
         });
         boolean together = !plain.isEmpty() && !plan.settled.isEmpty() && bulkWrites.areAvailable();
         if (together) {
-            BulkWrites.Written written = bulkWrites.run(session, plain, Partitions.RELEASE, in("_id", plan.settled));
+            BulkWrites.Written written = bulkWrites.run(session, plain, release, in("_id", plan.settled));
             require(plan.plain.size(), written.matched());
             requireUntouched(plan.settled.size(), written.deleted());
         } else {
@@ -219,7 +225,7 @@ final class Settlement {
             for (Bson each : plain) {
                 matched += collections
                         .partitions()
-                        .updateMany(session, each, Partitions.RELEASE)
+                        .updateMany(session, each, List.of(release))
                         .getMatchedCount();
             }
             require(plan.plain.size(), matched);

@@ -1,0 +1,212 @@
+package dev.outbox.store.mongo;
+
+import static dev.outbox.store.mongo.TestOutbox.TOPIC;
+import static dev.outbox.store.mongo.TestOutbox.eventually;
+import static dev.outbox.store.mongo.TestOutbox.texts;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.mongodb.client.model.Updates;
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.servers.MongoServer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.bson.Document;
+import org.bson.types.ObjectId;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Behind full batches the next claim goes with the close; and nobody is worse off. */
+@Tag("mongo")
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class FollowingTest {
+    private static final int LIMIT = 10;
+    private static final List<String> FOLLOWING = List.of("find", "bulkWrite", "commitTransaction");
+
+    /** An hour, so that nothing comes back because a lease is over. */
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "3600000");
+
+    private final TestOutbox outbox = new TestOutbox(MongoServer.shared());
+    private int next;
+
+    @AfterEach
+    void drop() {
+        outbox.close();
+    }
+
+    private Store open() {
+        return MongoOutbox.store(outbox.client, outbox.name(), OPTIONS);
+    }
+
+    private List<String> commit(int partition, int messages) {
+        String[] texts = IntStream.range(next, next + messages)
+                .mapToObj(Integer::toString)
+                .toArray(String[]::new);
+        next += messages;
+        outbox.commit(partition, texts);
+        return Arrays.asList(texts);
+    }
+
+    private static List<String> publish(Store store, int limit) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            return texts(batch);
+        }
+    }
+
+    /** Publishes full batches until the close of one has taken the partition anew; returns all that came. */
+    private List<String> publishUntilOneFollows(Store store) {
+        List<String> came = new ArrayList<>();
+        do {
+            outbox.commands.clear();
+            List<String> batch = publish(store, LIMIT);
+            assertEquals(LIMIT, batch.size(), "no batch was followed, after " + came);
+            came.addAll(batch);
+        } while (outbox.commands.sent().stream()
+                .noneMatch(c -> c.containsKey("bulkWrite") && c.toString().contains("leaseUntil")));
+        return came;
+    }
+
+    @Test
+    void aFullBatchIsThreeCommands() {
+        List<String> all = commit(0, 2_000);
+        try (Store store = open()) {
+            List<String> came = new ArrayList<>();
+            int followed = 0;
+            while (came.size() < all.size()) {
+                outbox.commands.clear();
+                came.addAll(publish(store, LIMIT));
+                followed += outbox.commands.names().equals(FOLLOWING) ? 1 : 0;
+            }
+            assertEquals(all, came);
+            assertTrue(followed > 50, "of 200 batches, so many had no claim of their own: " + followed);
+        }
+    }
+
+    @Test
+    void whatIsNotFetchedIsGivenBack() throws Exception {
+        List<String> all = commit(0, 1_000);
+        try (Store one = open();
+                Store two = open()) {
+            List<String> came = publishUntilOneFollows(one);
+            List<String> rest = eventually("the rest, at another relay", () -> {
+                List<String> got = publish(two, 1_000);
+                return got.isEmpty() ? null : got;
+            });
+            came.addAll(rest);
+            assertEquals(all, came);
+        }
+    }
+
+    @Test
+    void aStoreThatIsClosedGivesItBackAtOnce() {
+        List<String> all = commit(0, 1_000);
+        try (Store two = open()) {
+            List<String> came = new ArrayList<>();
+            try (Store one = open()) {
+                came.addAll(publishUntilOneFollows(one));
+            }
+            came.addAll(publish(two, 1_000));
+            assertEquals(all, came);
+        }
+    }
+
+    /** A checkout has all that was committed before it was called, also if the claim is older (OBX-TX-3). */
+    @Test
+    void whatWasCommittedMeanwhileIsThere() {
+        try (Store store = open()) {
+            for (int round = 0; round < 10; round++) {
+                List<String> all = new ArrayList<>(commit(0, 6 * LIMIT + 4));
+                List<String> came = new ArrayList<>();
+                for (int i = 0; i < 6; i++) {
+                    came.addAll(publish(store, LIMIT));
+                }
+                all.addAll(commit(0, 3));
+                all.addAll(commit(1, 2));
+                came.addAll(publish(store, LIMIT));
+                assertEquals(all, came);
+                assertEquals(List.of(), publish(store, LIMIT));
+            }
+        }
+    }
+
+    /** What did not take effect as a whole is there for everybody at once. */
+    @Test
+    void whatIsReleasedIsFreeAtOnce() {
+        List<String> all = commit(0, 1_000);
+        try (Store one = open();
+                Store two = open()) {
+            List<String> came = publishUntilOneFollows(one);
+            try (MessageBatch batch = one.checkout(Set.of(TOPIC), LIMIT)) {
+                List<String> messages = texts(batch);
+                batch.messages().subList(0, 5).forEach(m -> batch.markPublished(m, null));
+                came.addAll(messages.subList(0, 5));
+            }
+            came.addAll(publish(two, 1_000));
+            assertEquals(all, came);
+        }
+    }
+
+    /** Two that work off one backlog see each other, and share it. */
+    @Test
+    void nobodyIsShutOut() throws Exception {
+        List<String> all = commit(0, 1_000);
+        try (Store one = open();
+                Store two = open()) {
+            List<String> came = Collections.synchronizedList(new ArrayList<>());
+            int[] by = new int[2];
+            Thread[] relays = new Thread[2];
+            for (int i = 0; i < 2; i++) {
+                int relay = i;
+                Store store = i == 0 ? one : two;
+                relays[i] = new Thread(() -> {
+                    while (came.size() < all.size()) {
+                        try (MessageBatch batch = store.checkout(Set.of(TOPIC), LIMIT)) {
+                            batch.messages().forEach(m -> batch.markPublished(m, null));
+                            came.addAll(texts(batch));
+                            by[relay] += batch.messages().size();
+                        }
+                    }
+                });
+                relays[i].start();
+            }
+            for (Thread relay : relays) {
+                relay.join();
+            }
+            assertEquals(all, came);
+            assertTrue(by[0] > 0 && by[1] > 0, by[0] + " and " + by[1] + " messages");
+        }
+    }
+
+    /** As after a pause in which the lease was over: the claim is no better than any other. */
+    @Test
+    void whatOthersHaveTakenMeanwhileIsNotSettled() {
+        List<String> all = commit(0, 1_000);
+        try (Store one = open()) {
+            List<String> came = publishUntilOneFollows(one);
+            MessageBatch batch = one.checkout(Set.of(TOPIC), LIMIT);
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            outbox.database
+                    .getCollection("outbox_partitions")
+                    .updateMany(new Document(), Updates.set("fence", new ObjectId()));
+            assertThrows(HoldLostException.class, batch::close);
+            assertFalse(batch.isHeld());
+            outbox.database
+                    .getCollection("outbox_partitions")
+                    .updateMany(new Document(), Updates.combine(Updates.unset("fence"), Updates.unset("leaseUntil")));
+            came.addAll(publish(one, 1_000));
+            assertEquals(all, came);
+        }
+    }
+}
