@@ -68,7 +68,10 @@ public final class MariaDbServer implements AutoCloseable {
     private static MariaDbServer contained() {
         Server.requireDocker();
         MariaDBContainer container = new MariaDBContainer(IMAGE);
-        container.withUsername("root").withPassword(PASSWORD).withCommand(MySqlServer.PACKET, MySqlServer.ZONE);
+        container
+                .withUsername("root")
+                .withPassword(PASSWORD)
+                .withCommand(MySqlServer.PACKET, MySqlServer.ZONE, "--log-bin", "--sync-binlog=1");
         container.start(); // removed when the JVM ends
         return new MariaDbServer(
                 new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)), null, null);
@@ -90,6 +93,8 @@ public final class MariaDbServer implements AutoCloseable {
         configuration.addArg("--bind-address=127.0.0.1");
         configuration.addArg("--pid-file=" + pidFile(directory));
         configuration.addArg("--skip-ssl"); // making a certificate takes seconds at every start
+        configuration.addArg("--log-bin=binlog"); // or a crash may undo what others have seen already
+        configuration.addArg("--sync-binlog=1");
         // A fresh server lets root in without a password, and only the user root of the system.
         Path init = Files.writeString(
                 directory.resolve("init.sql"), "ALTER USER root@localhost IDENTIFIED BY '" + PASSWORD + "';\n");

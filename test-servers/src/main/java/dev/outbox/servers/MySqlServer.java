@@ -135,7 +135,7 @@ public final class MySqlServer implements AutoCloseable {
                 "--port=" + port,
                 "--bind-address=127.0.0.1",
                 "--mysqlx=OFF",
-                "--skip-log-bin",
+                "--log-bin=binlog", // as it is where nothing is set, and needed for what is promised about crashes
                 "--socket=" + directory.resolve("socket"),
                 "--pid-file=" + directory.resolve("pid"),
                 PACKET,

@@ -96,6 +96,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     @Nullable
     String inexactTopic(Connection connection, String table) throws SQLException;
 
+    /**
+     * What is wrong, and what to do, if the server is set up to show transactions to others that a crash of it may undo, so
+     * that a relay could publish what then never happened; else null.
+     */
+    @Nullable
+    String weakDurability(Connection connection) throws SQLException;
+
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;
 

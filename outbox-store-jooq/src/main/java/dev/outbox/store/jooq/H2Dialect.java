@@ -207,6 +207,12 @@ record H2Dialect(Names names) implements Dialect {
         }
     }
 
+    /** Its file is for tests and for what may be lost: see the README. */
+    @Override
+    public @Nullable String weakDurability(Connection connection) {
+        return null;
+    }
+
     @Override
     public void lockSchema(Connection connection) {
         // creating tables locks the database anyway

@@ -214,6 +214,26 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         }
     }
 
+    /**
+     * InnoDB shows a transaction to others when it is written to the log in memory, and then waits until that is on disk.
+     * With the binary log it is the other way round: what is shown is on disk there.
+     */
+    @Override
+    public @Nullable String weakDurability(Connection connection) throws SQLException {
+        String settings = Durability.setting(
+                connection,
+                "SELECT concat_ws(', ', if(@@log_bin = 1, NULL, 'log_bin is off'),"
+                        + " if(@@sync_binlog = 1, NULL, concat('sync_binlog is ', @@sync_binlog)),"
+                        + " if(@@innodb_flush_log_at_trx_commit = 1, NULL,"
+                        + " concat('innodb_flush_log_at_trx_commit is ', @@innodb_flush_log_at_trx_commit)))");
+        return settings.isEmpty()
+                ? null
+                : settings
+                        + ", so the server shows transactions to others before they are safe, and a crash of it may undo what"
+                        + " relays have published: switch the binary log on, and set sync_binlog and"
+                        + " innodb_flush_log_at_trx_commit to 1.";
+    }
+
     @Override
     public void lockSchema(Connection connection) {
         // whoever creates a table locks its name

@@ -211,6 +211,7 @@ final class Opening {
                 connection.setAutoCommit(true);
             }
             int lockKey = Schema.lockKey(connection, dialect);
+            Durability.warn(connection, dialect);
             extras.check(
                     connection,
                     dialect,

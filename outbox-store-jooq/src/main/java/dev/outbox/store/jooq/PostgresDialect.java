@@ -295,6 +295,13 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     }
 
     @Override
+    public @Nullable String weakDurability(Connection connection) throws SQLException {
+        return Durability.setting(connection, "SHOW fsync").equals("off")
+                ? "fsync is off, so a crash of its machine may undo what relays have published: set it to on."
+                : null;
+    }
+
+    @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(

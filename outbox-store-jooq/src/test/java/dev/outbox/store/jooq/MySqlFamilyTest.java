@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -48,6 +49,26 @@ abstract class MySqlFamilyTest extends StoreTest {
     MySqlFamilyTest(StoreHarness harness, MySqlDialect dialect) {
         super(harness, dialect);
         this.dialect = dialect;
+    }
+
+    /** What was shown and then forgotten is what {@code fault.HistoryTest} sees when it kills a server without a binary log. */
+    @Test
+    void aServerThatMayForgetWhatItHasShownIsWarnedAbout() throws Exception {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement()) {
+            assertNull(dialect.weakDurability(connection), "as the test servers are set up");
+            try {
+                statement.execute("SET GLOBAL sync_binlog = 0");
+                statement.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 2");
+                String warning = String.valueOf(dialect.weakDurability(connection));
+                assertTrue(
+                        warning.startsWith("sync_binlog is 0, innodb_flush_log_at_trx_commit is 2, so the server"),
+                        warning);
+            } finally {
+                statement.execute("SET GLOBAL sync_binlog = 1");
+                statement.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
+            }
+        }
     }
 
     /** Each writer has a partition of its own, so that the order of its commits is the order there. */
