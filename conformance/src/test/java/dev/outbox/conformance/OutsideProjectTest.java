@@ -19,7 +19,6 @@ import org.junit.jupiter.params.provider.CsvSource;
  * is found, and how its further processes are started, and a few rules show that. The tests with the tag {@code conformance}
  * are run by {@code mvn verify -Pconformance} only, because they take minutes.
  */
-@Tag("conformance")
 class OutsideProjectTest {
     /** As the document says. */
     private static final String OLDEST_JUNIT = "5.9.0";

@@ -45,7 +45,7 @@ final class Candidates {
     }
 
     /**
-     * Takes over what a discovery found. Known partitions keep their turn. The next one is due after ten times what this
+     * Takes over what a discovery found. Known partitions keep their turn. The next one is due after thirty times what this
      * one took, but after a second at the latest.
      */
     synchronized void replace(Collection<Lane> found, long started, long ended) {
@@ -55,7 +55,7 @@ final class Candidates {
         // Other relays find the same: beginning elsewhere, they do not all try the same partitions first.
         Collections.rotate(added, ThreadLocalRandom.current().nextInt(Math.max(1, added.size())));
         lanes.addAll(added);
-        nextDiscovery = ended + Math.max(LEAST_PAUSE, Math.min(LONGEST_PAUSE, 10 * (ended - started)));
+        nextDiscovery = ended + Math.max(LEAST_PAUSE, Math.min(LONGEST_PAUSE, 30 * (ended - started)));
     }
 
     /**
