@@ -105,7 +105,11 @@ final class Checkout implements AutoCloseable {
             held.add(new Held(lane, ahead.claim(), null, snapshot));
         }
         read(held, limit);
+        fill(List.of()); // of those that have more than their share
         if (room() == 0) {
+            List<Held> taken = List.copyOf(held);
+            held.clear();
+            keepWhatHasMessages(taken);
             return true;
         }
         held.clear();

@@ -57,13 +57,19 @@ final class Following implements AutoCloseable {
     @Nullable
     Ahead take(int limit) {
         Ahead found = ahead.getAndSet(null);
-        if (found == null || found.limit == limit && System.nanoTime() - found.since <= KEEP) {
+        if (found == null
+                || found.limit == limit && System.nanoTime() - found.since <= KEEP && found.claim.isTrusted()) {
             return found;
         }
         giveBack(found);
         return null;
     }
 
+    /**
+     * A batch was checked out.
+     *
+     * @param called when
+     */
     synchronized void noteCheckout(long called, int messages, int limit) {
         boolean follows = called - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
         inARow = follows ? inARow + 1 : 0;

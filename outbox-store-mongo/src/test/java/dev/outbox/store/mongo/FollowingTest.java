@@ -94,6 +94,34 @@ class FollowingTest {
         }
     }
 
+    /** Those that have less than their share of a batch leave room to the others, and are held by no batch that has none of them. */
+    @Test
+    void unequalPartitionsFollowToo() {
+        List<List<String>> all = List.of(commit(0, 150), commit(1, 400), commit(2, 1_450));
+        try (Store store = open();
+                Store other = open()) {
+            List<List<String>> came = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+            int followed = 0;
+            int left = 2_000;
+            while (left > 0) {
+                outbox.commands.clear();
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), LIMIT)) {
+                    left -= batch.messages().size();
+                    batch.messages().forEach(m -> came.get(m.partition()).add(TestOutbox.text(m)));
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                }
+                followed += outbox.commands.names().contains("commitTransaction")
+                                && outbox.commands.names().stream()
+                                        .noneMatch(name -> name.equals("findAndModify") || name.equals("update"))
+                        ? 1
+                        : 0;
+            }
+            assertEquals(all, came);
+            assertTrue(followed > 50, "of 200 batches, so many had no claim of their own: " + followed);
+            assertEquals(List.of(), publish(other, LIMIT));
+        }
+    }
+
     @Test
     void whatIsNotFetchedIsGivenBack() throws Exception {
         List<String> all = commit(0, 1_000);

@@ -8,6 +8,7 @@ import dev.outbox.servers.MongoServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -124,6 +125,7 @@ class MongoContentionTest {
         private final Process process;
 
         Child(String url) throws Exception {
+            Path errors = Files.createTempFile("contention", ".log");
             process = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
@@ -135,12 +137,23 @@ class MongoContentionTest {
                             ContentionMain.class.getName(),
                             url,
                             Integer.toString(LEASE_MILLIS))
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(errors.toFile())
                     .start();
             Thread reader = new Thread(this::read, "contention-output");
             reader.setDaemon(true);
             reader.start();
-            TestOutbox.eventually("the process has opened its store", () -> others.contains("ready") ? true : null);
+            TestOutbox.eventually("the process has opened its store", () -> {
+                assertTrue(process.isAlive(), () -> "the process has ended of itself: " + text(errors));
+                return others.contains("ready") ? true : null;
+            });
+        }
+
+        private static String text(Path file) {
+            try {
+                return Files.readString(file);
+            } catch (IOException e) {
+                return e.toString();
+            }
         }
 
         private void read() {
