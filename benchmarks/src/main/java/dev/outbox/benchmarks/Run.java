@@ -56,7 +56,7 @@ final class Run {
     }
 
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(5, 0.3, 10);
+        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(5, 0.25, 10);
     }
 
     /** Those of the backends named here that are chosen. */
