@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.WakeUps;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -14,24 +15,32 @@ import redis.clients.jedis.JedisPubSub;
 /**
  * Listens for what transactions publish when they commit, on one connection and one thread for all listeners. If the
  * connection is lost it begins anew, and tells its listeners, because something may have been missed.
+ *
+ * <p>A connection on which nothing is sent may vanish without a word, and whoever only listens never finds out. So the server is
+ * sent a PING now and then: what is in between does not take the connection for idle, and if it is gone, the operating
+ * system notices that nothing is answered.
  */
 final class Listening implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Listening.class);
     private static final long CONFIRMED_WITHIN_SECONDS = 5;
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toMillis(5);
+    static final Duration BETWEEN_PINGS = Duration.ofSeconds(15);
 
     private final Servers servers;
     private final String channel;
+    private final long betweenPings;
     private final List<Registration> listeners = new CopyOnWriteArrayList<>();
     private volatile CompletableFuture<Boolean> confirmed = new CompletableFuture<>();
     private final Thread thread = new Thread(this::run, "outbox-redis-wake-ups");
+    private final Thread pinging = new Thread(this::ping, "outbox-redis-wake-ups-ping");
     private volatile JedisPubSub subscriber = new Subscriber();
     private boolean started;
     private volatile boolean closed;
 
-    Listening(Servers servers, String channel) {
+    Listening(Servers servers, String channel, Duration betweenPings) {
         this.servers = servers;
         this.channel = channel;
+        this.betweenPings = betweenPings.toMillis();
     }
 
     /** Returns when the server has confirmed that it will tell. */
@@ -40,6 +49,8 @@ final class Listening implements AutoCloseable {
             if (!started && !closed) {
                 thread.setDaemon(true);
                 thread.start();
+                pinging.setDaemon(true);
+                pinging.start();
                 started = true;
             }
         }
@@ -125,19 +136,44 @@ final class Listening implements AutoCloseable {
         }
     }
 
+    /** Asked for by who may not, it would end the subscription: so it is asked for elsewhere first. */
+    private void ping() {
+        boolean may = false;
+        try {
+            while (!closed) {
+                Thread.sleep(betweenPings);
+                JedisPubSub current = subscriber;
+                if (current.isSubscribed()) {
+                    may = may || servers.answersPings();
+                    if (!may) {
+                        return;
+                    }
+                    tryTo("Asking whether the server is there", current::ping);
+                }
+            }
+        } catch (InterruptedException e) {
+            // closed
+        }
+    }
+
+    private static void tryTo(String what, Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            LOG.debug("{} failed; the connection has gone", what, e);
+        }
+    }
+
     /** Ends the calls. The thread ends as soon as the server has confirmed, or the connection breaks. */
     @Override
     public void close() {
         closed = true;
         listeners.clear();
         thread.interrupt();
+        pinging.interrupt();
         JedisPubSub current = subscriber;
-        try {
-            if (current.isSubscribed()) {
-                current.unsubscribe();
-            }
-        } catch (RuntimeException e) {
-            LOG.debug("Ending the subscription failed; the connection has gone", e);
+        if (current.isSubscribed()) {
+            tryTo("Ending the subscription", current::unsubscribe);
         }
         try {
             thread.join(TimeUnit.SECONDS.toMillis(2));

@@ -44,7 +44,7 @@ final class RedisStore implements Store, Operations, WakeUps {
         this.link = new Link(servers);
         this.operations = new RedisOperations(link, names);
         this.leases = new Leases(link, lease);
-        this.listening = new Listening(servers, names.channel());
+        this.listening = new Listening(servers, names.channel(), Listening.BETWEEN_PINGS);
     }
 
     @Override

@@ -11,6 +11,7 @@ import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
 /**
@@ -80,6 +81,18 @@ final class Servers implements AutoCloseable {
     /** The slot of a place has moved: a command that follows redirects makes the client learn where to. */
     void noteMoved(Place place) {
         client.zcard(place.ready());
+    }
+
+    /** Whether this user may send a PING. */
+    boolean answersPings() {
+        try {
+            client.ping();
+            return true;
+        } catch (JedisDataException e) {
+            return false;
+        } catch (JedisException e) {
+            return true; // the server is away; it would be asked again anyway
+        }
     }
 
     /** Listens until the subscriber unsubscribes. */

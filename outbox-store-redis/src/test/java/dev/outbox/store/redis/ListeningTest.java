@@ -1,0 +1,106 @@
+package dev.outbox.store.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.servers.RedisServer;
+import java.net.URI;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.ClientKillParams;
+
+/** Wake-ups go on for as long as the server is there, and nobody takes the connection for idle. */
+@Tag("redis")
+@Timeout(60)
+class ListeningTest {
+    private final String channel = "wake-" + UUID.randomUUID();
+    private final AtomicInteger calls = new AtomicInteger();
+    private final Jedis server = RedisServer.shared().connect();
+
+    @AfterEach
+    void disconnect() {
+        server.aclDelUser("listener");
+        server.close();
+    }
+
+    private Listening listening(RedisClient client) {
+        return new Listening(Servers.of(client), channel, Duration.ofMillis(20));
+    }
+
+    private void expectWakeUp() {
+        int before = calls.get();
+        Load.await(
+                () -> {
+                    server.publish(channel, "");
+                    return calls.get() > before;
+                },
+                "a wake-up");
+    }
+
+    /** What the server knows of who listens. */
+    private String subscriber() {
+        return server.clientList()
+                .lines()
+                .filter(line -> line.contains(" sub=1 ") && line.contains("name=" + channel))
+                .findFirst()
+                .orElse("");
+    }
+
+    private RedisClient client(String url) {
+        return RedisClient.builder()
+                .hostAndPort(HostAndPort.from(URI.create(url).getAuthority().replaceAll(".*@", "")))
+                .clientConfig(DefaultJedisClientConfig.builder(URI.create(url))
+                        .clientName(channel)
+                        .build())
+                .build();
+    }
+
+    @Test
+    void aConnectionThatOnlyListensIsPinged() {
+        try (RedisClient client = client(RedisServer.shared().url());
+                Listening listening = listening(client)) {
+            listening.add(calls::incrementAndGet);
+            Load.await(() -> subscriber().contains(" cmd=ping "), "a ping");
+            expectWakeUp();
+            String id = subscriber().replaceAll("^id=(\\d+) .*", "$1");
+            assertEquals(
+                    1, server.clientKill(ClientKillParams.clientKillParams().id(id)), "connections that were closed");
+            expectWakeUp();
+            Load.await(() -> subscriber().contains(" cmd=ping "), "a ping on the next connection");
+        }
+    }
+
+    @Test
+    void whoMayNotPingListensAllTheSame() {
+        server.aclSetUser(
+                "listener", "on", ">secret", "&*", "+subscribe", "+unsubscribe", "+client", "+hello", "-ping");
+        String url = RedisServer.shared().url().replaceAll("//.*@", "//").replace("//", "//listener:secret@");
+        try (RedisClient client = client(url);
+                Listening listening = listening(client)) {
+            listening.add(calls::incrementAndGet);
+            Load.await(() -> refusals() > 0, "a ping that is refused");
+            for (int i = 0; i < 20; i++) {
+                expectWakeUp();
+            }
+            assertEquals(1, refusals(), "pings that were refused");
+            assertTrue(subscriber().contains(" cmd=subscribe "), subscriber());
+        }
+    }
+
+    private long refusals() {
+        return server.aclLog().stream()
+                .filter(entry -> entry.getUsername().equals("listener")
+                        && entry.getObject().equals("ping"))
+                .mapToLong(entry -> entry.getCount())
+                .sum();
+    }
+}
