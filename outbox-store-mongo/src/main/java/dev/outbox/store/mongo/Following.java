@@ -42,6 +42,9 @@ final class Following implements AutoCloseable {
     private final Leases leases;
     private final AtomicReference<@Nullable Ahead> ahead = new AtomicReference<>();
 
+    /** Held while a claim is being given back: a checkout would find nothing until that is done. */
+    private final Object givingBack = new Object();
+
     // Guarded by this.
     private int inARow;
     private long closed = System.nanoTime() - GAP;
@@ -56,13 +59,15 @@ final class Following implements AutoCloseable {
     /** What was taken ahead for such a checkout, the caller's to use or give back; null if there is nothing. */
     @Nullable
     Ahead take(int limit) {
-        Ahead found = ahead.getAndSet(null);
-        if (found == null
-                || found.limit == limit && System.nanoTime() - found.since <= KEEP && found.claim.isTrusted()) {
-            return found;
+        synchronized (givingBack) {
+            Ahead found = ahead.getAndSet(null);
+            if (found == null
+                    || found.limit == limit && System.nanoTime() - found.since <= KEEP && found.claim.isTrusted()) {
+                return found;
+            }
+            giveBack(found);
+            return null;
         }
-        giveBack(found);
-        return null;
     }
 
     /**
@@ -107,9 +112,11 @@ final class Following implements AutoCloseable {
     private void watch() {
         while (isWorthWatching()) {
             LockSupport.parkNanos(KEEP);
-            Ahead found = ahead.get();
-            if (found != null && System.nanoTime() - found.since > KEEP && ahead.compareAndSet(found, null)) {
-                giveBack(found);
+            synchronized (givingBack) {
+                Ahead found = ahead.get();
+                if (found != null && System.nanoTime() - found.since > KEEP && ahead.compareAndSet(found, null)) {
+                    giveBack(found);
+                }
             }
         }
     }

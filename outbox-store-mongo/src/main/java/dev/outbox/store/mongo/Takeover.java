@@ -41,6 +41,10 @@ final class Takeover {
     private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
     private static final int WRITE_CONFLICT = 112;
+
+    /** Where the conflict is with a transaction that stays, the end of the lease has to do. */
+    private static final int TRIES = 3;
+
     private static final TransactionOptions TRANSACTION = TransactionOptions.builder()
             .readConcern(ReadConcern.LOCAL)
             .readPreference(ReadPreference.primary())
@@ -89,9 +93,13 @@ final class Takeover {
         List<Lane> lanes =
                 claims.stream().flatMap(claim -> claim.asked().stream()).toList();
         if (!lanes.isEmpty()) {
-            release(and(
+            Bson ours = and(
                     in("_id", Partitions.ids(lanes)),
-                    in("fence", claims.stream().map(claim -> claim.fence).toList())));
+                    in("fence", claims.stream().map(claim -> claim.fence).toList()));
+            End end = release(ours);
+            for (int again = 0; again < TRIES && end == End.CONFLICT; again++) {
+                end = release(ours); // a renewal that was on its way has met it
+            }
         }
     }
 

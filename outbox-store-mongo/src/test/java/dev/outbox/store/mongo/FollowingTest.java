@@ -8,7 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.mongodb.ConnectionString;
+import com.mongodb.MongoClientSettings;
+import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoClients;
 import com.mongodb.client.model.Updates;
+import com.mongodb.event.CommandListener;
+import com.mongodb.event.CommandStartedEvent;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Store;
@@ -19,6 +25,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.bson.Document;
 import org.bson.types.ObjectId;
@@ -74,7 +83,7 @@ class FollowingTest {
             assertEquals(LIMIT, batch.size(), "no batch was followed, after " + came);
             came.addAll(batch);
         } while (outbox.commands.sent().stream()
-                .noneMatch(c -> c.containsKey("bulkWrite") && c.toString().contains("leaseUntil")));
+                .noneMatch(c -> c.containsKey("bulkWrite") && c.toString().contains("$$NOW")));
         return came;
     }
 
@@ -166,6 +175,37 @@ class FollowingTest {
                 assertEquals(all, came);
                 assertEquals(List.of(), publish(store, LIMIT));
             }
+        }
+    }
+
+    /** Not even while it is being given back does a checkout of the same store find nothing. */
+    @Test
+    void whatIsBeingGivenBackIsWaitedFor() throws Exception {
+        List<String> all = commit(0, 1_000);
+        CountDownLatch givingBack = new CountDownLatch(1);
+        CommandListener slow = new CommandListener() {
+            @Override
+            public void commandStarted(CommandStartedEvent event) {
+                if (Thread.currentThread().getName().equals("outbox-mongo-following")
+                        && event.getCommandName().equals("commitTransaction")) {
+                    givingBack.countDown();
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200)); // time to find nothing
+                }
+            }
+        };
+        MongoClientSettings settings = MongoClientSettings.builder()
+                .applyConnectionString(new ConnectionString(outbox.url))
+                .addCommandListener(outbox.commands)
+                .addCommandListener(slow)
+                .build();
+        try (MongoClient client = MongoClients.create(settings);
+                Store store = MongoOutbox.store(client, outbox.name(), OPTIONS)) {
+            List<String> came = publishUntilOneFollows(store);
+            givingBack.await();
+            List<String> next = publish(store, LIMIT);
+            assertEquals(LIMIT, next.size(), "messages");
+            came.addAll(next);
+            assertEquals(all.subList(0, came.size()), came);
         }
     }
 

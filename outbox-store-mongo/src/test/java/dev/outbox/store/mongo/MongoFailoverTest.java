@@ -246,7 +246,7 @@ class MongoFailoverTest {
                     }
                     followed += commands.sent().stream()
                                     .anyMatch(c -> c.containsKey("bulkWrite")
-                                            && c.toString().contains("leaseUntil"))
+                                            && c.toString().contains("$$NOW"))
                             ? 1
                             : 0;
                     struck += after.disarm() && strikes ? 1 : 0;

@@ -37,6 +37,9 @@ final class Following {
     private final Checkout checkout;
     private final AtomicReference<@Nullable Ahead> ahead = new AtomicReference<>();
 
+    /** Held while a hold is being given back: a checkout would find nothing until that is done. */
+    private final Object givingBack = new Object();
+
     // Guarded by this.
     private int inARow;
     private long closed = System.nanoTime() - GAP;
@@ -51,13 +54,16 @@ final class Following {
     /** What was checked out ahead, brought up to now; or null if there is nothing, or it is for something else. */
     @Nullable
     Hold take(int limit) {
-        Ahead found = ahead.getAndSet(null);
-        if (found == null) {
-            return null;
-        }
-        if (found.limit != limit || System.nanoTime() - found.since > KEEP) {
-            RedisBatch.release(link, found.hold);
-            return null;
+        Ahead found;
+        synchronized (givingBack) {
+            found = ahead.getAndSet(null);
+            if (found == null) {
+                return null;
+            }
+            if (found.limit != limit || System.nanoTime() - found.since > KEEP) {
+                RedisBatch.release(link, found.hold);
+                return null;
+            }
         }
         return checkout.complete(found.hold, limit, hold -> RedisBatch.release(link, hold));
     }
@@ -100,10 +106,12 @@ final class Following {
 
     /** Gives back what was not fetched in time; returns whether it is still worth looking. */
     boolean dropStale() {
-        Ahead found = ahead.get();
         long now = System.nanoTime();
-        if (found != null && now - found.since > KEEP && ahead.compareAndSet(found, null)) {
-            RedisBatch.release(link, found.hold);
+        synchronized (givingBack) {
+            Ahead found = ahead.get();
+            if (found != null && now - found.since > KEEP && ahead.compareAndSet(found, null)) {
+                RedisBatch.release(link, found.hold);
+            }
         }
         synchronized (this) {
             return ahead.get() != null || now - closed < IDLE;

@@ -9,7 +9,10 @@ import dev.outbox.StoreOptions;
 import dev.outbox.servers.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -130,6 +133,22 @@ class FollowingTest {
                 assertEquals(all, came);
                 assertEquals(List.of(), StoreTest.publishAll(store, LIMIT));
             }
+        }
+    }
+
+    /** Not even while it is being given back does a checkout of the same store find nothing. */
+    @Test
+    void whatIsBeingGivenBackIsWaitedFor() {
+        List<String> all = commit(0, 4_000);
+        Random random = new Random(1);
+        try (Store store = open()) {
+            List<String> came = new ArrayList<>();
+            while (came.size() < 3_900) {
+                came.addAll(publish(store, 6));
+                LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(20_000 + random.nextInt(21_000)));
+            }
+            assertEquals(all.subList(0, came.size()), came);
+            assertEquals(0, came.size() % (6 * LIMIT), "messages, where every batch was to be full");
         }
     }
 
