@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.Capability;
 import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
+import dev.outbox.WakeUps;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -70,7 +71,9 @@ interface LifecycleRules {
         int threads = Thread.activeCount();
         for (int i = 0; i < 15; i++) {
             try (Client client = outbox.open()) {
-                WakeUpCounter counter = TestOutbox.has(client, Capability.WAKE_UP) ? new WakeUpCounter(client) : null;
+                WakeUpCounter counter = client.store() instanceof WakeUps && TestOutbox.has(client, Capability.WAKE_UP)
+                        ? new WakeUpCounter(client)
+                        : null;
                 Client.Batch batch = client.await(10);
                 if (i % 2 == 0) {
                     batch.close();
