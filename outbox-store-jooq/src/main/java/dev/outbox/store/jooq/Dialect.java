@@ -197,14 +197,10 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     boolean deletesAndCommitsAtOnce();
 
     /**
-     * Deletes messages by row id and then commits, in one round trip. If not all of them are there, changes nothing and
-     * throws what {@link #isMiscount} knows. After any other error of a connection that is still there nothing is changed;
-     * if it is lost, that is not known.
+     * Deletes messages by row id and then commits, in one round trip, and returns how many there were. After an error of a
+     * connection that is still there nothing is changed; if it is lost, that is not known.
      */
-    void deleteAndCommit(Connection connection, long[] rowIds) throws SQLException;
-
-    /** Whether {@link #deleteAndCommit} did not find all messages. */
-    boolean isMiscount(SQLException e);
+    int deleteAndCommit(Connection connection, long[] rowIds) throws SQLException;
 
     /** Expression: the time it really is on the server, not the time the transaction began. */
     String now();

@@ -426,13 +426,8 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public void deleteAndCommit(Connection connection, long[] rowIds) {
+    public int deleteAndCommit(Connection connection, long[] rowIds) {
         throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public boolean isMiscount(SQLException e) {
-        return false;
     }
 
     @Override

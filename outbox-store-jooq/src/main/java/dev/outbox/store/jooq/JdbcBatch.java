@@ -17,13 +17,17 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A batch is a transaction on one connection, and its hold are locks of that transaction: if the process or the
  * connection dies, the database frees the partitions, and a close that comes too late has no connection to do harm with.
  */
 final class JdbcBatch implements MessageBatch {
+    private static final Logger LOG = LoggerFactory.getLogger(JdbcBatch.class);
     private static final String DOING = "Closing a batch";
+    private static final String CHANGED = "Something else has changed the tables of the outbox.";
     private static final int LONGEST_REASON = 1_000;
 
     /** Far beyond any sensible delay and well within what timestamps can take. */
@@ -34,9 +38,6 @@ final class JdbcBatch implements MessageBatch {
      * for certain, and beside so long a time the second costs nothing. In one step, what a lost connection did is unknown.
      */
     static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
-    /** The more rows the server has to count, the less is won: a round trip costs the same for any number. */
-    private static final int FEW_ROWS = 250;
 
     private final long start = System.nanoTime();
     private final Dialect dialect;
@@ -132,6 +133,7 @@ final class JdbcBatch implements MessageBatch {
         open.change();
         boolean deletesAtCommit = isDeletedAtCommit(open);
         long[] settled;
+        int deleted = 0;
         try {
             settled = settle(connection);
             int first = 0;
@@ -140,7 +142,7 @@ final class JdbcBatch implements MessageBatch {
                 first += partition.messages.size();
             }
             if (settled.length > 0 && !deletesAtCommit) {
-                require(settled.length, dialect.delete(connection, settled), "deleted");
+                deleted = dialect.delete(connection, settled);
             }
         } catch (SQLException e) {
             if (Failures.isLost(connection, e)) {
@@ -161,18 +163,14 @@ final class JdbcBatch implements MessageBatch {
         }
         try {
             if (settled.length > 0 && deletesAtCommit) {
-                dialect.deleteAndCommit(connection, settled);
+                deleted = dialect.deleteAndCommit(connection, settled);
                 open.committed();
             } else {
                 open.commit();
             }
         } catch (SQLException | RuntimeException e) {
             if (deletesAtCommit && e instanceof SQLException error && !Failures.isLost(connection, error)) {
-                throw dialect.isMiscount(error)
-                        ? changed(
-                                "not all of " + settled.length + " rows could be deleted (" + error.getMessage() + ")",
-                                error)
-                        : refused(error);
+                throw refused(error);
             }
             open.markBroken();
             hints.forgetAll();
@@ -181,14 +179,19 @@ final class JdbcBatch implements MessageBatch {
                             + " were published may be handed out again. " + e.getMessage(),
                     e);
         }
+        if (deleted != settled.length) {
+            // Nobody is served by undoing it: all of these were published, and would be once more.
+            LOG.error(
+                    "Of {} messages that a batch has settled, {} were not there any more when it was closed. {}",
+                    settled.length,
+                    settled.length - deleted,
+                    CHANGED);
+        }
         noteHints();
     }
 
     private boolean isDeletedAtCommit(Connections.Lease open) {
-        return open.isOwn()
-                && dialect.deletesAndCommitsAtOnce()
-                && outcomes.messages().size() <= FEW_ROWS
-                && System.nanoTime() - start < SHORT_NANOS;
+        return open.isOwn() && dialect.deletesAndCommitsAtOnce() && System.nanoTime() - start < SHORT_NANOS;
     }
 
     private OutboxException refused(SQLException e) {
@@ -318,15 +321,10 @@ final class JdbcBatch implements MessageBatch {
     /** Rows can only vanish under our lock if somebody wrote to the tables past the outbox. */
     private static void require(int expected, int actual, String what) {
         if (actual != expected) {
-            throw changed(actual + " instead of " + expected + " rows could be " + what, null);
+            throw new HoldLostException(DOING + " failed: " + actual + " instead of " + expected + " rows could be "
+                    + what + ". " + CHANGED + " Nothing of the batch took effect; what is left of its messages will be"
+                    + " handed out again.");
         }
-    }
-
-    private static HoldLostException changed(String seen, @Nullable Throwable cause) {
-        return new HoldLostException(
-                DOING + " failed: " + seen + ", so something else has changed the tables of the outbox. Nothing of the"
-                        + " batch took effect; what is left of its messages will be handed out again.",
-                cause);
     }
 
     private static long millis(Duration delay) {

@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -79,7 +80,7 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     private static final String END_OF_READ = "; SET LOCAL jit = off";
 
     private static final String COLUMNS =
-            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, " + seconds("m.created_at");
+            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at";
 
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
@@ -95,23 +96,22 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
             + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no, w.last")
             + " LIMIT w.share) m" + END_OF_READ;
 
-    /** The same for a single partition, which is read often enough to spare the server the join. */
-    static final String READ_ONE = "SELECT 1, (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?), "
-            + COLUMNS + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
-            + " AND p.topic = ? AND p.partition_no = ? AND " + READY + ") AND " + bounds("?, ?, ?", "?, ?, ?")
+    /**
+     * The same for a single partition in which nothing fails, which is read often enough to spare the server the join and, with
+     * every row, the columns that say the same. If it finds nothing, {@link #READ} has to say whether there is anything.
+     */
+    static final String READ_ONE = "SELECT " + COLUMNS
+            + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
+            + " AND p.topic = ? AND p.partition_no = ? AND p.failing_id IS NULL AND " + READY + ") AND "
+            + bounds("?, ?, ?", "?, ?, ?")
             + " LIMIT ?"
             + END_OF_READ;
 
     private static final String TAKE_AND_READ = TAKE + "; " + READ;
     private static final String TAKE_AND_READ_ONE = TAKE_ONE + "; " + READ_ONE;
 
-    /**
-     * The driver sends both, and the server does not come to the second if the first fails: that is what the cast is for, of
-     * a text that is no number.
-     */
-    private static final String DELETE_AND_COMMIT =
-            "WITH gone AS (DELETE FROM outbox_message WHERE id = ANY (?) RETURNING 1) SELECT CASE WHEN count(*) <> ? THEN"
-                    + " CAST('only ' || count(*) || ' rows' AS integer) END FROM gone; COMMIT";
+    /** The driver sends both, and the server does not come to the second if the first fails. */
+    private static final String DELETE_AND_COMMIT = "DELETE FROM outbox_message WHERE id = ANY (?); COMMIT";
 
     /** One probe for each partition, and as many index entries of it as are counted. */
     static final String BACKLOG = "WITH RECURSIVE head (topic, partition_no, created_at) AS ("
@@ -465,7 +465,18 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
                         wanted.stream().map(held -> held.partition).toList());
                 setRead(connection, statement, 3, wanted);
             }
-            return Rows.takenAndRead(statement, wanted, this);
+            List<Integer> taken = Rows.taken(statement);
+            if (!statement.getMoreResults()) {
+                throw new IllegalStateException("The database answered to a take and a read with one result");
+            }
+            try (ResultSet rows = statement.getResultSet()) {
+                if (!one) {
+                    Rows.read(rows, wanted, this);
+                } else if (!Rows.readOne(rows, wanted.get(0), this) && !taken.isEmpty()) {
+                    readAny(connection, wanted);
+                }
+            }
+            return taken;
         }
     }
 
@@ -476,13 +487,24 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        boolean one = partitions.size() == 1;
-        try (PreparedStatement statement = connection.prepareStatement(sql(one ? READ_ONE : READ))) {
-            if (one) {
-                setReadOne(statement, 1, partitions.get(0));
-            } else {
-                setRead(connection, statement, 1, partitions);
+        if (partitions.size() != 1 || !readOne(connection, partitions.get(0))) {
+            readAny(connection, partitions);
+        }
+    }
+
+    private boolean readOne(Connection connection, Held held) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(READ_ONE))) {
+            setReadOne(statement, 1, held);
+            statement.execute();
+            try (ResultSet rows = statement.getResultSet()) {
+                return Rows.readOne(rows, held, this);
             }
+        }
+    }
+
+    private void readAny(Connection connection, List<Held> partitions) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(READ))) {
+            setRead(connection, statement, 1, partitions);
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
                 Rows.read(rows, partitions, this);
@@ -519,7 +541,6 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     private static void setReadOne(PreparedStatement statement, int first, Held held) throws SQLException {
         Candidate partition = held.partition;
         int i = first;
-        statement.setInt(i++, partition.id());
         statement.setInt(i++, partition.id());
         statement.setString(i++, partition.topic());
         statement.setInt(i++, partition.partition());
@@ -570,17 +591,11 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     }
 
     @Override
-    public void deleteAndCommit(Connection connection, long[] rowIds) throws SQLException {
+    public int deleteAndCommit(Connection connection, long[] rowIds) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(DELETE_AND_COMMIT))) {
             statement.setArray(1, connection.createArrayOf("int8", Dialect.boxed(rowIds)));
-            statement.setInt(2, rowIds.length);
-            statement.execute();
+            return statement.executeUpdate();
         }
-    }
-
-    @Override
-    public boolean isMiscount(SQLException e) {
-        return "22P02".equals(e.getSQLState());
     }
 
     @Override
@@ -598,25 +613,19 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         return "CAST(extract(epoch FROM clock_timestamp() - " + time + ") * 1000 AS bigint)";
     }
 
-    /** As a number: of a time the driver makes an object of a calendar first, for every row. */
-    private static String seconds(String column) {
-        return "date_part('epoch', " + column + ")";
-    }
-
     @Override
     public String time(String column) {
-        return seconds(column);
+        return column;
     }
 
-    /** To the microsecond: until the year 2242 the digits of a double are enough for what is behind the seconds. */
+    /** Not by way of a Timestamp, for which the driver asks a calendar. */
     @Override
     public Instant instant(ResultSet rows, int column) throws SQLException {
-        double seconds = rows.getDouble(column);
-        if (Double.isInfinite(seconds)) { // which the type has, and somebody may have written
-            return seconds < 0 ? Instant.MIN : Instant.MAX;
+        OffsetDateTime time = rows.getObject(column, OffsetDateTime.class);
+        if (time.equals(OffsetDateTime.MAX)) { // "infinity", which the type has, and somebody may have written
+            return Instant.MAX;
         }
-        double whole = Math.floor(seconds);
-        return Instant.ofEpochSecond((long) whole, Math.round((seconds - whole) * 1e6) * 1_000);
+        return time.equals(OffsetDateTime.MIN) ? Instant.MIN : time.toInstant();
     }
 
     @Override

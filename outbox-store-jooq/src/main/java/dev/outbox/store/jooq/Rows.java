@@ -23,18 +23,26 @@ final class Rows {
         while (rows.next()) {
             Held held = partitions.get(rows.getInt(1) - 1);
             held.failingId = rows.getLong(2);
-            long rowId = rows.getLong(3);
-            long originalId = rows.getLong(4);
-            held.add(
-                    rowId,
-                    message(
-                            rows,
-                            5,
-                            originalId == 0 ? rowId : originalId,
-                            held.partition.topic(),
-                            held.partition.partition(),
-                            dialect));
+            add(rows, 3, held, dialect);
         }
+    }
+
+    /** The same from the third column on, all of a partition in which nothing fails; returns whether there was anything. */
+    static boolean readOne(ResultSet rows, Held held, Dialect dialect) throws SQLException {
+        boolean any = false;
+        while (rows.next()) {
+            held.failingId = 0;
+            add(rows, 1, held, dialect);
+            any = true;
+        }
+        return any;
+    }
+
+    private static void add(ResultSet rows, int first, Held held, Dialect dialect) throws SQLException {
+        long rowId = rows.getLong(first);
+        long originalId = rows.getLong(first + 1);
+        long id = originalId == 0 ? rowId : originalId;
+        held.add(rowId, message(rows, first + 2, id, held.partition.topic(), held.partition.partition(), dialect));
     }
 
     /** Executes a take, before which a transaction may begin, and returns the ids. */
