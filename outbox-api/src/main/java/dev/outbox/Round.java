@@ -151,25 +151,23 @@ final class Round {
 
     private <T> void publishInTurn(MessageBatch batch, Lane<T> lane) {
         while (lane.isReady() && mayStart(batch)) {
-            PersistedMessage message = lane.start();
-            long start = System.nanoTime();
-            Delivery<T> delivery = decode(batch, lane, message, start);
-            if (delivery != null) {
-                publish(batch, lane, message, delivery, start);
-            }
-            lane.finished();
+            publishNext(batch, lane);
             if (!flights.isEmpty()) {
                 land(batch, false);
             }
         }
     }
 
-    private <T> void publish(
-            MessageBatch batch, Lane<T> lane, PersistedMessage message, Delivery<T> delivery, long start) {
+    private <T> void publishNext(MessageBatch batch, Lane<T> lane) {
+        PersistedMessage message = lane.start();
+        long start = listeners.now();
+        boolean decoded = false;
         String publishId = null;
         Throwable failure = null;
         shift.enter();
         try {
+            Delivery<T> delivery = lane.topic.delivery(message);
+            decoded = true;
             publishId = lane.topic.start(delivery);
         } catch (Throwable e) {
             shift.caught(e);
@@ -177,7 +175,12 @@ final class Round {
         } finally {
             shift.exit();
         }
-        answered(batch, lane, message, publishId, failure, start);
+        if (failure != null && !decoded) {
+            undecoded(batch, lane, message, failure, start);
+        } else {
+            answered(batch, lane, message, publishId, failure, start);
+        }
+        lane.finished();
     }
 
     private <T> void launch(MessageBatch batch, Lane<T> lane) {
@@ -264,7 +267,7 @@ final class Round {
         return System.nanoTime() - base;
     }
 
-    /** Null if it could not be decoded: then no further try can help, unless an operator wants one. */
+    /** Null if it could not be decoded. */
     private <T> @Nullable Delivery<T> decode(MessageBatch batch, Lane<T> lane, PersistedMessage message, long start) {
         Throwable failure;
         shift.enter();
@@ -276,13 +279,18 @@ final class Round {
         } finally {
             shift.exit();
         }
+        undecoded(batch, lane, message, failure, start);
+        return null;
+    }
+
+    /** Then no further try can help, unless an operator wants one. */
+    private void undecoded(MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable failure, long start) {
         lane.stop();
         if (failure instanceof Exception && !shift.isInterrupted()) {
             giveUp(batch, message, failure, "Undecodable: " + Reason.of(failure), start);
         } else {
             failed(batch, lane, message, failure, start); // short of memory, or of a class: may work elsewhere
         }
-        return null;
     }
 
     private void answered(

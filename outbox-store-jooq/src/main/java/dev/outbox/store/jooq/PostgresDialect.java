@@ -2,13 +2,13 @@ package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
+import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -43,6 +43,8 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
             "enable_sort", "off",
             "jit", "off",
             "plan_cache_mode", "force_generic_plan"));
+
+    private static final long YEAR_2000 = Instant.parse("2000-01-01T00:00:00Z").getEpochSecond();
 
     private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT "
             + PLANNING.entrySet().stream()
@@ -80,7 +82,7 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     private static final String END_OF_READ = "; SET LOCAL jit = off";
 
     private static final String COLUMNS =
-            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at";
+            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, " + sent("m.created_at");
 
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
@@ -613,19 +615,27 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
         return "CAST(extract(epoch FROM clock_timestamp() - " + time + ") * 1000 AS bigint)";
     }
 
-    @Override
-    public String time(String column) {
-        return column;
+    /** As it goes over the wire: of any other form the driver makes several objects, for every row. */
+    private static String sent(String time) {
+        return "timestamptz_send(" + time + ")";
     }
 
-    /** Not by way of a Timestamp, for which the driver asks a calendar. */
+    @Override
+    public String time(String column) {
+        return sent(column);
+    }
+
+    /** Microseconds since the year 2000. "infinity", which the type has, and somebody may have written, is the last of them. */
     @Override
     public Instant instant(ResultSet rows, int column) throws SQLException {
-        OffsetDateTime time = rows.getObject(column, OffsetDateTime.class);
-        if (time.equals(OffsetDateTime.MAX)) { // "infinity", which the type has, and somebody may have written
+        long micros = ByteBuffer.wrap(rows.getBytes(column)).getLong();
+        if (micros == Long.MAX_VALUE) {
             return Instant.MAX;
         }
-        return time.equals(OffsetDateTime.MIN) ? Instant.MIN : time.toInstant();
+        return micros == Long.MIN_VALUE
+                ? Instant.MIN
+                : Instant.ofEpochSecond(
+                        YEAR_2000 + Math.floorDiv(micros, 1_000_000), Math.floorMod(micros, 1_000_000) * 1_000L);
     }
 
     @Override
