@@ -58,7 +58,8 @@ final class JdbcBatch implements MessageBatch {
         this.held = held;
         this.lease = lease;
         this.onClose = onClose;
-        List<PersistedMessage> messages = new ArrayList<>();
+        List<PersistedMessage> messages = new ArrayList<>(
+                held.stream().mapToInt(partition -> partition.messages.size()).sum());
         held.forEach(partition -> messages.addAll(partition.messages));
         this.outcomes = new BatchOutcomes(messages);
     }

@@ -14,7 +14,7 @@ final class Held {
     /** What, with the batch's token, this hold is known by. */
     final String fence;
 
-    final List<Entry> entries = new ArrayList<>();
+    final ArrayList<Entry> entries = new ArrayList<>();
 
     /** How many messages the next read may return. */
     int share;
@@ -35,6 +35,7 @@ final class Held {
 
     /** Takes over what was read behind what is there. */
     void add(List<Object> read) {
+        entries.ensureCapacity(entries.size() + read.size());
         for (Object entry : read) {
             entries.add(Entry.of(entry));
         }

@@ -1,7 +1,6 @@
 package dev.outbox.store.redis;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +13,6 @@ final class MessageId {
     static final int BYTES = 16;
 
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final byte[] DIGITS = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
-
-    /** Behind which bytes a dash comes. */
-    private static final int DASHES = 1 << 3 | 1 << 5 | 1 << 7 | 1 << 9;
 
     private MessageId() {}
 
@@ -35,17 +30,8 @@ final class MessageId {
 
     /** As it is shown. */
     static String shown(byte[] stored, int offset) {
-        byte[] text = new byte[36];
-        int at = 0;
-        for (int i = 0; i < BYTES; i++) {
-            int b = stored[offset + i];
-            text[at++] = DIGITS[b >> 4 & 0xf];
-            text[at++] = DIGITS[b & 0xf];
-            if ((DASHES >> i & 1) != 0) {
-                text[at++] = '-';
-            }
-        }
-        return new String(text, StandardCharsets.ISO_8859_1);
+        ByteBuffer id = ByteBuffer.wrap(stored, offset, BYTES);
+        return new UUID(id.getLong(), id.getLong()).toString();
     }
 
     /** As it is shown; of an entry that was not written by us, whatever it has. */

@@ -60,7 +60,7 @@ final class RedisBatch implements MessageBatch {
         this.lease = lease;
         this.sequel = sequel;
         this.renewed = hold == null ? Moment.now() : hold.asked;
-        List<PersistedMessage> messages = new ArrayList<>();
+        List<PersistedMessage> messages = new ArrayList<>(hold == null ? 0 : hold.messages());
         if (hold != null) {
             for (Held held : hold.partitions) {
                 for (Entry entry : held.entries) {
