@@ -204,12 +204,15 @@ final class Checkout {
             return hold;
         }
         try {
-            hold.partitions.forEach(held -> held.full = true);
+            // What is released here is closed for this token, and must not be taken with it once more.
+            Set<Partition> tried = new HashSet<>();
+            for (Held held : hold.partitions) {
+                held.full = true;
+                tried.add(held.partition);
+            }
             readOn(hold, limit);
             releaseEmpty(hold);
             if (hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS) {
-                Set<Partition> tried = new HashSet<>();
-                hold.partitions.forEach(held -> tried.add(held.partition));
                 discover();
                 fill(hold, limit, tried);
             }
