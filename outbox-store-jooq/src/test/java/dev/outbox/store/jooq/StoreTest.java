@@ -21,9 +21,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.servers.StandardError;
 import dev.outbox.tck.StoreHarness;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -432,24 +431,12 @@ abstract class StoreTest {
                 while (System.nanoTime() - start <= age) {
                     Thread.onSpinWait();
                 }
-                assertTrue(saidBy(batch::close)
+                assertTrue(StandardError.during(batch::close)
                         .contains("Of 3 messages that a batch has settled, 1 were not there any more"));
                 assertEquals(List.of("4"), publishAll(store, 10), "what was left after " + age);
             }
             assertEquals(List.of(), publishAll(store, 10), "what was left at the end");
         }
-    }
-
-    private static String saidBy(Runnable action) {
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        PrintStream before = System.err;
-        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
-        try {
-            action.run();
-        } finally {
-            System.setErr(before);
-        }
-        return log.toString(StandardCharsets.UTF_8);
     }
 
     /** A dead letter that cannot be moved is not one that is done with. */

@@ -25,9 +25,7 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.MongoServer;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import dev.outbox.servers.StandardError;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -37,6 +35,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.bson.Document;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -161,20 +160,11 @@ class MongoOpeningTest {
     @Test
     void whoMayNotWatchHasNoWakeUpsAndAllTheRest() {
         String url = user("worker", List.of("find", "insert", "update", "remove", "listIndexes"));
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        PrintStream before = System.err;
-        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
-        Store opened;
-        try {
-            opened = Stores.open(url);
-        } finally {
-            System.setErr(before);
-        }
-        try (Store store = opened) {
-            List<String> lines = log.toString(StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> line.contains("No wake-ups"))
-                    .toList();
+        AtomicReference<Store> opened = new AtomicReference<>();
+        String log = StandardError.during(() -> opened.set(Stores.open(url)));
+        try (Store store = Objects.requireNonNull(opened.get())) {
+            List<String> lines =
+                    log.lines().filter(line -> line.contains("No wake-ups")).toList();
             assertEquals(1, lines.size(), "lines in the log that say so: " + log);
             assertContains("changeStream", lines.get(0));
             String reason = store.capabilities().reasonWithout(Capability.WAKE_UP);

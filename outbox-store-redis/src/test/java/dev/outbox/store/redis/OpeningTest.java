@@ -17,9 +17,7 @@ import dev.outbox.Stores;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.RedisCluster;
 import dev.outbox.servers.RedisServer;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import dev.outbox.servers.StandardError;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Key;
@@ -78,25 +76,17 @@ class OpeningTest {
         assertTrue(text.contains(part), "expected '" + part + "' in: " + text);
     }
 
-    /** What is logged while something is done. */
-    private static String logged(Runnable action) {
-        PrintStream before = System.err;
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
-        try {
-            action.run();
-        } finally {
-            System.setErr(before);
-        }
-        return log.toString(StandardCharsets.UTF_8);
-    }
-
     @Test
     void aServerThatLosesMessagesIsWarnedOfOrRefused() {
         try (Jedis jedis = server.connect()) {
-            assertEquals("", logged(() -> address.open().close()), "warnings of a server that keeps what it has");
+            assertEquals(
+                    "",
+                    StandardError.during(() -> address.open().close()),
+                    "warnings of a server that keeps what it has");
             jedis.configSet("appendonly", "no");
-            assertContains("Set appendonly yes", logged(() -> address.open().close()));
+            assertContains(
+                    "Set appendonly yes",
+                    StandardError.during(() -> address.open().close()));
             jedis.configSet("appendonly", "yes");
             for (String policy : List.of("allkeys-lru", "allkeys-lfu", "allkeys-random")) {
                 jedis.configSet("maxmemory-policy", policy);
@@ -200,7 +190,8 @@ class OpeningTest {
                     case "info" ->
                         assertContains(
                                 "noeviction",
-                                logged(() -> Stores.open(url, options).close()));
+                                StandardError.during(
+                                        () -> Stores.open(url, options).close()));
                     case "subscribe" -> {
                         try (Store store = Stores.open(url, options)) {
                             assertContains(
