@@ -467,14 +467,12 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
                         wanted.stream().map(held -> held.partition).toList());
                 setRead(connection, statement, 3, wanted);
             }
-            List<Integer> taken = Rows.taken(statement);
-            if (!statement.getMoreResults()) {
-                throw new IllegalStateException("The database answered to a take and a read with one result");
+            if (!one) {
+                return Rows.takenAndRead(statement, wanted, this);
             }
-            try (ResultSet rows = statement.getResultSet()) {
-                if (!one) {
-                    Rows.read(rows, wanted, this);
-                } else if (!Rows.readOne(rows, wanted.get(0), this) && !taken.isEmpty()) {
+            List<Integer> taken = Rows.taken(statement);
+            try (ResultSet rows = Rows.readWithTake(statement)) {
+                if (!Rows.readOne(rows, wanted.get(0), this) && !taken.isEmpty()) {
                     readAny(connection, wanted);
                 }
             }

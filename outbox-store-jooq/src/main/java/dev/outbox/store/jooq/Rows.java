@@ -30,8 +30,8 @@ final class Rows {
     /** The same from the third column on, all of a partition in which nothing fails; returns whether there was anything. */
     static boolean readOne(ResultSet rows, Held held, Dialect dialect) throws SQLException {
         boolean any = false;
+        held.failingId = 0;
         while (rows.next()) {
-            held.failingId = 0;
             add(rows, 1, held, dialect);
             any = true;
         }
@@ -63,13 +63,18 @@ final class Rows {
     static List<Integer> takenAndRead(PreparedStatement statement, List<Held> partitions, Dialect dialect)
             throws SQLException {
         List<Integer> taken = taken(statement);
-        if (!statement.getMoreResults()) {
-            throw new IllegalStateException("The database answered to a take and a read with one result");
-        }
-        try (ResultSet rows = statement.getResultSet()) {
+        try (ResultSet rows = readWithTake(statement)) {
             read(rows, partitions, dialect);
         }
         return taken;
+    }
+
+    /** What was read by the statement that was sent with a take, when that has been looked at. */
+    static ResultSet readWithTake(PreparedStatement statement) throws SQLException {
+        if (!statement.getMoreResults()) {
+            throw new IllegalStateException("The database answered to a take and a read with one result");
+        }
+        return statement.getResultSet();
     }
 
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */
