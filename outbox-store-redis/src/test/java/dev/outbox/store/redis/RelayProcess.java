@@ -150,7 +150,8 @@ final class RelayProcess implements AutoCloseable {
     /** As {@code kill -9}; returns when all it said has been read. */
     void kill() throws InterruptedException {
         killed = true;
-        process.destroyForcibly();
+        // Not through the process itself, which would throw away what it has said and nobody has read.
+        process.toHandle().destroyForcibly();
         reader.join();
     }
 
