@@ -66,6 +66,19 @@ final class Candidates {
                 : Math.min(Math.min(limit, Checkout.MOST_PARTITIONS), (int) Math.ceil(Math.sqrt(all)));
     }
 
+    /** Whether a checkout of so many, alone, would begin with these partitions, and with no others. */
+    synchronized boolean areAll(List<Held> partitions, int limit) {
+        if (partitions.size() != known.size() || partitions.size() > Math.min(limit, Checkout.MOST_PARTITIONS)) {
+            return false;
+        }
+        for (Held held : partitions) {
+            if (!known.contains(held.partition)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Whether there was another open batch lately. */
     synchronized boolean isInCompany() {
         return System.nanoTime() - companyUntil < 0;

@@ -22,6 +22,9 @@ final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */
     static final int MOST_PARTITIONS = 200;
 
+    /** Of a lease, until the next batch is not to have what is left of it: {@link Leases} renews what is open in time. */
+    private static final int PARTS = 8;
+
     private static final byte[] MOST_FOUND = Place.bytes("1000");
     private static final byte[] LAST = {'+'};
     private static final byte[] COUNT = Place.bytes("COUNT");
@@ -29,14 +32,16 @@ final class Checkout {
     private final Link link;
     private final Place place;
     private final Set<String> topics;
-    private final byte[] lease;
+    private final Duration lease;
+    private final byte[] leaseMillis;
     private final Candidates candidates = new Candidates();
 
     Checkout(Link link, Place place, Set<String> topics, Duration lease) {
         this.link = link;
         this.place = place;
         this.topics = topics;
-        this.lease = Place.bytes(Long.toString(lease.toMillis()));
+        this.lease = lease;
+        this.leaseMillis = Place.bytes(Long.toString(lease.toMillis()));
     }
 
     /** Another batch is open beside the one that is to be. */
@@ -77,7 +82,7 @@ final class Checkout {
         List<byte[]> arguments = new ArrayList<>(topics.size() + 3);
         arguments.add(MOST_FOUND);
         arguments.add(Place.bytes(Double.toString(ThreadLocalRandom.current().nextDouble())));
-        arguments.add(lease);
+        arguments.add(leaseMillis);
         topics.forEach(topic -> arguments.add(Place.bytes(topic)));
         List<Object> reply = Reply.list(link.call(place, Script.READY.call(List.of(place.ready()), arguments)));
         if (Reply.number(reply.get(0)) > 0) {
@@ -114,43 +119,29 @@ final class Checkout {
         }
     }
 
-    /**
-     * What is sent to take partitions and to read them.
-     *
-     * @param shares how many messages are read of each
-     */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Taking(List<Partition> wanted, int[] shares, List<Command> commands) {}
-
     private void take(Hold hold, List<Partition> wanted, int room) {
-        Taking taking = taking(hold, wanted, room);
-        taken(hold, taking, link.all(place, taking.commands));
-        releaseEmpty(hold);
-    }
-
-    private Taking taking(Hold hold, List<Partition> wanted, int room) {
         List<Command> commands = new ArrayList<>(2 * wanted.size());
         int[] shares = shares(room, wanted.size());
         for (int i = 0; i < wanted.size(); i++) {
-            Partition partition = wanted.get(i);
-            String member = partition.member();
-            byte[] messages = place.messages(member);
+            Place.Keys keys = place.keys(wanted.get(i));
             commands.add(Script.TAKE.call(
-                    List.of(messages, place.state(member), place.attempts(member), place.ready()),
-                    List.of(hold.token, lease, Place.bytes(member))));
-            commands.add(read(messages, "-", shares[i]));
+                    List.of(keys.messages(), keys.state(), keys.attempts(), place.ready()),
+                    List.of(hold.token, leaseMillis, keys.member())));
+            commands.add(read(keys.messages(), "-", shares[i]));
         }
-        return new Taking(wanted, shares, commands);
-    }
-
-    private void taken(Hold hold, Taking taking, List<Object> replies) {
+        List<Object> replies = link.all(place, commands);
         List<Object> errors = new ArrayList<>();
-        for (int i = 0; i < taking.wanted.size(); i++) {
-            Partition partition = taking.wanted.get(i);
+        for (int i = 0; i < wanted.size(); i++) {
+            Partition partition = wanted.get(i);
             Object taken = replies.get(2 * i);
             if (taken instanceof List<?>) {
                 List<Object> parts = Reply.list(taken);
-                Held held = new Held(partition, Reply.text(parts.get(0)), Reply.list(parts.get(1)), taking.shares[i]);
+                Held held = new Held(
+                        partition,
+                        place.keys(partition),
+                        Reply.text(parts.get(0)),
+                        Reply.list(parts.get(1)),
+                        shares[i]);
                 hold.partitions.add(held);
                 held.add(Reply.list(replies.get(2 * i + 1)));
             } else if (taken instanceof Long why) {
@@ -163,38 +154,65 @@ final class Checkout {
             }
         }
         errors.forEach(Reply::check);
+        releaseEmpty(hold);
     }
 
-    /** A checkout that goes out with the close of the batch before it. */
-    final class Next {
-        /** What it will hold. */
-        final Hold hold = new Hold(place);
+    /**
+     * A checkout that goes out with the close of the batch before it, and keeps its partitions. Nobody else has them in
+     * between, so nothing in them fails meanwhile.
+     */
+    static final class Next {
+        /** What it holds, once that is answered. */
+        final Hold hold;
 
-        private final Taking taking;
+        private final List<Held> before;
+        private final List<Command> commands;
+        private final int[] shares;
 
-        private Next(List<Partition> wanted, int limit) {
-            taking = taking(hold, wanted, limit);
+        private Next(Hold before, Moment renewed, int limit) {
+            this.hold = before.next(renewed);
+            this.before = before.partitions;
+            this.shares = shares(limit, this.before.size());
+            this.commands = new ArrayList<>(1 + this.before.size());
+            commands.add(Settling.next(before));
+            for (int i = 0; i < shares.length; i++) {
+                commands.add(read(this.before.get(i).keys.messages(), "-", shares[i]));
+            }
         }
 
+        /** The close of the batch before it, and what reads. */
         List<Command> commands() {
-            return taking.commands;
+            return commands;
         }
 
-        /** Takes over the answers; what it holds then is to be completed or released. */
+        /** Takes over the answers to what reads; what it holds then is to be completed or released. */
         void answered(List<Object> replies) {
-            taken(hold, taking, replies);
+            for (int i = 0; i < shares.length; i++) {
+                Held old = before.get(i);
+                hold.partitions.add(new Held(old.partition, old.keys, old.fence, List.of(), shares[i]));
+            }
+            for (int i = 0; i < shares.length; i++) {
+                hold.partitions.get(i).add(Reply.list(replies.get(i)));
+            }
         }
     }
 
-    /** The checkout that will most likely come next, or null if more has to be asked for it than to take partitions. */
+    /**
+     * The checkout that will most likely come next, if it will be of the partitions of this batch; else null.
+     *
+     * @param renewed when the lease of the batch was asked for
+     */
     @Nullable
-    Next next(int limit) {
-        if (candidates.isInCompany() || candidates.isDiscoveryDue(System.nanoTime())) {
+    Next next(Hold before, Moment renewed, int limit) {
+        if (before.isLast
+                || !renewed.isWithin(lease.dividedBy(PARTS))
+                || candidates.isInCompany()
+                || candidates.isDiscoveryDue(System.nanoTime())
+                || !candidates.areAll(before.partitions, limit)
+                || !before.partitions.stream().allMatch(Held::isSound)) {
             return null;
         }
-        List<Partition> inTurn = candidates.nextTurn(limit);
-        int count = Math.min(candidates.firstTake(inTurn.size(), limit), MOST_PARTITIONS);
-        return new Next(inTurn.subList(0, Math.min(count, inTurn.size())), limit);
+        return new Next(before, renewed, limit);
     }
 
     /** Brings what was checked out ahead up to now: there may be more, if there was room. */
@@ -229,6 +247,7 @@ final class Checkout {
                 hold.partitions.stream().filter(held -> held.entries.isEmpty()).toList();
         if (!empty.isEmpty()) {
             hold.partitions.removeAll(empty);
+            hold.isLast = true;
             link.call(place, Settling.release(hold, empty));
         }
     }
@@ -247,8 +266,8 @@ final class Checkout {
             for (int i = 0; i < full.size(); i++) {
                 Held held = full.get(i);
                 held.share = shares[i];
-                commands.add(hold.renew(List.of(held), lease));
-                commands.add(read(place.messages(held.partition.member()), held.after(), shares[i]));
+                commands.add(hold.renew(List.of(held), leaseMillis));
+                commands.add(read(held.keys.messages(), held.after(), shares[i]));
             }
             List<Object> replies = link.all(place, commands);
             for (int i = 0; i < full.size(); i++) {

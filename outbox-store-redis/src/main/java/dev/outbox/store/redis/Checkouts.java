@@ -44,13 +44,14 @@ final class Checkouts {
     }
 
     /**
-     * What is to be sent with the close of a batch of so many, or null.
+     * What is to be sent instead of the close of a batch of so many, or null.
      *
+     * @param renewed when its lease was asked for
      * @param company whether another batch is open
      */
-    Checkout.@Nullable Next next(int limit, boolean company) {
+    Checkout.@Nullable Next next(Hold hold, Moment renewed, int limit, boolean company) {
         return following != null && !company && following.isSteady()
-                ? places.get(0).next(limit)
+                ? places.get(0).next(hold, renewed, limit)
                 : null;
     }
 

@@ -11,6 +11,8 @@ import redis.clients.jedis.Protocol;
 final class Held {
     final Partition partition;
 
+    final Place.Keys keys;
+
     /** What, with the batch's token, this hold is known by. */
     final String fence;
 
@@ -24,8 +26,9 @@ final class Held {
 
     private final Map<String, Integer> attempts = new HashMap<>();
 
-    Held(Partition partition, String fence, List<Object> attempts, int share) {
+    Held(Partition partition, Place.Keys keys, String fence, List<Object> attempts, int share) {
         this.partition = partition;
+        this.keys = keys;
         this.fence = fence;
         this.share = share;
         for (int i = 0; i < attempts.size(); i += 2) {
@@ -42,24 +45,32 @@ final class Held {
         full = read.size() >= share;
     }
 
+    /** Whether nothing in it has failed, also not behind what was read. */
+    boolean isSound() {
+        return attempts.isEmpty();
+    }
+
     int attempts(Entry entry) {
         return attempts.isEmpty() ? 0 : attempts.getOrDefault(Reply.text(entry.position()), 0);
     }
 
+    /** If it has any. */
+    Entry last() {
+        return entries.get(entries.size() - 1);
+    }
+
     /** Behind what the next read begins, for {@code XRANGE}. */
     String after() {
-        return entries.isEmpty()
-                ? "-"
-                : "(" + Reply.text(entries.get(entries.size() - 1).position());
+        return entries.isEmpty() ? "-" : "(" + Reply.text(last().position());
     }
 
     /** Reads from the first to the last of the entries. */
-    Command readAgain(Place place) {
+    Command readAgain() {
         return Command.of(
                 Protocol.Command.XRANGE,
-                place.messages(partition.member()),
+                keys.messages(),
                 entries.get(0).position(),
-                entries.get(entries.size() - 1).position(),
+                last().position(),
                 Place.bytes("COUNT"),
                 Place.bytes(Integer.toString(entries.size())));
     }

@@ -6,18 +6,37 @@ import java.util.UUID;
 
 /**
  * What a batch holds: partitions of one place, because what is settled together must be on one server. The token is drawn anew
- * for every checkout: after a failover to a replica that had fallen behind, fences may be given out again, tokens never.
+ * whenever partitions are taken: after a failover to a replica that had fallen behind, fences may be given out again, tokens
+ * never. A batch that follows another one has its token.
  */
 final class Hold {
     final Place place;
-    final byte[] token = Place.bytes(UUID.randomUUID().toString());
+    final byte[] token;
     final List<Held> partitions = new ArrayList<>();
 
-    /** From before any of it was asked for. */
-    final Moment asked = Moment.now();
+    /** From before the lease was asked for. */
+    final Moment asked;
 
+    /**
+     * One of its partitions was released before the others. It must not be taken with this token once more: its state says
+     * that the token is closed. So no other batch may have this token.
+     */
+    boolean isLast;
+
+    /** Of what is yet to be taken. */
     Hold(Place place) {
+        this(place, Place.bytes(UUID.randomUUID().toString()), Moment.now());
+    }
+
+    private Hold(Place place, byte[] token, Moment asked) {
         this.place = place;
+        this.token = token;
+        this.asked = asked;
+    }
+
+    /** Of a batch that follows, whose lease was asked for at that moment. */
+    Hold next(Moment asked) {
+        return new Hold(place, token, asked);
     }
 
     int messages() {
@@ -36,10 +55,9 @@ final class Hold {
         arguments.add(token);
         arguments.add(lease);
         for (Held held : some) {
-            String member = held.partition.member();
-            keys.add(place.state(member));
+            keys.add(held.keys.state());
             arguments.add(Place.bytes(held.fence));
-            arguments.add(Place.bytes(member));
+            arguments.add(held.keys.member());
         }
         return Script.HOLD.call(keys, arguments);
     }

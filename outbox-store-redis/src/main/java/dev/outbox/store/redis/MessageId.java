@@ -12,20 +12,45 @@ import org.jspecify.annotations.Nullable;
 final class MessageId {
     static final int BYTES = 16;
 
+    private static final int TIME_BYTES = 6;
+    private static final int COUNTED_BYTES = 4;
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private MessageId() {}
 
-    static byte[] next() {
-        byte[] id = new byte[BYTES];
-        RANDOM.nextBytes(id);
-        long millis = System.currentTimeMillis();
-        for (int i = 0; i < 6; i++) {
-            id[i] = (byte) (millis >> 40 - 8 * i);
+    /**
+     * Ids of one origin, rising: what is random is drawn once and counted up, as RFC 9562 describes it in 6.2. Not safe for
+     * use by several threads.
+     */
+    static final class Series {
+        private final byte[] random = new byte[BYTES - TIME_BYTES];
+        private boolean drawn;
+
+        byte[] next() {
+            if (!drawn || !countUp()) {
+                RANDOM.nextBytes(random);
+                drawn = true;
+            }
+            byte[] id = new byte[BYTES];
+            long millis = System.currentTimeMillis();
+            for (int i = 0; i < TIME_BYTES; i++) {
+                id[i] = (byte) (millis >> 40 - 8 * i);
+            }
+            System.arraycopy(random, 0, id, TIME_BYTES, random.length);
+            id[6] = (byte) (0x70 | id[6] & 0x0f);
+            id[8] = (byte) (0x80 | id[8] & 0x3f);
+            return id;
         }
-        id[6] = (byte) (0x70 | id[6] & 0x0f);
-        id[8] = (byte) (0x80 | id[8] & 0x3f);
-        return id;
+
+        /** In the last bytes alone, which are all random; false if they are used up. */
+        private boolean countUp() {
+            for (int i = random.length - 1; i >= random.length - COUNTED_BYTES; i--) {
+                if (++random[i] != 0) {
+                    return true;
+                }
+            }
+            return false;
+        }
     }
 
     /** As it is shown. */

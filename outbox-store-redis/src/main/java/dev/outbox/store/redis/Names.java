@@ -7,11 +7,8 @@ import java.util.stream.IntStream;
 /**
  * What the keys of an outbox are called: all begin with the prefix, whose hash tag decides in which slot of a cluster they
  * are. In a spread outbox there are several tags, and a partition's number says which is its own.
- *
- * @param prefix with exactly one hash tag
- * @param spread how many tags there are, 1 or more
  */
-record Names(String prefix, int spread) {
+final class Names {
     static final String DEFAULT_PREFIX = "{outbox}";
 
     private static final int LONGEST_PREFIX = 200;
@@ -19,7 +16,17 @@ record Names(String prefix, int spread) {
     /** Every poll asks every slot. */
     static final int MOST_SPREAD = 256;
 
-    Names {
+    private final String prefix;
+    private final int spread;
+    private final List<Place> places;
+
+    /**
+     * Checks them.
+     *
+     * @param prefix with exactly one hash tag
+     * @param spread how many tags there are, 1 or more
+     */
+    Names(String prefix, int spread) {
         int begin = prefix.indexOf('{');
         int end = prefix.indexOf('}', begin + 1);
         boolean once =
@@ -38,6 +45,17 @@ record Names(String prefix, int spread) {
             throw new ConfigurationException(
                     "spread is " + spread + "; expected 1 to " + MOST_SPREAD + ", the number of hash tags.");
         }
+        this.prefix = prefix;
+        this.spread = spread;
+        this.places = IntStream.range(0, spread).mapToObj(this::newPlace).toList();
+    }
+
+    String prefix() {
+        return prefix;
+    }
+
+    int spread() {
+        return spread;
     }
 
     /** Which of the tags a partition has. */
@@ -51,15 +69,19 @@ record Names(String prefix, int spread) {
         return spread == 1 ? tag : tag + "-" + index(partition);
     }
 
+    private Place newPlace(int index) {
+        String before = prefix.substring(0, prefix.indexOf('{') + 1);
+        return new Place(index, before + tag(index) + prefix.substring(prefix.indexOf('}')) + ":");
+    }
+
     /** Where a partition lives. */
     Place place(int partition) {
-        String before = prefix.substring(0, prefix.indexOf('{') + 1);
-        return new Place(index(partition), before + tag(partition) + prefix.substring(prefix.indexOf('}')) + ":");
+        return places.get(index(partition));
     }
 
     /** Every place of this outbox. */
     List<Place> places() {
-        return IntStream.range(0, spread).mapToObj(this::place).toList();
+        return places;
     }
 
     /** Where those are told that something was committed. */

@@ -1,6 +1,8 @@
 package dev.outbox.store.redis;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A hash slot's share of an outbox: keys that are always on one server, so that one transaction or script can use them
@@ -17,28 +19,67 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Streams are never deleted, even if they are empty: a new one could give out ids that are lower than before.
  *
- * @param index its number within a spread outbox
- * @param base what all its keys begin with
+ * <p>Safe for use by several threads. The keys it returns are not to be changed.
  */
-record Place(int index, String base) {
+final class Place {
+    /** Of more partitions the keys are made anew now and then. */
+    private static final int MOST_REMEMBERED = 10_000;
+
+    private final int index;
+    private final String base;
+    private final byte[] ready;
+    private final byte[] letters;
+    private final Map<Partition, Keys> known = new ConcurrentHashMap<>();
+
+    /**
+     * What a partition has.
+     *
+     * @param member how the index calls it
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Keys(byte[] member, byte[] messages, byte[] state, byte[] attempts, byte[] dead) {}
+
+    /**
+     * Makes one.
+     *
+     * @param index its number within a spread outbox
+     * @param base what all its keys begin with
+     */
+    Place(int index, String base) {
+        this.index = index;
+        this.base = base;
+        this.ready = key("ready");
+        this.letters = key("letters");
+    }
+
+    int index() {
+        return index;
+    }
+
     byte[] ready() {
-        return key("ready");
+        return ready;
     }
 
     byte[] letters() {
-        return key("letters");
+        return letters;
     }
 
-    byte[] messages(String member) {
-        return key("messages:" + member);
-    }
-
-    byte[] state(String member) {
-        return key("state:" + member);
-    }
-
-    byte[] attempts(String member) {
-        return key("attempts:" + member);
+    Keys keys(Partition partition) {
+        Keys keys = known.get(partition);
+        if (keys == null) {
+            if (known.size() >= MOST_REMEMBERED) {
+                known.clear();
+            }
+            String member = partition.member();
+            keys = new Keys(
+                    bytes(member),
+                    key("messages:" + member),
+                    key("state:" + member),
+                    key("attempts:" + member),
+                    dead(partition.topic()));
+            known.put(partition, keys);
+        }
+        return keys;
     }
 
     byte[] dead(String topic) {

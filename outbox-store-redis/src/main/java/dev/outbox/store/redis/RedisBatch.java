@@ -27,6 +27,8 @@ final class RedisBatch implements MessageBatch {
     private static final long LOST = 0;
     private static final long DONE = 1;
     private static final long SOME_MISSING = 2;
+    private static final long MORE_TO_DO = 4;
+    private static final long KEPT = 5;
 
     /** No longer than publishers would wait for anything else. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -41,15 +43,18 @@ final class RedisBatch implements MessageBatch {
 
     /** What comes after a batch. */
     interface Sequel {
-        /**
-         * The batch is about to be closed.
-         *
-         * @param whole whether all of its messages are settled with it
-         * @return what is to be sent with it, or null
-         */
-        Checkout.@Nullable Next closing(RedisBatch batch, boolean whole);
+        /** The batch is about to be closed. */
+        void closing(RedisBatch batch);
 
-        /** It was closed, well or not, and these are the answers to what was sent with it. */
+        /**
+         * All messages of the batch were published.
+         *
+         * @param renewed when its lease was asked for
+         * @return what is to be sent instead of the usual, or null
+         */
+        Checkout.@Nullable Next next(Hold hold, Moment renewed);
+
+        /** It was closed, well or not; if {@code next} holds its partitions now, these are the answers to what it read. */
         void closed(Checkout.@Nullable Next next, List<Object> replies);
     }
 
@@ -170,7 +175,7 @@ final class RedisBatch implements MessageBatch {
         if (!outcomes.close()) {
             return;
         }
-        Checkout.Next next = sequel.closing(this, hold != null && !lost && isWhole());
+        sequel.closing(this);
         if (hold == null) {
             return;
         }
@@ -181,14 +186,20 @@ final class RedisBatch implements MessageBatch {
                             + " paused or cut off, and others have its partitions. Nothing of it took effect; its messages will"
                             + " be handed out again.");
         }
-        Link.Answers answers = send(Settling.close(hold, outcomes), next == null ? List.of() : next.commands());
+        Checkout.Next next = isWhole() ? sequel.next(hold, renewed) : null;
+        Link.Answers answers = send(next == null ? List.of(Settling.close(hold, outcomes)) : next.commands());
         long done = number(answers);
-        sequel.closed(next, answers.replies().subList(1, answers.replies().size()));
-        for (int again = 0; done == SOME_MISSING && again < 3; again++) {
-            answers = send(Settling.close(hold, outcomes, stillThere(hold)), List.of());
+        List<Object> replies = answers.replies();
+        sequel.closed(done == KEPT ? next : null, replies.subList(1, replies.size()));
+        if (done == MORE_TO_DO) {
+            answers = send(List.of(Settling.close(hold, outcomes)));
             done = number(answers);
         }
-        if (done == DONE) {
+        for (int again = 0; done == SOME_MISSING && again < 3; again++) {
+            answers = send(List.of(Settling.close(hold, outcomes, stillThere(hold))));
+            done = number(answers);
+        }
+        if (done == DONE || done == KEPT) {
             return;
         }
         release(link, hold);
@@ -207,10 +218,7 @@ final class RedisBatch implements MessageBatch {
     }
 
     /** If what comes behind the close meets trouble, the close must not be sent again: it may be others' turn by then. */
-    private Link.Answers send(Command close, List<Command> more) {
-        List<Command> commands = new ArrayList<>(more.size() + 1);
-        commands.add(close);
-        commands.addAll(more);
+    private Link.Answers send(List<Command> commands) {
         try {
             return link.send(requireNonNull(hold).place, commands, 1, PATIENCE);
         } catch (RuntimeException e) {
@@ -239,7 +247,7 @@ final class RedisBatch implements MessageBatch {
         Set<Entry> there = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Held held : hold.partitions) {
             try {
-                there.addAll(held.among(Reply.list(link.call(hold.place, held.readAgain(hold.place)))));
+                there.addAll(held.among(Reply.list(link.call(hold.place, held.readAgain()))));
             } catch (RuntimeException e) {
                 throw unconfirmed(e);
             }

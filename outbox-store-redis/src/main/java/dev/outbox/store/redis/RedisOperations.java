@@ -39,7 +39,7 @@ final class RedisOperations implements Operations {
             for (Place place : names.places()) {
                 for (List<Partition> some : pages(partitions(place))) {
                     List<byte[]> keys = some.stream()
-                            .map(partition -> place.messages(partition.member()))
+                            .map(partition -> place.keys(partition).messages())
                             .toList();
                     List<Object> reply = Reply.list(link.call(place, Script.BACKLOG.call(keys, List.of())));
                     long now = Reply.number(reply.get(0));
@@ -69,8 +69,8 @@ final class RedisOperations implements Operations {
                 for (List<Partition> some : pages(partitions(place))) {
                     List<byte[]> keys = new ArrayList<>(2 * some.size());
                     for (Partition partition : some) {
-                        keys.add(place.state(partition.member()));
-                        keys.add(place.attempts(partition.member()));
+                        keys.add(place.keys(partition).state());
+                        keys.add(place.keys(partition).attempts());
                     }
                     List<Object> reply = Reply.list(link.call(place, Script.FAILING.call(keys, List.of())));
                     for (int i = 0; i < some.size(); i++) {
@@ -114,11 +114,9 @@ final class RedisOperations implements Operations {
         }
         return asking("Ending the delay of a partition", () -> {
             Place place = names.place(partition);
-            String member = new Partition(topic, partition).member();
+            Place.Keys keys = place.keys(new Partition(topic, partition));
             return Reply.number(link.call(
-                            place,
-                            Script.RETRY.call(
-                                    List.of(place.ready(), place.state(member)), List.of(Place.bytes(member)))))
+                            place, Script.RETRY.call(List.of(place.ready(), keys.state()), List.of(keys.member()))))
                     == 1;
         });
     }
@@ -184,7 +182,7 @@ final class RedisOperations implements Operations {
                             location.place(),
                             Command.of(
                                     Protocol.Command.XRANGE,
-                                    location.place().dead(location.partition().topic()),
+                                    location.place().keys(location.partition()).dead(),
                                     position,
                                     position)))
                     .stream()
@@ -227,8 +225,8 @@ final class RedisOperations implements Operations {
         List<byte[]> arguments = new ArrayList<>(List.of(Place.bytes(what)));
         for (Location location :
                 locate(place, ids.stream().map(RedisOperations::stored).toList())) {
-            keys.add(place.messages(location.partition().member()));
-            keys.add(place.dead(location.partition().topic()));
+            keys.add(place.keys(location.partition()).messages());
+            keys.add(place.keys(location.partition()).dead());
             arguments.add(location.id());
             arguments.add(Place.bytes(location.text()));
         }

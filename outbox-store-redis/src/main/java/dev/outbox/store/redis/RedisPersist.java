@@ -10,7 +10,6 @@ import redis.clients.jedis.Builder;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Protocol;
-import redis.clients.jedis.Response;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
@@ -26,21 +25,23 @@ final class RedisPersist implements PersistFunc {
     private final AbstractTransaction tx;
     private final Names names;
     private final byte @Nullable [] channel;
+    private final MessageId.Series ids = new MessageId.Series();
+
     /**
-     * Told of by the transaction when it is executed, because then it builds the results. (Asking a response instead costs an
-     * exception each time.) Nobody tells of a transaction that is discarded.
+     * Told of by the transaction when there are results: when it is executed, or at once if it has not begun. (Asking a
+     * response instead costs an exception each time.) Nobody tells of a transaction that is discarded.
      */
-    private final Builder<Object> executed = new Builder<>() {
+    private final Builder<Object> answers = new Builder<>() {
         @Override
         public Object build(Object result) {
-            begun = false;
+            answered = true;
             announced = false;
             return result;
         }
     };
 
-    /** Whether the transaction was seen to queue, and not seen to be executed since. */
-    private boolean begun;
+    /** Whether there was a result of what was queued. */
+    private boolean answered;
 
     /** Whether the commit is told of by what was queued already. */
     private boolean announced;
@@ -54,26 +55,22 @@ final class RedisPersist implements PersistFunc {
 
     @Override
     public String persist(OutgoingMessage message) {
-        String member = new Partition(message.topic(), message.partition()).member();
         Place place = names.place(message.partition());
-        byte[] id = MessageId.next();
+        Place.Keys keys = place.keys(new Partition(message.topic(), message.partition()));
+        byte[] id = ids.next();
         try {
             // With every message, because a transaction object may be used again, and a message that is in no index is
-            // found
-            // by nobody. The index first: without messages it does no harm.
-            Response<Object> indexed = tx.executeCommand(new CommandObject<>(
-                    new CommandArguments(Protocol.Command.ZADD)
-                            .add(place.ready())
-                            .add(ONLY_NEW)
-                            .add(AT_ONCE)
-                            .add(Place.bytes(member)),
-                    executed));
-            if (!begun) {
-                requireQueued(indexed);
-                begun = true;
-            }
-            tx.sendCommand(
-                    Protocol.Command.XADD, place.messages(member), NEXT, Label.write(id, message), message.payload());
+            // found by nobody. The index first: without messages it does no harm.
+            queue(new CommandArguments(Protocol.Command.ZADD)
+                    .add(place.ready())
+                    .add(ONLY_NEW)
+                    .add(AT_ONCE)
+                    .add(keys.member()));
+            queue(new CommandArguments(Protocol.Command.XADD)
+                    .add(keys.messages())
+                    .add(NEXT)
+                    .add(Label.write(id, message))
+                    .add(message.payload()));
             if (channel != null && !announced) {
                 tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
                 announced = true;
@@ -84,21 +81,13 @@ final class RedisPersist implements PersistFunc {
         return MessageId.shown(id);
     }
 
-    private static void requireQueued(Response<Object> response) {
-        if (isDone(response)) {
+    /** @throws MisuseException if it was carried out instead */
+    private void queue(CommandArguments command) {
+        answered = false;
+        tx.executeCommand(new CommandObject<>(command, answers));
+        if (answered) {
             throw new MisuseException("The transaction has not begun, so there is nothing that the message could share:"
                     + " it would be published even if your other changes fail. Call multi() first.");
-        }
-    }
-
-    private static boolean isDone(Response<Object> response) {
-        try {
-            response.get();
-            return true;
-        } catch (IllegalStateException e) {
-            return false;
-        } catch (JedisException e) {
-            return true;
         }
     }
 }

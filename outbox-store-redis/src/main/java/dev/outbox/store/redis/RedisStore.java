@@ -91,9 +91,13 @@ final class RedisStore implements Store, Operations, WakeUps {
     private RedisBatch.Sequel sequel(Checkouts checkouts, int limit) {
         return new RedisBatch.Sequel() {
             @Override
-            public Checkout.@Nullable Next closing(RedisBatch batch, boolean whole) {
+            public void closing(RedisBatch batch) {
                 leases.remove(batch);
-                return whole && !closed ? checkouts.next(limit, !leases.isEmpty()) : null;
+            }
+
+            @Override
+            public Checkout.@Nullable Next next(Hold hold, Moment renewed) {
+                return closed ? null : checkouts.next(hold, renewed, limit, !leases.isEmpty());
             }
 
             @Override

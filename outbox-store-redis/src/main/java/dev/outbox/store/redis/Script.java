@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,7 +18,8 @@ final class Script {
     static final Script READY = new Script("ready");
     static final Script TAKE = new Script("take");
     static final Script HOLD = new Script("hold");
-    static final Script CLOSE = new Script("close");
+    static final Script CLOSE = new Script("held", "close");
+    static final Script NEXT = new Script("held", "next");
     static final Script BACKLOG = new Script("backlog");
     static final Script FAILING = new Script("failing");
     static final Script RETRY = new Script("retry");
@@ -27,19 +29,29 @@ final class Script {
     private final byte[] body;
     private final byte[] sha1;
 
-    private Script(String name) {
-        String file = "lua/" + name + ".lua";
-        try (InputStream resource = Script.class.getResourceAsStream(file)) {
-            if (resource == null) {
-                throw new IllegalStateException("There is no resource " + file);
+    /** @param parts files, one after the other */
+    private Script(String... parts) {
+        try {
+            ByteArrayOutputStream text = new ByteArrayOutputStream();
+            for (String part : parts) {
+                text.write(file("lua/" + part + ".lua"));
             }
-            body = resource.readAllBytes();
+            body = text.toByteArray();
             sha1 = Place.bytes(
                     HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(body)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    private static byte[] file(String name) throws IOException {
+        try (InputStream resource = Script.class.getResourceAsStream(name)) {
+            if (resource == null) {
+                throw new IllegalStateException("There is no resource " + name);
+            }
+            return resource.readAllBytes();
         }
     }
 

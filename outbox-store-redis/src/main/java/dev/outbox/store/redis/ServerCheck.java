@@ -108,7 +108,7 @@ final class ServerCheck {
                     + " outbox needs.");
         }
         for (Command read : List.of(
-                Command.of(Protocol.Command.XRANGE, place.messages(key), Place.bytes("-"), Place.bytes("+")),
+                Command.of(Protocol.Command.XRANGE, place.key("messages:" + key), Place.bytes("-"), Place.bytes("+")),
                 Command.of(Protocol.Command.ZCARD, place.ready()),
                 Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("0")),
                 Command.of(Protocol.Command.HMGET, place.letters(), Place.bytes("none")))) {

@@ -32,7 +32,7 @@ final class Settling {
         settling.begin(hold, some);
         some.forEach(held -> settling.arguments.addAll(List.of(NONE, NONE)));
         for (Held held : some) {
-            settling.arguments.add(Place.bytes(held.partition.member()));
+            settling.arguments.add(held.keys.member());
             settling.arguments.addAll(List.of(NONE, ZERO, ZERO, ZERO, ZERO));
         }
         return settling.call(hold, some);
@@ -64,6 +64,20 @@ final class Settling {
         return settling.call(hold, hold.partitions);
     }
 
+    /** Makes the call for a batch of which every message was published, when another one is to follow. */
+    static Command next(Hold hold) {
+        Settling settling = new Settling(null);
+        settling.begin(hold, hold.partitions);
+        for (Held held : hold.partitions) {
+            settling.addLast(held.last());
+        }
+        for (Held held : hold.partitions) {
+            settling.arguments.add(held.keys.member());
+            settling.addTrim(held.last());
+        }
+        return Script.NEXT.call(keys(hold, hold.partitions), settling.arguments);
+    }
+
     private void begin(Hold hold, List<Held> some) {
         arguments.add(hold.token);
         add(some.size());
@@ -75,11 +89,10 @@ final class Settling {
         keys.add(hold.place.ready());
         keys.add(hold.place.letters());
         for (Held held : some) {
-            String member = held.partition.member();
-            keys.add(hold.place.messages(member));
-            keys.add(hold.place.state(member));
-            keys.add(hold.place.attempts(member));
-            keys.add(hold.place.dead(held.partition.topic()));
+            keys.add(held.keys.messages());
+            keys.add(held.keys.state());
+            keys.add(held.keys.attempts());
+            keys.add(held.keys.dead());
         }
         return keys;
     }
@@ -95,12 +108,16 @@ final class Settling {
     private void addLast(Held held, BatchOutcomes outcomes, int first) {
         for (int i = held.entries.size() - 1; i >= 0; i--) {
             if (outcome(held, outcomes, first, i) != null) {
-                arguments.add(held.entries.get(i).position());
-                arguments.add(held.entries.get(i).id());
+                addLast(held.entries.get(i));
                 return;
             }
         }
         arguments.addAll(List.of(NONE, NONE));
+    }
+
+    private void addLast(Entry last) {
+        arguments.add(last.position());
+        arguments.add(last.id());
     }
 
     private void add(Held held, BatchOutcomes outcomes, int first) {
@@ -138,16 +155,12 @@ final class Settling {
                 }
             }
         }
-        add(held.partition.member());
-        // Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come
-        // to lie
-        // between what was read from the start, without a gap, and under this hold; and the script has looked that the
-        // last
-        // of it is still there.
-        add(
-                prefix == 0
-                        ? ""
-                        : Entry.behind(Reply.text(held.entries.get(prefix - 1).position())));
+        arguments.add(held.keys.member());
+        if (prefix == 0) {
+            arguments.add(NONE);
+        } else {
+            addTrim(held.entries.get(prefix - 1));
+        }
         addAll(deleted);
         addAll(forgotten);
         addAll(failed.stream().map(Entry::position).toList());
@@ -158,6 +171,15 @@ final class Settling {
         }
         add(buried.size() / 3);
         arguments.addAll(buried);
+    }
+
+    /**
+     * Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come to lie
+     * between what was read from the start, without a gap, and under this hold; and the script has looked that the last of it
+     * is still there.
+     */
+    private void addTrim(Entry last) {
+        add(Entry.behind(Reply.text(last.position())));
     }
 
     private void addAll(List<byte[]> positions) {

@@ -7,17 +7,24 @@ import dev.outbox.MessageBatch;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.RedisServer;
+import dev.outbox.servers.TcpProxy;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
@@ -167,6 +174,56 @@ class FollowingTest {
             assertEquals(all.subList(60, 70), released);
             assertEquals(all.subList(65, 100), StoreTest.publishAll(two, 100));
             assertTrue(StoreTest.publishAll(one, LIMIT).isEmpty());
+        }
+    }
+
+    /** It was settled, its partition is still held, and what was read behind it has not arrived. */
+    @ParameterizedTest
+    @EnumSource(TcpProxy.Moment.class)
+    void aCloseWhoseAnswerIsLostLosesNothing(TcpProxy.Moment moment) throws Exception {
+        try (TcpProxy proxy = TcpProxy.before(address.url());
+                RedisClient through = address.through(
+                                new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port()))
+                        .client();
+                Store store = address.outbox().store(through, OPTIONS)) {
+            List<String> all = new ArrayList<>();
+            List<String> came = new ArrayList<>();
+            for (int round = 1; round <= 5; round++) {
+                all.addAll(commit(0, 10 * LIMIT));
+                came.addAll(publish(store, 6));
+                proxy.cutAtNext(Pattern.compile("EVALSHA"), moment);
+                came.addAll(publish(store, 4));
+                assertEquals(round, proxy.sprung());
+                assertEquals(all, came);
+            }
+            assertEquals(List.of(), StoreTest.publishAll(store, LIMIT));
+        }
+    }
+
+    /** One partition has less than the others, and is free as soon as it is empty. */
+    @Test
+    void aPartitionThatRunsEmptyIsReleased() {
+        Set<String> all = new HashSet<>(commit(0, 200));
+        Set<String> few = new HashSet<>(commit(1, 13));
+        all.addAll(few);
+        all.addAll(commit(2, 200));
+        try (Store one = open();
+                Store two = open()) {
+            List<String> came = new ArrayList<>();
+            while (!few.isEmpty()) {
+                List<String> batch = StoreTest.publishAll(one, LIMIT);
+                assertEquals(LIMIT, batch.size());
+                came.addAll(batch);
+                few.removeAll(batch);
+            }
+            List<String> late = commit(1, 2);
+            all.addAll(late);
+            List<String> there = StoreTest.publishAll(two, 1_000);
+            assertTrue(there.containsAll(late), "what was committed to it comes to another relay");
+            came.addAll(there);
+            came.addAll(StoreTest.publishAll(one, 1_000));
+            assertEquals(all, new HashSet<>(came));
+            assertEquals(all.size(), came.size());
         }
     }
 }

@@ -1,72 +1,18 @@
 -- Applies the outcomes of a batch and releases its partitions, or does nothing if one of them is no longer held.
--- KEYS: ready, letters, then of each partition: messages, state, attempts, dead letters.
--- ARGV: token, number of partitions, their fences, of each the last entry that has an outcome and the id of its message, or
---   nothing twice; then of each partition: member;
+-- KEYS and ARGV as in held.lua; then of each partition: member;
 --   up to where to trim, or nothing; number and entries to delete;
 --   number and entries whose attempts are forgotten;
 --   number and entries that failed, and if there are any: id of the first, its reason, delay in ms;
 --   number of dead letters, and of each: entry, attempts, reason.
--- Returns 1 if it is done, now or by an earlier call whose answer was lost; 0 if the hold is lost; 2 if one of those last
--- entries is missing, 3 if another message is in its place.
+-- Returns 1 if it is done, now or by an earlier call; else what there is to object.
 redis.call('ZREM', KEYS[1], '')
-local token = ARGV[1]
-local partitions = tonumber(ARGV[2])
-local failing = {}
-local lost = false
-local done = false
-for p = 1, partitions do
-  local state = redis.call('HMGET', KEYS[4 * p], 'token', 'fence', 'failing', 'closed')
-  if state[4] == token then
-    done = true
-  elseif state[1] ~= token or state[2] ~= ARGV[2 + p] then
-    lost = true
-  end
-  failing[p] = state[3]
+local answer = objection()
+if answer then
+  return answer
 end
--- A script is never half done for others to see, so one partition that was closed tells of all.
-if done then
-  return 1
-end
-if lost then
-  return 0
-end
-
--- The id of a message is in the name of its first field. What others wrote has its first position for an id, which is
--- kept in a field when it moves.
-local function idOf(found)
-  local fields = found[2]
-  if #fields[1] >= 17 and string.byte(fields[1]) == 1 then
-    return string.sub(fields[1], 2, 17)
-  end
-  for i = 3, #fields, 2 do
-    if fields[i] == 'i' then
-      return fields[i + 1]
-    end
-  end
-  return found[1]
-end
-
--- A server that has lost the end of its log in a failover may still know the hold, and have given positions out again. What
--- is lost is the end, so where the last message is still the one that was read, all before it are.
-local missing = false
-for p = 1, partitions do
-  local last = ARGV[1 + partitions + 2 * p]
-  if last ~= '' then
-    local found = redis.call('XRANGE', KEYS[4 * p - 1], last, last)[1]
-    if not found then
-      missing = true
-    elseif idOf(found) ~= ARGV[2 + partitions + 2 * p] then
-      return 3
-    end
-  end
-end
-if missing then
-  return 2
-end
-
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local at = 2 + 3 * partitions
+local at = given
 local function argument()
   at = at + 1
   return ARGV[at]
@@ -155,11 +101,6 @@ for p = 1, partitions do
       redis.call('HDEL', state, 'failing', 'message', 'reason', 'retry')
     end
   end
-  redis.call('HSET', state, 'token', '', 'until', 0, 'closed', token)
-  if redis.call('XLEN', messages) == 0 then
-    redis.call('ZREM', KEYS[1], member)
-  else
-    redis.call('ZADD', KEYS[1], string.format('%.0f', retry), member)
-  end
+  release(p, member, retry)
 end
 return 1
