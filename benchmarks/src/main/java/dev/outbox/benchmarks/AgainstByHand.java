@@ -14,7 +14,7 @@ final class AgainstByHand {
                 run.note(Contest.of(
                         name + ".drain.limit" + limit,
                         "bare-loop",
-                        run.pace(),
+                        limit == 10 ? run.brief() : run.pace(),
                         new Drain(Backlog.of(pair.ours()), limit),
                         Drain.byHand(Backlog.of(pair.theirs()), limit)));
             }
@@ -28,7 +28,7 @@ final class AgainstByHand {
                 run.note(Contest.of(
                         name + ".persist.tx" + messages,
                         "bare-insert",
-                        run.pace(),
+                        messages == 1 ? run.brief() : run.pace(),
                         new Persist(pair.ours(), messages),
                         Persist.byHand(pair.theirs(), messages)));
             }
@@ -42,7 +42,7 @@ final class AgainstByHand {
             int messages = 2_000;
             List<Double> bytes = new ArrayList<>();
             List<Double> ratios = new ArrayList<>();
-            for (int round = 0; round < run.pace().rounds(); round++) {
+            for (int round = 0; round < run.brief().rounds(); round++) {
                 Redis ours = (Redis) pair.ours();
                 Redis theirs = (Redis) pair.theirs();
                 ours.clear();

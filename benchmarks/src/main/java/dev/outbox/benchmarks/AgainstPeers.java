@@ -29,7 +29,7 @@ final class AgainstPeers {
         try (Peer peer = opening.open(PostgresServer.shared().newDatabase())) {
             // They work in batches of thousands or in the background, so slices cannot be short.
             Contest.Pace pace =
-                    new Contest.Pace(run.pace().rounds(), 2.5 * run.pace().seconds(), 1);
+                    new Contest.Pace(run.brief().rounds(), 2.5 * run.brief().seconds(), 1);
             run.note(Contest.of(
                     ours.name() + ".peers." + bare(peer) + ".drain",
                     peer.name(),

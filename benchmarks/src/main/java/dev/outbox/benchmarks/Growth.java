@@ -58,7 +58,7 @@ final class Growth {
         run.note(Contest.of(
                 name + ".drain." + to,
                 versus,
-                run.pace(),
+                run.brief(),
                 new Drain(new Backlog(pair.ours(), load), LIMIT),
                 new Drain(new Backlog(pair.theirs(), Load.of(FEW)), LIMIT)));
     }
@@ -74,9 +74,9 @@ final class Growth {
                 Load load = Load.of(0).ofBytes(bytes);
                 int limit = bytes > 50_000 ? 10 : LIMIT; // what fits into memory many times
                 Contest.Pace pace = new Contest.Pace(
-                        run.pace().rounds(),
-                        run.pace().seconds(),
-                        bytes > 50_000 ? 2 : run.pace().slices());
+                        run.brief().rounds(),
+                        run.brief().seconds(),
+                        bytes > 50_000 ? 2 : run.brief().slices());
                 run.note(Contest.of(
                         name + ".drain.payload." + bytes,
                         "bare-loop",

@@ -82,7 +82,7 @@ final class Latency {
         List<Double> rates = new ArrayList<>();
         double seconds = run.atLength() ? 5 : 0.5;
         try (Relaying relaying = way == Way.IN_PROCESS ? inProcess(backend) : inAnother(backend, way)) {
-            for (int window = -1; window < run.pace().rounds(); window++) {
+            for (int window = -1; window < run.brief().rounds(); window++) {
                 double bare = bare(backend, perSecond);
                 List<Double> latencies = window(backend, relaying, perSecond, seconds, rates);
                 if (window >= 0) {

@@ -26,7 +26,7 @@ final class Processes {
             int[] counts = {2, 4};
             List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>());
             List<List<Double>> ratios = List.of(new ArrayList<>(), new ArrayList<>());
-            for (int round = -1; round < run.pace().rounds(); round++) {
+            for (int round = -1; round < run.brief().rounds(); round++) {
                 double one = rate(backend, relays.subList(0, 1), messages);
                 for (int i = 0; i < counts.length; i++) {
                     double more = rate(backend, relays.subList(0, counts[i]), messages);
@@ -79,7 +79,7 @@ final class Processes {
             try (RelayProcess large = RelayProcess.open(pair.ours(), pair.ours().options(1, false));
                     RelayProcess small =
                             RelayProcess.open(pair.theirs(), pair.theirs().options(1, false))) {
-                for (int round = 0; round < run.pace().rounds(); round++) {
+                for (int round = 0; round < run.brief().rounds(); round++) {
                     double ours = large.heap() / MEBIBYTE;
                     pair.theirs().add(Load.of(3_000));
                     values.add(ours);

@@ -55,8 +55,14 @@ final class Run {
         return atLength;
     }
 
+    /** For what there is an aim for. */
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(5, 0.25, 10);
+        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(7, 0.25, 5);
+    }
+
+    /** For everything else. */
+    Contest.Pace brief() {
+        return atLength ? pace() : new Contest.Pace(5, 0.2, 5);
     }
 
     /** Those of the backends named here that are chosen. */
@@ -86,7 +92,7 @@ final class Run {
         Contest.of(
                 "warm-up",
                 "nothing",
-                new Contest.Pace(2, 1, 10),
+                new Contest.Pace(1, 1, 10),
                 new Drain(Backlog.of(pair.ours()), 100),
                 Drain.byHand(Backlog.of(pair.theirs()), 100));
     }

@@ -21,7 +21,7 @@ final class Spread {
 
     /** With time for workers to share out the partitions. */
     private static Contest.Pace longTurns(Run run) {
-        return new Contest.Pace(run.pace().rounds(), 2 * run.pace().seconds(), 1);
+        return new Contest.Pace(run.brief().rounds(), 2 * run.brief().seconds(), 1);
     }
 
     static void workers(Run run) throws Exception {
@@ -30,7 +30,7 @@ final class Spread {
             Run.Pair pair = run.open(name);
             for (int limit : run.atLength() ? new int[] {10, 100, 1000} : new int[] {100}) {
                 for (int partitions : new int[] {1, 4, 16}) {
-                    for (int workers : new int[] {1, 2, 4}) {
+                    for (int workers : run.atLength() ? new int[] {1, 2, 4} : new int[] {1, 4}) {
                         if (partitions * workers > 1) {
                             run.note(Contest.of(
                                     "%s.workers.limit%d.partitions%d.workers%d"
@@ -53,7 +53,7 @@ final class Spread {
                 run.note(Contest.of(
                         name + ".jackson.limit" + limit,
                         "bytes",
-                        run.pace(),
+                        run.brief(),
                         nothing(pair.ours(), Codecs.json(Order.class), limit, 1, 1),
                         nothing(pair.theirs(), Codecs.bytes(), limit, 1, 1)));
             }

@@ -70,12 +70,24 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     private static final String TAKE_ONE =
             "SELECT p.id FROM outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY + SKIPPING;
 
-    /** As in {@link #byId}, but any number of ids are one parameter. */
-    private static final String DELETE = "DELETE m FROM JSON_TABLE(?, '$[*]' COLUMNS (id bigint PATH '$')) w"
+    /** Then there are ids. As in {@link #byId}, but any number of them are one text. */
+    private static final String DELETE = "DELETE m FROM JSON_TABLE('";
+
+    private static final String DELETE_END = "', '$[*]' COLUMNS (id bigint PATH '$')) w"
             + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
 
-    /** The server does not come to the second if the first fails. */
-    private static final String DELETE_AND_COMMIT = DELETE + "; COMMIT";
+    /**
+     * Then there are ids. Faster, and with the same probes: unlike FORCE INDEX, the hint of MySQL, which MariaDB has not, keeps it
+     * from reading the table from end to end.
+     */
+    private static final String DELETE_LISTED =
+            "DELETE /*+ INDEX(m PRIMARY) */ FROM outbox_message AS m WHERE m.id IN (";
+
+    /** Far below what makes the server give probes up, because they take too much of its memory. */
+    private static final int LONGEST_DELETE_LIST = 1_000;
+
+    /** The server does not come to it if what stands before fails. */
+    private static final String AND_COMMIT = "; COMMIT";
 
     static final String PARTITIONS = "SELECT DISTINCT m.topic, m.partition_no FROM outbox_message m"
             + " FORCE INDEX (outbox_message_order) ORDER BY m.topic, m.partition_no";
@@ -428,10 +440,16 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql(DELETE))) {
-            statement.setString(1, Arrays.toString(rowIds)); // which is JSON
-            return statement.executeUpdate();
+        try (Statement statement = connection.createStatement()) {
+            return statement.executeUpdate(delete(rowIds));
         }
+    }
+
+    private String delete(long[] rowIds) {
+        String ids = Arrays.toString(rowIds); // which is JSON, and between its brackets a list
+        return kind == MySqlServerKind.MYSQL && rowIds.length <= LONGEST_DELETE_LIST
+                ? sql(DELETE_LISTED) + ids.substring(1, ids.length() - 1) + ")"
+                : sql(DELETE) + ids + sql(DELETE_END);
     }
 
     /**
@@ -450,10 +468,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public int deleteAndCommit(Connection connection, long[] rowIds) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql(DELETE_AND_COMMIT))) {
-            statement.setString(1, Arrays.toString(rowIds));
-            int deleted =
-                    statement.executeUpdate(); // at execute() the driver would first ask the server whether it may
+        try (Statement statement = connection.createStatement()) {
+            // at execute() the driver would first ask the server whether it may
+            int deleted = statement.executeUpdate(delete(rowIds) + AND_COMMIT);
             while (statement.getMoreResults() || statement.getUpdateCount() != -1) {
                 // an error of a later statement is thrown when it is come to
             }

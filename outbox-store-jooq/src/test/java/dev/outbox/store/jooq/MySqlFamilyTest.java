@@ -251,8 +251,8 @@ abstract class MySqlFamilyTest extends StoreTest {
                             .replace("partition_no = ?", "partition_no = 0")
                             .replace("?", "1"));
             assertTrue(read.contains(" outbox_message_order ") && !read.contains("filesort"), read);
-            String delete = explain(connection, pool.sent.get(2).replace("?", "'[1, 2, 3]'"));
-            assertTrue(delete.contains("m eq_ref PRIMARY "), delete);
+            String delete = explain(connection, pool.sent.get(2));
+            assertTrue(delete.contains("m eq_ref PRIMARY ") || delete.contains("m range PRIMARY "), delete);
         }
     }
 
