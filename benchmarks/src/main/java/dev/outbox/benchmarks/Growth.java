@@ -97,7 +97,7 @@ final class Growth {
             // What a store remembers is good for a time, which goes on while the other side has its turn: so turns are
             // long.
             Contest.Pace pace =
-                    new Contest.Pace(run.pace().rounds(), 3 * run.pace().seconds(), 1);
+                    new Contest.Pace(run.brief().rounds(), 4 * run.pace().seconds(), 1);
             try (AutoCloseable snapshot = ours.holdSnapshot()) {
                 Objects.requireNonNull(snapshot);
                 for (int dead : new int[] {50_000, 500_000}) {

@@ -45,7 +45,7 @@ class BackendTableTest {
                     "advisory lock of an open transaction",
                     "dev.outbox.store.jooq.PostgresTckTest",
                     "postgres"),
-            new Backend("MySQL 8.0.13+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MySqlTckTest", "mysql"),
+            new Backend("MySQL 8.0.20+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MySqlTckTest", "mysql"),
             new Backend("MariaDB 10.6+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MariaDbTckTest", "mariadb"),
             new Backend("H2", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.H2TckTest", ""),
             new Backend(

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -124,10 +125,7 @@ final class Checkout {
         long started = System.nanoTime();
         Map<Candidate, Long> settled = hints.settled(started);
         List<Candidate> found = new ArrayList<>();
-        // Prepared, because the server's planning would take longer than the rest of an idle poll.
-        try (PreparedStatement statement = connection.prepareStatement(
-                (settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled)) + end)) {
-            statement.execute();
+        try (Statement statement = statement(connection, settled, end)) {
             try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
                     Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
@@ -138,6 +136,23 @@ final class Checkout {
         long ended = System.nanoTime();
         hints.lookedFor(topics, new HashSet<>(found), settled, ended - started, ended);
         return found;
+    }
+
+    /** Executed; and prepared if it is always the same, because planning it would take longer than the rest of an idle poll. */
+    private Statement statement(Connection connection, Map<Candidate, Long> settled, String end) throws SQLException {
+        Statement statement =
+                settled.isEmpty() ? connection.prepareStatement(discovery + end) : connection.createStatement();
+        try {
+            if (statement instanceof PreparedStatement prepared) {
+                prepared.execute();
+            } else {
+                statement.execute(dialect.discoveryBehind(topics, settled) + end);
+            }
+            return statement;
+        } catch (Throwable e) {
+            statement.close();
+            throw e;
+        }
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */

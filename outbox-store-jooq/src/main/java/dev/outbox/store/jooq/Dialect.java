@@ -40,7 +40,7 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** As the driver calls the product. */
     String product();
 
-    /** The oldest major and minor version that has what is needed. */
+    /** The oldest version that has what is needed, as far as that matters: major, minor, patch. */
     int[] leastVersion();
 
     SQLDialect jooq();

@@ -44,7 +44,7 @@ final class Hints {
     /**
      * @param settledUpTo the last row below and at which nothing is left
      * @param useUntil when to read from the start again
-     * @param dead how many messages were settled since a read from the start was last seen to be fast
+     * @param dead how many messages were settled since a read from the start was last seen to be fast; as good as many, if none was
      */
     private record Hint(long settledUpTo, long useUntil, int dead) {}
 
@@ -103,7 +103,8 @@ final class Hints {
     /** Notes how long a read from the start took. */
     void readFromStart(Candidate partition, int messages, long took, long ended) {
         long tooLong = Math.max(0, took - GRACE - messages * GRACE_PER_MESSAGE);
-        Hint old = hints.getOrDefault(partition, new Hint(0, ended, 0));
+        // What others have settled before is unknown, and may be what makes the first read slow.
+        Hint old = hints.getOrDefault(partition, new Hint(0, ended, LEAST_DEAD));
         int dead = tooLong == 0 ? 0 : old.dead;
         long use = dead < LEAST_DEAD ? 0 : rest(tooLong);
         if (use > 0) {

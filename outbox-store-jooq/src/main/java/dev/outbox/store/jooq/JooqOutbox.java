@@ -16,7 +16,7 @@ import org.jooq.TransactionListener;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The outbox in a SQL database: PostgreSQL 14, MySQL 8.0.13, MariaDB 10.6, H2 2.3, or newer. Messages are written through jOOQ or plain
+ * The outbox in a SQL database: PostgreSQL 14, MySQL 8.0.20, MariaDB 10.6, H2 2.3, or newer. Messages are written through jOOQ or plain
  * JDBC; relays read them from a {@link Store} on the same database.
  *
  * <pre>{@code

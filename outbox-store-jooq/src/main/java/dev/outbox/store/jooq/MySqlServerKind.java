@@ -4,20 +4,18 @@ import org.jooq.SQLDialect;
 
 /** Which of the two servers that understand the same statements it is, and what they do not have in common. */
 enum MySqlServerKind {
-    MYSQL("MySQL", 8, 0, SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
-    MARIADB("MariaDB", 10, 6, SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
+    MYSQL("MySQL", "8.0.20", SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
+    MARIADB("MariaDB", "10.6", SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
 
     private final String product;
-    private final int major;
-    private final int minor;
+    private final String leastVersion;
     private final SQLDialect jooq;
     private final String driverClass;
     private final String driverArtifact;
 
-    MySqlServerKind(String product, int major, int minor, SQLDialect jooq, String driverClass, String driverArtifact) {
+    MySqlServerKind(String product, String leastVersion, SQLDialect jooq, String driverClass, String driverArtifact) {
         this.product = product;
-        this.major = major;
-        this.minor = minor;
+        this.leastVersion = leastVersion;
         this.jooq = jooq;
         this.driverClass = driverClass;
         this.driverArtifact = driverArtifact;
@@ -28,7 +26,7 @@ enum MySqlServerKind {
     }
 
     int[] leastVersion() {
-        return new int[] {major, minor};
+        return Opening.version(leastVersion);
     }
 
     SQLDialect jooq() {

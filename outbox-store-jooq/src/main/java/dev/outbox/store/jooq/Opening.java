@@ -12,7 +12,9 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.Driver;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -21,11 +23,14 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** Opens stores, and refuses at once what would fail later. */
 final class Opening {
+    private static final Pattern VERSION = Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+)(?:\\.(\\d+))?");
+
     private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
 
     /** Connections beside those of open batches: for operations, and for a checkout beside the last batch. */
@@ -170,18 +175,37 @@ final class Opening {
         DatabaseMetaData database = connection.getMetaData();
         String product = product(database);
         Dialect dialect = dialect(d -> d.product().equals(product), product);
-        // MariaDB before 11 says that it is MySQL 5.5.5, and then what it is.
-        Matcher maria =
-                Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+).*").matcher(database.getDatabaseProductVersion());
-        boolean isMaria = dialect.equals(MySqlDialect.MARIADB) && maria.matches();
-        int major = isMaria ? Integer.parseInt(maria.group(1)) : database.getDatabaseMajorVersion();
-        int minor = isMaria ? Integer.parseInt(maria.group(2)) : database.getDatabaseMinorVersion();
-        int[] least = dialect.leastVersion();
-        if (major < least[0] || major == least[0] && minor < least[1]) {
-            throw new ConfigurationException("The outbox does not support " + product + " " + major + "." + minor
+        int[] version = dialect instanceof MySqlDialect
+                ? version(database.getDatabaseProductVersion())
+                : new int[] {database.getDatabaseMajorVersion(), database.getDatabaseMinorVersion()};
+        if (isTooOld(version, dialect)) {
+            throw new ConfigurationException("The outbox does not support " + product + " " + shown(version)
                     + "; it supports " + supported() + ".");
         }
         return dialect;
+    }
+
+    /** What is not told is taken to be enough. */
+    static boolean isTooOld(int[] version, Dialect dialect) {
+        int[] least = dialect.leastVersion();
+        int told = Math.min(version.length, least.length);
+        return Arrays.compare(version, 0, told, least, 0, told) < 0;
+    }
+
+    /** As MySQL and MariaDB write it. MariaDB before 11 says that it is MySQL 5.5.5, and then what it is. */
+    static int[] version(String text) {
+        Matcher version = VERSION.matcher(text);
+        return version.lookingAt()
+                ? IntStream.rangeClosed(1, 3)
+                        .mapToObj(version::group)
+                        .filter(Objects::nonNull)
+                        .mapToInt(Integer::parseInt)
+                        .toArray()
+                : new int[0];
+    }
+
+    private static String shown(int[] version) {
+        return Arrays.stream(version).mapToObj(Integer::toString).collect(Collectors.joining("."));
     }
 
     /** What the server is, whatever the driver takes it for. */
@@ -193,8 +217,7 @@ final class Opening {
 
     static String supported() {
         return Dialect.ALL.stream()
-                .map(d -> d.product() + " from " + d.leastVersion()[0] + "." + d.leastVersion()[1] + " on ("
-                        + d.urlPrefix() + ")")
+                .map(d -> d.product() + " from " + shown(d.leastVersion()) + " on (" + d.urlPrefix() + ")")
                 .collect(Collectors.joining(", "));
     }
 

@@ -10,6 +10,8 @@ import redis.clients.jedis.Builder;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.CommandObject;
 import redis.clients.jedis.Protocol;
+import redis.clients.jedis.args.Rawable;
+import redis.clients.jedis.args.RawableFactory;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
@@ -17,9 +19,9 @@ import redis.clients.jedis.exceptions.JedisException;
  * their way does not hide the messages from the relays. Like the transaction, used by one thread at a time.
  */
 final class RedisPersist implements PersistFunc {
-    private static final byte[] ONLY_NEW = Place.bytes("NX");
-    private static final byte[] AT_ONCE = {'0'};
-    private static final byte[] NEXT = {'*'};
+    private static final Rawable ONLY_NEW = RawableFactory.from("NX");
+    private static final Rawable AT_ONCE = RawableFactory.from("0");
+    private static final Rawable NEXT = RawableFactory.from("*");
     private static final byte[] NOTHING = {};
 
     private final AbstractTransaction tx;
