@@ -68,12 +68,12 @@ final class Checkout {
 
     private List<Held> takeAndRead(Connections.Lease lease, int limit, Set<Candidate> inVain) throws SQLException {
         if (candidates.isDiscoveryDue(System.nanoTime())) {
-            return fill(lease, discover(lease.connection()), limit, inVain);
+            return fill(lease, discover(lease), limit, inVain);
         }
         List<Held> held = fill(lease, List.of(), limit, inVain);
         if (room(held, limit) > 0 && !addTo(held, lease, limit)) {
             lease.rollback();
-            held = fill(lease, discover(lease.connection()), limit, inVain);
+            held = fill(lease, discover(lease), limit, inVain);
         }
         return held;
     }
@@ -85,7 +85,7 @@ final class Checkout {
         }
         long started = System.nanoTime();
         List<Candidate> missing = new ArrayList<>();
-        List<Candidate> found = find(lease.connection(), dialect.endOfRead(), missing);
+        List<Candidate> found = find(lease, dialect.endOfRead(), missing);
         if (!missing.isEmpty()) {
             return false; // rows for them are added in a transaction that does not last as long as a batch
         }
@@ -104,14 +104,14 @@ final class Checkout {
     }
 
     /** In auto-commit mode, so that asking an idle outbox is one round trip. */
-    private List<Candidate> discover(Connection connection) throws SQLException {
+    private List<Candidate> discover(Connections.Lease lease) throws SQLException {
         long started = System.nanoTime();
         List<Candidate> missing = new ArrayList<>();
-        List<Candidate> found = find(connection, "", missing);
+        List<Candidate> found = find(lease, "", missing);
         if (!missing.isEmpty()) {
             // Writers leave these rows to us: two of them with new messages of one partition would wait for each other.
-            dialect.addPartitions(connection, missing);
-            found = find(connection, "", missing);
+            dialect.addPartitions(lease.connection(), missing);
+            found = find(lease, "", missing);
         }
         candidates.replace(found, started, System.nanoTime());
         return found;
@@ -121,11 +121,11 @@ final class Checkout {
      * Behind what is known to be settled, for as long as it is slow to look from the start: no message can appear there any
      * more, see {@link Hints}.
      */
-    private List<Candidate> find(Connection connection, String end, List<Candidate> missing) throws SQLException {
+    private List<Candidate> find(Connections.Lease lease, String end, List<Candidate> missing) throws SQLException {
         long started = System.nanoTime();
         Map<Candidate, Long> settled = hints.settled(started);
         List<Candidate> found = new ArrayList<>();
-        try (Statement statement = statement(connection, settled, end)) {
+        try (Statement statement = looking(lease, settled, end)) {
             try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
                     Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
@@ -138,16 +138,26 @@ final class Checkout {
         return found;
     }
 
-    /** Executed; and prepared if it is always the same, because planning it would take longer than the rest of an idle poll. */
-    private Statement statement(Connection connection, Map<Candidate, Long> settled, String end) throws SQLException {
-        Statement statement =
-                settled.isEmpty() ? connection.prepareStatement(discovery + end) : connection.createStatement();
-        try {
-            if (statement instanceof PreparedStatement prepared) {
+    /**
+     * Executed. What is always the same is prepared, because planning it takes longer than the rest of an idle poll; but only
+     * on connections that were set up for it: elsewhere a plan that was made for an empty table might be kept for a full one.
+     */
+    private Statement looking(Connections.Lease lease, Map<Candidate, Long> settled, String end) throws SQLException {
+        Connection connection = lease.connection();
+        String sql = (settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled)) + end;
+        if (settled.isEmpty() && lease.isOwn()) {
+            PreparedStatement prepared = connection.prepareStatement(sql);
+            try {
                 prepared.execute();
-            } else {
-                statement.execute(dialect.discoveryBehind(topics, settled) + end);
+                return prepared;
+            } catch (Throwable e) {
+                prepared.close();
+                throw e;
             }
+        }
+        Statement statement = connection.createStatement();
+        try {
+            statement.execute(sql);
             return statement;
         } catch (Throwable e) {
             statement.close();
