@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
@@ -118,6 +120,26 @@ class PostgresStoreTest extends StoreTest {
                     "autoCommit and isolation of what came back");
             execute("DROP TRIGGER refuse ON outbox_message");
             assertEquals(List.of("1"), publishAll(store, 1));
+        }
+    }
+
+    /** The settings that make a plan good for any table are not those of the application's connections. */
+    @Test
+    void noPlanOfASearchIsKeptOnAConnectionOfTheApplication() throws Exception {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(address);
+        config.setMaximumPoolSize(1);
+        try (HikariDataSource pool = new HikariDataSource(config);
+                Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            for (int poll = 0; poll < 20; poll++) {
+                assertEquals(List.of(), publishAll(store, 10));
+            }
+            try (Connection same = pool.getConnection();
+                    ResultSet kept = same.createStatement()
+                            .executeQuery("SELECT statement FROM pg_prepared_statements"
+                                    + " WHERE statement LIKE 'WITH RECURSIVE%'")) {
+                assertFalse(kept.next(), "a plan is kept");
+            }
         }
     }
 
