@@ -125,7 +125,20 @@ final class Checkout {
         long started = System.nanoTime();
         Map<Candidate, Long> settled = hints.settled(started);
         List<Candidate> found = new ArrayList<>();
-        try (Statement statement = looking(lease, settled, end)) {
+        String sql = (settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled)) + end;
+        // What is always the same is prepared, because planning it takes longer than the rest of an idle poll; but only
+        // on
+        // connections that were set up for it: elsewhere a plan that was made for an empty table might be kept for a
+        // full one.
+        boolean prepared = settled.isEmpty() && lease.isOwn();
+        try (Statement statement = prepared
+                ? lease.connection().prepareStatement(sql)
+                : lease.connection().createStatement()) {
+            if (prepared) {
+                ((PreparedStatement) statement).execute();
+            } else {
+                statement.execute(sql);
+            }
             try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
                     Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
@@ -136,33 +149,6 @@ final class Checkout {
         long ended = System.nanoTime();
         hints.lookedFor(topics, new HashSet<>(found), settled, ended - started, ended);
         return found;
-    }
-
-    /**
-     * Executed. What is always the same is prepared, because planning it takes longer than the rest of an idle poll; but only
-     * on connections that were set up for it: elsewhere a plan that was made for an empty table might be kept for a full one.
-     */
-    private Statement looking(Connections.Lease lease, Map<Candidate, Long> settled, String end) throws SQLException {
-        Connection connection = lease.connection();
-        String sql = (settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled)) + end;
-        if (settled.isEmpty() && lease.isOwn()) {
-            PreparedStatement prepared = connection.prepareStatement(sql);
-            try {
-                prepared.execute();
-                return prepared;
-            } catch (Throwable e) {
-                prepared.close();
-                throw e;
-            }
-        }
-        Statement statement = connection.createStatement();
-        try {
-            statement.execute(sql);
-            return statement;
-        } catch (Throwable e) {
-            statement.close();
-            throw e;
-        }
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */

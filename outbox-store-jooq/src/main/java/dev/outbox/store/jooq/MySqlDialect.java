@@ -70,14 +70,14 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     private static final String TAKE_ONE =
             "SELECT p.id FROM outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY + SKIPPING;
 
-    /** Then there are ids. As in {@link #byId}, but any number of them are one text. */
+    /** What stands before the ids. As in {@link #byId}, but any number of them are one text. */
     private static final String DELETE = "DELETE m FROM JSON_TABLE('";
 
     private static final String DELETE_END = "', '$[*]' COLUMNS (id bigint PATH '$')) w"
             + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
 
     /**
-     * Then there are ids. Faster, and with the same probes: unlike FORCE INDEX, the hint of MySQL, which MariaDB has not, keeps it
+     * What stands before the ids. Faster, and with the same probes: unlike FORCE INDEX, the hint of MySQL, which MariaDB has not, keeps it
      * from reading the table from end to end.
      */
     private static final String DELETE_LISTED =
@@ -449,7 +449,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         String ids = Arrays.toString(rowIds); // which is JSON, and between its brackets a list
         return kind == MySqlServerKind.MYSQL && rowIds.length <= LONGEST_DELETE_LIST
                 ? sql(DELETE_LISTED) + ids.substring(1, ids.length() - 1) + ")"
-                : sql(DELETE) + ids + sql(DELETE_END);
+                : DELETE + ids + sql(DELETE_END);
     }
 
     /**

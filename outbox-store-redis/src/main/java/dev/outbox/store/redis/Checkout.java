@@ -22,8 +22,8 @@ final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */
     static final int MOST_PARTITIONS = 200;
 
-    /** Of a lease, until the next batch is not to have what is left of it: {@link Leases} renews what is open in time. */
-    private static final int PARTS = 8;
+    /** A lease older than this part of it is not passed on: {@link Leases} is to have time to renew it. */
+    private static final int PASSED_ON = 8;
 
     private static final byte[] MOST_FOUND = Place.bytes("1000");
     private static final byte[] LAST = {'+'};
@@ -205,7 +205,7 @@ final class Checkout {
     @Nullable
     Next next(Hold before, Moment renewed, int limit) {
         if (before.isLast
-                || !renewed.isWithin(lease.dividedBy(PARTS))
+                || !renewed.isWithin(lease.dividedBy(PASSED_ON))
                 || candidates.isInCompany()
                 || candidates.isDiscoveryDue(System.nanoTime())
                 || !candidates.areAll(before.partitions, limit)

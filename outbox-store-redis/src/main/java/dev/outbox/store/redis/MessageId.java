@@ -19,8 +19,8 @@ final class MessageId {
     private MessageId() {}
 
     /**
-     * Ids of one origin, rising: what is random is drawn once and counted up, as RFC 9562 describes it in 6.2. Not safe for
-     * use by several threads.
+     * Ids of one origin: what is random is drawn once and counted up, as RFC 9562 describes it in 6.2. Not safe for use by
+     * several threads.
      */
     static final class Series {
         private final byte[] random = new byte[BYTES - TIME_BYTES];
