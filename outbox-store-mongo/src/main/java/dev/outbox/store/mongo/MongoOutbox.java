@@ -67,7 +67,7 @@ public final class MongoOutbox {
      *     because a document has at most 16 (OBX-PAYLOAD-2)
      */
     public static PersistFunc persist(ClientSession session, MongoDatabase database) {
-        return persist(session, database, DEFAULT_PREFIX);
+        return new MongoPersist(session, database, DEFAULT_PREFIX);
     }
 
     /**

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.bson.BsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
 import org.bson.codecs.configuration.CodecRegistries;
 import org.bson.codecs.configuration.CodecRegistry;
 import org.bson.conversions.Bson;
@@ -37,6 +38,9 @@ record OutboxCollections(
     private static final CodecRegistry CODECS = CodecRegistries.fromRegistries(
             CodecRegistries.fromCodecs(new StoredMessageCodec()), MongoClientSettings.getDefaultCodecRegistry());
 
+    /** For documents alone: codecs are built anew for each collection that is asked for, and with all of them that is a third more garbage. */
+    private static final CodecRegistry DOCUMENTS = CodecRegistries.fromCodecs(new BsonDocumentCodec());
+
     static OutboxCollections of(MongoDatabase database, String prefix) {
         MongoDatabase safe = safe(database);
         return new OutboxCollections(
@@ -47,7 +51,7 @@ record OutboxCollections(
 
     /** To write messages to, in transactions, which have a concern of their own: made for each transaction, so it is cheap. */
     static MongoCollection<BsonDocument> messages(MongoDatabase database, String prefix) {
-        return database.getCollection(prefix + "messages", BsonDocument.class).withCodecRegistry(CODECS);
+        return database.getCollection(prefix + "messages", BsonDocument.class).withCodecRegistry(DOCUMENTS);
     }
 
     private static MongoDatabase safe(MongoDatabase database) {
