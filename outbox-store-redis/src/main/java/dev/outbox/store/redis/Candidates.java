@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
  * served. Safe for use by several threads.
  */
 final class Candidates {
-    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
+    private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
+    static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
 
     private final Set<Partition> known = new LinkedHashSet<>();

@@ -215,6 +215,26 @@ final class Checkout {
         return new Next(before, renewed, limit);
     }
 
+    /**
+     * Begins to read what is behind a batch that was passed its partitions on, if it will most likely pass them on too.
+     *
+     * @param nanos how long the batch is expected to take
+     */
+    void readAhead(Hold hold, int limit, long nanos) {
+        if (hold.messages() < limit
+                || hold.bytes() > ReadAhead.MOST_BYTES
+                || candidates.isDiscoveryDue(System.nanoTime() + nanos)) {
+            return;
+        }
+        int[] shares = shares(limit, hold.partitions.size());
+        List<Command> reads = new ArrayList<>(shares.length);
+        for (int i = 0; i < shares.length; i++) {
+            Held held = hold.partitions.get(i);
+            reads.add(read(held.keys.messages(), held.after(), shares[i]));
+        }
+        hold.readAhead(link.readAhead(place, reads));
+    }
+
     /** Brings what was checked out ahead up to now: there may be more, if there was room. */
     @Nullable
     Hold complete(Hold hold, int limit, Consumer<Hold> onFailure) {

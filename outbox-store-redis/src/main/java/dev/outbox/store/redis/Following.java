@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * along: one wait for the server, and for its disk, instead of two.
  *
  * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked already. It
- * is bounded: it happens only behind {@value #STEADY} batches in a row that were full, were settled as a whole and followed each
- * other within {@value #GAP_MILLIS} ms, in the store of a single worker that has seen no other batch for a while; and what is not fetched within
+ * is bounded: it happens only behind a batch that was full, was settled as a whole and had itself followed another one within
+ * {@value #GAP_MILLIS} ms, in the store of a single worker that has seen no other batch for a while; and what is not fetched within
  * {@value #KEEP_MILLIS} ms is given back. Safety rests on nothing of that: it is a hold like any other, with a token and a fence of its own, a
  * lease that counts from before it was asked for, and the check at close.
  *
@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 final class Following {
     static final long KEEP_MILLIS = 20;
     static final long KEEP = TimeUnit.MILLISECONDS.toNanos(KEEP_MILLIS);
-    private static final int STEADY = 2;
     private static final long GAP_MILLIS = 5;
     private static final long GAP = TimeUnit.MILLISECONDS.toNanos(GAP_MILLIS);
 
@@ -41,8 +40,9 @@ final class Following {
     private final Object givingBack = new Object();
 
     // Guarded by this.
-    private int inARow;
+    private boolean steady;
     private long closed = System.nanoTime() - GAP;
+    private long called = closed;
 
     private volatile boolean ended;
 
@@ -69,25 +69,28 @@ final class Following {
     }
 
     synchronized void noteCheckout(long called, int messages, int limit) {
-        boolean follows = called - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
-        inARow = follows ? inARow + 1 : 0;
+        this.called = called;
+        steady = called - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
     }
 
-    /** Whether a batch is expected to follow at once on one that is about to be closed. */
+    /** Whether a batch is expected to follow at once on the one that is about to be closed. */
     synchronized boolean isSteady() {
-        return inARow >= STEADY;
+        return steady;
     }
 
     /** A batch was closed; {@code next} went with it, and these are the answers. */
     void noteClosed(Checkout.@Nullable Next next, List<Object> replies, int limit) {
+        long took;
         synchronized (this) {
             closed = System.nanoTime();
+            took = closed - called;
         }
         if (next == null) {
             return;
         }
         try {
             next.answered(replies);
+            checkout.readAhead(next.hold, limit, took);
         } catch (RuntimeException e) {
             RedisBatch.release(link, next.hold); // the checkout that was asked for will say what is wrong
             return;

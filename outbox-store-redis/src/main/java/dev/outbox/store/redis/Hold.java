@@ -3,6 +3,7 @@ package dev.outbox.store.redis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a batch holds: partitions of one place, because what is settled together must be on one server. The token is drawn anew
@@ -22,6 +23,9 @@ final class Hold {
      * that the token is closed. So no other batch may have this token.
      */
     boolean isLast;
+
+    /** What is behind what was read; whoever gives the hold back drops it. */
+    private @Nullable ReadAhead ahead;
 
     /** Of what is yet to be taken. */
     Hold(Place place) {
@@ -45,6 +49,36 @@ final class Hold {
             count += held.entries.size();
         }
         return count;
+    }
+
+    /** Of the payloads of all messages. */
+    long bytes() {
+        long bytes = 0;
+        for (Held held : partitions) {
+            for (Entry entry : held.entries) {
+                bytes += entry.payload().length;
+            }
+        }
+        return bytes;
+    }
+
+    void readAhead(@Nullable ReadAhead begun) {
+        ahead = begun;
+    }
+
+    /** For the close. */
+    @Nullable
+    ReadAhead takeAhead() {
+        ReadAhead taken = ahead;
+        ahead = null;
+        return taken;
+    }
+
+    void dropAhead() {
+        if (ahead != null) {
+            ahead.drop();
+            ahead = null;
+        }
     }
 
     /** Lets the leases of some of the partitions begin anew, all or none. */

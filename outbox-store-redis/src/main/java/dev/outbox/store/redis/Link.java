@@ -55,15 +55,31 @@ final class Link {
      * @param patience how long to wait for a slot that is being moved
      */
     Answers send(Place place, List<Command> commands, int decisive, Duration patience) {
+        return send(place, commands, decisive, patience, null);
+    }
+
+    /**
+     * Sends commands, of which all but the first have been read ahead already, if that goes well; else all of them.
+     *
+     * @param ahead what has; null if nothing has
+     */
+    Answers send(Place place, List<Command> commands, int decisive, Duration patience, @Nullable ReadAhead ahead) {
         List<Command> toSend = commands;
         long began = System.nanoTime();
         boolean repeated = false;
         int lost = 0;
         int redirects = 0;
+        ReadAhead first = ahead;
         while (true) {
             List<Object> replies;
             try {
-                replies = servers.send(place, toSend);
+                if (first != null) {
+                    ReadAhead used = first;
+                    first = null;
+                    replies = used.close(toSend.get(0));
+                } else {
+                    replies = servers.send(place, toSend);
+                }
             } catch (JedisConnectionException e) {
                 if (++lost == CONNECTIONS_TRIED) {
                     throw e;
@@ -101,6 +117,12 @@ final class Link {
                 }
             }
         }
+    }
+
+    /** Begins to read what may be wanted later; null if that cannot be. */
+    @Nullable
+    ReadAhead readAhead(Place place, List<Command> reads) {
+        return ReadAhead.begin(servers, place, reads);
     }
 
     private static List<Command> inFull(List<Command> commands) {

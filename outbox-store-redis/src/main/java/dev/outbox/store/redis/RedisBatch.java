@@ -152,6 +152,7 @@ final class RedisBatch implements MessageBatch {
 
     /** Frees at once what would be free when the lease has run out: worth a try, and no more. */
     static void release(Link link, Hold hold) {
+        hold.dropAhead();
         for (Held held : hold.partitions) {
             try {
                 link.call(hold.place, Settling.release(hold, List.of(held)));
@@ -187,6 +188,9 @@ final class RedisBatch implements MessageBatch {
                             + " be handed out again.");
         }
         Checkout.Next next = isWhole() ? sequel.next(hold, renewed) : null;
+        if (next == null) {
+            hold.dropAhead();
+        }
         Link.Answers answers = send(next == null ? List.of(Settling.close(hold, outcomes)) : next.commands());
         long done = number(answers);
         List<Object> replies = answers.replies();
@@ -219,8 +223,9 @@ final class RedisBatch implements MessageBatch {
 
     /** If what comes behind the close meets trouble, the close must not be sent again: it may be others' turn by then. */
     private Link.Answers send(List<Command> commands) {
+        Hold held = requireNonNull(hold);
         try {
-            return link.send(requireNonNull(hold).place, commands, 1, PATIENCE);
+            return link.send(held.place, commands, 1, PATIENCE, held.takeAhead());
         } catch (RuntimeException e) {
             throw unconfirmed(e);
         }

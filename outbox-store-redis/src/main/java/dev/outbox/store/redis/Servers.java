@@ -4,9 +4,12 @@ import dev.outbox.ConfigurationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.Pipeline;
+import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
@@ -68,9 +71,28 @@ final class Servers implements AutoCloseable {
 
     private AbstractPipeline pipeline(Place place) {
         if (client instanceof RedisClusterClient cluster) {
-            return new Pipeline(cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(place.ready())), true);
+            return new Pipeline(connection(cluster, place), true);
         }
         return client.pipelined();
+    }
+
+    /**
+     * A connection to the server of a place, to be closed when it is not needed any more. Null if there is none to be had that
+     * may be kept for a while: those of a client of the application may be few.
+     */
+    @Nullable
+    Connection connection(Place place) {
+        if (!own) {
+            return null;
+        }
+        if (client instanceof RedisClusterClient cluster) {
+            return connection(cluster, place);
+        }
+        return client instanceof RedisClient single ? single.getPool().getResource() : null;
+    }
+
+    private static Connection connection(RedisClusterClient cluster, Place place) {
+        return cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(place.ready()));
     }
 
     /** A connection was lost: the others to that server are of no use either. */

@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.AbstractTransaction;
@@ -32,15 +34,28 @@ import redis.clients.jedis.RedisClient;
 /** Behind full batches the next checkout goes with the close; and nobody is worse off. */
 @Tag("redis")
 @Timeout(120)
+@ParameterizedClass
+@EnumSource(FollowingTest.Connections.class)
 class FollowingTest {
+    /** Whose connections a store has; its own may be kept while a batch is worked on. */
+    enum Connections {
+        OWN,
+        OF_THE_APPLICATION
+    }
+
     private static final int LIMIT = 10;
 
     /** An hour, so that nothing comes back because a lease has run out. */
     private static final StoreOptions OPTIONS = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "3600000");
 
+    private final Connections connections;
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();
     private int next;
+
+    FollowingTest(Connections connections) {
+        this.connections = connections;
+    }
 
     @AfterEach
     void drop() {
@@ -51,12 +66,26 @@ class FollowingTest {
     }
 
     private Store open() {
-        return address.outbox().store(client, OPTIONS);
+        return open(address, client);
+    }
+
+    private Store open(TestAddress way, RedisClient shared) {
+        return connections == Connections.OWN
+                ? Opening.store(way.url(), OPTIONS.with(Opening.PREFIX, way.prefix()), way::way)
+                : way.outbox().store(shared, OPTIONS);
+    }
+
+    private TestAddress through(TcpProxy proxy) {
+        return address.through(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port()));
     }
 
     private List<String> commit(int partition, int messages) {
+        return commit(partition, messages, "");
+    }
+
+    private List<String> commit(int partition, int messages, String padding) {
         List<String> texts = IntStream.range(next, next + messages)
-                .mapToObj(Integer::toString)
+                .mapToObj(number -> number + padding)
                 .toList();
         next += messages;
         try (AbstractTransaction tx = client.multi()) {
@@ -75,23 +104,48 @@ class FollowingTest {
         return texts;
     }
 
-    /** The server says how often it has read from clients; what is sent together, it reads together. */
+    /**
+     * The server says how often it has read from clients; what is sent together, it reads together. Over connections of its
+     * own a store asks for what is behind a batch once more, but waits for that only when it closes the batch.
+     */
     @Test
     void aFullBatchIsOneRoundTrip() {
         List<String> all = commit(0, 4_000);
-        try (Store store = open();
-                Jedis server = RedisServer.shared().connect()) {
+        try (Store store = open()) {
             List<String> came = new ArrayList<>(publish(store, 10));
-            long least = Long.MAX_VALUE;
-            while (came.size() < 3_900) {
+            long reads = readsOfFiveBatches(store, came, 3_900);
+            assertTrue(reads <= (connections == Connections.OWN ? 10 : 5), () -> reads + " reads");
+            came.addAll(publish(store, 10));
+            assertEquals(all, came);
+        }
+    }
+
+    /** The server would have to keep in memory what is not fetched. */
+    @Test
+    void largeMessagesAreNotReadAhead() {
+        int large = ReadAhead.MOST_BYTES / LIMIT + 1;
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            all.addAll(commit(0, LIMIT, "x".repeat(large)));
+        }
+        try (Store store = open()) {
+            List<String> came = new ArrayList<>(publish(store, 10));
+            assertEquals(5, readsOfFiveBatches(store, came, 400));
+            assertEquals(all, came);
+        }
+    }
+
+    /** The least, which is where nothing was looked for. */
+    private long readsOfFiveBatches(Store store, List<String> came, int until) {
+        long least = Long.MAX_VALUE;
+        try (Jedis server = RedisServer.shared().connect()) {
+            while (came.size() < until) {
                 long before = reads(server);
                 came.addAll(publish(store, 5));
                 least = Math.min(least, reads(server) - before - 1); // one was the question
             }
-            assertEquals(5, least, "round trips of five batches, where nothing was looked for");
-            came.addAll(publish(store, 10));
-            assertEquals(all, came);
         }
+        return least;
     }
 
     private static long reads(Jedis server) {
@@ -177,15 +231,62 @@ class FollowingTest {
         }
     }
 
+    /** Also not if it was read ahead before it was deleted, once partitions are to be looked for again. */
+    @Test
+    void whatIsDeletedByHandIsNotHandedOut() {
+        List<String> all = commit(0, 100);
+        try (Store store = open()) {
+            List<String> came = publish(store, 6);
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+                came.addAll(StoreTest.texts(batch));
+                byte[] messages = new Names(address.prefix(), 1)
+                        .place(0)
+                        .keys(new Partition(StoreTest.TOPIC, 0))
+                        .messages();
+                client.xdel(
+                        messages,
+                        client.xrange(messages, "-".getBytes(US_ASCII), "+".getBytes(US_ASCII), 12).stream()
+                                .map(entry -> (byte[]) Reply.list(entry).get(0))
+                                .skip(11)
+                                .toArray(byte[][]::new));
+                LockSupport.parkNanos(Candidates.LONGEST_PAUSE);
+                batch.messages().forEach(m -> batch.markPublished(m, null));
+            }
+            came.addAll(publish(store, 3));
+            List<String> left = new ArrayList<>(all);
+            assertEquals("71", left.remove(71));
+            assertEquals(left, came);
+        }
+    }
+
+    /** The connection over which something is read ahead is lost as any other. */
+    @Test
+    void aConnectionThatIsLostWhileABatchIsOpenIsMissedByNobody() throws Exception {
+        List<String> all = commit(0, 200);
+        try (TcpProxy proxy = TcpProxy.before(address.url());
+                RedisClient through = through(proxy).client();
+                Store store = open(through(proxy), through)) {
+            List<String> came = new ArrayList<>();
+            for (int round = 0; round < 2; round++) {
+                came.addAll(publish(store, 6));
+                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+                    came.addAll(StoreTest.texts(batch));
+                    proxy.cut();
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                }
+                came.addAll(publish(store, 3));
+            }
+            assertEquals(all, came);
+        }
+    }
+
     /** It was settled, its partition is still held, and what was read behind it has not arrived. */
     @ParameterizedTest
     @EnumSource(TcpProxy.Moment.class)
     void aCloseWhoseAnswerIsLostLosesNothing(TcpProxy.Moment moment) throws Exception {
         try (TcpProxy proxy = TcpProxy.before(address.url());
-                RedisClient through = address.through(
-                                new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port()))
-                        .client();
-                Store store = address.outbox().store(through, OPTIONS)) {
+                RedisClient through = through(proxy).client();
+                Store store = open(through(proxy), through)) {
             List<String> all = new ArrayList<>();
             List<String> came = new ArrayList<>();
             for (int round = 1; round <= 5; round++) {

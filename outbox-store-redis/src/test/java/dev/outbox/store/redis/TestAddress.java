@@ -56,7 +56,7 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
     }
 
     /** Where to connect to instead of a server. */
-    private HostAndPort way(HostAndPort server) {
+    HostAndPort way(HostAndPort server) {
         if (proxy == null) {
             return server;
         }
