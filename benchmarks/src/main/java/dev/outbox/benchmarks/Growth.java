@@ -94,10 +94,12 @@ final class Growth {
             Sql ours = (Sql) pair.ours();
             Backlog backlog = Backlog.of(ours);
             backlog.grow(FEW, 1_200_000);
-            // What a store remembers is good for a time, which goes on while the other side has its turn: so turns are
-            // long.
-            Contest.Pace pace =
-                    new Contest.Pace(run.brief().rounds(), 4 * run.pace().seconds(), 1);
+            // Not made ready anew for every round, so that its pages are no warmer than ours.
+            Backlog free = Backlog.of(pair.theirs());
+            free.grow(FEW, 700_000);
+            // Long enough that a store has to look from the start now and then.
+            Contest.Pace pace = new Contest.Pace(
+                    run.brief().rounds(), 4 * run.pace().seconds(), run.brief().slices());
             try (AutoCloseable snapshot = ours.holdSnapshot()) {
                 Objects.requireNonNull(snapshot);
                 for (int dead : new int[] {50_000, 500_000}) {
@@ -108,11 +110,7 @@ final class Growth {
                         drain.run(more);
                     }
                     run.note(Contest.of(
-                            name + ".drain.snapshot." + dead,
-                            "no-snapshot",
-                            pace,
-                            drain,
-                            new Drain(new Backlog(pair.theirs(), Load.of(FEW)), LIMIT)));
+                            name + ".drain.snapshot." + dead, "no-snapshot", pace, drain, new Drain(free, LIMIT)));
                 }
             }
         }
