@@ -23,7 +23,6 @@ final class ReadAhead {
 
     private final Connection connection;
     private int unanswered;
-    private boolean ended;
 
     private ReadAhead(Connection connection) {
         this.connection = connection;
@@ -31,20 +30,19 @@ final class ReadAhead {
 
     /** Null if it cannot be: without it, reading is done later. */
     static @Nullable ReadAhead begin(Servers servers, Place place, List<Command> reads) {
+        ReadAhead ahead = null;
         try {
             Connection connection = servers.connection(place);
             if (connection == null) {
                 return null;
             }
-            ReadAhead ahead = new ReadAhead(connection);
-            try {
-                ahead.send(reads);
-                return ahead;
-            } catch (JedisException e) {
-                ahead.end();
-                return null;
-            }
+            ahead = new ReadAhead(connection);
+            ahead.send(reads);
+            return ahead;
         } catch (JedisException e) {
+            if (ahead != null) {
+                ahead.end();
+            }
             return null;
         }
     }
@@ -66,13 +64,10 @@ final class ReadAhead {
 
     /** It is of no use. */
     void drop() {
-        if (ended) {
-            return;
-        }
         try {
             receive(unanswered);
         } catch (JedisException e) {
-            connection.setBroken();
+            // The connection is lost, and with it what was to be thrown away.
         } finally {
             end();
         }
@@ -93,7 +88,6 @@ final class ReadAhead {
     }
 
     private void end() {
-        ended = true;
         if (unanswered > 0) {
             connection.setBroken();
         }
