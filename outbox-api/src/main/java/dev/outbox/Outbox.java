@@ -21,7 +21,7 @@ public final class Outbox {
      * by one thread at a time as that is.
      *
      * @return its {@code publish} returns the id the message was persisted under, and throws what {@link
-     *     PersistFunc#persist} throws
+     *     PersistFunc#persist} throws; its {@code publishAll} does the same by {@link PersistFunc#persistAll}
      */
     public static <T> Publisher<T> bind(Topic<T> topic, PersistFunc persist) {
         return bind(topic, persist, NOBODY);
@@ -29,17 +29,6 @@ public final class Outbox {
 
     /** The same, telling a listener of every message {@linkplain OutboxListener#persisted persisted}. */
     public static <T> Publisher<T> bind(Topic<T> topic, PersistFunc persist, OutboxListener listener) {
-        Listeners listeners = Listeners.of(listener);
-        return message -> {
-            OutgoingMessage outgoing = topic.outgoing(message);
-            long start = System.nanoTime();
-            String id = persist.persist(outgoing);
-            if (id == null) {
-                throw new StoreException("The store returned no id for a message of topic " + topic.name()
-                        + ": its PersistFunc breaks rule OBX-ID-1. Roll the transaction back.");
-            }
-            listeners.persisted(outgoing, id, start);
-            return id;
-        };
+        return new Bound<>(topic, persist, Listeners.of(listener));
     }
 }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -101,7 +102,60 @@ class TopicTest {
         Topic<String> text = Topic.builder("t", Codecs.text()).build();
         assertThrows(
                 MessageRejectedException.class, () -> Outbox.bind(text, persist).publish("\uD800"));
+        assertThrows(
+                MessageRejectedException.class, () -> Outbox.bind(text, persist).publishAll(List.of("x", "\uD800")));
         assertEquals(List.of(), persisted);
+    }
+
+    @Test
+    void severalAreWrittenByOneCall() {
+        List<String> written = new ArrayList<>();
+        PersistFunc persist = new PersistFunc() {
+            @Override
+            public String persist(OutgoingMessage message) {
+                written.add(new String(message.payload(), StandardCharsets.UTF_8));
+                return Integer.toString(written.size());
+            }
+
+            @Override
+            public List<String> persistAll(List<OutgoingMessage> messages) {
+                written.add(messages.size() + " together");
+                return PersistFunc.super.persistAll(messages);
+            }
+        };
+        List<String> told = new ArrayList<>();
+        Publisher<String> bound = Outbox.bind(Topic.builder("t", Codecs.text()).build(), persist, new OutboxListener() {
+            @Override
+            public void persisted(Persisted event) {
+                told.add(event.id());
+            }
+        });
+        assertEquals(List.of("2", "3"), bound.publishAll(List.of("a", "b")));
+        assertEquals(List.of("2 together", "a", "b"), written);
+        assertEquals(List.of("2", "3"), told);
+        assertEquals(List.of(), bound.publishAll(List.of()));
+    }
+
+    @Test
+    void aStoreThatReturnsTooFewIdsIsNamed() {
+        for (List<String> ids : Arrays.asList(null, List.of("1"), Arrays.asList("1", null))) {
+            PersistFunc persist = new PersistFunc() {
+                @Override
+                public String persist(OutgoingMessage message) {
+                    return "1";
+                }
+
+                @Override
+                public List<String> persistAll(List<OutgoingMessage> messages) {
+                    return ids;
+                }
+            };
+            Publisher<String> bound =
+                    Outbox.bind(Topic.builder("t", Codecs.text()).build(), persist);
+            String text = assertThrows(StoreException.class, () -> bound.publishAll(List.of("a", "b")))
+                    .getMessage();
+            assertTrue(text.contains("OBX-ID-1"), text);
+        }
     }
 
     @Test
@@ -122,6 +176,7 @@ class TopicTest {
                 .publisher(d -> d.message() + "/" + d.attempt())
                 .build();
         assertEquals("x/1", sync.publish("x"));
+        assertEquals(List.of("x/1", "y/1"), sync.publishAll(List.of("x", "y")));
         Topic<String> async = Topic.builder("t", Codecs.text())
                 .asyncPublisher(d -> CompletableFuture.supplyAsync(() -> d.message() + "!"))
                 .build();

@@ -29,9 +29,15 @@ final class AgainstByHand {
                         name + ".persist.tx" + messages,
                         "bare-insert",
                         messages == 1 ? run.brief() : run.pace(),
-                        new Persist(pair.ours(), messages),
+                        Persist.oneByOne(pair.ours(), messages),
                         Persist.byHand(pair.theirs(), messages)));
             }
+            run.note(Contest.of(
+                    name + ".persist.tx10.together",
+                    "bare-insert",
+                    run.brief(),
+                    Persist.together(pair.ours(), 10),
+                    Persist.byHand(pair.theirs(), 10)));
         }
     }
 

@@ -41,9 +41,15 @@ final class AgainstPeers {
                         ours.name() + ".peers." + bare(peer) + ".persist.tx" + messages,
                         peer.name(),
                         run.pace(),
-                        new Persist(ours, messages),
+                        Persist.oneByOne(ours, messages),
                         persist(peer, messages)));
             }
+            run.note(Contest.of(
+                    ours.name() + ".peers." + bare(peer) + ".persist.tx10.together",
+                    peer.name(),
+                    run.pace(),
+                    Persist.together(ours, 10),
+                    persist(peer, 10)));
         }
     }
 

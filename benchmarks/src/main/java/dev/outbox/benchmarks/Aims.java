@@ -36,7 +36,7 @@ final class Aims {
         for (String peer : List.of("gruelbox", "namastack")) {
             atLeast("postgres.peers." + peer + ".drain", 20);
             atLeast("postgres.peers." + peer + ".persist.tx1", 1);
-            atLeast("postgres.peers." + peer + ".persist.tx10", 1);
+            atLeast("postgres.peers." + peer + ".persist.tx10.together", 1);
         }
         for (int perSecond : new int[] {100, 1000, 5000}) {
             atMost("postgres.latency.in-process." + perSecond + ".p50", 3);

@@ -1,6 +1,7 @@
 package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
+import dev.outbox.Publisher;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
@@ -71,7 +72,8 @@ interface Backend {
     interface Writer extends AutoCloseable {
         void begin() throws Exception;
 
-        void publish(byte[] payload) throws Exception;
+        /** Of the transaction that has begun. */
+        Publisher<byte[]> publisher();
 
         void commit() throws Exception;
 

@@ -48,16 +48,18 @@ final class Document {
                         + " `XRANGE` and `XTRIM`; on MongoDB `find` and `deleteMany`.");
         part(
                 "Writing",
-                "[a-z0-9]+\\.persist\\.tx\\d+|redis\\.stored",
+                "[a-z0-9]+\\.persist\\.tx\\d+(\\.together)?|redis\\.stored",
                 "`Outbox.bind(…).publish(…)` in transactions of 1 and of 10 messages,"
-                        + " beside the same insert over the bare driver in the same transaction. `redis.stored` is the memory that a message of 250"
+                        + " beside the same insert over the bare driver in the same transaction; `together` are those of"
+                        + " `publishAll`, still beside one insert after the other. `redis.stored` is the memory that a message of 250"
                         + " bytes takes, index included, beside an entry of a stream with nothing else: less is better.");
         part(
                 "Peers",
                 "postgres\\.peers\\..*",
                 "On the same PostgreSQL, each in a database of its own. `seed` is the algorithm that"
                         + " outbox has grown from: `FOR UPDATE`, and one `DELETE` for each message. Outbox drains with one worker and a"
-                        + " limit of 1000; the peers with eight threads.");
+                        + " limit of 1000; the peers with eight threads. Gruelbox writes all messages of a transaction by one"
+                        + " batch when that commits, which is what `publishAll` does in outbox: `together`.");
         part(
                 "Workers and partitions",
                 "[a-z0-9]+\\.workers\\..*",

@@ -179,7 +179,7 @@ final class Latency {
             }
             ByteBuffer.wrap(payload).putLong(number(thread, i));
             writer.begin();
-            writer.publish(Arrays.copyOf(payload, payload.length));
+            writer.publisher().publish(Arrays.copyOf(payload, payload.length));
             called[i] = RelayProcess.micros();
             writer.commit();
             relaying.committed();

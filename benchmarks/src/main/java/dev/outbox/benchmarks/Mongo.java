@@ -13,6 +13,7 @@ import com.mongodb.client.model.Filters;
 import com.mongodb.client.model.InsertManyOptions;
 import com.mongodb.client.model.Sorts;
 import dev.outbox.Outbox;
+import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.store.mongo.MongoOutbox;
@@ -167,8 +168,8 @@ final class Mongo implements Backend {
             }
 
             @Override
-            public void publish(byte[] payload) {
-                Outbox.bind(TOPIC, MongoOutbox.persist(session, database)).publish(payload);
+            public Publisher<byte[]> publisher() {
+                return Outbox.bind(TOPIC, MongoOutbox.persist(session, database));
             }
 
             @Override

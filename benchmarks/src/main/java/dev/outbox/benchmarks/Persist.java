@@ -1,17 +1,29 @@
 package dev.outbox.benchmarks;
 
+import java.util.Collections;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Writing transactions of so many messages each. */
+/** Writing transactions of so many messages each, one by one or by one call. */
 final class Persist implements Contest.Side {
     private final Backend backend;
     private final int messages;
+    private final boolean together;
     private final byte[] payload = Load.payload(Load.USUAL_BYTES);
     private Backend.@Nullable Writer writer;
 
-    Persist(Backend backend, int messages) {
+    private Persist(Backend backend, int messages, boolean together) {
         this.backend = backend;
         this.messages = messages;
+        this.together = together;
+    }
+
+    static Persist oneByOne(Backend backend, int messages) {
+        return new Persist(backend, messages, false);
+    }
+
+    static Persist together(Backend backend, int messages) {
+        return new Persist(backend, messages, true);
     }
 
     static Contest.Side byHand(Backend backend, int messages) {
@@ -59,7 +71,11 @@ final class Persist implements Contest.Side {
         if (writer == null) {
             throw new IllegalStateException("not prepared");
         }
-        write(writer, some / messages, messages, payload);
+        if (together) {
+            writeTogether(writer, some / messages, Collections.nCopies(messages, payload));
+        } else {
+            write(writer, some / messages, messages, payload);
+        }
     }
 
     @Override
@@ -73,8 +89,16 @@ final class Persist implements Contest.Side {
         for (int t = 0; t < transactions; t++) {
             writer.begin();
             for (int m = 0; m < messages; m++) {
-                writer.publish(payload);
+                writer.publisher().publish(payload);
             }
+            writer.commit();
+        }
+    }
+
+    private static void writeTogether(Backend.Writer writer, int transactions, List<byte[]> payloads) throws Exception {
+        for (int t = 0; t < transactions; t++) {
+            writer.begin();
+            writer.publisher().publishAll(payloads);
             writer.commit();
         }
     }

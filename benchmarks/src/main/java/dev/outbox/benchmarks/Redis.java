@@ -171,8 +171,8 @@ final class Redis implements Backend {
             }
 
             @Override
-            public void publish(byte[] payload) {
-                Objects.requireNonNull(publisher).publish(payload);
+            public Publisher<byte[]> publisher() {
+                return Objects.requireNonNull(publisher);
             }
 
             @Override

@@ -1,6 +1,7 @@
 package dev.outbox.benchmarks;
 
 import dev.outbox.Outbox;
+import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.store.jooq.JooqOutbox;
@@ -226,8 +227,8 @@ final class Sql implements Backend {
             public void begin() {}
 
             @Override
-            public void publish(byte[] payload) {
-                Outbox.bind(TOPIC, JooqOutbox.persist(connection)).publish(payload);
+            public Publisher<byte[]> publisher() {
+                return Outbox.bind(TOPIC, JooqOutbox.persist(connection));
             }
 
             @Override

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
+import dev.outbox.OutgoingMessage;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -29,6 +30,38 @@ interface OrderRules {
         List<String> cameOdd = new ArrayList<>();
         while (cameEven.size() < even.size() || cameOdd.size() < odd.size()) {
             try (Client.Batch batch = client.await(7)) {
+                cameEven.addAll(batch.texts(TOPIC, 0));
+                cameOdd.addAll(batch.texts(TOPIC, 1));
+                batch.publishAll();
+            }
+        }
+        assertEquals(even, cameEven, "messages of partition 0");
+        assertEquals(odd, cameOdd, "messages of partition 1");
+    }
+
+    @Rule("OBX-ORDER-1")
+    default void whatIsWrittenByOneCallComesInItsOrder(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<String> even = new ArrayList<>();
+        List<String> odd = new ArrayList<>();
+        try (Writer writer = outbox.begin()) {
+            for (int call = 0; call < 4; call++) {
+                List<OutgoingMessage> messages = new ArrayList<>();
+                for (int i = 0; i < 12; i++) {
+                    String text = "m" + (100 - 20 * call - i);
+                    messages.add(TestOutbox.message(TOPIC, i % 2, text));
+                    (i % 2 == 0 ? even : odd).add(text);
+                }
+                writer.writeAll(messages);
+                writer.write(TOPIC, 0, "behind call " + call);
+                even.add("behind call " + call);
+            }
+            writer.commit();
+        }
+        List<String> cameEven = new ArrayList<>();
+        List<String> cameOdd = new ArrayList<>();
+        while (cameEven.size() < even.size() || cameOdd.size() < odd.size()) {
+            try (Client.Batch batch = client.await(15)) {
                 cameEven.addAll(batch.texts(TOPIC, 0));
                 cameOdd.addAll(batch.texts(TOPIC, 1));
                 batch.publishAll();

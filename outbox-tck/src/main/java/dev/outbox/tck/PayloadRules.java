@@ -13,7 +13,9 @@ import dev.outbox.PersistedMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +108,31 @@ interface PayloadRules {
             return;
         }
         assertRoundTrip(outbox, null, Map.of(), largest);
+    }
+
+    @Rule("OBX-PAYLOAD-1")
+    default void whatIsWrittenByOneCallComesBackExactly(TestOutbox outbox) throws Exception {
+        List<OutgoingMessage> messages = List.of(
+                new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[0]),
+                new OutgoingMessage(TOPIC, 0, STRANGE, Map.of(STRANGE, STRANGE, "a", ""), random(1_000)),
+                new OutgoingMessage(TOPIC, 0, "", Map.of(), random(50_000)),
+                new OutgoingMessage(TOPIC, 0, "last", Map.of("b", "2"), new byte[] {0}));
+        try (Writer writer = outbox.begin()) {
+            writer.writeAll(messages);
+            writer.commit();
+        }
+        try (Client.Batch batch = outbox.open().await(10)) {
+            assertEquals(messages.size(), batch.messages().size(), "messages");
+            for (PersistedMessage message : batch.messages()) {
+                OutgoingMessage written = messages.stream()
+                        .filter(m -> Objects.equals(m.key(), message.key()))
+                        .findFirst()
+                        .orElseThrow(() -> new AssertionError("nothing was written with the key " + message.key()));
+                assertEquals(written.headers(), message.headers(), "headers");
+                assertArrayEquals(written.payload(), message.payload(), "payload");
+            }
+            batch.publishAll();
+        }
     }
 
     @Rule("OBX-PAYLOAD-2")

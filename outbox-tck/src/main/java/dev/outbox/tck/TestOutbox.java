@@ -158,6 +158,10 @@ final class TestOutbox {
         return new OutgoingMessage(topic, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8));
     }
 
+    static String text(OutgoingMessage message) {
+        return new String(message.payload(), StandardCharsets.UTF_8);
+    }
+
     static String text(PersistedMessage message) {
         return new String(message.payload(), StandardCharsets.UTF_8);
     }

@@ -4,9 +4,13 @@ import static dev.outbox.tck.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.OutgoingMessage;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** A message exists when, and only when, its transaction commits. */
@@ -43,6 +47,30 @@ interface TransactionRules {
             writer.write("orders", 0, "order");
             writer.write("bills", 0, "bill");
             writer.write("orders", 3, "other order");
+            client.expectNothing("the transaction is open", "orders", "bills");
+            writer.commit();
+        }
+        try (Client.Batch batch = client.checkout(10, "orders", "bills")) {
+            assertEquals(
+                    Set.of("order", "bill", "other order"),
+                    new HashSet<>(batch.texts()),
+                    "messages in the first checkout after the commit");
+        }
+    }
+
+    @Rule("OBX-TX-1")
+    default void whatIsWrittenByOneCallIsOfTheTransactionToo(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        try (Writer writer = outbox.begin()) {
+            writer.writeAll(List.of(TestOutbox.message(TOPIC, 0, "rolled"), TestOutbox.message(TOPIC, 1, "back")));
+            writer.rollback();
+        }
+        try (Writer writer = outbox.begin()) {
+            writer.writeAll(List.of());
+            writer.writeAll(List.of(
+                    TestOutbox.message("orders", 0, "order"),
+                    TestOutbox.message("bills", 0, "bill"),
+                    TestOutbox.message("orders", 3, "other order")));
             client.expectNothing("the transaction is open", "orders", "bills");
             writer.commit();
         }
@@ -188,5 +216,31 @@ interface TransactionRules {
         try (Client.Batch batch = other.await(100, "orders", "bills")) {
             assertEquals(ids, new HashSet<>(batch.ids()), "ids delivered to another client");
         }
+    }
+
+    @Rule("OBX-ID-1")
+    default void everyMessageOfACallHasItsOwnId(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<OutgoingMessage> messages = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            messages.add(TestOutbox.message(TOPIC, i % 3, "message " + i));
+        }
+        Map<String, String> expected = new HashMap<>();
+        try (Writer writer = outbox.begin()) {
+            List<String> ids = writer.writeAll(messages);
+            assertEquals(messages.size(), ids.size(), "ids that were returned: " + ids);
+            for (int i = 0; i < ids.size(); i++) {
+                expected.put(ids.get(i), TestOutbox.text(messages.get(i)));
+            }
+            writer.commit();
+        }
+        Map<String, String> came = new HashMap<>();
+        while (came.size() < messages.size()) {
+            try (Client.Batch batch = client.await(100)) {
+                batch.messages().forEach(m -> came.put(m.id(), TestOutbox.text(m)));
+                batch.publishAll();
+            }
+        }
+        assertEquals(expected, came, "texts by id");
     }
 }

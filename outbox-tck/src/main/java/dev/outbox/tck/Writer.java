@@ -1,6 +1,7 @@
 package dev.outbox.tck;
 
 import dev.outbox.OutgoingMessage;
+import java.util.List;
 
 /** A transaction that records what it does. */
 final class Writer implements AutoCloseable {
@@ -24,6 +25,13 @@ final class Writer implements AutoCloseable {
         outbox.record(name + " persisted " + id + " in " + message.topic() + "/" + message.partition() + ", "
                 + message.payload().length + " bytes");
         return id;
+    }
+
+    /** Writes messages by one call. */
+    List<String> writeAll(List<OutgoingMessage> messages) {
+        List<String> ids = transaction.persistFunc().persistAll(messages);
+        outbox.record(name + " persisted " + ids + " together");
+        return ids;
     }
 
     void commit() throws Exception {

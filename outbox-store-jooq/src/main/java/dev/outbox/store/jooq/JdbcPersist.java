@@ -9,9 +9,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a message in a transaction of the application, by one statement. Immutable. */
+/** Writes messages in a transaction of the application, each by one statement. Immutable. */
 final class JdbcPersist {
     private static final String[] GENERATED = {"id"};
     private static final String DOING = "Writing a message to the outbox";
@@ -31,41 +33,77 @@ final class JdbcPersist {
                 + " VALUES (?, ?, ?, ?, ?)");
     }
 
-    String persist(Connection connection, OutgoingMessage message) {
+    /** Several in one round trip, where the driver can. */
+    List<String> persist(Connection connection, List<OutgoingMessage> messages) {
+        if (messages.size() <= 1 || messages.stream().anyMatch(m -> m.payload().length > LARGE)) {
+            return messages.stream().map(m -> persist(connection, m)).toList();
+        }
+        try {
+            requireTransaction(connection);
+            return write(connection, messages);
+        } catch (SQLException e) {
+            throw failure(connection, e);
+        }
+    }
+
+    private String persist(Connection connection, OutgoingMessage message) {
         long most = Long.MAX_VALUE;
         try {
-            if (connection.getAutoCommit()) {
-                throw new MisuseException("The connection is in auto-commit mode, so there is no transaction that the"
-                        + " message could share: it would be published even if your other changes fail. With JDBC, call"
-                        + " setAutoCommit(false) first; with jOOQ, publish within transaction(…) and use the"
-                        + " Configuration it hands you; with a supplier, begin a transaction first, and have it return"
-                        + " the connection of that.");
-            }
+            requireTransaction(connection);
             if (message.payload().length > LARGE) {
                 most = mostBytes(connection);
                 if (most <= message.payload().length) {
                     throw tooLarge(message, most, null);
                 }
             }
-            try (PreparedStatement statement = connection.prepareStatement(insert, GENERATED)) {
-                statement.setString(1, message.topic());
-                statement.setInt(2, message.partition());
-                statement.setString(3, message.key());
-                statement.setString(4, Headers.write(message.headers()));
-                statement.setBytes(5, message.payload());
-                statement.executeUpdate();
-                try (ResultSet keys = statement.getGeneratedKeys()) {
-                    if (!keys.next()) {
-                        throw new StoreException(DOING + " failed: the database returned no id.");
-                    }
-                    return Long.toString(keys.getLong(1));
-                }
-            }
+            return write(connection, List.of(message)).get(0);
         } catch (SQLException e) {
             if (most <= escaped(message) && Failures.isLost(connection, e)) {
                 throw tooLarge(message, most, e);
             }
             throw failure(connection, e);
+        }
+    }
+
+    private static void requireTransaction(Connection connection) throws SQLException {
+        if (connection.getAutoCommit()) {
+            throw new MisuseException("The connection is in auto-commit mode, so there is no transaction that the"
+                    + " message could share: it would be published even if your other changes fail. With JDBC, call"
+                    + " setAutoCommit(false) first; with jOOQ, publish within transaction(…) and use the"
+                    + " Configuration it hands you; with a supplier, begin a transaction first, and have it return"
+                    + " the connection of that.");
+        }
+    }
+
+    /** Generated keys come in the order of the batch, also where the driver makes one statement of it. */
+    private List<String> write(Connection connection, List<OutgoingMessage> messages) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(insert, GENERATED)) {
+            for (OutgoingMessage message : messages) {
+                statement.setString(1, message.topic());
+                statement.setInt(2, message.partition());
+                statement.setString(3, message.key());
+                statement.setString(4, Headers.write(message.headers()));
+                statement.setBytes(5, message.payload());
+                if (messages.size() > 1) {
+                    statement.addBatch();
+                }
+            }
+            if (messages.size() > 1) {
+                statement.executeBatch();
+            } else {
+                statement.executeUpdate();
+            }
+            List<String> ids = new ArrayList<>(messages.size());
+            try (ResultSet keys = statement.getGeneratedKeys()) {
+                while (keys.next()) {
+                    ids.add(Long.toString(keys.getLong(1)));
+                }
+            }
+            if (ids.size() != messages.size()) {
+                throw new StoreException(DOING + " failed: the database returned " + ids.size() + " ids for "
+                        + messages.size() + " messages.");
+            }
+            return ids;
         }
     }
 

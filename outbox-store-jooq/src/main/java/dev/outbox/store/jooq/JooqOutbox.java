@@ -68,7 +68,7 @@ public final class JooqOutbox {
 
     /**
      * Writes messages in the transaction that the current thread is in, by one statement, on the connection that the supplier
-     * returns; it is asked for each message, and its connections are neither committed nor closed. So this function can be
+     * returns; it is asked at each call, and its connections are neither committed nor closed. So this function can be
      * bound once for the whole application, and is safe for use by several threads if the supplier is. With Spring:
      *
      * <pre>{@code

@@ -3,12 +3,15 @@ package dev.outbox.store.jooq;
 import dev.outbox.ConfigurationException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutboxException;
+import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
@@ -60,9 +63,9 @@ public final class OutboxTables {
 
     /** As {@link JooqOutbox#persist(DSLContext)}. */
     public PersistFunc persist(DSLContext tx) {
-        return message -> {
+        return in(work -> {
             try {
-                return tx.connectionResult(connection -> writing.persist(connection, message));
+                return tx.connectionResult(work::apply);
             } catch (DetachedException e) {
                 throw new MisuseException(
                         "The jOOQ context has no connection, so it is in no transaction: publish within"
@@ -72,7 +75,7 @@ public final class OutboxTables {
             } catch (DataAccessException e) {
                 throw new StoreException("jOOQ gave no connection to write the message with: " + e.getMessage(), e);
             }
-        };
+        });
     }
 
     /** As {@link JooqOutbox#persist(Configuration)}. */
@@ -82,12 +85,12 @@ public final class OutboxTables {
 
     /** As {@link JooqOutbox#persist(Connection)}. */
     public PersistFunc persist(Connection tx) {
-        return message -> writing.persist(tx, message);
+        return in(work -> work.apply(tx));
     }
 
     /** As {@link JooqOutbox#persist(Supplier)}. */
     public PersistFunc persist(Supplier<? extends @Nullable Connection> current) {
-        return message -> {
+        return in(work -> {
             Connection connection;
             try {
                 connection = current.get();
@@ -104,7 +107,26 @@ public final class OutboxTables {
                 throw new MisuseException("The supplier of the current transaction's connection returned null, so there"
                         + " is no transaction that the message could share: begin one first.");
             }
-            return writing.persist(connection, message);
+            return work.apply(connection);
+        });
+    }
+
+    /** Lends the connection of a transaction. */
+    private interface Transaction {
+        List<String> lend(Function<Connection, List<String>> work);
+    }
+
+    private PersistFunc in(Transaction transaction) {
+        return new PersistFunc() {
+            @Override
+            public String persist(OutgoingMessage message) {
+                return persistAll(List.of(message)).get(0);
+            }
+
+            @Override
+            public List<String> persistAll(List<OutgoingMessage> messages) {
+                return transaction.lend(connection -> writing.persist(connection, messages));
+            }
         };
     }
 

@@ -223,12 +223,12 @@ abstract class MySqlFamilyTest extends StoreTest {
 
     @Test
     void roundTripsAreAccountedFor() throws Exception {
-        RoundTrips roundTrips = new RoundTrips(address, "SELECT DISTINCT");
+        RoundTrips roundTrips = new RoundTrips(address + "&rewriteBatchedStatements=true", "SELECT DISTINCT");
         // take and read, delete and commit; in pools of others these are sent one by one, auto-commit is switched off
-        // and
-        // on, and the isolation level is set
+        // and on, and the isolation level is set
         roundTrips.ofABatch(2, 7);
-        roundTrips.ofPersisting();
+        // MySQL's driver asks first whether the transaction may write
+        roundTrips.ofPersisting(dialect.product().equals("MySQL") ? 2 : 1);
         roundTrips.ofAnIdlePoll();
     }
 
@@ -297,6 +297,13 @@ abstract class MySqlFamilyTest extends StoreTest {
                             && createdAt.isBefore(Instant.now().plusSeconds(60)),
                     "" + createdAt);
         }
+    }
+
+    @Test
+    void aDriverThatRewritesBatchesReturnsTheIds() throws Exception {
+        idsAreThoseOfTheirMessages("&rewriteBatchedStatements=true");
+        idsAreThoseOfTheirMessages("&rewriteBatchedStatements=true&useServerPrepStmts=true");
+        idsAreThoseOfTheirMessages("&useBulkStmts=true&useBulkStmtsForInserts=true");
     }
 
     @Test

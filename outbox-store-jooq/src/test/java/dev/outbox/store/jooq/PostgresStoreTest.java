@@ -279,11 +279,16 @@ class PostgresStoreTest extends StoreTest {
     }
 
     @Test
+    void aDriverThatRewritesBatchesReturnsTheIds() throws Exception {
+        idsAreThoseOfTheirMessages("&reWriteBatchedInserts=true");
+    }
+
+    @Test
     void roundTripsAreAccountedFor() throws Exception {
         RoundTrips roundTrips = new RoundTrips(address + "&prepareThreshold=0", "WITH RECURSIVE head");
         roundTrips.ofABatch(
                 2, 4); // take and read, delete and commit, which are two in pools of others, and set up before
-        roundTrips.ofPersisting();
+        roundTrips.ofPersisting(2); // without a named statement, its parameters are asked for first
         roundTrips.ofAnIdlePoll();
     }
 

@@ -12,6 +12,7 @@ import dev.outbox.Stores;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -101,7 +102,8 @@ record RoundTrips(String address, String discovery) {
         }
     }
 
-    void ofPersisting() throws Exception {
+    /** Of ten messages one by one, and by one call. */
+    void ofPersisting(int together) throws Exception {
         try (Wire wire = new Wire(address);
                 Connection connection = DriverManager.getConnection(wire.url())) {
             connection.setAutoCommit(false);
@@ -114,6 +116,9 @@ record RoundTrips(String address, String discovery) {
             }
             connection.commit();
             assertEquals(11, wire.roundTrips().size(), String.join("\n", wire.roundTrips()));
+            wire.clear();
+            persist.persistAll(Collections.nCopies(10, StoreTest.message(0, "at once")));
+            assertEquals(together, wire.roundTrips().size(), String.join("\n", wire.roundTrips()));
         }
     }
 

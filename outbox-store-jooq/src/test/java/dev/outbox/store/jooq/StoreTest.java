@@ -121,6 +121,7 @@ abstract class StoreTest {
             assertTrue(assertThrows(MisuseException.class, () -> jdbc.persist(message(0, "a")))
                     .getMessage()
                     .contains("auto-commit"));
+            assertThrows(MisuseException.class, () -> jdbc.persistAll(List.of(message(0, "a"), message(0, "b"))));
             DSLContext ctx = DSL.using(connection);
             assertThrows(MisuseException.class, () -> JooqOutbox.persist(ctx).persist(message(0, "b")));
         }
@@ -142,9 +143,39 @@ abstract class StoreTest {
                         JooqOutbox.persist(tx).persist(message(0, "rolled back"));
                         throw new DataAccessException("no");
                     }));
+            List<String> ids = ctx.transactionResult(
+                    tx -> JooqOutbox.persist(tx).persistAll(List.of(message(0, "both"), message(0, "together"))));
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
-                assertEquals(List.of("configuration", "context"), texts(batch));
+                assertEquals(List.of("configuration", "context", "both", "together"), texts(batch));
                 assertEquals(id, batch.messages().get(1).id());
+                assertEquals(ids.get(1), batch.messages().get(3).id());
+            }
+        }
+    }
+
+    /** Drivers may make one statement of a batch, or a message of the protocol, if they are told to. */
+    void idsAreThoseOfTheirMessages(String parameters) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address + parameters);
+                Store store = harness.open(address)) {
+            connection.setAutoCommit(false);
+            PersistFunc persist = JooqOutbox.persist(connection);
+            for (int count : new int[] {2, 3, 50, 2}) {
+                List<OutgoingMessage> messages = IntStream.range(0, count)
+                        .mapToObj(i -> message(0, "message " + i))
+                        .toList();
+                List<String> ids = persist.persistAll(messages);
+                connection.commit();
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 100)) {
+                    assertEquals(
+                            ids,
+                            batch.messages().stream().map(PersistedMessage::id).toList());
+                    assertEquals(
+                            IntStream.range(0, count)
+                                    .mapToObj(i -> "message " + i)
+                                    .toList(),
+                            texts(batch));
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                }
             }
         }
     }
@@ -157,6 +188,11 @@ abstract class StoreTest {
             connection.setAutoCommit(false);
             PersistFunc persist = JooqOutbox.persist(connection);
             assertTrue(assertThrows(ConfigurationException.class, () -> persist.persist(message(0, "a")))
+                    .getMessage()
+                    .contains(ddl));
+            connection.rollback();
+            List<OutgoingMessage> two = List.of(message(0, "a"), message(0, "b"));
+            assertTrue(assertThrows(ConfigurationException.class, () -> persist.persistAll(two))
                     .getMessage()
                     .contains(ddl));
             connection.rollback();

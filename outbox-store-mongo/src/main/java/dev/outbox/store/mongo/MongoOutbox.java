@@ -55,7 +55,7 @@ public final class MongoOutbox {
     private MongoOutbox() {}
 
     /**
-     * Writes messages in the transaction that a session is in, each by one insert, into collections with the default prefix.
+     * Writes messages in the transaction that a session is in, those of a call by one insert, into collections with the default prefix.
      * What it makes is as safe for use by several threads as the session, which is not at all.
      *
      * <p>Besides what {@link PersistFunc#persist} says, it throws a {@link MongoException} with the label {@code

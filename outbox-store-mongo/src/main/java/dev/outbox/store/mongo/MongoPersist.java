@@ -8,10 +8,12 @@ import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
+import java.util.ArrayList;
+import java.util.List;
 import org.bson.BsonDocument;
 import org.bson.types.ObjectId;
 
-/** Writes messages in a transaction of the application, each by one insert. */
+/** Writes messages in a transaction of the application, those of a call by one insert. */
 final class MongoPersist implements PersistFunc {
     /** A document has at most 16 MiB, and beside the payload there are key, headers, and one day a reason. */
     static final int MAX_PAYLOAD_BYTES = 15 * 1024 * 1024;
@@ -28,6 +30,32 @@ final class MongoPersist implements PersistFunc {
 
     @Override
     public String persist(OutgoingMessage message) {
+        requireTransaction();
+        requireSize(message);
+        ObjectId id = new ObjectId();
+        write(() -> messages.insertOne(session, Documents.fresh(id, message)));
+        return id.toHexString();
+    }
+
+    /** The server gives each document of an insert a position of its own, in their order. */
+    @Override
+    public List<String> persistAll(List<OutgoingMessage> all) {
+        requireTransaction();
+        all.forEach(MongoPersist::requireSize);
+        List<String> ids = new ArrayList<>(all.size());
+        List<BsonDocument> documents = new ArrayList<>(all.size());
+        for (OutgoingMessage message : all) {
+            ObjectId id = new ObjectId();
+            ids.add(id.toHexString());
+            documents.add(Documents.fresh(id, message));
+        }
+        if (!documents.isEmpty()) {
+            write(() -> messages.insertMany(session, documents));
+        }
+        return ids;
+    }
+
+    private void requireTransaction() {
         if (!session.hasActiveTransaction()) {
             throw new MisuseException(
                     "The session is not in a transaction that the message could share: it would be published even if"
@@ -35,15 +63,20 @@ final class MongoPersist implements PersistFunc {
                             + " session.startTransaction() and commitTransaction(), and pass the session to your own"
                             + " writes too.");
         }
+    }
+
+    private static void requireSize(OutgoingMessage message) {
         if (message.payload().length > MAX_PAYLOAD_BYTES) {
             throw new MessageRejectedException(
                     "The payload has " + message.payload().length + " bytes; MongoDB's limit of"
                             + " 16 MiB for a document leaves at most " + MAX_PAYLOAD_BYTES
                             + ". Store large content elsewhere and publish a reference to it.");
         }
-        ObjectId id = new ObjectId();
+    }
+
+    private static void write(Runnable insert) {
         try {
-            messages.insertOne(session, Documents.fresh(id, message));
+            insert.run();
         } catch (MongoException e) {
             if (e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
                 throw Failures.transientOne(DOING, e); // withTransaction looks for the driver's own, and begins again
@@ -52,6 +85,5 @@ final class MongoPersist implements PersistFunc {
         } catch (IllegalStateException e) {
             throw Failures.of(DOING, e);
         }
-        return id.toHexString();
     }
 }

@@ -30,6 +30,7 @@ import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
+import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
@@ -94,6 +95,7 @@ class MongoStoreTest {
             PersistFunc persist = MongoOutbox.persist(session, outbox.database);
             MisuseException refusal = assertThrows(MisuseException.class, () -> persist.persist(message(0, "m")));
             assertTrue(refusal.getMessage().contains("withTransaction"), refusal.getMessage());
+            assertThrows(MisuseException.class, () -> persist.persistAll(List.of(message(0, "m"))));
             session.startTransaction();
             persist.persist(message(0, "m"));
             session.commitTransaction();
@@ -210,6 +212,24 @@ class MongoStoreTest {
             outbox.commands.clear();
             publishAll(store);
             assertEquals(List.of("aggregate"), outbox.commands.names());
+        }
+    }
+
+    @Test
+    void messagesOfACallAreOneCommand() {
+        List<String> ids;
+        try (ClientSession session = outbox.client.startSession()) {
+            session.startTransaction();
+            outbox.commands.clear();
+            ids = MongoOutbox.persist(session, outbox.database)
+                    .persistAll(List.of(message(0, "1"), message(0, "2"), message(0, "3")));
+            session.commitTransaction();
+            assertEquals(List.of("insert", "commitTransaction"), outbox.commands.names());
+        }
+        try (Store store = open();
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+            assertEquals(
+                    ids, batch.messages().stream().map(PersistedMessage::id).toList());
         }
     }
 

@@ -3,8 +3,10 @@ package dev.outbox.tck.memory;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.spi.Outcome;
+import dev.outbox.tck.WriteTransaction;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -54,6 +56,22 @@ final class BrokenOrder {
                         }
                     })
                     .breaks("OBX-LIFE-5", "OBX-ORDER-1"),
+            Broken.outbox("writes the messages of a call backwards", () -> new MemoryOutbox() {
+                        @Override
+                        public WriteTransaction begin() {
+                            return new PassingTransaction(super.begin()) {
+                                @Override
+                                List<String> persistAll(List<OutgoingMessage> messages) {
+                                    List<OutgoingMessage> backwards = new ArrayList<>(messages);
+                                    Collections.reverse(backwards);
+                                    List<String> ids = new ArrayList<>(super.persistAll(backwards));
+                                    Collections.reverse(ids);
+                                    return ids;
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-ORDER-1"),
             Broken.outbox("loses what was released", () -> new MemoryOutbox() {
                         @Override
                         synchronized void settle(Hold hold, List<Outcome> outcomes) {

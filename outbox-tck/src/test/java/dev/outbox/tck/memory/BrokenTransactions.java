@@ -5,7 +5,9 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.tck.WriteTransaction;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -196,7 +198,39 @@ final class BrokenTransactions {
                                             m.createdAt()));
                         }
                     })
-                    .breaks("OBX-CLOSE-6", "OBX-DEAD-3", "OBX-ID-1"));
+                    .breaks("OBX-CLOSE-6", "OBX-DEAD-3", "OBX-ID-1"),
+            Broken.outbox("returns the ids of a call in another order", () -> new MemoryOutbox() {
+                        @Override
+                        public WriteTransaction begin() {
+                            return new PassingTransaction(super.begin()) {
+                                @Override
+                                List<String> persistAll(List<OutgoingMessage> messages) {
+                                    List<String> ids = new ArrayList<>(super.persistAll(messages));
+                                    Collections.reverse(ids);
+                                    return ids;
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-ID-1"),
+            Broken.outbox("commits what is written by one call", () -> new MemoryOutbox() {
+                        @Override
+                        public WriteTransaction begin() {
+                            MemoryOutbox outbox = this;
+                            return new PassingTransaction(super.begin()) {
+                                @Override
+                                List<String> persistAll(List<OutgoingMessage> messages) {
+                                    List<Written> all =
+                                            messages.stream().map(outbox::write).toList();
+                                    outbox.commit(all);
+                                    return all.stream()
+                                            .map(written -> written.message().id())
+                                            .toList();
+                                }
+                            };
+                        }
+                    })
+                    .breaks("OBX-TX-1"));
 
     private BrokenTransactions() {}
 }

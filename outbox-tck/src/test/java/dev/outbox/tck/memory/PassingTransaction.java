@@ -4,6 +4,7 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.StoreException;
 import dev.outbox.tck.WriteTransaction;
+import java.util.List;
 
 /** A transaction that passes everything on, to be wrong in one place. */
 class PassingTransaction implements WriteTransaction {
@@ -17,9 +18,23 @@ class PassingTransaction implements WriteTransaction {
         return real.persistFunc().persist(message);
     }
 
+    List<String> persistAll(List<OutgoingMessage> messages) {
+        return messages.stream().map(this::persist).toList();
+    }
+
     @Override
     public PersistFunc persistFunc() {
-        return this::persist;
+        return new PersistFunc() {
+            @Override
+            public String persist(OutgoingMessage message) {
+                return PassingTransaction.this.persist(message);
+            }
+
+            @Override
+            public List<String> persistAll(List<OutgoingMessage> messages) {
+                return PassingTransaction.this.persistAll(messages);
+            }
+        };
     }
 
     @Override

@@ -1,0 +1,56 @@
+package dev.outbox;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A topic bound to a transaction. Used by one thread at a time, as that is. */
+final class Bound<T> implements Publisher<T> {
+    private final Topic<T> topic;
+    private final PersistFunc persist;
+    private final Listeners listeners;
+
+    Bound(Topic<T> topic, PersistFunc persist, Listeners listeners) {
+        this.topic = topic;
+        this.persist = persist;
+        this.listeners = listeners;
+    }
+
+    @Override
+    public String publish(T message) {
+        OutgoingMessage outgoing = topic.outgoing(message);
+        long start = System.nanoTime();
+        String id = checked(persist.persist(outgoing));
+        listeners.persisted(outgoing, id, start);
+        return id;
+    }
+
+    @Override
+    public List<String> publishAll(List<? extends T> messages) {
+        List<OutgoingMessage> outgoing = new ArrayList<>(messages.size());
+        for (T message : messages) {
+            outgoing.add(topic.outgoing(message));
+        }
+        long start = System.nanoTime();
+        List<String> ids = persist.persistAll(List.copyOf(outgoing));
+        if (ids == null || ids.size() != outgoing.size()) {
+            throw broken((ids == null ? "no ids" : ids.size() + " ids") + " for " + outgoing.size() + " messages");
+        }
+        for (int i = 0; i < outgoing.size(); i++) {
+            listeners.persisted(outgoing.get(i), checked(ids.get(i)), start);
+        }
+        return List.copyOf(ids);
+    }
+
+    private String checked(@Nullable String id) {
+        if (id == null) {
+            throw broken("no id for a message");
+        }
+        return id;
+    }
+
+    private StoreException broken(String what) {
+        return new StoreException("The store returned " + what + " of topic " + topic.name()
+                + ": its PersistFunc breaks rule OBX-ID-1. Roll the transaction back.");
+    }
+}
