@@ -258,7 +258,7 @@ final class Checkout {
 
     private List<Held> take(Connection connection, String begin, List<Candidate> tried) throws SQLException {
         List<Held> wanted = wanted(connection, tried);
-        keep(wanted, dialect.take(connection, begin, lockKey, tried));
+        keep(wanted, dialect.take(connection, begin, lockKey, wanted));
         return wanted;
     }
 

@@ -4,7 +4,6 @@ import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -156,11 +155,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     void addPartitions(Connection connection, List<Candidate> missing) throws SQLException;
 
     /**
-     * Takes those of the partitions that are ready and free until the transaction ends; returns their ids.
+     * Takes those of the partitions that are ready and free until the transaction ends; returns their ids. Where the lock is
+     * one of their rows, which nobody else can change then, this tells each which message of it failed the last time, and
+     * leaves out rows that are those of other partitions by now.
      *
      * @param begin what {@link #beginOwn} has left to be done before, or ""
      */
-    List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted) throws SQLException;
+    List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException;
 
     /** Whether {@link #takeAndRead} spares a round trip on a connection, of our own pool or of the application's. */
     boolean takesAndReadsAtOnce(boolean own);
@@ -177,7 +178,7 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
 
     /**
      * Reads partitions that are taken: of each at most its share, behind its position and not beyond its end, as it is at
-     * one moment. Tells each which message of it failed the last time.
+     * one moment. Tells each which message of it failed the last time, unless {@link #take} has.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
 
@@ -252,14 +253,6 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
                     .append('\'');
         }
         return list.toString();
-    }
-
-    static int deleteByArray(Connection connection, Dialect dialect, long[] rowIds) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
-            statement.setArray(1, connection.createArrayOf("bigint", boxed(rowIds)));
-            return statement.executeUpdate();
-        }
     }
 
     static Long[] boxed(long[] values) {

@@ -37,18 +37,26 @@ record H2Dialect(Names names) implements Dialect {
             + " OR p.failed_at > DATEADD(MINUTE, 1, CURRENT_TIMESTAMP))";
 
     /** The locked row is read anew, so that a row that has just become delayed is not returned. */
-    private static final String TAKE =
-            "SELECT p.id FROM outbox_partition p WHERE p.id = ANY (?) AND " + READY + " FOR UPDATE SKIP LOCKED";
+    private static final String TAKE = take("= ANY (?)");
 
-    private static final String TAKE_ONE =
-            "SELECT p.id FROM outbox_partition p WHERE p.id = ? AND " + READY + " FOR UPDATE SKIP LOCKED";
+    private static final String TAKE_ONE = take("= ?");
 
-    private static final String READ_ONE = "(SELECT CAST(? AS integer) AS n,"
-            + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
-            + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
-            + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
-            + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
-            + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY)";
+    private static String take(String ids) {
+        return "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM outbox_partition p WHERE p.id " + ids + " AND "
+                + READY + " FOR UPDATE SKIP LOCKED";
+    }
+
+    /** With nothing in it that is the same for all rows: H2 looks with each whether it still is. */
+    private static final String READ =
+            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+                    + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
+                    + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY";
+
+    private static final String READ_ONE = "SELECT " + READ;
+    private static final String READ_AMONG_OTHERS = "(SELECT CAST(? AS integer) AS n, " + READ + ")";
+
+    /** Each row that H2 deletes is compared with the ids of the list, one after the other. */
+    private static final int LONGEST_DELETE_LIST = 50;
 
     private static final String FIRST = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
     private static final String NEXT_IN_TOPIC = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ?"
@@ -340,25 +348,16 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
-            throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException {
         boolean one = wanted.size() == 1;
         try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_ONE : TAKE))) {
             if (one) {
-                statement.setInt(1, wanted.get(0).id());
+                statement.setInt(1, wanted.get(0).partition.id());
             } else {
-                statement.setArray(
-                        1,
-                        connection.createArrayOf(
-                                "integer", wanted.stream().map(Candidate::id).toArray()));
+                Object[] ids = wanted.stream().map(held -> held.partition.id()).toArray();
+                statement.setArray(1, connection.createArrayOf("integer", ids));
             }
-            List<Integer> taken = new ArrayList<>(wanted.size());
-            try (ResultSet rows = statement.executeQuery()) {
-                while (rows.next()) {
-                    taken.add(rows.getInt(1));
-                }
-            }
-            return taken;
+            return Rows.locked(statement, wanted);
         }
     }
 
@@ -371,11 +370,7 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
             throws SQLException {
-        List<Integer> taken = take(
-                connection,
-                begin,
-                lockKey,
-                wanted.stream().map(held -> held.partition).toList());
+        List<Integer> taken = take(connection, begin, lockKey, wanted);
         read(connection, wanted);
         return taken;
     }
@@ -387,19 +382,19 @@ record H2Dialect(Names names) implements Dialect {
 
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
-        String sql = partitions.stream().map(held -> sql(READ_ONE)).collect(Collectors.joining(" UNION ALL "));
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        boolean one = partitions.size() == 1;
+        String read =
+                one ? READ_ONE : READ_AMONG_OTHERS + (" UNION ALL " + READ_AMONG_OTHERS).repeat(partitions.size() - 1);
+        try (PreparedStatement statement = connection.prepareStatement(sql(read))) {
             int i = 1;
             for (int n = 0; n < partitions.size(); n++) {
                 Held held = partitions.get(n);
-                statement.setInt(i++, n + 1);
-                statement.setInt(i++, held.partition.id());
+                if (!one) {
+                    statement.setInt(i++, n + 1);
+                }
                 statement.setString(i++, held.partition.topic());
                 statement.setInt(i++, held.partition.partition());
                 statement.setLong(i++, held.after);
-                statement.setInt(i++, held.partition.id());
-                statement.setString(i++, held.partition.topic());
-                statement.setInt(i++, held.partition.partition());
                 statement.setInt(i++, held.share);
             }
             try (ResultSet rows = statement.executeQuery()) {
@@ -416,7 +411,16 @@ record H2Dialect(Names names) implements Dialect {
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, this, rowIds);
+        int deleted = 0;
+        try (PreparedStatement statement =
+                connection.prepareStatement(sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
+            for (int i = 0; i < rowIds.length; i += LONGEST_DELETE_LIST) {
+                long[] part = Arrays.copyOfRange(rowIds, i, Math.min(rowIds.length, i + LONGEST_DELETE_LIST));
+                statement.setArray(1, connection.createArrayOf("bigint", Dialect.boxed(part)));
+                deleted += statement.executeUpdate();
+            }
+        }
+        return deleted;
     }
 
     /** There is no round trip to spare. */

@@ -56,19 +56,20 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     /** A list is a table of that many SELECTs. */
     private static final int LONGEST_LIST = 100;
 
-    private static final String READ_ONE = "(SELECT ? AS n,"
-            + " (SELECT p.failing_id FROM outbox_partition p WHERE p.id = ?) AS failing_id,"
-            + " m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
-            + " FROM outbox_message m FORCE INDEX (outbox_message_order)"
-            + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
-            + " AND EXISTS (SELECT 1 FROM outbox_partition p WHERE p.id = ? AND p.topic = ? AND p.partition_no = ?)"
-            + " ORDER BY m.topic, m.partition_no, m.id LIMIT ?)";
+    private static final String READ =
+            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+                    + " FROM outbox_message m FORCE INDEX (outbox_message_order)"
+                    + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id LIMIT ?";
 
+    private static final String READ_ONE = "SELECT " + READ;
+    private static final String READ_AMONG_OTHERS = "(SELECT ? AS n, " + READ + ")";
+
+    private static final String TAKE = "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM ";
     private static final String SKIPPING = " FOR UPDATE SKIP LOCKED";
 
     /** One id is one probe, with nothing to be read wrongly. */
     private static final String TAKE_ONE =
-            "SELECT p.id FROM outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY + SKIPPING;
+            TAKE + "outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY + SKIPPING;
 
     /** What stands before the ids. As in {@link #byId}, but any number of them are one text. */
     private static final String DELETE = "DELETE m FROM JSON_TABLE('";
@@ -350,17 +351,16 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     /** The locked row is read anew, so that a row that has just become delayed is not returned. */
     @Override
-    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
-            throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException {
         List<Integer> taken = new ArrayList<>(wanted.size());
         for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
-            List<Candidate> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
+            List<Held> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
             try (PreparedStatement statement =
                     connection.prepareStatement(after(i == 0 ? begin : "", sql(take(part.size()))))) {
                 for (int n = 0; n < part.size(); n++) {
-                    statement.setInt(n + 1, part.get(n).id());
+                    statement.setInt(n + 1, part.get(n).partition.id());
                 }
-                taken.addAll(Rows.taken(statement));
+                taken.addAll(Rows.locked(statement, part));
             }
         }
         return taken;
@@ -371,7 +371,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     private static String take(int count) {
-        return count == 1 ? TAKE_ONE : "SELECT p.id FROM " + byId(count) + " WHERE " + READY + SKIPPING;
+        return count == 1 ? TAKE_ONE : TAKE + byId(count) + " WHERE " + READY + SKIPPING;
     }
 
     /** The application's connections take one statement at a time, unless it has allowed more, which nobody tells us. */
@@ -390,7 +390,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                 statement.setInt(i++, held.partition.id());
             }
             setRead(statement, i, wanted);
-            return Rows.takenAndRead(statement, wanted, this);
+            List<Integer> taken = Rows.locked(statement, wanted);
+            try (ResultSet rows = Rows.readWithTake(statement)) {
+                Rows.read(rows, wanted, this);
+            }
+            return taken;
         }
     }
 
@@ -410,21 +414,21 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     private static String readOf(int partitions) {
-        return READ_ONE + (" UNION ALL " + READ_ONE).repeat(partitions - 1);
+        return partitions == 1
+                ? READ_ONE
+                : READ_AMONG_OTHERS + (" UNION ALL " + READ_AMONG_OTHERS).repeat(partitions - 1);
     }
 
     private static void setRead(PreparedStatement statement, int first, List<Held> partitions) throws SQLException {
         int i = first;
         for (int n = 0; n < partitions.size(); n++) {
             Held held = partitions.get(n);
-            statement.setInt(i++, n + 1);
-            statement.setInt(i++, held.partition.id());
+            if (partitions.size() > 1) {
+                statement.setInt(i++, n + 1);
+            }
             statement.setString(i++, held.partition.topic());
             statement.setInt(i++, held.partition.partition());
             statement.setLong(i++, held.after);
-            statement.setInt(i++, held.partition.id());
-            statement.setString(i++, held.partition.topic());
-            statement.setInt(i++, held.partition.partition());
             statement.setInt(i++, held.share);
         }
     }

@@ -417,29 +417,22 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     }
 
     @Override
-    public List<Integer> take(Connection connection, String begin, int lockKey, List<Candidate> wanted)
-            throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException {
         boolean one = wanted.size() == 1;
         try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_ONE : TAKE))) {
             if (one) {
-                statement.setInt(1, wanted.get(0).id());
+                statement.setInt(1, wanted.get(0).partition.id());
                 statement.setInt(2, lockKey);
             } else {
                 setTake(connection, statement, lockKey, wanted);
             }
-            List<Integer> taken = new ArrayList<>(wanted.size());
-            try (ResultSet rows = statement.executeQuery()) {
-                while (rows.next()) {
-                    taken.add(rows.getInt(1));
-                }
-            }
-            return taken;
+            return Rows.taken(statement);
         }
     }
 
-    private static void setTake(Connection connection, PreparedStatement statement, int lockKey, List<Candidate> wanted)
+    private static void setTake(Connection connection, PreparedStatement statement, int lockKey, List<Held> wanted)
             throws SQLException {
-        Integer[] ids = wanted.stream().map(Candidate::id).toArray(Integer[]::new);
+        Integer[] ids = wanted.stream().map(held -> held.partition.id()).toArray(Integer[]::new);
         statement.setArray(1, connection.createArrayOf("int4", ids));
         statement.setInt(2, lockKey);
     }
@@ -460,19 +453,14 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
                 statement.setInt(2, lockKey);
                 setReadOne(statement, 3, wanted.get(0));
             } else {
-                setTake(
-                        connection,
-                        statement,
-                        lockKey,
-                        wanted.stream().map(held -> held.partition).toList());
+                setTake(connection, statement, lockKey, wanted);
                 setRead(connection, statement, 3, wanted);
-            }
-            if (!one) {
-                return Rows.takenAndRead(statement, wanted, this);
             }
             List<Integer> taken = Rows.taken(statement);
             try (ResultSet rows = Rows.readWithTake(statement)) {
-                if (!Rows.readOne(rows, wanted.get(0), this) && !taken.isEmpty()) {
+                if (!one) {
+                    Rows.readWithFailing(rows, wanted, this);
+                } else if (!readOne(rows, wanted.get(0)) && !taken.isEmpty()) {
                     readAny(connection, wanted);
                 }
             }
@@ -497,9 +485,16 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
             setReadOne(statement, 1, held);
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
-                return Rows.readOne(rows, held, this);
+                return readOne(rows, held);
             }
         }
+    }
+
+    /** Whether there was anything, which then does not fail. */
+    private boolean readOne(ResultSet rows, Held held) throws SQLException {
+        held.failingId = 0;
+        Rows.read(rows, List.of(held), this);
+        return !held.messages.isEmpty();
     }
 
     private void readAny(Connection connection, List<Held> partitions) throws SQLException {
@@ -507,7 +502,7 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
             setRead(connection, statement, 1, partitions);
             statement.execute();
             try (ResultSet rows = statement.getResultSet()) {
-                Rows.read(rows, partitions, this);
+                Rows.readWithFailing(rows, partitions, this);
             }
         }
     }
@@ -582,7 +577,11 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
 
     @Override
     public int delete(Connection connection, long[] rowIds) throws SQLException {
-        return Dialect.deleteByArray(connection, this, rowIds);
+        try (PreparedStatement statement =
+                connection.prepareStatement(sql("DELETE FROM outbox_message WHERE id = ANY (?)"))) {
+            statement.setArray(1, connection.createArrayOf("bigint", Dialect.boxed(rowIds)));
+            return statement.executeUpdate();
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -16,26 +17,27 @@ final class Rows {
     private Rows() {}
 
     /**
-     * Adds the rows of a read to their partitions. Columns: n (of the partition, from 1), failing_id, id, original_id,
-     * message_key, headers, payload, attempts, created_at.
+     * Adds the rows of a read to their partitions. Columns: id, original_id, message_key, headers, payload, attempts,
+     * created_at, and unless there is but one partition, before all of these n, its number from 1.
      */
     static void read(ResultSet rows, List<Held> partitions, Dialect dialect) throws SQLException {
+        boolean one = partitions.size() == 1;
+        while (rows.next()) {
+            if (one) {
+                add(rows, 1, partitions.get(0), dialect);
+            } else {
+                add(rows, 2, partitions.get(rows.getInt(1) - 1), dialect);
+            }
+        }
+    }
+
+    /** The same with other columns at the beginning, n and failing_id. */
+    static void readWithFailing(ResultSet rows, List<Held> partitions, Dialect dialect) throws SQLException {
         while (rows.next()) {
             Held held = partitions.get(rows.getInt(1) - 1);
             held.failingId = rows.getLong(2);
             add(rows, 3, held, dialect);
         }
-    }
-
-    /** The same from the third column on, all of a partition in which nothing fails; returns whether there was anything. */
-    static boolean readOne(ResultSet rows, Held held, Dialect dialect) throws SQLException {
-        boolean any = false;
-        held.failingId = 0;
-        while (rows.next()) {
-            add(rows, 1, held, dialect);
-            any = true;
-        }
-        return any;
     }
 
     private static void add(ResultSet rows, int first, Held held, Dialect dialect) throws SQLException {
@@ -48,10 +50,7 @@ final class Rows {
     /** Executes a take, before which a transaction may begin, and returns the ids. */
     static List<Integer> taken(PreparedStatement statement) throws SQLException {
         List<Integer> taken = new ArrayList<>();
-        if (!statement.execute() && !statement.getMoreResults()) {
-            throw new IllegalStateException("The database answered to a take without a result");
-        }
-        try (ResultSet rows = statement.getResultSet()) {
+        try (ResultSet rows = answerToTake(statement)) {
             while (rows.next()) {
                 taken.add(rows.getInt(1));
             }
@@ -59,14 +58,29 @@ final class Rows {
         return taken;
     }
 
-    /** The same for a take and the read that is sent with it. */
-    static List<Integer> takenAndRead(PreparedStatement statement, List<Held> partitions, Dialect dialect)
-            throws SQLException {
-        List<Integer> taken = taken(statement);
-        try (ResultSet rows = readWithTake(statement)) {
-            read(rows, partitions, dialect);
+    /** The same where rows are locked. Columns: id, topic, partition_no, failing_id. */
+    static List<Integer> locked(PreparedStatement statement, List<Held> wanted) throws SQLException {
+        Map<Candidate, Held> partitions = new HashMap<>(2 * wanted.size());
+        wanted.forEach(held -> partitions.put(held.partition, held));
+        List<Integer> taken = new ArrayList<>(wanted.size());
+        try (ResultSet rows = answerToTake(statement)) {
+            while (rows.next()) {
+                Candidate locked = new Candidate(rows.getInt(1), rows.getString(2), rows.getInt(3));
+                Held held = partitions.get(locked);
+                if (held != null) {
+                    held.failingId = rows.getLong(4);
+                    taken.add(locked.id());
+                }
+            }
         }
         return taken;
+    }
+
+    private static ResultSet answerToTake(PreparedStatement statement) throws SQLException {
+        if (!statement.execute() && !statement.getMoreResults()) {
+            throw new IllegalStateException("The database answered to a take without a result");
+        }
+        return statement.getResultSet();
     }
 
     /** What was read by the statement that was sent with a take, when that has been looked at. */

@@ -167,8 +167,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                 held.startReading(10);
                 assertEquals(
                         1,
-                        dialect.take(lease.connection(), "", 0, List.of(held.partition))
-                                .size());
+                        dialect.take(lease.connection(), "", 0, List.of(held)).size());
                 dialect.read(lease.connection(), List.of(held));
                 assertEquals(2, dialect.delete(lease.connection(), new long[] {held.rowId(0), held.rowId(1)}));
                 writer.createStatement().execute("SET SESSION innodb_lock_wait_timeout = 1");
@@ -239,7 +238,8 @@ abstract class MySqlFamilyTest extends StoreTest {
             Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
             held.startReading(10);
             observed.setAutoCommit(false);
-            dialect.take(observed, "", 0, List.of(held.partition, new Candidate(2, TOPIC, 1)));
+            Held other = new Held(new Candidate(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
+            dialect.take(observed, "", 0, List.of(held, other));
             dialect.read(observed, List.of(held));
             dialect.delete(observed, LongStream.rangeClosed(1, 58).toArray()); // nearly all of a small table
             observed.rollback();
