@@ -11,6 +11,6 @@ import org.junit.jupiter.api.Tag;
 class Postgres16TckTest extends NetworkTck {
     @Override
     public NetworkHarness harness() {
-        return new PostgresHarness(PostgresVersion.V16);
+        return PostgresHarness.ofTck(PostgresVersion.V16);
     }
 }

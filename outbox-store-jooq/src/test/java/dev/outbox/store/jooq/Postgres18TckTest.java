@@ -11,6 +11,6 @@ import org.junit.jupiter.api.Tag;
 class Postgres18TckTest extends NetworkTck {
     @Override
     public NetworkHarness harness() {
-        return new PostgresHarness(PostgresVersion.V18);
+        return PostgresHarness.ofTck(PostgresVersion.V18);
     }
 }

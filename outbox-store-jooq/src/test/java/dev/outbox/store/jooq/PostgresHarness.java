@@ -10,24 +10,40 @@ import dev.outbox.tck.WriteTransaction;
 import java.net.InetSocketAddress;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/** Outboxes in databases of their own. */
+/** Outboxes in databases of their own; those of the TCK are emptied and used again. */
 public final class PostgresHarness implements NetworkHarness {
-    private final PostgresVersion version;
+    private static final Map<PostgresVersion, EmptiedDatabases> EMPTIED = Stream.of(PostgresVersion.values())
+            .collect(Collectors.toMap(
+                    version -> version, version -> new EmptiedDatabases(version, StoreOptions.defaults())));
+
+    private final @Nullable EmptiedDatabases emptied;
 
     /** On a server of the default version, or on any, as other processes do, which make no outboxes. */
     public PostgresHarness() {
-        this(PostgresVersion.V17);
+        this(null);
     }
 
-    PostgresHarness(PostgresVersion version) {
-        this.version = version;
+    private PostgresHarness(@Nullable EmptiedDatabases emptied) {
+        this.emptied = emptied;
+    }
+
+    /** For tests that change nothing but what is in the tables of an outbox. */
+    static PostgresHarness ofTck(PostgresVersion version) {
+        return new PostgresHarness(EMPTIED.get(version));
     }
 
     @Override
     public String createOutbox() throws SQLException {
-        String address = PostgresServer.shared(version).newDatabase();
+        if (emptied != null) {
+            return emptied.take();
+        }
+        String address = PostgresServer.shared().newDatabase();
         Stores.open(address, StoreOptions.defaults().createSchema(true)).close();
         return address;
     }
@@ -64,6 +80,10 @@ public final class PostgresHarness implements NetworkHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
-        PostgresServer.shared(version).dropDatabase(address);
+        if (emptied != null) {
+            emptied.giveBack(address);
+        } else {
+            PostgresServer.shared().dropDatabase(address);
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.outbox.store.jooq;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.servers.PostgresVersion;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.sql.SQLException;
@@ -14,13 +15,14 @@ public final class PostgresOptionsHarness implements StoreHarness {
     private static final StoreOptions OPTIONS =
             StoreOptions.defaults().with("strictOrder", "true").with("wakeUp", "listen");
 
+    /** With the trigger. */
+    private static final EmptiedDatabases EMPTIED = new EmptiedDatabases(PostgresVersion.V17, OPTIONS);
+
     private final PostgresHarness plain = new PostgresHarness();
 
     @Override
     public String createOutbox() throws SQLException {
-        String address = plain.createOutbox();
-        Stores.open(address, OPTIONS.createSchema(true)).close(); // which makes the trigger
-        return address;
+        return EMPTIED.take();
     }
 
     @Override
@@ -40,6 +42,6 @@ public final class PostgresOptionsHarness implements StoreHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
-        plain.dropOutbox(address);
+        EMPTIED.giveBack(address);
     }
 }

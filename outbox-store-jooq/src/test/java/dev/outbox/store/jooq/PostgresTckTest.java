@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.servers.PostgresVersion;
 import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.NetworkTck;
 import org.junit.jupiter.api.Tag;
@@ -9,6 +10,6 @@ import org.junit.jupiter.api.Tag;
 class PostgresTckTest extends NetworkTck {
     @Override
     public NetworkHarness harness() {
-        return new PostgresHarness();
+        return PostgresHarness.ofTck(PostgresVersion.V17);
     }
 }
