@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One checkout: finds partitions, takes some, reads their messages. The transaction it leaves open is the batch, which
@@ -28,6 +29,9 @@ final class Checkout {
     private final Candidates candidates;
     private final Hints hints;
     private final Floor floor;
+
+    /** Whether the last batch had room, so that this one will hardly be full and have to look for partitions. */
+    private volatile boolean expectsRoom;
 
     Checkout(Dialect dialect, int lockKey, List<String> topics, Candidates candidates, Hints hints, Floor floor) {
         this.dialect = dialect;
@@ -54,6 +58,7 @@ final class Checkout {
         Set<Candidate> inVain = new HashSet<>();
         for (int attempt = 1; ; attempt++) {
             List<Held> held = takeAndRead(lease, limit, inVain);
+            expectsRoom = room(held, limit) > 0;
             int before = inVain.size();
             held.stream().filter(partition -> partition.messages.isEmpty()).forEach(p -> inVain.add(p.partition));
             held.removeIf(partition -> partition.messages.isEmpty());
@@ -68,33 +73,47 @@ final class Checkout {
 
     private List<Held> takeAndRead(Connections.Lease lease, int limit, Set<Candidate> inVain) throws SQLException {
         if (candidates.isDiscoveryDue(System.nanoTime())) {
-            return fill(lease, discover(lease), limit, inVain);
+            return fill(lease, discover(lease), limit, inVain, null);
         }
-        List<Held> held = fill(lease, List.of(), limit, inVain);
-        if (room(held, limit) > 0 && !addTo(held, lease, limit)) {
+        Look look = lookSentAlong(lease);
+        List<Held> held = fill(lease, List.of(), limit, inVain, look);
+        if (room(held, limit) > 0 && !addTo(held, lease, limit, look)) {
             lease.rollback();
-            held = fill(lease, discover(lease), limit, inVain);
+            held = fill(lease, discover(lease), limit, inVain, null);
         }
         return held;
     }
 
+    /** To be sent with the first take and read, which spares a round trip if the batch has room; null if none is expected. */
+    private @Nullable Look lookSentAlong(Connections.Lease lease) {
+        return expectsRoom && lease.isOwn() && dialect.takesAndReadsAtOnce(true) ? newLook() : null;
+    }
+
+    /**
+     * Behind what is known to be settled, for as long as it is slow to look from the start: no message can appear there any
+     * more, see {@link Hints}.
+     */
+    private Look newLook() {
+        Map<Candidate, Long> settled = hints.settled(System.nanoTime());
+        return new Look(settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled), settled);
+    }
+
     /** Looks for more within the transaction of a batch that has messages; false if it has to begin again. */
-    private boolean addTo(List<Held> held, Connections.Lease lease, int limit) throws SQLException {
+    private boolean addTo(List<Held> held, Connections.Lease lease, int limit, @Nullable Look sent)
+            throws SQLException {
         if (held.stream().allMatch(partition -> partition.messages.isEmpty())) {
             return false;
         }
-        long started = System.nanoTime();
-        List<Candidate> missing = new ArrayList<>();
-        List<Candidate> found = find(lease, dialect.endOfRead(), missing);
-        if (!missing.isEmpty()) {
+        Look look = sent != null && sent.isAnswered() ? sent : look(lease, dialect.endOfRead());
+        if (!look.missing.isEmpty()) {
             return false; // rows for them are added in a transaction that does not last as long as a batch
         }
-        candidates.replace(found, started, System.nanoTime());
+        candidates.replace(look.found, look.started, System.nanoTime());
         Set<Integer> known =
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
-        List<Candidate> inTurn = inTurn(found, limit, Set.of());
+        List<Candidate> inTurn = inTurn(look.found, limit, Set.of());
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
-        fill(lease, "", held, inTurn, inTurn.size(), limit);
+        fill(lease, "", held, inTurn, inTurn.size(), limit, null);
         return true;
     }
 
@@ -105,32 +124,23 @@ final class Checkout {
 
     /** In auto-commit mode, so that asking an idle outbox is one round trip. */
     private List<Candidate> discover(Connections.Lease lease) throws SQLException {
-        long started = System.nanoTime();
-        List<Candidate> missing = new ArrayList<>();
-        List<Candidate> found = find(lease, "", missing);
-        if (!missing.isEmpty()) {
+        Look look = look(lease, "");
+        if (!look.missing.isEmpty()) {
             // Writers leave these rows to us: two of them with new messages of one partition would wait for each other.
-            dialect.addPartitions(lease.connection(), missing);
-            found = find(lease, "", missing);
+            dialect.addPartitions(lease.connection(), look.missing);
+            look = look(lease, "");
         }
-        candidates.replace(found, started, System.nanoTime());
-        return found;
+        candidates.replace(look.found, look.started, System.nanoTime());
+        return look.found;
     }
 
-    /**
-     * Behind what is known to be settled, for as long as it is slow to look from the start: no message can appear there any
-     * more, see {@link Hints}.
-     */
-    private List<Candidate> find(Connections.Lease lease, String end, List<Candidate> missing) throws SQLException {
-        long started = System.nanoTime();
-        Map<Candidate, Long> settled = hints.settled(started);
-        List<Candidate> found = new ArrayList<>();
-        String sql = (settled.isEmpty() ? discovery : dialect.discoveryBehind(topics, settled)) + end;
+    private Look look(Connections.Lease lease, String end) throws SQLException {
+        Look look = newLook();
         // What is always the same is prepared, because planning it takes longer than the rest of an idle poll; but only
-        // on
-        // connections that were set up for it: elsewhere a plan that was made for an empty table might be kept for a
+        // on connections that were set up for it: elsewhere a plan that was made for an empty table might be kept for a
         // full one.
-        boolean prepared = settled.isEmpty() && lease.isOwn();
+        boolean prepared = look.passedOver.isEmpty() && lease.isOwn();
+        String sql = look.sql + end;
         try (Statement statement = prepared
                 ? lease.connection().prepareStatement(sql)
                 : lease.connection().createStatement()) {
@@ -140,15 +150,15 @@ final class Checkout {
                 statement.execute(sql);
             }
             try (ResultSet rows = statement.getResultSet()) {
-                while (rows.next()) {
-                    Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
-                    (candidate.id() == 0 ? missing : found).add(candidate);
-                }
+                look.answer(rows);
             }
         }
-        long ended = System.nanoTime();
-        hints.lookedFor(topics, new HashSet<>(found), settled, ended - started, ended);
-        return found;
+        noteLook(look, System.nanoTime() - look.started);
+        return look;
+    }
+
+    private void noteLook(Look look, long took) {
+        hints.lookedFor(topics, new HashSet<>(look.found), look.passedOver, took, System.nanoTime());
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
@@ -159,14 +169,15 @@ final class Checkout {
         return new ArrayList<>(inTurn);
     }
 
-    private List<Held> fill(Connections.Lease lease, List<Candidate> found, int limit, Set<Candidate> inVain)
+    private List<Held> fill(
+            Connections.Lease lease, List<Candidate> found, int limit, Set<Candidate> inVain, @Nullable Look look)
             throws SQLException {
         List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
             String begin = lease.hold();
             int wanted = candidates.firstTake(inTurn.size(), limit);
-            fill(lease, begin, held, inTurn, wanted, limit);
+            fill(lease, begin, held, inTurn, wanted, limit, look);
         }
         return held;
     }
@@ -177,10 +188,17 @@ final class Checkout {
      * else takes twice as many more.
      */
     private void fill(
-            Connections.Lease lease, String begin, List<Held> held, List<Candidate> inTurn, int firstTake, int limit)
+            Connections.Lease lease,
+            String begin,
+            List<Held> held,
+            List<Candidate> inTurn,
+            int firstTake,
+            int limit,
+            @Nullable Look look)
             throws SQLException {
         Connection connection = lease.connection();
         String first = begin;
+        Look unsent = look;
         int next = 0;
         int wanted = firstTake;
         int room = room(held, limit);
@@ -193,8 +211,9 @@ final class Checkout {
                 List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
                 next += tried.size();
                 isRead = isBestReadAtOnce(lease, tried.size());
-                toRead = isRead ? takeAndRead(connection, first, tried, room) : take(connection, first, tried);
+                toRead = isRead ? takeAndRead(connection, first, tried, room, unsent) : take(connection, first, tried);
                 first = "";
+                unsent = isRead ? null : unsent;
                 held.addAll(toRead);
                 if (toRead.size() < tried.size()) {
                     candidates.noteCompany();
@@ -262,13 +281,25 @@ final class Checkout {
         return wanted;
     }
 
-    private List<Held> takeAndRead(Connection connection, String begin, List<Candidate> tried, int limit)
+    private List<Held> takeAndRead(
+            Connection connection, String begin, List<Candidate> tried, int limit, @Nullable Look look)
             throws SQLException {
         List<Held> wanted = wanted(connection, tried);
         share(wanted, limit);
         long started = System.nanoTime();
-        keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted));
-        noteRead(wanted, System.nanoTime() - started);
+        keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted, look));
+        long took = System.nanoTime() - started;
+        if (look == null) {
+            noteRead(wanted, took);
+        } else {
+            noteRead(wanted, took - Hints.GRACE);
+            noteLook(
+                    look,
+                    took
+                            - Hints.graceOf(wanted.stream()
+                                    .mapToInt(held -> held.messages.size())
+                                    .sum()));
+        }
         return wanted;
     }
 

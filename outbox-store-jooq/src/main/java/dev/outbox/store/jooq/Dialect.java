@@ -170,8 +170,11 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      * {@link #take} and then {@link #read} of the same partitions, still two statements, sent together: the second sees
      * what is committed when the first has got its locks. Returns the ids of those that were taken. What was read of the
      * others is nobody's, and to be thrown away.
+     *
+     * @param look to be sent with them, behind both; on a connection of our own
      */
-    List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException;
+    List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted, @Nullable Look look)
+            throws SQLException;
 
     /** How many partitions one statement can read at a reasonable price. */
     int mostReadAtOnce();

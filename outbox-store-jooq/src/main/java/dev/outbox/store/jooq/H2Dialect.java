@@ -368,11 +368,9 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
-            throws SQLException {
-        List<Integer> taken = take(connection, begin, lockKey, wanted);
-        read(connection, wanted);
-        return taken;
+    public List<Integer> takeAndRead(
+            Connection connection, String begin, int lockKey, List<Held> wanted, @Nullable Look look) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

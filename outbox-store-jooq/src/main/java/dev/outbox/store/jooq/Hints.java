@@ -33,8 +33,8 @@ final class Hints {
     /** For how long after a slow look the floor is asked for. */
     private static final long WANTED = TimeUnit.SECONDS.toNanos(2);
 
-    /** What a read may take without being called slow: for itself, and for every message. */
-    private static final long GRACE = TimeUnit.MICROSECONDS.toNanos(300);
+    /** What a query may take without being called slow: for itself, and for every message. */
+    static final long GRACE = TimeUnit.MICROSECONDS.toNanos(300);
 
     private static final long GRACE_PER_MESSAGE = TimeUnit.MICROSECONDS.toNanos(3);
 
@@ -80,7 +80,7 @@ final class Hints {
      */
     void lookedFor(
             Collection<String> topics, Set<Candidate> found, Map<Candidate, Long> passedOver, long took, long ended) {
-        long tooLong = Math.max(0, took - GRACE - found.size() * GRACE_PER_MESSAGE);
+        long tooLong = Math.max(0, took - graceOf(found.size()));
         if (tooLong > 0) {
             hints.replaceAll((partition, hint) -> hint.dead < LEAST_DEAD
                             || !topics.contains(partition.topic())
@@ -89,6 +89,11 @@ final class Hints {
                     ? hint
                     : new Hint(hint.settledUpTo, ended + rest(tooLong), hint.dead));
         }
+    }
+
+    /** What a query may take that finds so much. */
+    static long graceOf(int messages) {
+        return GRACE + messages * GRACE_PER_MESSAGE;
     }
 
     private static long rest(long tooLong) {
@@ -102,7 +107,7 @@ final class Hints {
 
     /** Notes how long a read from the start took. */
     void readFromStart(Candidate partition, int messages, long took, long ended) {
-        long tooLong = Math.max(0, took - GRACE - messages * GRACE_PER_MESSAGE);
+        long tooLong = Math.max(0, took - graceOf(messages));
         // What others have settled before is unknown, and may be what makes the first read slow.
         Hint old = hints.getOrDefault(partition, new Hint(0, ended, LEAST_DEAD));
         int dead = tooLong == 0 ? 0 : old.dead;

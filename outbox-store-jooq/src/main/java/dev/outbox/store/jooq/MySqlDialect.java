@@ -381,10 +381,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+    public List<Integer> takeAndRead(
+            Connection connection, String begin, int lockKey, List<Held> wanted, @Nullable Look look)
             throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(after(begin, sql(take(wanted.size()) + "; " + readOf(wanted.size()))))) {
+        String sql = after(begin, sql(take(wanted.size()) + "; " + readOf(wanted.size())));
+        try (PreparedStatement statement = connection.prepareStatement(look == null ? sql : sql + "; " + look.sql)) {
             int i = 1;
             for (Held held : wanted) {
                 statement.setInt(i++, held.partition.id());
@@ -393,6 +394,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             List<Integer> taken = Rows.locked(statement, wanted);
             try (ResultSet rows = Rows.readWithTake(statement)) {
                 Rows.read(rows, wanted, this);
+            }
+            if (look != null) {
+                Rows.answer(look, statement);
             }
             return taken;
         }

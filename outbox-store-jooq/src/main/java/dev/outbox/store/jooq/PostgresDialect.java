@@ -444,10 +444,13 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     }
 
     @Override
-    public List<Integer> takeAndRead(Connection connection, String begin, int lockKey, List<Held> wanted)
+    public List<Integer> takeAndRead(
+            Connection connection, String begin, int lockKey, List<Held> wanted, @Nullable Look look)
             throws SQLException {
         boolean one = wanted.size() == 1;
-        try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_AND_READ_ONE : TAKE_AND_READ))) {
+        String sql = sql(one ? TAKE_AND_READ_ONE : TAKE_AND_READ);
+        try (PreparedStatement statement =
+                connection.prepareStatement(look == null ? sql : sql + "; " + look.sql + END_OF_READ)) {
             if (one) {
                 statement.setInt(1, wanted.get(0).partition.id());
                 statement.setInt(2, lockKey);
@@ -457,12 +460,19 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
                 setRead(connection, statement, 3, wanted);
             }
             List<Integer> taken = Rows.taken(statement);
+            boolean any = true;
             try (ResultSet rows = Rows.readWithTake(statement)) {
-                if (!one) {
+                if (one) {
+                    any = readOne(rows, wanted.get(0));
+                } else {
                     Rows.readWithFailing(rows, wanted, this);
-                } else if (!readOne(rows, wanted.get(0)) && !taken.isEmpty()) {
-                    readAny(connection, wanted);
                 }
+            }
+            if (look != null) {
+                Rows.answer(look, statement);
+            }
+            if (!any && !taken.isEmpty()) {
+                readAny(connection, wanted);
             }
             return taken;
         }

@@ -91,6 +91,18 @@ final class Rows {
         return statement.getResultSet();
     }
 
+    /** The answer to a look that was sent behind a take and a read, as the next query of theirs. */
+    static void answer(Look look, PreparedStatement statement) throws SQLException {
+        while (!statement.getMoreResults()) {
+            if (statement.getUpdateCount() == -1) {
+                throw new IllegalStateException("The database did not answer to a look for partitions");
+            }
+        }
+        try (ResultSet rows = statement.getResultSet()) {
+            look.answer(rows);
+        }
+    }
+
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */
     static PersistedMessage message(ResultSet rows, int column, long id, String topic, int partition, Dialect dialect)
             throws SQLException {

@@ -226,6 +226,7 @@ abstract class MySqlFamilyTest extends StoreTest {
         // take and read, delete and commit; in pools of others these are sent one by one, auto-commit is switched off
         // and on, and the isolation level is set
         roundTrips.ofABatch(2, 7);
+        roundTrips.ofABatchWithRoom(2);
         // MySQL's driver asks first whether the transaction may write
         roundTrips.ofPersisting(dialect.product().equals("MySQL") ? 2 : 1);
         roundTrips.ofAnIdlePoll();

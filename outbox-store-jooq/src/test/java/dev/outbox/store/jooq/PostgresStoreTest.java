@@ -288,6 +288,7 @@ class PostgresStoreTest extends StoreTest {
         RoundTrips roundTrips = new RoundTrips(address + "&prepareThreshold=0", "WITH RECURSIVE head");
         roundTrips.ofABatch(
                 2, 4); // take and read, delete and commit, which are two in pools of others, and set up before
+        roundTrips.ofABatchWithRoom(2);
         roundTrips.ofPersisting(2); // without a named statement, its parameters are asked for first
         roundTrips.ofAnIdlePoll();
     }

@@ -1,0 +1,41 @@
+package dev.outbox.store.jooq;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A query for the partitions that have messages, by itself or sent with others, and its answer. Confined to a thread. */
+final class Look {
+    final String sql;
+
+    /** Partitions that it looks at only behind a row, which is their {@linkplain Hints hint}. */
+    final Map<Candidate, Long> passedOver;
+
+    final long started = System.nanoTime();
+    final List<Candidate> found = new ArrayList<>();
+
+    /** Those that have no row in outbox_partition yet. */
+    final List<Candidate> missing = new ArrayList<>();
+
+    private boolean answered;
+
+    Look(String sql, Map<Candidate, Long> passedOver) {
+        this.sql = sql;
+        this.passedOver = passedOver;
+    }
+
+    boolean isAnswered() {
+        return answered;
+    }
+
+    /** Columns: topic, partition_no, id of the row in outbox_partition. */
+    void answer(ResultSet rows) throws SQLException {
+        while (rows.next()) {
+            Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
+            (candidate.id() == 0 ? missing : found).add(candidate);
+        }
+        answered = true;
+    }
+}
