@@ -129,6 +129,25 @@ interface TransactionRules {
         }
     }
 
+    @Rule("OBX-TX-3")
+    default void aPartitionThatIsKnownHidesNoOther(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<Writer> writers = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            writers.add(outbox.begin()); // so that rounds are quick: a store may look around every now and then
+        }
+        for (int i = 0; i < writers.size(); i++) {
+            writers.get(i).write(TOPIC, 0, "known " + i);
+            writers.get(i).write(TOPIC, i + 1, "new " + i);
+            writers.get(i).commit();
+            Set<String> seen = new HashSet<>(client.publishAll(100));
+            assertTrue(
+                    seen.containsAll(Set.of("known " + i, "new " + i)),
+                    "a single checkout after a commit to a partition that is always there and to a new one, round " + i
+                            + ", found " + seen);
+        }
+    }
+
     @Rule("OBX-TX-4")
     default void aMessageCommittedLateIsDeliveredLate(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
