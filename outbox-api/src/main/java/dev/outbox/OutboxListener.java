@@ -31,9 +31,9 @@ public interface OutboxListener {
     default void storeFailed(StoreFailed event) {}
 
     /**
-     * A message written by {@link Publisher#publish}.
+     * A message written by {@link Publisher#publish} or {@link Publisher#publishAll}.
      *
-     * @param duration how long writing took
+     * @param duration how long writing took, together with the others of the same call
      */
     record Persisted(OutgoingMessage message, String id, Duration duration) {}
 
