@@ -44,12 +44,14 @@ final class AgainstPeers {
                         Persist.oneByOne(ours, messages),
                         persist(peer, messages)));
             }
-            run.note(Contest.of(
-                    ours.name() + ".peers." + bare(peer) + ".persist.tx10.together",
-                    peer.name(),
-                    run.pace(),
-                    Persist.together(ours, 10),
-                    persist(peer, 10)));
+            if (!(peer instanceof Seed)) {
+                run.note(Contest.of(
+                        ours.name() + ".peers." + bare(peer) + ".persist.tx10.together",
+                        peer.name(),
+                        run.pace(),
+                        Persist.together(ours, 10),
+                        persist(peer, 10)));
+            }
         }
     }
 
