@@ -57,7 +57,7 @@ final class Run {
 
     /** For what there is an aim for. */
     Contest.Pace pace() {
-        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(7, 0.25, 2);
+        return atLength ? new Contest.Pace(11, 2, 40) : new Contest.Pace(5, 0.25, 2);
     }
 
     /** For everything else. */
