@@ -384,17 +384,7 @@ record H2Dialect(Names names) implements Dialect {
         String read =
                 one ? READ_ONE : READ_AMONG_OTHERS + (" UNION ALL " + READ_AMONG_OTHERS).repeat(partitions.size() - 1);
         try (PreparedStatement statement = connection.prepareStatement(sql(read))) {
-            int i = 1;
-            for (int n = 0; n < partitions.size(); n++) {
-                Held held = partitions.get(n);
-                if (!one) {
-                    statement.setInt(i++, n + 1);
-                }
-                statement.setString(i++, held.partition.topic());
-                statement.setInt(i++, held.partition.partition());
-                statement.setLong(i++, held.after);
-                statement.setInt(i++, held.share);
-            }
+            Rows.setRead(statement, 1, partitions);
             try (ResultSet rows = statement.executeQuery()) {
                 Rows.read(rows, partitions, this);
             }

@@ -390,7 +390,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             for (Held held : wanted) {
                 statement.setInt(i++, held.partition.id());
             }
-            setRead(statement, i, wanted);
+            Rows.setRead(statement, i, wanted);
             List<Integer> taken = Rows.locked(statement, wanted);
             try (ResultSet rows = Rows.readWithTake(statement)) {
                 Rows.read(rows, wanted, this);
@@ -410,7 +410,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     @Override
     public void read(Connection connection, List<Held> partitions) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(readOf(partitions.size())))) {
-            setRead(statement, 1, partitions);
+            Rows.setRead(statement, 1, partitions);
             try (ResultSet rows = statement.executeQuery()) {
                 Rows.read(rows, partitions, this);
             }
@@ -421,20 +421,6 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         return partitions == 1
                 ? READ_ONE
                 : READ_AMONG_OTHERS + (" UNION ALL " + READ_AMONG_OTHERS).repeat(partitions - 1);
-    }
-
-    private static void setRead(PreparedStatement statement, int first, List<Held> partitions) throws SQLException {
-        int i = first;
-        for (int n = 0; n < partitions.size(); n++) {
-            Held held = partitions.get(n);
-            if (partitions.size() > 1) {
-                statement.setInt(i++, n + 1);
-            }
-            statement.setString(i++, held.partition.topic());
-            statement.setInt(i++, held.partition.partition());
-            statement.setLong(i++, held.after);
-            statement.setInt(i++, held.share);
-        }
     }
 
     /**

@@ -31,7 +31,25 @@ final class Rows {
         }
     }
 
-    /** The same with other columns at the beginning, n and failing_id. */
+    /**
+     * For such a read, which asks for a partition by n, unless it is the only one, its topic, its number, the row to begin
+     * behind and how many.
+     */
+    static void setRead(PreparedStatement statement, int first, List<Held> partitions) throws SQLException {
+        int i = first;
+        for (int n = 0; n < partitions.size(); n++) {
+            Held held = partitions.get(n);
+            if (partitions.size() > 1) {
+                statement.setInt(i++, n + 1);
+            }
+            statement.setString(i++, held.partition.topic());
+            statement.setInt(i++, held.partition.partition());
+            statement.setLong(i++, held.after);
+            statement.setInt(i++, held.share);
+        }
+    }
+
+    /** As {@link #read}, with other columns at the beginning, n and failing_id. */
     static void readWithFailing(ResultSet rows, List<Held> partitions, Dialect dialect) throws SQLException {
         while (rows.next()) {
             Held held = partitions.get(rows.getInt(1) - 1);
