@@ -26,17 +26,7 @@ interface OrderRules {
             outbox.commit(TOPIC, i % 2, texts);
             (i % 2 == 0 ? even : odd).addAll(List.of(texts));
         }
-        List<String> cameEven = new ArrayList<>();
-        List<String> cameOdd = new ArrayList<>();
-        while (cameEven.size() < even.size() || cameOdd.size() < odd.size()) {
-            try (Client.Batch batch = client.await(7)) {
-                cameEven.addAll(batch.texts(TOPIC, 0));
-                cameOdd.addAll(batch.texts(TOPIC, 1));
-                batch.publishAll();
-            }
-        }
-        assertEquals(even, cameEven, "messages of partition 0");
-        assertEquals(odd, cameOdd, "messages of partition 1");
+        assertComeInOrder(client, even, odd);
     }
 
     @Rule("OBX-ORDER-1")
@@ -58,17 +48,7 @@ interface OrderRules {
             }
             writer.commit();
         }
-        List<String> cameEven = new ArrayList<>();
-        List<String> cameOdd = new ArrayList<>();
-        while (cameEven.size() < even.size() || cameOdd.size() < odd.size()) {
-            try (Client.Batch batch = client.await(15)) {
-                cameEven.addAll(batch.texts(TOPIC, 0));
-                cameOdd.addAll(batch.texts(TOPIC, 1));
-                batch.publishAll();
-            }
-        }
-        assertEquals(even, cameEven, "messages of partition 0");
-        assertEquals(odd, cameOdd, "messages of partition 1");
+        assertComeInOrder(client, even, odd);
     }
 
     @Rule("OBX-ORDER-1")
@@ -175,5 +155,19 @@ interface OrderRules {
                 assertTrue(came.indexOf(before) < came.indexOf(text), before + " comes before " + text);
             }
         }
+    }
+
+    private static void assertComeInOrder(Client client, List<String> even, List<String> odd) throws Exception {
+        List<String> cameEven = new ArrayList<>();
+        List<String> cameOdd = new ArrayList<>();
+        while (cameEven.size() < even.size() || cameOdd.size() < odd.size()) {
+            try (Client.Batch batch = client.await(7)) {
+                cameEven.addAll(batch.texts(TOPIC, 0));
+                cameOdd.addAll(batch.texts(TOPIC, 1));
+                batch.publishAll();
+            }
+        }
+        assertEquals(even, cameEven, "messages of partition 0");
+        assertEquals(odd, cameOdd, "messages of partition 1");
     }
 }

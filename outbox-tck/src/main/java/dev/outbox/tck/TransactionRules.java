@@ -47,14 +47,7 @@ interface TransactionRules {
             writer.write("orders", 0, "order");
             writer.write("bills", 0, "bill");
             writer.write("orders", 3, "other order");
-            client.expectNothing("the transaction is open", "orders", "bills");
-            writer.commit();
-        }
-        try (Client.Batch batch = client.checkout(10, "orders", "bills")) {
-            assertEquals(
-                    Set.of("order", "bill", "other order"),
-                    new HashSet<>(batch.texts()),
-                    "messages in the first checkout after the commit");
+            assertSeenWithTheCommit(client, writer);
         }
     }
 
@@ -71,14 +64,7 @@ interface TransactionRules {
                     TestOutbox.message("orders", 0, "order"),
                     TestOutbox.message("bills", 0, "bill"),
                     TestOutbox.message("orders", 3, "other order")));
-            client.expectNothing("the transaction is open", "orders", "bills");
-            writer.commit();
-        }
-        try (Client.Batch batch = client.checkout(10, "orders", "bills")) {
-            assertEquals(
-                    Set.of("order", "bill", "other order"),
-                    new HashSet<>(batch.texts()),
-                    "messages in the first checkout after the commit");
+            assertSeenWithTheCommit(client, writer);
         }
     }
 
@@ -261,5 +247,16 @@ interface TransactionRules {
             }
         }
         assertEquals(expected, came, "texts by id");
+    }
+
+    private static void assertSeenWithTheCommit(Client client, Writer writer) throws Exception {
+        client.expectNothing("the transaction is open", "orders", "bills");
+        writer.commit();
+        try (Client.Batch batch = client.checkout(10, "orders", "bills")) {
+            assertEquals(
+                    Set.of("order", "bill", "other order"),
+                    new HashSet<>(batch.texts()),
+                    "messages in the first checkout after the commit");
+        }
     }
 }
