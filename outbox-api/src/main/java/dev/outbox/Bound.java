@@ -27,6 +27,10 @@ final class Bound<T> implements Publisher<T> {
 
     @Override
     public List<String> publishAll(List<? extends T> messages) {
+        if (messages == null) {
+            throw new MessageRejectedException(
+                    "null was published to topic " + topic.name() + "; expected a list of messages.");
+        }
         List<OutgoingMessage> outgoing = new ArrayList<>(messages.size());
         for (T message : messages) {
             outgoing.add(topic.outgoing(message));

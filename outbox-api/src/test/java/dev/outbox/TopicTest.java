@@ -104,7 +104,19 @@ class TopicTest {
                 MessageRejectedException.class, () -> Outbox.bind(text, persist).publish("\uD800"));
         assertThrows(
                 MessageRejectedException.class, () -> Outbox.bind(text, persist).publishAll(List.of("x", "\uD800")));
+        assertThrows(
+                MessageRejectedException.class, () -> Outbox.bind(text, persist).publishAll(Arrays.asList("x", null)));
+        assertTrue(assertThrows(
+                        MessageRejectedException.class,
+                        () -> Outbox.bind(text, persist).publishAll(none()))
+                .getMessage()
+                .contains("expected a list"));
         assertEquals(List.of(), persisted);
+    }
+
+    @SuppressWarnings("NullAway") // as those call it whose compiler does not look
+    private static List<String> none() {
+        return null;
     }
 
     @Test
