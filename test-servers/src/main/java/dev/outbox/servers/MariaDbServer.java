@@ -84,7 +84,7 @@ public final class MariaDbServer implements AutoCloseable {
     public static MariaDbServer packaged() throws IOException, SQLException {
         Path directory = Files.createTempDirectory("outbox-mariadb");
         DBConfigurationBuilder configuration = DBConfigurationBuilder.newBuilder();
-        configuration.setPort(0); // any that is free
+        configuration.setPort(Ports.free());
         configuration.setBaseDir(directory.resolve("base").toFile());
         configuration.setDataDir(directory.resolve("data").toFile());
         configuration.setTmpDir(directory.resolve("tmp").toString());

@@ -209,7 +209,7 @@ public final class MongoServer implements AutoCloseable {
         try {
             for (int i = 0; i < size; i++) {
                 Path data = Files.createDirectory(directory.resolve("data" + i));
-                int port = Commands.freePort();
+                int port = Ports.free();
                 List<String> command = Stream.concat(binary.command(data, port).stream(), Stream.of(more))
                         .toList();
                 Member member = new Member(

@@ -130,7 +130,7 @@ public final class MySqlServer implements AutoCloseable {
         List<String> initializing = new ArrayList<>(command);
         initializing.add("--initialize-insecure");
         commands.await(commands.start(libraries, initializing), "mysqld --initialize-insecure");
-        int port = Commands.freePort();
+        int port = Ports.free();
         List<String> serving = new ArrayList<>(command);
         serving.addAll(List.of(
                 "--port=" + port,

@@ -53,7 +53,7 @@ public final class PgBouncer implements AutoCloseable {
         Commands commands = new Commands(directory.resolve("log"));
         Files.createFile(commands.log());
         Path program = program(commands);
-        int port = Commands.freePort();
+        int port = Ports.free();
         Path users = Files.writeString(
                 directory.resolve("users"),
                 '"' + parameter("user", url) + "\" \"" + parameter("password", url) + "\"\n");

@@ -103,7 +103,7 @@ public final class PostgresServer implements AutoCloseable {
 
     private static PostgresServer packaged(PostgresVersion version) throws IOException, SQLException {
         Path data = Files.createTempDirectory("outbox-postgres");
-        EmbeddedPostgres postgres = start(version, data, 0);
+        EmbeddedPostgres postgres = start(version, data, Ports.free());
         String url =
                 "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres?user=postgres&password=" + PASSWORD;
         try {
@@ -207,6 +207,7 @@ public final class PostgresServer implements AutoCloseable {
                 .setPgBinaryResolver(version.archive())
                 .setDataDirectory(data.toFile())
                 .setCleanDataDirectory(false)
+                .setPort(port)
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .setConnectConfig("password", PASSWORD)
                 // The package is set up to be fast; a server that is killed must keep what it acknowledged.
@@ -216,9 +217,6 @@ public final class PostgresServer implements AutoCloseable {
                 .setServerConfig("scram_iterations", "1")
                 // Transactions in two phases are off unless set up.
                 .setServerConfig("max_prepared_transactions", "8");
-        if (port != 0) {
-            builder.setPort(port);
-        }
         return builder.start();
     }
 

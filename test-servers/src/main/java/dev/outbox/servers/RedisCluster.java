@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Protocol;
 
 /**
  * A Redis Cluster of three masters: the one that the environment variable {@value #ENVIRONMENT} names by a URL with its
@@ -50,8 +51,10 @@ public final class RedisCluster implements AutoCloseable {
     /** A packaged cluster of one's own, which can be harmed; to be closed. */
     public static RedisCluster packaged() throws IOException {
         List<RedisProcess> nodes = new ArrayList<>();
+        int[] busPorts = new int[NODES];
         try {
             for (int i = 0; i < NODES; i++) {
+                busPorts[i] = Ports.free();
                 nodes.add(RedisProcess.start(
                         PASSWORD,
                         List.of(
@@ -59,6 +62,8 @@ public final class RedisCluster implements AutoCloseable {
                                 "yes",
                                 "--cluster-config-file",
                                 "nodes.conf",
+                                "--cluster-port",
+                                Integer.toString(busPorts[i]),
                                 "--cluster-node-timeout",
                                 "2000",
                                 "--save",
@@ -67,7 +72,12 @@ public final class RedisCluster implements AutoCloseable {
             for (int i = 0; i < NODES; i++) {
                 try (Jedis node = nodes.get(i).connect()) {
                     node.clusterAddSlotsRange(SLOTS * i / NODES, SLOTS * (i + 1) / NODES - 1);
-                    node.clusterMeet("127.0.0.1", nodes.get(0).port());
+                    node.sendCommand(
+                            Protocol.Command.CLUSTER,
+                            "MEET",
+                            "127.0.0.1",
+                            Integer.toString(nodes.get(0).port()),
+                            Integer.toString(busPorts[0]));
                 }
             }
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);

@@ -3,15 +3,12 @@ package dev.outbox.servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +21,6 @@ import redis.clients.jedis.exceptions.JedisDataException;
 /** A Redis server from the package, in a directory of its own, that can be killed and started again. */
 final class RedisProcess {
     private static final String VERSION = "7.0.15";
-
-    /** Nodes of a cluster listen on their port plus 10000 as well. */
-    private static final int HIGHEST_PORT = 55_534;
 
     private final Path directory;
     private final int port;
@@ -81,7 +75,7 @@ final class RedisProcess {
         if (!executable.toFile().setExecutable(true)) {
             throw new IllegalStateException("Cannot make " + executable + " executable");
         }
-        RedisProcess server = new RedisProcess(directory, freePort(), password, configuration);
+        RedisProcess server = new RedisProcess(directory, Ports.free(), password, configuration);
         Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "stop-redis-" + server.port));
         return server;
     }
@@ -170,16 +164,5 @@ final class RedisProcess {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch").equals("aarch64") ? "arm64" : System.getProperty("os.arch");
         return (os.startsWith("mac") ? "darwin" : os) + "-" + (arch.equals("x86_64") ? "amd64" : arch);
-    }
-
-    private static int freePort() throws IOException {
-        while (true) {
-            int port = ThreadLocalRandom.current().nextInt(20_000, HIGHEST_PORT);
-            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                return socket.getLocalPort();
-            } catch (IOException taken) {
-                // another one
-            }
-        }
     }
 }

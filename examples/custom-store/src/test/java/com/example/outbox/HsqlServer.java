@@ -2,7 +2,6 @@ package com.example.outbox;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import java.net.ServerSocket;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -43,19 +42,13 @@ final class HsqlServer {
     }
 
     private static int start() {
-        try (ServerSocket free = new ServerSocket(0)) {
-            int port = free.getLocalPort();
-            free.close();
-            Server server = new Server();
-            server.putPropertiesFromString("address=localhost;port=" + port
-                    + ";remote_open=true;maxdatabases=1000;silent=true");
-            server.setLogWriter(null);
-            server.setErrWriter(null);
-            server.start();
-            return port;
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
+        Server server = new Server();
+        server.putPropertiesFromString("address=localhost;port=0;remote_open=true;maxdatabases=1000;silent=true");
+        server.setLogWriter(null);
+        server.setErrWriter(null);
+        server.start();
+        server.checkRunning(true);
+        return server.getLocalPort();
     }
 
     /** Started with the first database, and so not in the processes that only open one. */

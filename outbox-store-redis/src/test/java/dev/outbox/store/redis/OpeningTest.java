@@ -15,6 +15,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.WakeUps;
+import dev.outbox.servers.Ports;
 import dev.outbox.servers.RedisCluster;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.servers.StandardError;
@@ -314,10 +315,7 @@ class OpeningTest {
                 keyFile.toString(),
                 "--tls-auth-clients",
                 "no")) {
-            int port;
-            try (java.net.ServerSocket free = new java.net.ServerSocket(0)) {
-                port = free.getLocalPort();
-            }
+            int port = Ports.free();
             try (Jedis jedis = tls.connect()) {
                 jedis.configSet("tls-port", Integer.toString(port));
             }

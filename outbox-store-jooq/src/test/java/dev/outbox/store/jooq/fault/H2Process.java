@@ -1,10 +1,9 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
@@ -49,13 +48,7 @@ final class H2Process implements KillableServer {
     }
 
     static H2Process start(Map<String, String> environment) throws Exception {
-        return new H2Process(Files.createTempDirectory("outbox-h2-server"), freePort(), environment);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
+        return new H2Process(Files.createTempDirectory("outbox-h2-server"), Ports.free(), environment);
     }
 
     private Process launch() throws IOException {
