@@ -78,8 +78,9 @@ final class Document {
                         + " transactions of one message on a schedule, beside a commit and one read by hand while nothing else"
                         + " happened. With in-process wake-up the writer calls `Relay.wakeUp()` after its commit; with cross-process"
                         + " wake-up a relay in another process hears of it through the server; polling is what is left without either,"
-                        + " every second at the longest. `committed` is how many messages a second were committed of those that the schedule asked for: where"
-                        + " that is below 1, the database is busy with the writers alone.");
+                        + " every second at the longest. `commit` is how long that call itself took, which is a part of the latency; `committed` is how many"
+                        + " messages a second were committed of those that the schedule asked for: where that is below 1, the"
+                        + " machine is busy with the writers alone. What is written first is not counted.");
         part(
                 "Idle",
                 "[a-z0-9]+\\.idle\\..*",

@@ -13,17 +13,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 
 /**
  * How long a message takes from the call of commit to its publisher, beside how long a commit and one read by hand take, on
  * which there is nothing else at the time, though at the same pace. Writers keep to a schedule, so that a slow commit makes those behind it late and
- * not fewer.
+ * not fewer. What is written first is not counted: on new connections a server plans every statement, as that of the commit
+ * by hand did long before.
  */
 final class Latency {
     private static final int[] PER_SECOND = {100, 1000, 5000};
+    private static final double LEAD_SECONDS = 0.25;
     private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
     /** How the relay hears of a commit. */
@@ -50,8 +55,11 @@ final class Latency {
             for (Way way : Way.values()) {
                 Backend backend = run.openOne(name);
                 backend.clear();
-                for (int perSecond : PER_SECOND) {
-                    latency.measure(backend, way, perSecond);
+                try (Relaying relaying = way == Way.IN_PROCESS ? inProcess(backend) : inAnother(backend, way)) {
+                    latency.warmUp(backend, relaying);
+                    for (int perSecond : PER_SECOND) {
+                        latency.measure(backend, way, relaying, perSecond);
+                    }
                 }
                 backend.close();
             }
@@ -72,45 +80,41 @@ final class Latency {
         void close() throws IOException;
     }
 
-    private void measure(Backend backend, Way way, int perSecond) throws Exception {
-        List<List<Double>> values = new ArrayList<>();
-        List<List<Double>> ratios = new ArrayList<>();
-        for (int p = 0; p < PERCENTILES.length; p++) {
-            values.add(new ArrayList<>());
-            ratios.add(new ArrayList<>());
-        }
-        List<Double> rates = new ArrayList<>();
-        double seconds = run.atLength() ? 5 : 0.5;
-        try (Relaying relaying = way == Way.IN_PROCESS ? inProcess(backend) : inAnother(backend, way)) {
-            for (int window = -1; window < run.brief().rounds(); window++) {
-                double bare = bare(backend, perSecond);
-                List<Double> latencies = window(backend, relaying, perSecond, seconds, rates);
-                if (window >= 0) {
-                    for (int p = 0; p < PERCENTILES.length; p++) {
-                        double value = Figure.at(latencies, PERCENTILES[p]);
-                        values.get(p).add(value);
-                        ratios.get(p).add(value / bare);
-                    }
-                } else {
-                    rates.clear();
-                }
-            }
+    /** Until the code is compiled: a compiler at work keeps one of few cores from everybody else for milliseconds. */
+    private void warmUp(Backend backend, Relaying relaying) throws Exception {
+        bare(backend, 1000);
+        window(backend, relaying, 1000, run.atLength() ? 30 : 6);
+    }
+
+    private void measure(Backend backend, Way way, Relaying relaying, int perSecond) throws Exception {
+        List<Double> bare = new ArrayList<>();
+        List<Window> windows = new ArrayList<>();
+        for (int round = 0; round < run.brief().rounds(); round++) {
+            bare.add(bare(backend, perSecond));
+            windows.add(window(backend, relaying, perSecond, run.atLength() ? 5 : 0.5));
         }
         String name = backend.name() + ".latency." + way.shown() + "." + perSecond;
-        for (int p = 0; p < PERCENTILES.length; p++) {
-            run.note(new Figure(
-                    name + ".p" + Math.round(100 * PERCENTILES[p]),
-                    "ms",
-                    values.get(p),
-                    ratios.get(p),
-                    "commit-and-checkout-by-hand"));
+        for (double percentile : PERCENTILES) {
+            note(name, percentile, windows.stream().map(Window::latencies).toList(), bare);
         }
+        note(name + ".commit", 0.5, windows.stream().map(Window::commits).toList(), bare);
+        List<Double> rates = windows.stream().map(Window::rate).toList();
         run.note(new Figure(
                 name + ".committed",
                 "/s",
                 rates,
                 rates.stream().map(rate -> rate / perSecond).toList(),
                 "schedule"));
+    }
+
+    private void note(String name, double percentile, List<List<Double>> millis, List<Double> bare) {
+        List<Double> values =
+                millis.stream().map(each -> Figure.at(each, percentile)).toList();
+        List<Double> ratios = IntStream.range(0, values.size())
+                .mapToObj(i -> values.get(i) / bare.get(i))
+                .toList();
+        run.note(new Figure(
+                name + ".p" + Math.round(100 * percentile), "ms", values, ratios, "commit-and-checkout-by-hand"));
     }
 
     /**
@@ -126,20 +130,39 @@ final class Latency {
         return Figure.at(millis, 0.5);
     }
 
-    private List<Double> window(Backend backend, Relaying relaying, int perSecond, double seconds, List<Double> rates)
-            throws Exception {
+    /**
+     * What came of one stretch of writing.
+     *
+     * @param latencies from the call of commit to the publisher, in milliseconds
+     * @param commits from the call of commit to its return, in milliseconds
+     * @param rate of commits in a second
+     */
+    private record Window(List<Double> latencies, List<Double> commits, double rate) {}
+
+    private Window window(Backend backend, Relaying relaying, int perSecond, double seconds) throws Exception {
         int threads = Math.max(1, Math.min(8, perSecond / 500));
-        int each = (int) (perSecond * seconds / threads);
+        int lead = (int) (perSecond * LEAD_SECONDS / threads);
+        int each = lead + (int) (perSecond * seconds / threads);
         long[][] called = new long[threads][each];
+        long[][] returned = new long[threads][each];
         relaying.start();
-        long start = System.nanoTime();
+        CyclicBarrier connected = new CyclicBarrier(threads);
         CompletableFuture<?>[] all = new CompletableFuture<?>[threads];
+        long[] starts = new long[threads];
         for (int t = 0; t < threads; t++) {
             int thread = t;
             all[t] = CompletableFuture.runAsync(
                     () -> {
                         try (Backend.Writer writer = backend.writer()) {
-                            write(writer, thread, called[thread], 1_000_000_000L * threads / perSecond, relaying);
+                            connected.await(10, TimeUnit.SECONDS);
+                            starts[thread] = System.nanoTime();
+                            write(
+                                    writer,
+                                    thread,
+                                    called[thread],
+                                    returned[thread],
+                                    1_000_000_000L * threads / perSecond,
+                                    relaying);
                         } catch (Exception e) {
                             throw new IllegalStateException(e);
                         }
@@ -147,26 +170,29 @@ final class Latency {
                     writers);
         }
         CompletableFuture.allOf(all).join();
-        rates.add(threads * each * 1e9 / (System.nanoTime() - start));
+        double rate = threads * each * 1e9 / (System.nanoTime() - starts[0]);
         Map<Long, Long> published = relaying.stop();
         List<Double> latencies = new ArrayList<>();
+        List<Double> commits = new ArrayList<>();
         for (int t = 0; t < threads; t++) {
-            for (int i = 0; i < each; i++) {
+            for (int i = lead; i < each; i++) {
                 Long at = published.get(number(t, i));
                 if (at == null) {
                     throw new IllegalStateException("a message was not published within 10 s of the last commit");
                 }
                 latencies.add(Math.max(0, at - called[t][i]) / 1e3);
+                commits.add((returned[t][i] - called[t][i]) / 1e3);
             }
         }
-        return latencies;
+        return new Window(latencies, commits, rate);
     }
 
     private static long number(int thread, int i) {
         return thread * 1_000_000_000L + i;
     }
 
-    private static void write(Backend.Writer writer, int thread, long[] called, long intervalNanos, Relaying relaying)
+    private static void write(
+            Backend.Writer writer, int thread, long[] called, long[] returned, long intervalNanos, Relaying relaying)
             throws Exception {
         byte[] payload = Load.payload(Load.USUAL_BYTES);
         long start = System.nanoTime() + intervalNanos * thread / 8;
@@ -182,6 +208,7 @@ final class Latency {
             writer.publisher().publish(Arrays.copyOf(payload, payload.length));
             called[i] = RelayProcess.micros();
             writer.commit();
+            returned[i] = RelayProcess.micros();
             relaying.committed();
         }
     }
