@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -89,9 +90,8 @@ public final class MongoServer implements AutoCloseable {
                 directory);
         try {
             members.get(0).runOnAdmin(new Document("replSetInitiate", configuration(members)));
-            await("a primary", () -> server.primary() >= 0);
             // Before there is a user, whoever comes from the same machine may make one.
-            members.get(server.primary())
+            members.get(server.awaitPrimary())
                     .runOnAdmin(new Document("createUser", USER)
                             .append("pwd", PASSWORD)
                             .append("roles", List.of("root")));
@@ -157,7 +157,14 @@ public final class MongoServer implements AutoCloseable {
                             .append("secondaryCatchUpPeriodSecs", 1)
                             .append("force", true));
         }
-        await("another primary", () -> primary() >= 0);
+        awaitPrimary();
+    }
+
+    /** Which member said so: asked once more, it may be too slow to answer. */
+    private int awaitPrimary() {
+        AtomicInteger found = new AtomicInteger();
+        await("a primary", () -> found.updateAndGet(none -> primary()) >= 0);
+        return found.get();
     }
 
     /** Ends a member at once, as a power cut would. */
