@@ -60,6 +60,7 @@ public final class H2Harness implements StoreHarness {
 
     /** The file may be opened in another way from now on. */
     static void letGo(String address) throws SQLException {
+        JdbcTransaction.closeIdle(address);
         Connection open = OPEN.remove(address);
         if (open != null) {
             open.close();
@@ -68,6 +69,7 @@ public final class H2Harness implements StoreHarness {
 
     @Override
     public void dropOutbox(String address) throws IOException, SQLException {
+        JdbcTransaction.closeIdle(address);
         Connection open = OPEN.remove(address);
         if (open != null) {
             try (open;

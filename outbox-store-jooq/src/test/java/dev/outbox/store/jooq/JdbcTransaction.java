@@ -5,14 +5,44 @@ import dev.outbox.tck.WriteTransaction;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** A transaction of the application on a connection of its own. */
+/** A transaction of the application. Its connection is used for one after the other, as a new one may take longer than all the rest. */
 final class JdbcTransaction implements WriteTransaction {
+    private static final Map<String, Queue<Connection>> IDLE = new ConcurrentHashMap<>();
+
+    private final String url;
     private final Connection connection;
 
     JdbcTransaction(String url) throws SQLException {
-        connection = DriverManager.getConnection(url);
+        this.url = url;
+        this.connection = connect(url);
+    }
+
+    private static Connection connect(String url) throws SQLException {
+        Queue<Connection> idle = IDLE.computeIfAbsent(url, u -> new ConcurrentLinkedQueue<>());
+        for (Connection known = idle.poll(); known != null; known = idle.poll()) {
+            if (known.isValid(5)) {
+                return known;
+            }
+            known.close();
+        }
+        Connection connection = DriverManager.getConnection(url);
         connection.setAutoCommit(false);
+        return connection;
+    }
+
+    /** Closes those to a database that is going to be dropped, or emptied. */
+    static void closeIdle(String url) throws SQLException {
+        Queue<Connection> idle = IDLE.remove(url);
+        if (idle != null) {
+            for (Connection connection : idle) {
+                connection.close();
+            }
+        }
     }
 
     @Override
@@ -34,7 +64,7 @@ final class JdbcTransaction implements WriteTransaction {
     public void close() throws SQLException {
         if (!connection.isClosed()) {
             connection.rollback();
-            connection.close();
+            IDLE.computeIfAbsent(url, u -> new ConcurrentLinkedQueue<>()).add(connection);
         }
     }
 }

@@ -52,6 +52,7 @@ public final class MariaDbHarness implements NetworkHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
+        JdbcTransaction.closeIdle(address);
         MariaDbServer.shared().dropDatabase(address);
     }
 }

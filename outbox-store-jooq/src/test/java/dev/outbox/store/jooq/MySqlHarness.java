@@ -52,6 +52,7 @@ public final class MySqlHarness implements NetworkHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
+        JdbcTransaction.closeIdle(address);
         MySqlServer.shared().dropDatabase(address);
     }
 }

@@ -80,6 +80,7 @@ public final class PostgresHarness implements NetworkHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
+        JdbcTransaction.closeIdle(address);
         if (emptied != null) {
             emptied.giveBack(address);
         } else {

@@ -42,6 +42,7 @@ public final class PostgresOptionsHarness implements StoreHarness {
 
     @Override
     public void dropOutbox(String address) throws SQLException {
+        JdbcTransaction.closeIdle(address);
         EMPTIED.giveBack(address);
     }
 }
