@@ -21,7 +21,6 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.MongoServer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -59,12 +58,12 @@ class FollowingTest {
     }
 
     private List<String> commit(int partition, int messages) {
-        String[] texts = IntStream.range(next, next + messages)
+        List<String> texts = IntStream.range(next, next + messages)
                 .mapToObj(Integer::toString)
-                .toArray(String[]::new);
+                .toList();
         next += messages;
-        outbox.commit(partition, texts);
-        return Arrays.asList(texts);
+        outbox.commitTogether(partition, texts);
+        return texts;
     }
 
     private static List<String> publish(Store store, int limit) {

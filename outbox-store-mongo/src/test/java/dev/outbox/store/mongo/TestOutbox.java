@@ -66,6 +66,15 @@ final class TestOutbox implements AutoCloseable {
         }
     }
 
+    /** Many of them, by one call. */
+    void commitTogether(int partition, List<String> texts) {
+        try (ClientSession session = client.startSession()) {
+            session.withTransaction(() -> MongoOutbox.persist(session, database)
+                    .persistAll(
+                            texts.stream().map(text -> message(partition, text)).toList()));
+        }
+    }
+
     BsonDocument partition(int partition) {
         BsonDocument found = database.getCollection("outbox_partitions", BsonDocument.class)
                 .find(new org.bson.Document("_id", new Lane(TOPIC, partition).id()))
