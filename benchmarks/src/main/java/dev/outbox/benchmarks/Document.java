@@ -79,8 +79,8 @@ final class Document {
                         + " happened. With in-process wake-up the writer calls `Relay.wakeUp()` after its commit; with cross-process"
                         + " wake-up a relay in another process hears of it through the server; polling is what is left without either,"
                         + " every second at the longest. `commit` is how long that call itself took, which is a part of the latency; `committed` is how many"
-                        + " messages a second were committed of those that the schedule asked for: where that is below 1, the"
-                        + " machine is busy with the writers alone. What is written first is not counted.");
+                        + " messages a second were committed of those that the schedule asked for: where that is below 1, commits did"
+                        + " not keep up with it. What is written first is not counted.");
         part(
                 "Idle",
                 "[a-z0-9]+\\.idle\\..*",
