@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Tag;
 /** The store keeps the contract on PostgreSQL 16. */
 @Tag("postgres")
 @Tag("postgres-16")
+@Tag("versions")
 class Postgres16TckTest extends NetworkTck {
     @Override
     public NetworkHarness harness() {

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Tag;
 /** The store keeps the contract on PostgreSQL 18. */
 @Tag("postgres")
 @Tag("postgres-18")
+@Tag("versions")
 class Postgres18TckTest extends NetworkTck {
     @Override
     public NetworkHarness harness() {
