@@ -85,6 +85,7 @@ public final class MariaDbServer implements AutoCloseable {
         Path directory = Files.createTempDirectory("outbox-mariadb");
         DBConfigurationBuilder configuration = DBConfigurationBuilder.newBuilder();
         configuration.setPort(Ports.free());
+        configuration.setDatabaseVersion("mariadb-" + System.getProperty("outbox.test.mariadb.version", "11.4.5"));
         configuration.setBaseDir(directory.resolve("base").toFile());
         configuration.setDataDir(directory.resolve("data").toFile());
         configuration.setTmpDir(directory.resolve("tmp").toString());

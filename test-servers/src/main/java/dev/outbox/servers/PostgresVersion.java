@@ -28,6 +28,12 @@ public enum PostgresVersion {
         return major;
     }
 
+    /** Of the packaged server: the default version may have been replaced, as {@code -Poldest} does. */
+    int packagedMajor() {
+        String version = System.getProperty("outbox.test.postgres.version", "");
+        return this == V17 && !version.isEmpty() ? Integer.parseInt(version.substring(0, version.indexOf('.'))) : major;
+    }
+
     String image() {
         return "postgres:" + major + "-alpine";
     }

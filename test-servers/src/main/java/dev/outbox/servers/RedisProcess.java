@@ -20,7 +20,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 
 /** A Redis server from the package, in a directory of its own, that can be killed and started again. */
 final class RedisProcess {
-    private static final String VERSION = "7.0.15";
+    private static final String VERSION = System.getProperty("outbox.test.redis.version", "7.0.15");
 
     private final Path directory;
     private final int port;
