@@ -64,21 +64,29 @@ final class Candidates {
      */
     synchronized List<Lane> nextTurn(int limit) {
         List<Lane> inOrder = new ArrayList<>(lanes);
-        for (Lane lane : inOrder.subList(0, firstTake(inOrder.size(), limit))) {
-            lanes.remove(lane);
-            lanes.add(lane);
-        }
+        hadTheirTurn(inOrder.subList(0, firstTake(inOrder.size(), limit)));
         return inOrder;
     }
 
+    /** These come last from now on, as far as they are known. */
+    synchronized void hadTheirTurn(List<Lane> tried) {
+        for (Lane lane : tried) {
+            if (lanes.remove(lane)) {
+                lanes.add(lane);
+            }
+        }
+    }
+
     /**
-     * With how many partitions a checkout begins. Alone, with all of them, if each can have a place. In company, with as
+     * With how many partitions a checkout begins. Alone, with all of them, if each can have a place and a batch can hold as
+     * many; if more than that had their turn with it, the same ones would be first for ever. In company, with as
      * many as the square root of all, which leaves work to others and still takes few batches for many partitions. It is
      * rounded down: where a batch takes as long as it does here, two relays had better share two partitions.
      */
     synchronized int firstTake(int all, int limit) {
         boolean alone = System.nanoTime() - companyUntil >= 0;
-        return alone && all <= limit ? all : Math.min(Math.min(all, limit), Math.max(1, (int) Math.sqrt(all)));
+        int few = alone && all <= limit ? all : Math.max(1, (int) Math.sqrt(all));
+        return Math.min(few, Math.min(Math.min(all, limit), Checkout.MOST_PARTITIONS));
     }
 
     /** Another batch was seen to be open; it will hardly have been the last. */

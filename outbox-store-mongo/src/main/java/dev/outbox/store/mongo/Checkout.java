@@ -33,7 +33,10 @@ final class Checkout implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
 
     /** Further than this, a single statement and a single transaction would become too large. */
-    private static final int MOST_PARTITIONS = 500;
+    static final int MOST_PARTITIONS = 500;
+
+    /** After so many passes without a message what is known of partitions is taken to be out of date. */
+    private static final int VAIN_TRIES = 2;
 
     private final Candidates candidates;
     private final Discovery discovery;
@@ -105,7 +108,7 @@ final class Checkout implements AutoCloseable {
             held.add(new Held(lane, ahead.claim(), null, snapshot));
         }
         read(held, limit);
-        fill(List.of()); // of those that have more than their share
+        fill(List.of(), true); // of those that have more than their share
         if (room() == 0) {
             List<Held> taken = List.copyOf(held);
             held.clear();
@@ -120,10 +123,9 @@ final class Checkout implements AutoCloseable {
 
     private void find() {
         boolean discovered = candidates.beginDiscoveryIfDue();
-        List<Lane> found = discovered ? discover() : List.of();
-        fill(inTurn(found));
+        fill(inTurn(discovered ? discover() : List.of()), discovered);
         if (!discovered && room() > 0) {
-            fill(inTurn(discover()));
+            fill(inTurn(discover()), true);
         }
     }
 
@@ -174,37 +176,82 @@ final class Checkout implements AutoCloseable {
 
     /**
      * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads more of those
-     * that had more than their share, and takes twice as many more.
+     * that may have more, and takes twice as many others.
+     *
+     * <p>How many passes there are grows with the logarithm of partitions and limit. Where all that were read had less than their
+     * share, or all had as much, there is nothing left to read, or no room. In between, those that had less than their share leave no more
+     * room than their part of it: if they were less than half, the room is halved; if more, the others are less than half. And the number
+     * of partitions that are tried is doubled with each pass.
+     *
+     * @param looked whether partitions were just looked for; else what is known may be out of date, and after some that were
+     *     tried in vain looking costs less than trying
      */
-    private void fill(List<Lane> inTurn) {
+    private void fill(List<Lane> inTurn, boolean looked) {
         int next = 0;
-        int wanted = candidates.firstTake(inTurn.size(), limit);
-        for (int room = room(); room > 0; room = room()) {
-            List<Held> toRead =
-                    held.stream().filter(each -> each.full).collect(Collectors.toCollection(ArrayList::new));
-            int tries = Math.min(wanted, room);
-            List<Held> taken = List.of();
-            while (taken.isEmpty() && next < inTurn.size() && held.size() < MOST_PARTITIONS) {
-                tries = Math.min(tries, MOST_PARTITIONS - held.size());
-                List<Lane> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
-                next += tried.size();
-                taken = take(tried);
-                if (taken.size() < tried.size()) {
-                    candidates.noteCompany();
-                }
-                tries = Math.min(2 * tries, room); // others hold those: look further
-            }
-            toRead.addAll(taken);
-            if (toRead.isEmpty()) {
+        int tries = candidates.firstTake(inTurn.size(), limit);
+        int inVain = 0;
+        for (int room = room(); room > 0 && (looked || inVain < VAIN_TRIES); room = room()) {
+            long left = left(inTurn.size() - next, room);
+            // Where others were faster, they will have been so with the next ones too: the room is no bound then.
+            int most = Math.min(inVain > 0 ? tries : Math.min(tries, room), MOST_PARTITIONS - held.size());
+            List<Lane> tried = inTurn.subList(next, Math.min(inTurn.size(), next + most));
+            next += tried.size();
+            List<Held> taken = take(tried);
+            List<Held> toRead = new ArrayList<>(taken.subList(0, Math.min(taken.size(), room)));
+            toRead.addAll(more(room - toRead.size()));
+            if (tried.isEmpty() && toRead.isEmpty()) {
                 return;
             }
             read(toRead, room);
             keepWhatHasMessages(taken);
-            wanted *= 2;
+            inVain = room() == room ? inVain + 1 : 0;
+            tries = Math.min(2 * tries, MOST_PARTITIONS);
+            if (left(inTurn.size() - next, room()) >= left) {
+                throw new IllegalStateException("A checkout of " + limit + " makes no progress with " + room
+                        + " to go, " + held.size() + " partitions and " + (inTurn.size() - next) + " to try");
+            }
         }
     }
 
+    /** What every pass has to make less: a partition that was tried may have more, if it had something. */
+    private long left(int toTry, int room) {
+        return 2L * toTry
+                + room
+                + held.stream().filter(each -> each.mayHaveMore).count();
+    }
+
+    /**
+     * Those held that may have more, as far as each can be given a place. If not all of them can, only those that do have more:
+     * else each pass might ask one of them in vain.
+     */
+    private List<Held> more(int places) {
+        List<Held> more = held.stream().filter(each -> each.mayHaveMore).toList();
+        if (places <= 0 || more.size() <= places) {
+            return places <= 0 ? List.of() : more;
+        }
+        Set<Lane> waiting = reader.withMore(more);
+        for (Held each : more) {
+            each.mayHaveMore = waiting.contains(each.lane);
+            if (!each.mayHaveMore) {
+                candidates.remove(each.lane);
+            }
+        }
+        return more.stream().filter(each -> each.mayHaveMore).limit(places).toList();
+    }
+
     private List<Held> take(List<Lane> lanes) {
+        if (lanes.isEmpty()) {
+            return List.of();
+        }
+        candidates.hadTheirTurn(lanes);
+        List<Held> taken = tryToTake(lanes);
+        if (taken.size() < lanes.size()) {
+            candidates.noteCompany();
+        }
+        return taken;
+    }
+
+    private List<Held> tryToTake(List<Lane> lanes) {
         if (session == null) {
             session = client.startSession(
                     ClientSessionOptions.builder().causallyConsistent(true).build());
@@ -252,8 +299,11 @@ final class Checkout implements AutoCloseable {
         return snapshot;
     }
 
-    /** Shares the room out among the partitions and reads them. */
+    /** Shares the room, which is enough for one message of each, out among the partitions and reads them. */
     private void read(List<Held> toRead, int room) {
+        if (toRead.isEmpty()) {
+            return;
+        }
         int each = room / toRead.size();
         int more = room % toRead.size();
         for (int i = 0; i < toRead.size(); i++) {
@@ -264,10 +314,10 @@ final class Checkout implements AutoCloseable {
             partition.endReading();
             if (partition.problem != null) {
                 problems.add(partition.problem);
-                partition.full = false;
+                partition.mayHaveMore = false;
                 candidates.setAside(partition.lane);
             }
-            if (!partition.full) {
+            if (!partition.mayHaveMore) {
                 candidates.remove(partition.lane); // a discovery costs less than taking it in vain
             }
         }

@@ -23,8 +23,8 @@ final class Held {
     /** How many messages the next read may return. */
     int share;
 
-    /** Whether the last read found all that it was allowed to, so that there may be more. */
-    boolean full;
+    /** Whether the last read found all that it was allowed to. */
+    boolean mayHaveMore;
 
     /** What is wrong with the message behind the last one, which keeps what is behind it back; null if nothing is. */
     @Nullable
@@ -68,7 +68,7 @@ final class Held {
     /** Returns how many messages were read. */
     int endReading() {
         int read = messages.size() - before;
-        full = read == share;
+        mayHaveMore = read == share;
         return read;
     }
 }

@@ -6,9 +6,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -22,6 +26,10 @@ final class MessageReader {
     static final BsonDocument OLDEST_FIRST = new BsonDocument("topic", new BsonInt32(1))
             .append("partition", new BsonInt32(1))
             .append("position", new BsonInt32(1));
+
+    private static final BsonDocument LANE = new BsonDocument("_id", new BsonInt32(0))
+            .append("topic", new BsonInt32(1))
+            .append("partition", new BsonInt32(1));
 
     private final MongoCollection<StoredMessage> messages;
     private final long most;
@@ -62,15 +70,7 @@ final class MessageReader {
         }
         Map<Lane, Held> byLane = new HashMap<>();
         partitions.forEach(held -> byLane.put(held.lane, held));
-        List<BsonDocument> stages = new ArrayList<>(oldestOf(first));
-        for (Held held : partitions.subList(1, partitions.size())) {
-            stages.add(new BsonDocument(
-                    "$unionWith",
-                    new BsonDocument(
-                                    "coll",
-                                    new BsonString(messages.getNamespace().getCollectionName()))
-                            .append("pipeline", new BsonArray(oldestOf(held)))));
-        }
+        List<BsonDocument> stages = union(partitions, held -> pipeline(held, held.share, List.of()));
         long wanted = partitions.stream().mapToLong(held -> held.share).sum();
         messages.aggregate(snapshot, stages)
                 .batchSize((int) Math.min(Integer.MAX_VALUE, wanted))
@@ -84,6 +84,29 @@ final class MessageReader {
                 });
     }
 
+    /** Those that have a message more than was read, each as of its own snapshot, by the index alone. */
+    Set<Lane> withMore(List<Held> partitions) {
+        Set<Lane> found = new HashSet<>();
+        Map<ClientSession, List<Held>> bySnapshot =
+                partitions.stream().collect(Collectors.groupingBy(held -> held.snapshot));
+        bySnapshot.forEach((snapshot, together) -> {
+            for (int i = 0; i < together.size(); i += PARTITIONS_AT_ONCE) {
+                List<BsonDocument> stages = union(
+                        together.subList(i, Math.min(together.size(), i + PARTITIONS_AT_ONCE)),
+                        held -> pipeline(held, 1, List.of(new BsonDocument("$project", LANE))));
+                for (BsonDocument each : messages.withDocumentClass(BsonDocument.class)
+                        .aggregate(snapshot, stages)
+                        .maxTime(most, TimeUnit.MILLISECONDS)
+                        .into(new ArrayList<>())) {
+                    found.add(new Lane(
+                            each.getString("topic").getValue(),
+                            each.getNumber("partition").intValue()));
+                }
+            }
+        });
+        return found;
+    }
+
     /** The first message of a partition as a transaction sees it, in a list that is empty if there is none. */
     Collection<StoredMessage> head(ClientSession transaction, Lane lane) {
         return messages.find(transaction, filter(lane))
@@ -92,11 +115,26 @@ final class MessageReader {
                 .into(new ArrayList<>());
     }
 
-    private static List<BsonDocument> oldestOf(Held held) {
-        return List.of(
+    private List<BsonDocument> union(List<Held> partitions, Function<Held, List<BsonDocument>> pipeline) {
+        List<BsonDocument> stages = new ArrayList<>(pipeline.apply(partitions.get(0)));
+        for (Held held : partitions.subList(1, partitions.size())) {
+            stages.add(new BsonDocument(
+                    "$unionWith",
+                    new BsonDocument(
+                                    "coll",
+                                    new BsonString(messages.getNamespace().getCollectionName()))
+                            .append("pipeline", new BsonArray(pipeline.apply(held)))));
+        }
+        return stages;
+    }
+
+    private static List<BsonDocument> pipeline(Held held, int share, List<BsonDocument> last) {
+        List<BsonDocument> stages = new ArrayList<>(List.of(
                 new BsonDocument("$match", filter(held)),
                 new BsonDocument("$sort", OLDEST_FIRST),
-                new BsonDocument("$limit", new BsonInt64(held.share)));
+                new BsonDocument("$limit", new BsonInt64(share))));
+        stages.addAll(last);
+        return stages;
     }
 
     private static BsonDocument filter(Held held) {

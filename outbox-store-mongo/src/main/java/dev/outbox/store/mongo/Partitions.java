@@ -139,6 +139,7 @@ final class Partitions {
     Iterable<BsonDocument> heldBy(ClientSession snapshot, Collection<Lane> lanes, ObjectId fence) {
         return collection
                 .find(snapshot, and(in("_id", ids(lanes)), eq("fence", fence)))
+                .batchSize(lanes.size() + 1)
                 .maxTime(lease.toMillis(), TimeUnit.MILLISECONDS);
     }
 
