@@ -40,11 +40,6 @@ final class BatchLimit {
 
     /** Drivers wrap it. */
     private static boolean isOutOfMemory(@Nullable Throwable error) {
-        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-            if (cause instanceof OutOfMemoryError) {
-                return true;
-            }
-        }
-        return false;
+        return Causes.any(error, cause -> cause instanceof OutOfMemoryError);
     }
 }

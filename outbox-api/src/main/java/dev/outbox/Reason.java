@@ -1,7 +1,6 @@
 package dev.outbox;
 
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /** Why a message failed, in words that every store can keep and an operator can read. */
 final class Reason {
@@ -11,10 +10,10 @@ final class Reason {
 
     static String of(Throwable failure) {
         StringBuilder reason = new StringBuilder(describe(failure));
-        Throwable cause = causeOf(failure);
+        Throwable cause = Causes.of(failure);
         for (int depth = 0; cause != null && depth < 5 && reason.length() < MAX_LENGTH; depth++) {
             reason.append("; caused by ").append(describe(cause));
-            cause = causeOf(cause);
+            cause = Causes.of(cause);
         }
         return clean(reason);
     }
@@ -28,12 +27,16 @@ final class Reason {
         }
     }
 
-    private static @Nullable Throwable causeOf(Throwable failure) {
-        try {
-            return failure.getCause();
-        } catch (Throwable e) {
-            return null;
+    /** For a log, where a line break would let a message write lines of its own. */
+    static String onOneLine(String reason) {
+        StringBuilder line = new StringBuilder(reason);
+        for (int i = 0; i < line.length(); i++) {
+            char c = line.charAt(i);
+            if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+                line.setCharAt(i, ' ');
+            }
         }
+        return line.toString();
     }
 
     private static String clean(StringBuilder text) {

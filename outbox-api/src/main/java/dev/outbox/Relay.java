@@ -6,7 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +40,9 @@ public final class Relay implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
+    private static final long AFTER_THE_UNEXPECTED_NANOS = 500_000_000;
+    private static final Duration AFTER_THE_UNEXPECTED = Duration.ofNanos(AFTER_THE_UNEXPECTED_NANOS);
+
     /** How long a publisher that was interrupted at the end of the shutdown time has to come back. */
     private static final Duration LAST_CHANCE = Duration.ofSeconds(5);
 
@@ -47,11 +53,18 @@ public final class Relay implements AutoCloseable {
     private final Duration shutdownTimeout;
     private final Listeners listeners;
     private final WakeSignal signal = new WakeSignal();
+    private final RelayHealth health = new RelayHealth();
+    private final ThreadFactory threads;
     private final AtomicBoolean subscribed = new AtomicBoolean();
     private final AtomicBoolean subscriptionFailed = new AtomicBoolean();
 
     /** Replaced, never changed, so that a round reads one consistent state without a lock. */
     private volatile Map<String, Topic<?>> topics = Map.of();
+
+    /** Workers that should run and do not, because their threads could not be started or ended by themselves. */
+    private final AtomicInteger missing = new AtomicInteger();
+
+    private final AtomicInteger hired = new AtomicInteger();
 
     // Guarded by this.
     private final List<Shift> shifts = new ArrayList<>();
@@ -65,6 +78,7 @@ public final class Relay implements AutoCloseable {
         this.maxPollInterval = builder.maxPollInterval;
         this.shutdownTimeout = builder.shutdownTimeout;
         this.listeners = Listeners.of(builder.listeners);
+        this.threads = builder.threads;
     }
 
     /** Starts a relay over a store, which it uses but does not close. */
@@ -129,24 +143,68 @@ public final class Relay implements AutoCloseable {
 
     /**
      * Starts the workers: so many threads that each do what {@link #pollForMessages} does. They keep the process alive
-     * until {@link #close}.
+     * until {@link #close}. Whatever stores, publishers, codecs and listeners throw, a worker goes on. If the system has no
+     * thread for one of them now, the others start it later; if it has none at all, this throws and may be called again.
      *
      * @throws MisuseException if the relay was started before or is closed
      */
     public synchronized void start() {
+        requireOpen();
         if (started) {
             throw new MisuseException("This relay is started already; one start serves all its workers.");
         }
+        hire();
         started = true;
-        for (int i = 1; i <= workers; i++) {
-            Shift shift = begin(true);
+        missing.set(workers - 1);
+        hireMissing();
+    }
+
+    /** What there is to know about how the relay is doing: for health checks and for operators. Cheap. */
+    public synchronized RelayState state() {
+        return new RelayState(
+                started && !signal.isClosed(),
+                workers,
+                (int) shifts.stream().filter(Shift::isOwnThread).count(),
+                health.lastGoodRound(),
+                health.lastTrouble());
+    }
+
+    private void hire() {
+        Shift shift = begin(true);
+        try {
+            Thread thread = threads.newThread(() -> work(shift));
+            thread.setName("outbox-relay-" + hired.incrementAndGet());
+            thread.setDaemon(false); // whoever starts it
+            shift.runOn(thread);
+        } catch (Throwable e) {
+            end(shift);
+            throw e;
+        }
+    }
+
+    /** Where nothing may be thrown, not even by a logger. */
+    private static void warn(String text, Throwable e) {
+        try {
+            LOG.warn(text, e);
+        } catch (Throwable again) {
+            // The state has it.
+        }
+    }
+
+    /** On any thread that serves the relay, so that no one thread has to live for the others to be started. */
+    private void hireMissing() {
+        while (missing.get() > 0 && !signal.isClosed()) {
+            if (missing.getAndDecrement() <= 0) {
+                missing.incrementAndGet();
+                return;
+            }
             try {
-                Thread thread = new Thread(() -> work(shift), "outbox-relay-" + i);
-                thread.setDaemon(false); // whoever starts it
-                shift.runOn(thread);
-            } catch (Throwable e) { // no more threads: those that run go on until close
-                end(shift);
-                throw e;
+                hire();
+            } catch (Throwable e) {
+                missing.incrementAndGet();
+                health.trouble(e);
+                warn("A worker's thread could not be started; the others go on and try again", e);
+                return;
             }
         }
     }
@@ -233,19 +291,69 @@ public final class Relay implements AutoCloseable {
         try {
             poll(shift, batchSize);
         } finally {
+            boolean early = !shift.isOver();
             end(shift);
+            if (early) { // there is no known way here, and nobody shall find out by a growing backlog if there is one
+                missing.incrementAndGet();
+                LOG.error("A worker ended although the relay is not closed; another one takes its place");
+                hireMissing();
+            }
         }
     }
 
     private void poll(Shift shift, int most) {
-        BatchLimit limit = new BatchLimit(most);
-        StoreHealth health = new StoreHealth();
-        Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
-        Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
+        Polling polling = null;
         while (!shift.isOver()) {
+            try {
+                if (polling == null) {
+                    polling = new Polling(shift, most);
+                }
+                polling.next();
+            } catch (Throwable e) {
+                survive(shift, e);
+            }
+        }
+    }
+
+    /**
+     * What escaped a round ends the round, not the thread. Short of memory, nothing here may need any: what is thrown on
+     * the way is dropped, and the pause needs none.
+     */
+    private void survive(Shift shift, Throwable e) {
+        try {
+            health.trouble(e);
+            shift.caught(e);
+            LOG.error("A round of the relay failed unexpectedly; it goes on", e);
+        } catch (Throwable again) {
+            // The state has it, and the next round will find the same if it lasts.
+        }
+        try {
+            shift.pause(AFTER_THE_UNEXPECTED, false);
+        } catch (Throwable again) {
+            LockSupport.parkNanos(AFTER_THE_UNEXPECTED_NANOS);
+        }
+    }
+
+    /** What a thread that polls remembers from round to round. */
+    private final class Polling {
+        private final Shift shift;
+        private final int most;
+        private final BatchLimit limit;
+        private final StoreHealth storeHealth = new StoreHealth();
+        private final Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
+        private final Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
+
+        Polling(Shift shift, int most) {
+            this.shift = shift;
+            this.most = most;
+            this.limit = new BatchLimit(most);
+        }
+
+        void next() {
+            hireMissing();
             subscribe();
             RoundResult result = round(shift, limit.get());
-            health.saw(result.storeError());
+            storeHealth.saw(result.storeError());
             if (limit.saw(result)) {
                 LOG.warn(
                         "A batch did not fit into memory; going on with {} messages instead of {}. Raise the heap or lower"
@@ -255,7 +363,7 @@ public final class Relay implements AutoCloseable {
             }
             if (result.storeError() != null) {
                 shift.pause(trouble.next(), false);
-                continue;
+                return;
             }
             trouble.reset();
             if (result.metMessages()) {
@@ -274,7 +382,9 @@ public final class Relay implements AutoCloseable {
         if (registered.isEmpty()) {
             return new RoundResult(0, 0, null);
         }
-        return new Round(store, registered, listeners, shift).run(limit);
+        RoundResult result = new Round(store, registered, listeners, shift).run(limit);
+        health.saw(result);
+        return result;
     }
 
     /** Wake-ups are a hint, so without them the relay polls, and asks for them again before every round. */
@@ -319,10 +429,11 @@ public final class Relay implements AutoCloseable {
         private final Store store;
         private final List<Topic<?>> topics = new ArrayList<>();
         private final List<OutboxListener> listeners = new ArrayList<>();
+        private ThreadFactory threads = Thread::new;
         private int workers = DEFAULT_WORKERS;
         private int batchSize = DEFAULT_BATCH_SIZE;
         private Duration maxPollInterval = Duration.ofSeconds(1);
-        private Duration shutdownTimeout = Duration.ofSeconds(30);
+        private Duration shutdownTimeout = Duration.ofSeconds(20);
 
         private Builder(Store store) {
             this.store = Objects.requireNonNull(store, "store");
@@ -369,13 +480,19 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * How long {@link Relay#close} waits for publishers before it interrupts them; by default 30 seconds.
+         * How long {@link Relay#close} waits for publishers before it interrupts them; by default 20 seconds, which with the
+         * 5 seconds of {@link Relay#close} fits into the 30 that containers usually get.
          *
          * @throws ConfigurationException if it is negative or above 365 days
          */
         public Builder shutdownTimeout(Duration timeout) {
             this.shutdownTimeout = Limits.checkDuration("Relay: shutdownTimeout", Duration.ZERO, timeout);
             return this;
+        }
+
+        /** For tests. */
+        void threads(ThreadFactory threads) {
+            this.threads = threads;
         }
 
         /** Tells a listener of everything the relay does; several may be added, and are told in that order. */

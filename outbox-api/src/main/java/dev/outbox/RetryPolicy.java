@@ -43,7 +43,7 @@ public final class RetryPolicy {
         return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter);
     }
 
-    /** The delay after the first failure, at most 365 days; zero tries again at once. */
+    /** The delay after the first failure, at most 365 days; zero tries again at once, always. */
     public RetryPolicy initialDelay(Duration initialDelay) {
         Limits.checkDuration("Retry policy: initialDelay", Duration.ZERO, initialDelay);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
@@ -72,12 +72,21 @@ public final class RetryPolicy {
         return attempts >= maxAttempts;
     }
 
-    /** The delay after this many failures, 1 or more; random within the jitter. */
+    /**
+     * The delay after this many failures, 1 or more; random within the jitter. It is zero only if the policy says so, by
+     * {@link #initialDelay} or {@link #maxDelay}, and otherwise at least 1 millisecond.
+     */
     public Duration delayAfter(int attempts) {
-        double millis =
-                Math.min((double) maxDelay.toMillis(), initialDelay.toMillis() * Math.pow(growth, attempts - 1.0));
+        if (initialDelay.isZero() || maxDelay.isZero()) {
+            return Duration.ZERO;
+        }
+        double millis = Math.min(millis(maxDelay), millis(initialDelay) * Math.pow(growth, attempts - 1.0));
         double spread = jitter * (2 * ThreadLocalRandom.current().nextDouble() - 1);
-        return Duration.ofMillis(Math.round(millis * (1 + spread)));
+        return Duration.ofMillis(Math.max(1, Math.round(millis * (1 + spread))));
+    }
+
+    private static double millis(Duration duration) {
+        return duration.toNanos() / 1e6;
     }
 
     private static void require(boolean holds, String name, Object value, String expected) {

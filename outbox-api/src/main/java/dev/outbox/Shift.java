@@ -53,6 +53,11 @@ final class Shift {
         return interrupted || abandoned;
     }
 
+    /** Whether it is that of a worker the relay has started. */
+    boolean isOwnThread() {
+        return ownThread;
+    }
+
     synchronized void enter() {
         publishing = Thread.currentThread();
         if (isInterrupted()) {

@@ -45,6 +45,21 @@ class RetryPolicyTest {
         assertTrue(distinct > 900, "the delays hardly vary: " + distinct);
     }
 
+    /** A delay that is asked for must not round to none, which would be a busy loop. */
+    @Test
+    void onlyADelayOfZeroIsNone() {
+        RetryPolicy shortest =
+                RetryPolicy.defaults().initialDelay(Duration.ofNanos(1)).jitter(1);
+        assertEquals(Duration.ofMillis(1), shortest.delayAfter(1));
+        assertEquals(
+                Duration.ofMillis(1), shortest.maxDelay(Duration.ofNanos(1)).delayAfter(9));
+        RetryPolicy short500 =
+                RetryPolicy.defaults().initialDelay(Duration.ofNanos(500_000)).jitter(0);
+        assertEquals(Duration.ofMillis(4), short500.delayAfter(4));
+        assertEquals(Duration.ZERO, shortest.initialDelay(Duration.ZERO).delayAfter(9));
+        assertEquals(Duration.ZERO, shortest.maxDelay(Duration.ZERO).delayAfter(9));
+    }
+
     @Test
     void givesUpAfterTheLastAttempt() {
         RetryPolicy policy = RetryPolicy.defaults().maxAttempts(3);

@@ -1,0 +1,33 @@
+package dev.outbox;
+
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Walks the causes of what others threw: foreign code, which may fail, and chains that may lead back to their start. */
+final class Causes {
+    /** More than any driver wraps. */
+    private static final int DEEPEST = 50;
+
+    private Causes() {}
+
+    /** Whether a failure or one of its causes is so. */
+    static boolean any(@Nullable Throwable failure, Predicate<Throwable> is) {
+        Throwable cause = failure;
+        for (int depth = 0; cause != null && depth < DEEPEST; depth++) {
+            if (is.test(cause)) {
+                return true;
+            }
+            cause = of(cause);
+        }
+        return false;
+    }
+
+    /** The cause, or null also if it cannot be told. */
+    static @Nullable Throwable of(Throwable failure) {
+        try {
+            return failure.getCause();
+        } catch (Throwable e) {
+            return null;
+        }
+    }
+}
