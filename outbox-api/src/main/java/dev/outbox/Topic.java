@@ -130,6 +130,8 @@ public final class Topic<T> implements Publisher<T> {
             messageHeaders =
                     Objects.requireNonNull(headers.apply(message), "the headers are null; expected an empty map");
             payload = Objects.requireNonNull(codec.encode(message), "the codec returned null; expected bytes");
+        } catch (MessageRejectedException e) {
+            throw new MessageRejectedException("A message of topic " + name + " is refused. " + e.getMessage(), e);
         } catch (Exception e) {
             throw new MessageRejectedException(
                     "The key, the headers or the payload of a message of topic " + name + " could not be made: " + e,
