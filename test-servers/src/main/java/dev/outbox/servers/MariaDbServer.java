@@ -168,6 +168,16 @@ public final class MariaDbServer implements AutoCloseable {
         server.start();
     }
 
+    /** Lets a packaged server stand still, until {@link #resume}. */
+    public void pause() throws IOException {
+        Signals.pause(process());
+    }
+
+    /** Lets a paused server go on. */
+    public void resume() throws IOException {
+        Signals.resume(process());
+    }
+
     @Override
     public synchronized void close() {
         if (packaged == null) {

@@ -177,6 +177,16 @@ public final class MongoServer implements AutoCloseable {
         members.get(member).start();
     }
 
+    /** Lets a member stand still, until {@link #resume}. */
+    public void pause(int member) throws IOException {
+        Signals.pause(members.get(member).running());
+    }
+
+    /** Lets a paused member go on. */
+    public void resume(int member) throws IOException {
+        Signals.resume(members.get(member).running());
+    }
+
     @Override
     public synchronized void close() {
         members.forEach(Member::kill);
@@ -287,6 +297,13 @@ public final class MongoServer implements AutoCloseable {
 
         synchronized boolean isAlive() {
             return process != null && process.isAlive();
+        }
+
+        synchronized ProcessHandle running() {
+            if (process == null) {
+                throw new IllegalStateException("The server is not running.");
+            }
+            return process.toHandle();
         }
 
         void awaitAnswer() {

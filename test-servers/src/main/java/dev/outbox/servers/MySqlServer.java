@@ -158,17 +158,31 @@ public final class MySqlServer implements AutoCloseable {
 
     /** Ends a packaged server at once, as a power cut would. */
     public synchronized void kill() {
-        requirePackaged();
-        Process running = process;
-        if (running == null || !running.isAlive()) {
-            throw new IllegalStateException("The server is not running.");
-        }
-        running.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        running().destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
     public void restart() throws IOException {
         launch(databases, "SELECT 1");
+    }
+
+    /** Lets a packaged server stand still, until {@link #resume}. */
+    public void pause() throws IOException {
+        Signals.pause(running().toHandle());
+    }
+
+    /** Lets a paused server go on. */
+    public void resume() throws IOException {
+        Signals.resume(running().toHandle());
+    }
+
+    private synchronized Process running() {
+        requirePackaged();
+        Process running = process;
+        if (running == null || !running.isAlive()) {
+            throw new IllegalStateException("The server is not running.");
+        }
+        return running;
     }
 
     @Override

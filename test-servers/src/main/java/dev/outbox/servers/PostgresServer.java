@@ -144,6 +144,16 @@ public final class PostgresServer implements AutoCloseable {
                 process -> process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
     }
 
+    /** Lets a packaged server stand still, until {@link #resume}. */
+    public void pause() throws IOException {
+        Signals.pause(postmaster());
+    }
+
+    /** Lets a paused server go on. */
+    public void resume() throws IOException {
+        Signals.resume(postmaster());
+    }
+
     private ProcessHandle postmaster() throws IOException {
         List<String> pidFile =
                 Files.readAllLines(requirePackaged().resolve("postmaster.pid"), StandardCharsets.US_ASCII);

@@ -92,6 +92,26 @@ public final class TcpProxy implements AutoCloseable {
         notifyAll();
     }
 
+    /**
+     * Nothing gets through any more on the connections that there are, and clients are not told, as when a router forgets them. Those
+     * made from now on work.
+     *
+     * @param serverIsTold whether the server sees them end; else it learns nothing, not even when a client closes its end
+     */
+    public void forget(boolean serverIsTold) {
+        for (Link link : links) {
+            link.forgotten = true;
+            if (serverIsTold) {
+                reset(link.server);
+            }
+        }
+    }
+
+    /** How many connections there are that clients have not closed. */
+    public int connections() {
+        return (int) links.stream().filter(link -> !link.client.isClosed()).count();
+    }
+
     /** How long everything takes to get through, in each direction; zero at first. */
     public void delay(Duration delay) {
         delayNanos = delay.toNanos();
@@ -159,6 +179,7 @@ public final class TcpProxy implements AutoCloseable {
         private final Socket server;
         private volatile boolean answerIsAwaited;
         private volatile boolean ended;
+        private volatile boolean forgotten;
 
         Link(Socket client, Socket server) throws IOException {
             this.client = client;
@@ -187,14 +208,20 @@ public final class TcpProxy implements AutoCloseable {
                         return;
                     }
                     passNetwork();
-                    out.write(buffer, 0, n);
+                    if (!forgotten) {
+                        out.write(buffer, 0, n);
+                    }
                 }
             } catch (IOException e) {
                 // one side is gone; the other learns it below
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-            cut();
+            if (forgotten) {
+                reset(from);
+            } else {
+                cut();
+            }
         }
 
         /** Whether to cut at once; cutting at the answer is noted before the server can give it. */
