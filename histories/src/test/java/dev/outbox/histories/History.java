@@ -15,6 +15,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,9 @@ final class History implements AutoCloseable {
 
     /** Longer than the patience of the verdict. */
     private static final Duration CALM = Verdict.PATIENCE.plusSeconds(5);
+
+    /** So long what comes last is waited for. */
+    private static final Duration THE_LAST = Duration.ofMinutes(2).plus(CALM);
 
     /** So many workers and so large batches. */
     private static final int[][] RELAYS = {{1, 100}, {4, 100}, {2, 500}};
@@ -117,7 +122,7 @@ final class History implements AutoCloseable {
     /** Lets everything go wrong once, in a hurry. */
     void once() throws Exception {
         Random random = new Random(seed);
-        storm(shuffled(backend.faults(), random), shuffled(ofRelays(), random), random.nextLong(), Long.MAX_VALUE);
+        storm(quick(backend.faults(), random), quick(ofRelays(), random), random.nextLong(), Long.MAX_VALUE);
     }
 
     /** For so long; returns when a calm ends. */
@@ -126,16 +131,32 @@ final class History implements AutoCloseable {
         Random random = new Random(seed);
         List<Fault> ofServer = new ArrayList<>();
         List<Fault> ofRelays = new ArrayList<>();
-        while (System.nanoTime() + STORM.plus(CALM).toNanos() - end < 0) {
+        while (System.nanoTime() + STORM.plus(CALM).plus(THE_LAST).toNanos() - end < 0) {
             if (ofServer.size() < 4) {
-                ofServer.addAll(shuffled(backend.faults(), random));
+                ofServer.addAll(quick(backend.faults(), random));
             }
             if (ofRelays.size() < 4) {
-                ofRelays.addAll(shuffled(ofRelays(), random));
+                ofRelays.addAll(quick(ofRelays(), random));
             }
             storm(ofServer, ofRelays, random.nextLong(), System.nanoTime() + STORM.toNanos());
             Await.passed(CALM);
         }
+        // What is felt for long is an excuse for as long, so it comes last, and all of it together.
+        List<Fault> slow = all(true);
+        Duration grace =
+                slow.stream().map(Fault::grace).max(Duration::compareTo).orElse(Duration.ZERO);
+        storm(slow, new ArrayList<>(), random.nextLong(), Long.MAX_VALUE);
+        Await.passed(CALM.plus(grace));
+    }
+
+    private List<Fault> all(boolean minutesOnly) {
+        return Stream.concat(backend.faults().stream(), ofRelays().stream())
+                .filter(fault -> fault.minutesOnly() == minutesOnly)
+                .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    private static List<Fault> quick(List<Fault> faults, Random random) {
+        return shuffled(faults.stream().filter(fault -> !fault.minutesOnly()).toList(), random);
     }
 
     private static List<Fault> shuffled(List<Fault> faults, Random random) {
@@ -162,9 +183,6 @@ final class History implements AutoCloseable {
         try {
             while (!faults.isEmpty() && (end == Long.MAX_VALUE || System.nanoTime() - end < 0)) {
                 Fault fault = faults.remove(0);
-                if (hurry && fault.minutesOnly()) {
-                    continue;
-                }
                 strike(fault, Duration.ofMillis(hurry ? 300 + random.nextInt(700) : 500 + random.nextInt(6_000)));
                 Await.passed(Duration.ofMillis(hurry ? 200 : random.nextInt(2_000)));
             }

@@ -3,6 +3,7 @@ package dev.outbox.histories;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.servers.Clock;
 import dev.outbox.servers.MariaDbServer;
 import dev.outbox.servers.MySqlServer;
 import java.io.IOException;
@@ -14,18 +15,22 @@ import java.util.Set;
 
 /** MySQL or MariaDB, with a user for relays that has what the documentation says they need, and one for the application. */
 final class MySqlBackend implements Backend {
+    private static final Duration A_WHILE = Duration.ofDays(2);
     private static final String QUICK = "SET lock_wait_timeout = 1";
-    private static final String GRANT_MESSAGES = "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_message TO relay";
+    private static final String GRANT_MESSAGES =
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_message TO relay@localhost";
     private static final String REFUSE = " FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a trigger refuses'";
 
     private final String name;
+    private final Clock clock;
     private final Server server;
     private final String url;
     private final Sql sql;
     private final Odd odd;
 
-    private MySqlBackend(String name, Server server, Log log) throws Exception {
+    private MySqlBackend(String name, Clock clock, Server server, Log log) throws Exception {
         this.name = name;
+        this.clock = clock;
         this.server = server;
         this.url = server.newDatabase();
         this.sql = new Sql(url);
@@ -33,22 +38,24 @@ final class MySqlBackend implements Backend {
         Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
         sql.execute(
                 JdbcApplication.TABLE + " ENGINE = InnoDB",
-                "CREATE USER relay IDENTIFIED BY 'relay'",
-                "CREATE USER app IDENTIFIED BY 'app'",
-                "GRANT SELECT, INSERT ON shop TO app",
-                "GRANT SELECT, INSERT ON outbox_message TO app",
+                "CREATE USER relay@localhost IDENTIFIED BY 'relay'",
+                "CREATE USER app@localhost IDENTIFIED BY 'app'",
+                "GRANT SELECT, INSERT ON shop TO app@localhost",
+                "GRANT SELECT, INSERT ON outbox_message TO app@localhost",
                 GRANT_MESSAGES,
-                "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_dead_letter TO relay",
-                "GRANT SELECT, INSERT, UPDATE ON outbox_partition TO relay",
-                "GRANT SELECT ON outbox_schema TO relay");
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_dead_letter TO relay@localhost",
+                "GRANT SELECT, INSERT, UPDATE ON outbox_partition TO relay@localhost",
+                "GRANT SELECT ON outbox_schema TO relay@localhost");
     }
 
     static Backend mysql(Log log) throws Exception {
-        return new MySqlBackend("mysql", new MySql(MySqlServer.packaged()), log);
+        Clock clock = Clock.real();
+        return new MySqlBackend("mysql", clock, new MySql(MySqlServer.packaged(clock)), log);
     }
 
     static Backend mariadb(Log log) throws Exception {
-        return new MySqlBackend("mariadb", new MariaDb(MariaDbServer.packaged()), log);
+        Clock clock = Clock.real();
+        return new MySqlBackend("mariadb", clock, new MariaDb(MariaDbServer.packaged(clock)), log);
     }
 
     @Override
@@ -102,12 +109,12 @@ final class MySqlBackend implements Backend {
                         () -> sql.insist("SET GLOBAL read_only = 0")),
                 Fault.ofAll(
                         "right to delete withdrawn",
-                        () -> sql.insist(QUICK, "REVOKE DELETE ON outbox_message FROM relay"),
+                        () -> sql.insist(QUICK, "REVOKE DELETE ON outbox_message FROM relay@localhost"),
                         () -> sql.insist(GRANT_MESSAGES)),
                 Fault.ofAll(
                         "right to write withdrawn",
-                        () -> sql.insist(QUICK, "REVOKE INSERT ON outbox_message FROM app"),
-                        () -> sql.insist("GRANT INSERT ON outbox_message TO app")),
+                        () -> sql.insist(QUICK, "REVOKE INSERT ON outbox_message FROM app@localhost"),
+                        () -> sql.insist("GRANT INSERT ON outbox_message TO app@localhost")),
                 Fault.ofAll(
                         "a trigger refuses",
                         () -> sql.insist(QUICK, "CREATE TRIGGER refuse BEFORE DELETE ON outbox_message" + REFUSE),
@@ -130,6 +137,7 @@ final class MySqlBackend implements Backend {
                             endSessions("user = 'relay' AND command = 'Sleep'");
                         },
                         () -> sql.insist("SET GLOBAL wait_timeout = 28800", "SET GLOBAL interactive_timeout = 28800")),
+                Fault.ofAll("server's clock moved", () -> clock.set(A_WHILE), () -> clock.set(Duration.ZERO)),
                 Fault.ofAll("a row that cannot be read", this::spoil).concerning(Odd.PLACE));
     }
 
@@ -159,6 +167,7 @@ final class MySqlBackend implements Backend {
     @Override
     public void close() throws IOException {
         server.close();
+        clock.close();
     }
 
     /** What both can do. */

@@ -3,6 +3,7 @@ package dev.outbox.histories;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.servers.Clock;
 import dev.outbox.servers.PostgresServer;
 import java.io.IOException;
 import java.time.Duration;
@@ -12,15 +13,17 @@ import java.util.Set;
 
 /** PostgreSQL, with a user for relays that has what the documentation says they need, and one for the application. */
 final class PostgresBackend implements Backend {
+    private static final Duration A_WHILE = Duration.ofDays(2);
     private static final String GRANT_MESSAGES = "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_message TO relay";
 
+    private final Clock clock = Clock.real();
     private final PostgresServer server;
     private final String url;
     private final Sql sql;
     private final Odd odd;
 
     PostgresBackend(Log log) throws Exception {
-        server = PostgresServer.packaged();
+        server = PostgresServer.packaged(clock);
         url = server.newDatabase();
         sql = new Sql(url);
         odd = new Odd(log);
@@ -155,6 +158,7 @@ final class PostgresBackend implements Backend {
                         () -> sql.insist(
                                 "ALTER ROLE relay RESET idle_in_transaction_session_timeout",
                                 "ALTER ROLE relay RESET idle_session_timeout")),
+                Fault.ofAll("server's clock moved", () -> clock.set(A_WHILE), () -> clock.set(Duration.ZERO)),
                 Fault.ofAll("a row that cannot be read", this::spoil).concerning(Odd.PLACE));
     }
 
@@ -175,7 +179,8 @@ final class PostgresBackend implements Backend {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         server.close();
+        clock.close();
     }
 }

@@ -190,14 +190,17 @@ final class RelayProcess implements AutoCloseable {
 
     private void awaitEnd(Process last, int before) throws Exception {
         String pid = Long.toString(last.pid());
-        Await.until(name + " stops, see " + errors(), PATIENCE, () -> {
-            if (!last.isAlive()) {
-                throw new AssertionError(name + " ended by itself, see " + errors());
-            }
-            return log.since(before).stream()
-                    .anyMatch(line -> line.kind() == 'E' && line.field(1).equals(pid));
-        });
-        if (!Await.within(Duration.ofSeconds(10), () -> way.connections() == 0)) {
+        boolean ended = Await.within(
+                PATIENCE,
+                () -> !last.isAlive()
+                        || log.since(before).stream()
+                                .anyMatch(line ->
+                                        line.kind() == 'E' && line.field(1).equals(pid)));
+        if (!ended || !last.isAlive()) {
+            log.add(Line.now(
+                    'E', name, pid, "all", (ended ? "ended by itself, see " : "does not stop, see ") + errors()));
+            last.destroyForcibly();
+        } else if (!Await.within(Duration.ofSeconds(10), () -> way.connections() == 0)) {
             log.add(Line.now('E', name, pid, "all", way.connections() + " connections"));
         }
     }

@@ -3,7 +3,6 @@ package dev.outbox.histories;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -418,9 +417,10 @@ final class Verdict {
         return text.toString();
     }
 
-    /** All faults, for the summary of a run. */
-    List<String> faults() {
-        return Collections.unmodifiableList(
-                story.troubles().stream().map(Trouble::name).sorted().toList());
+    /** How often which fault was. */
+    Map<String, Integer> faults() {
+        Map<String, Integer> times = new TreeMap<>();
+        story.troubles().forEach(each -> times.merge(each.name(), 1, Integer::sum));
+        return times;
     }
 }

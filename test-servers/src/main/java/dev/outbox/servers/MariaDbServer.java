@@ -42,6 +42,9 @@ public final class MariaDbServer implements AutoCloseable {
     /** The server, if it was not the package that started it. */
     private @Nullable Process restarted;
 
+    /** How to start it again by its clock, if it has one. */
+    private @Nullable Restart byClock;
+
     private MariaDbServer(Databases databases, @Nullable Path directory, @Nullable DB packaged) {
         this.databases = databases;
         this.directory = directory;
@@ -139,7 +142,8 @@ public final class MariaDbServer implements AutoCloseable {
             // The package starts its server in its own way only: so that one is ended, and started again as it was.
             List<String> command = Restart.commandOf(server.process());
             server.kill();
-            server.restarted = Restart.start(command, clock, server.requireDirectory(), server.databases);
+            server.byClock = new Restart(command, clock, server.requireDirectory(), server.databases);
+            server.restarted = server.byClock.start();
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
@@ -163,6 +167,10 @@ public final class MariaDbServer implements AutoCloseable {
 
     /** Starts a killed server again, with the data it had, on the port it had. */
     public void restart() throws IOException {
+        if (byClock != null) {
+            restarted = byClock.start();
+            return;
+        }
         DB server = requirePackaged();
         server.stop(); // lets go of the process that is no more
         server.start();

@@ -39,6 +39,9 @@ public final class PostgresServer implements AutoCloseable {
     private final @Nullable Path dataDirectory;
     private @Nullable EmbeddedPostgres packaged;
 
+    /** How to start it again by its clock, if it has one. */
+    private @Nullable Restart byClock;
+
     private PostgresServer(
             PostgresVersion version,
             String adminUrl,
@@ -93,7 +96,8 @@ public final class PostgresServer implements AutoCloseable {
             if (System.getProperty("user.name").equals("root")) {
                 command.addAll(0, List.of("unshare", "-U")); // as the package does
             }
-            Restart.start(command, clock, server.requirePackaged(), server.databases);
+            server.byClock = new Restart(command, clock, server.requirePackaged(), server.databases);
+            server.byClock.start();
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
@@ -167,6 +171,10 @@ public final class PostgresServer implements AutoCloseable {
         EmbeddedPostgres before = packaged;
         if (before == null) {
             throw new IllegalStateException("The server is closed.");
+        }
+        if (byClock != null) {
+            byClock.start();
+            return;
         }
         int port = before.getPort();
         before.close(); // releases the lock of the directory

@@ -10,9 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** Starts a server again that others have started, by the command that it was started with. On Linux. */
-final class Restart {
-    private Restart() {}
-
+record Restart(List<String> command, Clock clock, Path directory, Databases databases) {
     static List<String> commandOf(ProcessHandle process) throws IOException {
         String line =
                 Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"), StandardCharsets.UTF_8);
@@ -20,7 +18,7 @@ final class Restart {
     }
 
     /** Returns when it answers. */
-    static Process start(List<String> command, Clock clock, Path directory, Databases databases) throws IOException {
+    Process start() throws IOException {
         Commands commands = new Commands(directory.resolve("log-of-restart"));
         Process process = commands.start("", command, clock.environment());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
