@@ -15,8 +15,6 @@ interface Database {
     /** Removes what {@link #create} made. */
     void drop(String url) throws Exception;
 
-    KillableServer ownServer() throws Exception;
-
     /** One that goes by a clock. */
     KillableServer ownServer(Clock clock) throws Exception;
 

@@ -30,8 +30,8 @@ record H2Database() implements Database {
         }
     }
 
-    @Override
-    public KillableServer ownServer() throws Exception {
+    /** A server of one's own, by the real clock. */
+    static KillableServer ownServer() throws Exception {
         return H2Process.start(Map.of());
     }
 

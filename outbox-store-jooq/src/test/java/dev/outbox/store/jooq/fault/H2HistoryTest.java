@@ -1,13 +1,67 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.TcpProxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Histories under faults, on H2. */
+/** Histories under faults, on H2; those that the module of histories has, for every other database, are here. */
 class H2HistoryTest extends HistoryTest {
     H2HistoryTest() {
         super(new H2Database());
+    }
+
+    @Test
+    void relaysAreKilled() throws Exception {
+        try (History history = history("relay killed", url, Settings.USUAL)) {
+            history.start(url, url);
+            for (int i = 0; i < 2; i++) {
+                RelayProcess relay = history.relay(1 + i);
+                history.awaitDelivered(50);
+                int now = history.now();
+                history.fault("kill " + relay.name());
+                relay.kill();
+                history.awaitLines("its successor", now, line -> line.is('D', relay.name()), 1);
+            }
+            history.finish();
+        }
+    }
+
+    @Test
+    void theServerIsKilledAndRestarted() throws Exception {
+        try (KillableServer server = H2Database.ownServer()) {
+            String address = server.newDatabase();
+            try (History history = history("server killed", address, Settings.USUAL)) {
+                history.start(address, address);
+                history.awaitDelivered(100);
+                history.databaseFault("kill the server");
+                server.kill();
+                server.restart();
+                int now = history.now();
+                for (int relay = 1; relay <= 2; relay++) {
+                    String name = history.relay(relay).name();
+                    history.awaitLines("messages from " + name, now, line -> line.is('D', name), 10);
+                }
+                history.finish();
+            }
+        }
+    }
+
+    @Test
+    void connectionsAreCut() throws Exception {
+        try (TcpProxy relays = TcpProxy.before(url);
+                TcpProxy writers = TcpProxy.before(url);
+                History history = history("connections cut", url, Settings.USUAL)) {
+            history.start(writers.route(url), relays.route(url));
+            for (int i = 0; i < 4; i++) {
+                history.awaitDelivered(50);
+                history.fault("cut the relays' connections");
+                relays.cut();
+                history.awaitDelivered(50);
+                writers.cut();
+            }
+            history.finish();
+        }
     }
 
     /** One of the processes is the server of the others, and one of them has to take its place. */

@@ -64,59 +64,6 @@ abstract class HistoryTest {
     }
 
     @Test
-    void relaysAreKilled() throws Exception {
-        try (History history = history("relay killed", url, Settings.USUAL)) {
-            history.start(url, url);
-            for (int i = 0; i < 2; i++) {
-                RelayProcess relay = history.relay(1 + i);
-                history.awaitDelivered(50);
-                int now = history.now();
-                history.fault("kill " + relay.name());
-                relay.kill();
-                history.awaitLines("its successor", now, line -> line.is('D', relay.name()), 1);
-            }
-            history.finish();
-        }
-    }
-
-    @Test
-    void theServerIsKilledAndRestarted() throws Exception {
-        try (KillableServer server = database.ownServer()) {
-            String address = server.newDatabase();
-            try (History history = history("server killed", address, Settings.USUAL)) {
-                history.start(address, address);
-                history.awaitDelivered(100);
-                history.databaseFault("kill the server");
-                server.kill();
-                server.restart();
-                int now = history.now();
-                for (int relay = 1; relay <= 2; relay++) {
-                    String name = history.relay(relay).name();
-                    history.awaitLines("messages from " + name, now, line -> line.is('D', name), 10);
-                }
-                history.finish();
-            }
-        }
-    }
-
-    @Test
-    void connectionsAreCut() throws Exception {
-        try (TcpProxy relays = TcpProxy.before(url);
-                TcpProxy writers = TcpProxy.before(url);
-                History history = history("connections cut", url, Settings.USUAL)) {
-            history.start(writers.route(url), relays.route(url));
-            for (int i = 0; i < 4; i++) {
-                history.awaitDelivered(50);
-                history.fault("cut the relays' connections");
-                relays.cut();
-                history.awaitDelivered(50);
-                writers.cut();
-            }
-            history.finish();
-        }
-    }
-
-    @Test
     void theNetworkStandsStillAndGoesOn() throws Exception {
         try (TcpProxy first = TcpProxy.before(url);
                 History history = history("network stalled", url, Settings.SMALL_BATCHES)) {

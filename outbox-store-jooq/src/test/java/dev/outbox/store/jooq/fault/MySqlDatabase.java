@@ -22,11 +22,6 @@ enum MySqlDatabase implements Database {
         }
 
         @Override
-        public KillableServer ownServer() throws Exception {
-            return new KillableServer.MySql(MySqlServer.packaged());
-        }
-
-        @Override
         public KillableServer ownServer(Clock clock) throws Exception {
             return new KillableServer.MySql(MySqlServer.packaged(clock));
         }
@@ -40,11 +35,6 @@ enum MySqlDatabase implements Database {
         @Override
         public void drop(String url) throws Exception {
             MariaDbServer.shared().dropDatabase(url);
-        }
-
-        @Override
-        public KillableServer ownServer() throws Exception {
-            return new KillableServer.MariaDb(MariaDbServer.packaged());
         }
 
         @Override

@@ -24,11 +24,6 @@ record PostgresDatabase() implements Database {
     }
 
     @Override
-    public KillableServer ownServer() throws Exception {
-        return new KillableServer.Postgres(PostgresServer.packaged());
-    }
-
-    @Override
     public KillableServer ownServer(Clock clock) throws Exception {
         return new KillableServer.Postgres(PostgresServer.packaged(clock));
     }

@@ -3,8 +3,6 @@ package dev.outbox.store.jooq.fault;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.servers.TcpProxy;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -25,22 +23,6 @@ abstract class ServerHistoryTest extends HistoryTest {
     /** The URL such that commits are sent as text every time. */
     String withCommitsAsText(String address) {
         return address;
-    }
-
-    /** Not on H2: its ABORT_SESSION may undo a transaction whose commit it acknowledges, the application's rows too. */
-    @Test
-    void anAdministratorEndsAllSessions() throws Exception {
-        try (Connection administrator = DriverManager.getConnection(url);
-                History history = history("sessions ended", url, Settings.USUAL)) {
-            history.start(url, url);
-            for (int i = 0; i < 4; i++) {
-                history.awaitDelivered(50);
-                history.fault("end all sessions");
-                database.endSessions(administrator);
-            }
-            history.awaitDelivered(50);
-            history.finish();
-        }
     }
 
     @Test
