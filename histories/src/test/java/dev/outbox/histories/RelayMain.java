@@ -21,8 +21,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -54,6 +55,7 @@ final class RelayMain {
             "mysql-cj-abandoned-connection-cleanup",
             "mariadb-",
             "MariaDb-",
+            "CompletableFutureDelayScheduler",
             "commons-pool-evictor",
             "BufferPoolPruner-", // of MongoDB's driver
             "Cleaner-",
@@ -64,7 +66,7 @@ final class RelayMain {
     private final Log log;
     private final int workers;
     private final int batchSize;
-    private final ScheduledExecutorService brokers = Executors.newScheduledThreadPool(4, task -> {
+    private final ExecutorService brokers = Executors.newFixedThreadPool(4, task -> {
         Thread thread = new Thread(task, OWN + "broker");
         thread.setDaemon(true);
         return thread;
@@ -102,7 +104,7 @@ final class RelayMain {
             log.add(Line.now('S', name, pid));
             relay.start();
             told = obey(in);
-            alive = workersAlive();
+            alive = workersAlive(relay);
         }
         if (told) {
             brokers.shutdownNow();
@@ -170,14 +172,19 @@ final class RelayMain {
             try {
                 hoard.add(new byte[hoard.size() < 200 ? 256 * 1024 : 16 * 1024]);
             } catch (OutOfMemoryError e) {
-                Thread.yield();
+                Thread.onSpinWait();
             }
         }
     }
 
-    private static int workersAlive() {
-        return (int)
-                threads().stream().filter(t -> t.startsWith("outbox-relay-")).count();
+    /** Those that memory was short for are started anew. */
+    private int workersAlive(Relay relay) {
+        try {
+            Await.within(Duration.ofSeconds(10), () -> relay.state().workersAlive() == workers);
+        } catch (Exception e) {
+            // none of this throws
+        }
+        return relay.state().workersAlive();
     }
 
     private static String leaked() {
@@ -276,8 +283,9 @@ final class RelayMain {
                 answer.complete(message.id());
             }
         };
-        brokers.schedule(
-                end, text.conduct() == Conduct.SLOW ? text.number() : text.sequence() % 3, TimeUnit.MILLISECONDS);
+        Executor broker = CompletableFuture.delayedExecutor(
+                text.conduct() == Conduct.SLOW ? text.number() : text.sequence() % 3, TimeUnit.MILLISECONDS, brokers);
+        broker.execute(end);
         return answer;
     }
 

@@ -293,7 +293,6 @@ final class Verdict {
         story.transactions()
                 .values()
                 .forEach(each -> each.messages().forEach(m -> visible.put(m.text(), each.ended())));
-        Map<String, Long> done = new HashMap<>();
         for (Sent each : committed) {
             List<Step> partition = steps.computeIfAbsent(each.place(), key -> new ArrayList<>());
             long from = visible.getOrDefault(each.text(), story.end());
@@ -304,7 +303,6 @@ final class Verdict {
                     .orElse(Long.MAX_VALUE);
             long until = Math.min(firstTaken(each), grave);
             if (until < Long.MAX_VALUE) {
-                done.put(each.text(), until);
                 partition.add(new Step(Math.max(until, from), -1, true, 0));
             }
         }

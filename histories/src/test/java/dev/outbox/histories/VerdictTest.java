@@ -28,11 +28,10 @@ class VerdictTest {
 
         /** A transaction of one message. */
         Tale sent(double began, double ended, Story.Ending ending, String topic, int number) {
-            return sent(
-                    began, ended, ending, number, new Sent(topic, 0, "1:" + number, "id" + number, true, nanos(began)));
+            return sent(ended, ending, number, new Sent(topic, 0, "1:" + number, "id" + number, true, nanos(began)));
         }
 
-        Tale sent(double began, double ended, Story.Ending ending, int transaction, Sent... messages) {
+        Tale sent(double ended, Story.Ending ending, int transaction, Sent... messages) {
             List<String> texts = new ArrayList<>();
             for (Sent each : messages) {
                 texts.add(each.toString());
@@ -146,7 +145,7 @@ class VerdictTest {
     @Test
     void whatASavepointUndidIsAPhantom() {
         Sent undone = new Sent("single", 0, "1:1", "id1", false, 0);
-        tale.sent(0, 2, Story.Ending.COMMITTED, 1, undone).ended(4);
+        tale.sent(2, Story.Ending.COMMITTED, 1, undone).ended(4);
         assertClean();
         tale.published(3, "a", 1);
         assertOffence(Offence.PHANTOM, 1);
@@ -162,7 +161,7 @@ class VerdictTest {
 
     @Test
     void anAcknowledgedTransactionThatIsNotThereWasForgotten() {
-        tale.sent(0, 2, Story.Ending.COMMITTED, 1).ended(4);
+        tale.sent(2, Story.Ending.COMMITTED, 1).ended(4);
         assertClean();
         tale.there.clear();
         assertOffence(Offence.FORGOTTEN, 1);
@@ -170,7 +169,7 @@ class VerdictTest {
 
     @Test
     void anUndoneTransactionThatIsThereWasForgotten() {
-        tale.sent(0, 2, Story.Ending.UNDONE, 1).ended(4);
+        tale.sent(2, Story.Ending.UNDONE, 1).ended(4);
         assertClean();
         tale.there.add("1/1");
         assertOffence(Offence.FORGOTTEN, 1);
@@ -200,7 +199,7 @@ class VerdictTest {
     void withinATransactionWhatWasWrittenFirstComesFirst() {
         Sent first = new Sent("single", 0, "1:1", "id1", true, 0);
         Sent second = new Sent("single", 0, "1:2", "id2", true, 1);
-        tale.sent(0, 2, Story.Ending.COMMITTED, 1, first, second).ended(9);
+        tale.sent(2, Story.Ending.COMMITTED, 1, first, second).ended(9);
         tale.published(4, "a", 2).published(5, "a", 1);
         assertOffence(Offence.INVERTED, 1);
     }

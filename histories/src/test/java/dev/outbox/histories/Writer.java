@@ -24,6 +24,8 @@ final class Writer implements Runnable {
         Backend.Application connect() throws Exception;
     }
 
+    private static final List<Lane> LANES = List.of(Lane.values());
+
     private final int number;
     private final Connector connector;
     private final Log log;
@@ -139,7 +141,7 @@ final class Writer implements Runnable {
 
     private void persist(Backend.Application application, List<Sent> messages) throws Exception {
         for (int n = 1 + random.nextInt(3); n > 0; n--) {
-            Lane lane = Lane.values()[random.nextInt(Lane.values().length)];
+            Lane lane = LANES.get(random.nextInt(LANES.size()));
             int partition = random.nextInt(lane.partitions());
             Text text = text(lane);
             OutgoingMessage message = new OutgoingMessage(
