@@ -20,7 +20,7 @@ final class Bound<T> implements Publisher<T> {
     public String publish(T message) {
         OutgoingMessage outgoing = topic.outgoing(message);
         long start = System.nanoTime();
-        String id = checked(persist.persist(outgoing));
+        String id = checked(persist.persist(outgoing), outgoing);
         listeners.persisted(outgoing, id, start);
         return id;
     }
@@ -41,16 +41,17 @@ final class Bound<T> implements Publisher<T> {
             throw broken((ids == null ? "no ids" : ids.size() + " ids") + " for " + outgoing.size() + " messages");
         }
         for (int i = 0; i < outgoing.size(); i++) {
-            listeners.persisted(outgoing.get(i), checked(ids.get(i)), start);
+            listeners.persisted(outgoing.get(i), checked(ids.get(i), outgoing.get(i)), start);
         }
         return List.copyOf(ids);
     }
 
-    private String checked(@Nullable String id) {
-        if (id == null) {
-            throw broken("no id for a message");
+    /** Ids are drawn here; a store that gives out its own would bring its consumers those of other messages again. */
+    private String checked(@Nullable String id, OutgoingMessage message) {
+        if (!message.id().equals(id)) {
+            throw broken((id == null ? "no id" : "the id " + id) + " for the message " + message.id());
         }
-        return id;
+        return message.id();
     }
 
     private StoreException broken(String what) {

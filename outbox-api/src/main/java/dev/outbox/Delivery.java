@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * A message on its way to the broker, with what is known about it.
  *
  * @param message the decoded message
- * @param id the same on every delivery of this message; consumers recognise duplicates by it
+ * @param id the same on every delivery of this message, and never that of another, in this outbox or any; consumers
+ *     recognise duplicates by it
  * @param topic name of the topic
  * @param partition the partition it is ordered in
  * @param key the key it was published with, if any

@@ -109,7 +109,7 @@ final class Limits {
         }
     }
 
-    private static String quote(String text) {
+    static String quote(String text) {
         String shown = text.length() <= 80 ? text : text.substring(0, 80) + "…";
         StringBuilder quoted = new StringBuilder("'");
         shown.chars()

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an operator needs at three in the morning: what is stuck, why, and how to release it. Implemented by stores with
  * {@link Capability#OPERATIONS}. Safe for use by several threads and beside running relays; every method throws
- * {@link StoreException} if the store failed.
+ * {@link StoreException} if the store failed. An id may be any text: one that is no message's finds nothing.
  */
 public interface Operations {
     /**

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
  * A message on its way into the outbox. The constructor refuses what stores could not keep faithfully, so that every
  * backend accepts and refuses the same.
  *
+ * @param id what the message is called wherever it goes: a UUID in its usual form, 36 characters with letters in lower case.
+ *     Stores keep it, and consumers recognise duplicates by it
  * @param topic name of the topic: 1 to {@value #MAX_TOPIC_LENGTH} of the characters {@code A-Z a-z 0-9 . _ - / :}
  * @param partition the partition of the topic, 0 or more
  * @param key what the partition was chosen by, at most {@value #MAX_KEY_LENGTH} characters, or null; no NUL and no lone
@@ -17,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // copying payloads would cost every message; identity equality is fine
 public record OutgoingMessage(
-        String topic, int partition, @Nullable String key, Map<String, String> headers, byte[] payload) {
+        String id, String topic, int partition, @Nullable String key, Map<String, String> headers, byte[] payload) {
     /** The longest topic name, in characters. */
     public static final int MAX_TOPIC_LENGTH = 200;
 
@@ -36,10 +38,22 @@ public record OutgoingMessage(
      * @throws MessageRejectedException if a part is not as described
      */
     public OutgoingMessage {
+        MessageIds.checked(id);
         Limits.checkTopic(topic);
         Limits.checkPartition(partition);
         Limits.checkKey(key);
         headers = Limits.checkedHeaders(headers);
         Limits.checkPayload(payload);
+    }
+
+    /**
+     * The same with an id that is drawn here: a UUID of version 7, which begins with the time and is random otherwise, so that
+     * it never comes again, in this outbox or another.
+     *
+     * @throws MessageRejectedException if a part is not as described
+     */
+    public OutgoingMessage(
+            String topic, int partition, @Nullable String key, Map<String, String> headers, byte[] payload) {
+        this(MessageIds.draw(), topic, partition, key, headers, payload);
     }
 }

@@ -10,10 +10,13 @@ import java.util.List;
 @FunctionalInterface
 public interface PersistFunc {
     /**
-     * Writes the message; it exists when, and only when, the transaction commits (OBX-TX-1).
+     * Writes the message; it exists when, and only when, the transaction commits (OBX-TX-1). It keeps the id that the message
+     * has, on every delivery, as a dead letter and after it was redriven.
      *
-     * @return the id of the message: unique in the store, the same on every delivery, fit for consumers to
-     *     recognise duplicates by (OBX-ID-1)
+     * <p>Persisting one {@code OutgoingMessage} twice is a mistake: the store may refuse it, or keep two messages that
+     * consumers take for one (OBX-ID-2).
+     *
+     * @return {@link OutgoingMessage#id} of the message, which consumers recognise duplicates by (OBX-ID-1)
      * @throws MessageRejectedException if this store cannot keep the message as it is
      * @throws MisuseException if the handle is not in a transaction
      * @throws StoreException if writing failed; the transaction should be rolled back

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A message that waits in a store. Made by stores.
  *
- * @param id as {@link PersistFunc#persist} returned it
+ * @param id that of the {@link OutgoingMessage}, as {@link PersistFunc#persist} returned it
  * @param topic name of the topic
  * @param partition the partition of the topic, 0 or more
  * @param key the key it was persisted with, if any

@@ -4,11 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +83,87 @@ class OutgoingMessageTest {
         assertThrows(
                 UnsupportedOperationException.class, () -> message.headers().put("x", "y"));
         assertEquals(Collections.emptyMap(), new OutgoingMessage("t", 0, null, headers, PAYLOAD).headers());
+    }
+
+    @Test
+    void drawsAnIdUnlessItIsGivenOne() {
+        long before = System.currentTimeMillis();
+        String drawn = new OutgoingMessage("t", 0, null, Map.of(), PAYLOAD).id();
+        UUID id = UUID.fromString(drawn);
+        assertEquals(drawn, id.toString());
+        assertEquals(7, id.version());
+        assertEquals(2, id.variant());
+        long millis = id.getMostSignificantBits() >>> 16;
+        assertTrue(before <= millis && millis <= System.currentTimeMillis(), drawn);
+        assertEquals(drawn, new OutgoingMessage(drawn, "t", 0, null, Map.of(), PAYLOAD).id());
+        String random = UUID.randomUUID().toString();
+        assertEquals(random, new OutgoingMessage(random, "t", 0, null, Map.of(), PAYLOAD).id());
+    }
+
+    @Test
+    void drawsNoIdTwiceOnManyThreads() throws Exception {
+        int threads = 4;
+        int each = 50_000;
+        Set<String> all = ConcurrentHashMap.newKeySet();
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (int t = 0; t < threads; t++) {
+                running.add(executor.submit(() -> {
+                    for (int i = 0; i < each; i++) {
+                        all.add(MessageIds.draw());
+                    }
+                }));
+            }
+            for (Future<?> one : running) {
+                one.get();
+            }
+        } finally {
+            executor.shutdown();
+        }
+        assertEquals(threads * each, all.size());
+    }
+
+    @Test
+    void everyBitThatIsLeftToChanceIsSometimesSetAndSometimesNot() {
+        long everHigh = 0;
+        long everLow = 0;
+        long alwaysHigh = -1;
+        long alwaysLow = -1;
+        for (int i = 0; i < 1_000; i++) {
+            UUID id = UUID.fromString(MessageIds.draw());
+            everHigh |= id.getMostSignificantBits();
+            alwaysHigh &= id.getMostSignificantBits();
+            everLow |= id.getLeastSignificantBits();
+            alwaysLow &= id.getLeastSignificantBits();
+        }
+        assertEquals(0x7fff, everHigh & 0xffff);
+        assertEquals(0x7000, alwaysHigh & 0xffff);
+        assertEquals(0xbfff_ffff_ffff_ffffL, everLow);
+        assertEquals(0x8000_0000_0000_0000L, alwaysLow);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "1",
+                "0192F0C1-2A3B-7C4D-8E5F-60718293A4B5",
+                "0192f0c12a3b7c4d8e5f60718293a4b5",
+                "{0192f0c1-2a3b-7c4d-8e5f-60718293a4b5}",
+                "0192f0c1-2a3b-7c4d-8e5f-60718293a4b",
+                "0192f0c1-2a3b-7c4d-8e5f-60718293a4b5\n",
+                "0192f0c1-2a3b-7c4d-8e5f-60718293a4b٣",
+                "0192f0c1-2a3b7-c4d-8e5f-60718293a4b5",
+                "1-1-1-1-1"
+            })
+    void refusesWhatIsNoId(String id) {
+        String text = assertThrows(
+                        MessageRejectedException.class, () -> new OutgoingMessage(id, "t", 0, null, Map.of(), PAYLOAD))
+                .getMessage();
+        assertTrue(text.startsWith("Not the id of a message: '"), text);
+        assertTrue(text.contains("Expected a UUID in its usual form"), text);
+        assertTrue(text.chars().noneMatch(Character::isISOControl), text);
     }
 
     private static String rejected(

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -39,7 +40,7 @@ class TopicTest {
                 topic,
                 m -> {
                     persisted.add(m);
-                    return "id-" + persisted.size();
+                    return m.id();
                 },
                 new OutboxListener() {
                     @Override
@@ -48,15 +49,16 @@ class TopicTest {
                     }
                 });
 
-        assertEquals("id-1", bound.publish(ORDER));
+        String id = bound.publish(ORDER);
         OutgoingMessage message = persisted.get(0);
+        assertEquals(message.id(), id);
         assertEquals("orders", message.topic());
         assertEquals("C-1042", message.key());
         assertEquals(Map.of("cents", "1999"), message.headers());
         assertEquals(
                 "{\"customer\":\"C-1042\",\"cents\":1999,\"at\":\"2026-03-01T12:00:00Z\"}",
                 new String(message.payload(), StandardCharsets.UTF_8));
-        assertEquals("id-1", events.get(0).id());
+        assertEquals(id, events.get(0).id());
         assertSame(message, events.get(0).message());
     }
 
@@ -122,11 +124,13 @@ class TopicTest {
     @Test
     void severalAreWrittenByOneCall() {
         List<String> written = new ArrayList<>();
+        List<String> ids = new ArrayList<>();
         PersistFunc persist = new PersistFunc() {
             @Override
             public String persist(OutgoingMessage message) {
                 written.add(new String(message.payload(), StandardCharsets.UTF_8));
-                return Integer.toString(written.size());
+                ids.add(message.id());
+                return message.id();
             }
 
             @Override
@@ -142,9 +146,10 @@ class TopicTest {
                 told.add(event.id());
             }
         });
-        assertEquals(List.of("2", "3"), bound.publishAll(List.of("a", "b")));
+        assertEquals(ids, bound.publishAll(List.of("a", "b")));
+        assertEquals(2, Set.copyOf(ids).size());
         assertEquals(List.of("2 together", "a", "b"), written);
-        assertEquals(List.of("2", "3"), told);
+        assertEquals(ids, told);
         assertEquals(List.of(), bound.publishAll(List.of()));
     }
 
@@ -171,15 +176,23 @@ class TopicTest {
     }
 
     @Test
+    void aStoreThatReturnsAnIdOfItsOwnIsNamed() {
+        Publisher<String> bound = Outbox.bind(Topic.builder("t", Codecs.text()).build(), message -> "1");
+        String text =
+                assertThrows(StoreException.class, () -> bound.publish("a")).getMessage();
+        assertTrue(text.contains("OBX-ID-1") && text.contains("the id 1 for the message 0"), text);
+    }
+
+    @Test
     void aFailingListenerChangesNothing() {
         Topic<String> topic = Topic.builder("t", Codecs.text()).build();
-        Publisher<String> bound = Outbox.bind(topic, m -> "7", new OutboxListener() {
+        Publisher<String> bound = Outbox.bind(topic, OutgoingMessage::id, new OutboxListener() {
             @Override
             public void persisted(Persisted event) {
                 throw new AssertionError("listener");
             }
         });
-        assertEquals("7", bound.publish("x"));
+        assertEquals(7, UUID.fromString(bound.publish("x")).version());
     }
 
     @Test

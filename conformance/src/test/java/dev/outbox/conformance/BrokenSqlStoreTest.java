@@ -91,9 +91,12 @@ class BrokenSqlStoreTest {
                             "HsqlBatch",
                             "INSERT INTO outbox_dead_letter SELECT",
                             "INSERT INTO outbox_dead_letter SELECT 0 *")
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-6", "OBX-DEAD-1", "OBX-LIFE-3", "OBX-RETRY-6"),
+                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-6", "OBX-DEAD-1", "OBX-ID-2", "OBX-LIFE-3", "OBX-RETRY-6"),
             BrokenSqlStore.that("reads backwards")
-                    .with("HsqlStore", "ORDER BY topic, part, id LIMIT", "ORDER BY topic, part, id DESC LIMIT")
+                    .with(
+                            "HsqlStore",
+                            "ORDER BY topic, part, position LIMIT",
+                            "ORDER BY topic, part, position DESC LIMIT")
                     .breaks(
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-2",

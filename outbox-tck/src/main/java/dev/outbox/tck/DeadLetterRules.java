@@ -11,7 +11,10 @@ import dev.outbox.Capability;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +28,20 @@ import java.util.concurrent.FutureTask;
 /** What is given up leaves its partition, and can be looked at, put back, or thrown away. */
 @AtLevel(Level.CONTRACT)
 interface DeadLetterRules {
+    /** What an operator may paste where an id is asked for. */
+    List<String> NO_ONES_IDS = List.of(
+            "no such id",
+            "",
+            "0",
+            "-1",
+            "12345678901234567890123",
+            "0192f0c1-2a3b-7c4d-8e5f-60718293a4b5",
+            "0192F0C1-2A3B-7C4D-8E5F-60718293A4B5",
+            "\u00e9\ud83d\udc1d",
+            "nul \0 and half \ud83d of a pair",
+            "' OR ''='",
+            "x".repeat(100_000));
+
     @Rule("OBX-DEAD-1")
     default void aDeadLetterLetsItsPartitionGoOn(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
@@ -80,7 +97,9 @@ interface DeadLetterRules {
         assertEquals(2, letter.message().attempts(), "its attempts, after one failure and being given up");
         assertEquals("no such order", letter.reason(), "its reason");
         assertFalse(letter.diedAt().isBefore(letter.message().createdAt()), "it died before it was created");
-        assertEquals(Optional.empty(), other.operations().deadLetter("no such id"), "a dead letter that is not there");
+        for (String text : NO_ONES_IDS) {
+            assertEquals(Optional.empty(), other.operations().deadLetter(text), "a dead letter that is not there");
+        }
     }
 
     @Rule("OBX-DEAD-2")
@@ -110,8 +129,9 @@ interface DeadLetterRules {
             assertTrue(listed.size() <= died.size(), "pages go on and on: " + listed);
         }
         assertEquals(died, listed, "dead letters of the topic over all pages");
-        assertThrows(
-                MisuseException.class, () -> operations.deadLetters(TOPIC, "no such id", 4), "a page behind nothing");
+        for (String text : NO_ONES_IDS) {
+            assertThrows(MisuseException.class, () -> operations.deadLetters(TOPIC, text, 4), "a page behind nothing");
+        }
         assertThrows(MisuseException.class, () -> operations.deadLetters(TOPIC, null, 0), "a page of no size");
         assertEquals(List.of(), operations.deadLetters("unknown", null, 10), "dead letters of an unknown topic");
     }
@@ -122,7 +142,20 @@ interface DeadLetterRules {
         if (refused(client)) {
             return;
         }
-        List<String> ids = outbox.commit(TOPIC, 0, "1", "2", "3");
+        // Of known order, so that neither it nor that of dying is the one that is asked for.
+        List<String> ids = new ArrayList<>();
+        try (Writer writer = outbox.begin()) {
+            for (String text : List.of("1", "2", "3")) {
+                ids.add(writer.write(new OutgoingMessage(
+                        "00000000-0000-7000-8000-00000000000" + text,
+                        TOPIC,
+                        0,
+                        null,
+                        Map.of(),
+                        text.getBytes(StandardCharsets.UTF_8))));
+            }
+            writer.commit();
+        }
         bury(client, TOPIC, 3);
         String waiting = outbox.commit(TOPIC, 0, "waiting").get(0);
         int redriven = client.operations().redrive(Arrays.asList(ids.get(2), "no such id", ids.get(0), ids.get(2)));
@@ -138,6 +171,7 @@ interface DeadLetterRules {
         assertEquals(Optional.empty(), client.operations().deadLetter(ids.get(0)), "the dead letter that was redriven");
         assertTrue(client.operations().deadLetter(ids.get(1)).isPresent(), "the other dead letter is still there");
         assertEquals(0, client.operations().redrive(Set.of(ids.get(0))), "redriving what was published since");
+        assertEquals(0, client.operations().redrive(NO_ONES_IDS), "redriving texts that are no ids");
         client.expectNothing("all was settled");
     }
 
@@ -182,6 +216,47 @@ interface DeadLetterRules {
         }
     }
 
+    @Rule("OBX-ID-2")
+    default void anIdThatIsThereTwiceHindersNothing(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        OutgoingMessage message = TestOutbox.message(TOPIC, 0, "twice");
+        outbox.commit(TOPIC, 0, "before");
+        int there = persistedAgain(outbox, message) + persistedAgain(outbox, message);
+        outbox.commit(TOPIC, 0, "behind");
+        try (Client.Batch batch = client.await(there + 2)) {
+            for (PersistedMessage each : batch.messages()) {
+                if (TestOutbox.text(each).equals("twice")) {
+                    batch.bury(each);
+                } else {
+                    batch.publish(each);
+                }
+            }
+        }
+        assertEquals(List.of(), client.publishAll(10), "what is left after all was settled");
+        // And once more while there is a dead letter of that id.
+        there = persistedAgain(outbox, message);
+        outbox.commit(TOPIC, 0, "at last");
+        try (Client.Batch batch = client.await(there + 1)) {
+            batch.messages().forEach(batch::bury);
+        }
+        client.expectNothing("all was given up");
+    }
+
+    /** A store may refuse a message whose id is there already. */
+    private static int persistedAgain(TestOutbox outbox, OutgoingMessage message) throws Exception {
+        try (Writer writer = outbox.begin()) {
+            try {
+                writer.write(message);
+            } catch (OutboxException e) {
+                outbox.record("persisting " + message.id() + " once more was refused: " + e.getMessage());
+                writer.rollback();
+                return 0;
+            }
+            writer.commit();
+            return 1;
+        }
+    }
+
     @Rule("OBX-DEAD-4")
     default void discardedMessagesAreGone(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
@@ -199,6 +274,7 @@ interface DeadLetterRules {
         assertTrue(operations.deadLetter(ids.get(1)).isPresent(), "the other dead letter is still there");
         assertEquals(0, operations.redrive(List.of(ids.get(0))), "redriving what was discarded");
         assertEquals(0, operations.discard(List.of()), "discarding nothing");
+        assertEquals(0, operations.discard(NO_ONES_IDS), "discarding texts that are no ids");
         outbox.drain(client, Set.of("3"));
     }
 

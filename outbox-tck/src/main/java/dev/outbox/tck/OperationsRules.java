@@ -9,8 +9,8 @@ import dev.outbox.Capability;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.FailingPartition;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What an operator sees and does. */
 @AtLevel(Level.CONTRACT)
@@ -64,8 +64,9 @@ interface OperationsRules {
         // In parts, because some databases end a transaction that takes long.
         for (int done = 0; done < below; done += 1_000) {
             try (Writer writer = outbox.begin()) {
-                writer.writeAll(
-                        Collections.nCopies(Math.min(1_000, below - done), TestOutbox.message("orders", 1, "")));
+                writer.writeAll(Stream.generate(() -> TestOutbox.message("orders", 1, ""))
+                        .limit(Math.min(1_000, below - done))
+                        .toList());
                 writer.commit();
             }
         }

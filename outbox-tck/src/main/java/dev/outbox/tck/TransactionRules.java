@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.OutgoingMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 
 /** A message exists when, and only when, its transaction commits. */
 @AtLevel(Level.CONTRACT)
@@ -201,6 +203,36 @@ interface TransactionRules {
     }
 
     @Rule("OBX-ID-1")
+    default void theIdIsThatOfTheOutgoingMessage(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        Map<String, String> given = new HashMap<>();
+        try (Writer writer = outbox.begin()) {
+            // Not in the order of their positions, which are the server's.
+            for (String id : List.of(
+                    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+                    "00000000-0000-0000-0000-000000000000",
+                    "0192f0c1-2a3b-7c4d-8e5f-60718293a4b5",
+                    "00000000-0000-0000-0000-000000000001",
+                    UUID.randomUUID().toString())) {
+                String text = "message " + given.size();
+                byte[] payload = text.getBytes(StandardCharsets.UTF_8);
+                String returned =
+                        writer.write(new OutgoingMessage(id, TOPIC, given.size() % 2, null, Map.of(), payload));
+                assertEquals(id, returned, "what persist returned for the message of that id");
+                given.put(id, text);
+            }
+            writer.commit();
+        }
+        for (Client each : List.of(client, outbox.open())) {
+            try (Client.Batch batch = each.await(10)) {
+                Map<String, String> came = new HashMap<>();
+                batch.messages().forEach(m -> came.put(m.id(), TestOutbox.text(m)));
+                assertEquals(given, came, "texts by the ids that were delivered");
+            }
+        }
+    }
+
+    @Rule("OBX-ID-1")
     default void anIdIsUniqueAndStays(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
         Set<String> ids = new HashSet<>();
@@ -233,7 +265,7 @@ interface TransactionRules {
         Map<String, String> expected = new HashMap<>();
         try (Writer writer = outbox.begin()) {
             List<String> ids = writer.writeAll(messages);
-            assertEquals(messages.size(), ids.size(), "ids that were returned: " + ids);
+            assertEquals(messages.stream().map(OutgoingMessage::id).toList(), ids, "ids that were returned");
             for (int i = 0; i < ids.size(); i++) {
                 expected.put(ids.get(i), TestOutbox.text(messages.get(i)));
             }

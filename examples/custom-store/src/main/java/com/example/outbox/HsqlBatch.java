@@ -128,7 +128,7 @@ final class HsqlBatch implements MessageBatch {
         Map<Partition, Duration> delays = new HashMap<>();
         for (Outcome outcome : outcomes.applicable()) {
             PersistedMessage message = outcome.message();
-            long id = Long.parseLong(message.id());
+            String id = message.id();
             if (outcome instanceof Outcome.Failed failed) {
                 execute(connection, "UPDATE outbox_message SET attempts = attempts + 1 WHERE id = ?", id);
                 delays.merge(
@@ -139,7 +139,7 @@ final class HsqlBatch implements MessageBatch {
                 if (outcome instanceof Outcome.DeadLettered dead) {
                     execute(
                             connection,
-                            "INSERT INTO outbox_dead_letter SELECT id, topic, part, msg_key, headers, payload,"
+                            "INSERT INTO outbox_dead_letter SELECT position, id, topic, part, msg_key, headers, payload,"
                                     + " attempts + 1, created_at, CAST(? AS VARCHAR(1000))"
                                     + " FROM outbox_message WHERE id = ?",
                             dead.reason().substring(0, Math.min(1000, dead.reason().length())),

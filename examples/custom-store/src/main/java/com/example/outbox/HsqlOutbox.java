@@ -6,7 +6,6 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -18,7 +17,8 @@ public final class HsqlOutbox {
     private static final List<String> TABLES = List.of(
             """
             CREATE TABLE outbox_message (
-              id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+              position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+              id VARCHAR(36) NOT NULL UNIQUE,
               topic VARCHAR(200) NOT NULL,
               part INTEGER NOT NULL,
               msg_key VARCHAR(1000),
@@ -27,7 +27,7 @@ public final class HsqlOutbox {
               attempts INTEGER DEFAULT 0 NOT NULL,
               created_at BIGINT NOT NULL)
             """,
-            "CREATE INDEX outbox_message_order ON outbox_message (topic, part, id)",
+            "CREATE INDEX outbox_message_order ON outbox_message (topic, part, position)",
             """
             CREATE TABLE outbox_partition (
               topic VARCHAR(200) NOT NULL,
@@ -40,7 +40,8 @@ public final class HsqlOutbox {
             """,
             """
             CREATE TABLE outbox_dead_letter (
-              id BIGINT PRIMARY KEY,
+              position BIGINT PRIMARY KEY,
+              id VARCHAR(36) NOT NULL,
               topic VARCHAR(200) NOT NULL,
               part INTEGER NOT NULL,
               msg_key VARCHAR(1000),
@@ -70,19 +71,16 @@ public final class HsqlOutbox {
                     throw new MisuseException("The connection has auto-commit on: a message needs a transaction.");
                 }
                 try (PreparedStatement insert = connection.prepareStatement(
-                        "INSERT INTO outbox_message (topic, part, msg_key, headers, payload, created_at)"
-                                + " VALUES (?, ?, ?, ?, ?, UNIX_MILLIS())",
-                        Statement.RETURN_GENERATED_KEYS)) {
+                        "INSERT INTO outbox_message (topic, part, msg_key, headers, payload, id, created_at)"
+                                + " VALUES (?, ?, ?, ?, ?, ?, UNIX_MILLIS())")) {
                     insert.setString(1, message.topic());
                     insert.setInt(2, message.partition());
                     insert.setString(3, message.key());
                     insert.setBytes(4, Headers.encode(message.headers()));
                     insert.setBytes(5, message.payload());
+                    insert.setString(6, message.id());
                     insert.executeUpdate();
-                    try (ResultSet id = insert.getGeneratedKeys()) {
-                        id.next();
-                        return Long.toString(id.getLong(1));
-                    }
+                    return message.id();
                 }
             } catch (SQLException e) {
                 throw new StoreException("The message could not be written: " + e.getMessage(), e);

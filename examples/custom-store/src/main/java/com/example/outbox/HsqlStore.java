@@ -222,7 +222,7 @@ final class HsqlStore implements Store {
         }
         try (PreparedStatement select = connection.prepareStatement(
                 "SELECT id, topic, part, msg_key, headers, payload, attempts, created_at FROM outbox_message"
-                        + " WHERE topic = ? AND part = ? ORDER BY topic, part, id LIMIT ?")) {
+                        + " WHERE topic = ? AND part = ? ORDER BY topic, part, position LIMIT ?")) {
             select.setString(1, partition.topic());
             select.setInt(2, partition.number());
             select.setInt(3, limit);
@@ -230,7 +230,7 @@ final class HsqlStore implements Store {
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
                     messages.add(new PersistedMessage(
-                            Long.toString(row.getLong(1)),
+                            row.getString(1),
                             row.getString(2),
                             row.getInt(3),
                             row.getString(4),

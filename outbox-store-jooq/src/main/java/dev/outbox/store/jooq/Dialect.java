@@ -54,15 +54,6 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Name of the resource with the DDL of a fresh schema; upgrades are beside it, see {@link Schema#upgrade}. */
     String ddlResource();
 
-    /**
-     * The version of the tables that this code works with, as the row of outbox_schema has it. Whoever raises it changes
-     * the DDL, adds the upgrade from the version before, and keeps what already runs, old writers and relays, working.
-     */
-    int schemaVersion();
-
-    /** Columns of outbox_message that must be there, as a list for a SELECT: one of each version at least. */
-    String checkedColumns();
-
     /** Whether a store opened by URL creates the schema unless told otherwise. */
     boolean createsSchemaByDefault();
 

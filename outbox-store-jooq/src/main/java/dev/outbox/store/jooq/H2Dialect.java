@@ -48,7 +48,7 @@ record H2Dialect(Names names) implements Dialect {
 
     /** With nothing in it that is the same for all rows: H2 looks with each whether it still is. */
     private static final String READ =
-            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+            "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
                     + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
                     + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY";
 
@@ -114,16 +114,6 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public String ddlResource() {
         return "ddl/h2.sql";
-    }
-
-    @Override
-    public int schemaVersion() {
-        return 1;
-    }
-
-    @Override
-    public String checkedColumns() {
-        return "id, original_id";
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ final class JdbcBatch implements MessageBatch {
     private static final String DOING = "Closing a batch";
     private static final String CHANGED = "Something else has changed the tables of the outbox.";
     private static final int LONGEST_REASON = 1_000;
+    private static final long NO_SEQUENCE_COMES_TO = 1L << 62;
 
     /** Far beyond any sensible delay and well within what timestamps can take. */
     private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
@@ -208,7 +210,7 @@ final class JdbcBatch implements MessageBatch {
             for (int i = 0; i < partition.messages.size(); i++, index++) {
                 Outcome outcome = outcomes.at(index);
                 if (outcome instanceof Outcome.DeadLettered dead) {
-                    bury(connection, partition.rowId(i), dead.reason());
+                    bury(connection, partition.rowId(i), dead);
                 }
                 if (isSettled(outcome)) {
                     settled[count++] = partition.rowId(i);
@@ -218,15 +220,23 @@ final class JdbcBatch implements MessageBatch {
         return Arrays.copyOf(settled, count);
     }
 
-    private void bury(Connection connection, long rowId, String reason) throws SQLException {
+    /**
+     * Nothing among the dead letters can keep a message from becoming one. Their row is that of the message, unless there is a
+     * letter of that number, as there may be if numbers were given out again; then it is one that no sequence comes to. Ids may
+     * be there twice.
+     */
+    private void bury(Connection connection, long rowId, Outcome.DeadLettered dead) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("INSERT INTO outbox_dead_letter (id, topic,"
+                connection.prepareStatement(dialect.sql("INSERT INTO outbox_dead_letter (id, message_id, topic,"
                         + " partition_no, message_key, headers, payload, attempts, created_at, reason, died_at)"
-                        + " SELECT coalesce(m.original_id, m.id), m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
+                        + " SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox_dead_letter d WHERE d.id = m.id) THEN ? ELSE m.id END,"
+                        + " ?, m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
                         + " m.attempts + 1, m.created_at, ?, " + dialect.now()
                         + " FROM outbox_message m WHERE m.id = ?"))) {
-            statement.setString(1, storable(reason));
-            statement.setLong(2, rowId);
+            statement.setLong(1, ThreadLocalRandom.current().nextLong(NO_SEQUENCE_COMES_TO, Long.MAX_VALUE));
+            statement.setString(2, dead.message().id());
+            statement.setString(3, storable(dead.reason()));
+            statement.setLong(4, rowId);
             require(1, statement.executeUpdate(), "moved to the dead letters");
         }
     }

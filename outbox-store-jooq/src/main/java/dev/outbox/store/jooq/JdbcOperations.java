@@ -7,18 +7,27 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Operations} by plain statements, each call a transaction of its own. */
 final class JdbcOperations implements Operations {
+    /** A UUID as it is usually written, or a number. */
+    private static final Pattern ID =
+            Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[1-9][0-9]{0,18}");
+
+    private static final int UUID_LENGTH = 36;
+
     private final Connections connections;
     private final Dialect dialect;
     private final String deadLetter;
@@ -26,7 +35,7 @@ final class JdbcOperations implements Operations {
     JdbcOperations(Connections connections, Dialect dialect) {
         this.connections = connections;
         this.dialect = dialect;
-        this.deadLetter = "SELECT id, topic, partition_no, reason, " + dialect.time("died_at")
+        this.deadLetter = "SELECT id, message_id, topic, partition_no, reason, " + dialect.time("died_at")
                 + ", message_key, headers, payload, attempts, " + dialect.time("created_at")
                 + " FROM outbox_dead_letter WHERE ";
     }
@@ -41,7 +50,7 @@ final class JdbcOperations implements Operations {
         return inTransaction("Asking for failing partitions", connection -> {
             List<FailingPartition> failing = new ArrayList<>();
             try (PreparedStatement statement = connection.prepareStatement(dialect.sql("SELECT p.topic, p.partition_no,"
-                            + " coalesce(m.original_id, p.failing_id), coalesce(m.attempts, 1), p.reason, "
+                            + " m.message_id, m.original_id, p.failing_id, coalesce(m.attempts, 1), p.reason, "
                             + dialect.time("p.retry_at")
                             + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
                             + " WHERE p.failing_id IS NOT NULL ORDER BY p.topic, p.partition_no"));
@@ -50,10 +59,10 @@ final class JdbcOperations implements Operations {
                     failing.add(new FailingPartition(
                             rows.getString(1),
                             rows.getInt(2),
-                            Long.toString(rows.getLong(3)),
-                            rows.getInt(4),
-                            rows.getString(5),
-                            dialect.instant(rows, 6)));
+                            Rows.id(rows.getString(3), rows.getLong(4), rows.getLong(5)),
+                            rows.getInt(6),
+                            rows.getString(7),
+                            dialect.instant(rows, 8)));
                 }
             }
             return failing;
@@ -103,10 +112,9 @@ final class JdbcOperations implements Operations {
                     : " AND (died_at, id) > (SELECT a.died_at, a.id FROM outbox_dead_letter a WHERE a.id = ?)";
             long after = 0;
             if (afterId != null) {
-                after = rowId(afterId);
-                if (after == 0
-                        || find(connection, deadLetter + "id = ? AND topic = ?", after, topic)
-                                .isEmpty()) {
+                // Of several of one id the last, or pages would go round in a circle.
+                after = rowIds(connection, afterId, topic).reduce(0, (one, next) -> next);
+                if (after == 0) {
                     throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
                             + " to start behind; it was redriven or discarded. Start again at the first page.");
                 }
@@ -126,29 +134,40 @@ final class JdbcOperations implements Operations {
 
     @Override
     public Optional<DeadLetter> deadLetter(String id) {
-        long rowId = rowId(id);
-        return rowId == 0
-                ? Optional.empty()
-                : inTransaction(
-                        "Asking for a dead letter",
-                        connection -> find(connection, deadLetter + "id = ?", rowId, null).stream()
-                                .findFirst());
+        return inTransaction("Asking for a dead letter", connection -> {
+            OptionalLong first = rowIds(connection, id, null).findFirst();
+            if (first.isEmpty()) {
+                return Optional.empty();
+            }
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(deadLetter + "id = ?"))) {
+                statement.setLong(1, first.getAsLong());
+                return read(statement).stream().findFirst();
+            }
+        });
     }
 
     /**
-     * The row in the outbox is new, so its place is the end; the id the world knows is kept beside it. Two redrives of
-     * one dead letter meet at its lock, and the second finds it gone.
+     * The row in the outbox is new, so its place is the end; the id the world knows goes with it. Two redrives of one dead
+     * letter meet at its lock, and the second finds it gone. Libraries that know no other ids than numbers find those where
+     * they look for them.
      */
     @Override
     public int redrive(Collection<String> ids) {
         return withLocked("Redriving dead letters", ids, (connection, locked) -> {
             try (PreparedStatement insert =
                     connection.prepareStatement(dialect.sql("INSERT INTO outbox_message (topic, partition_no,"
-                            + " message_key, headers, payload, created_at, original_id)"
-                            + " SELECT topic, partition_no, message_key, headers, payload, created_at, id"
+                            + " message_key, headers, payload, created_at, message_id, original_id)"
+                            + " SELECT topic, partition_no, message_key, headers, payload, created_at, ?, ?"
                             + " FROM outbox_dead_letter WHERE id = ?"))) {
-                for (long id : locked) {
-                    insert.setLong(1, id);
+                for (Letter letter : locked) {
+                    insert.setString(1, letter.id());
+                    long number = number(letter.id());
+                    if (number == 0) {
+                        insert.setNull(2, Types.BIGINT);
+                    } else {
+                        insert.setLong(2, number);
+                    }
+                    insert.setLong(3, letter.rowId());
                     insert.executeUpdate();
                 }
             }
@@ -160,50 +179,76 @@ final class JdbcOperations implements Operations {
         return withLocked("Discarding dead letters", ids, (connection, locked) -> {});
     }
 
+    /** A dead letter by its row and by the id of its message. */
+    private record Letter(long rowId, String id) {}
+
     /** Deletes the dead letters after something was done with them, in the order given. */
     private int withLocked(String doing, Collection<String> ids, Action action) {
-        Set<Long> wanted = new LinkedHashSet<>();
-        ids.forEach(id -> wanted.add(rowId(id)));
-        wanted.remove(0L);
+        Set<String> wanted = new LinkedHashSet<>(ids);
+        wanted.removeIf(id -> !isId(id));
         if (wanted.isEmpty()) {
             return 0;
         }
         return inTransaction(doing, connection -> {
-            Set<Long> found = new HashSet<>();
+            List<Letter> found = new ArrayList<>();
+            for (String id : wanted) {
+                rowIds(connection, id, null).forEach(rowId -> found.add(new Letter(rowId, id)));
+            }
+            Set<Long> locked = new HashSet<>();
             try (PreparedStatement lock = connection.prepareStatement(
                     dialect.sql("SELECT id FROM outbox_dead_letter WHERE id = ? FOR UPDATE"))) {
                 // in order, so that two of us cannot wait for each other
-                for (long id : new TreeSet<>(wanted)) {
-                    lock.setLong(1, id);
+                for (long rowId : found.stream().map(Letter::rowId).sorted().toList()) {
+                    lock.setLong(1, rowId);
                     try (ResultSet rows = lock.executeQuery()) {
                         if (rows.next()) {
-                            found.add(id);
+                            locked.add(rowId);
                         }
                     }
                 }
             }
-            List<Long> locked = wanted.stream().filter(found::contains).toList();
-            action.on(connection, locked);
+            found.removeIf(letter -> !locked.contains(letter.rowId()));
+            action.on(connection, found);
             try (PreparedStatement delete =
                     connection.prepareStatement(dialect.sql("DELETE FROM outbox_dead_letter WHERE id = ?"))) {
-                for (long id : locked) {
-                    delete.setLong(1, id);
+                for (Letter letter : found) {
+                    delete.setLong(1, letter.rowId());
                     delete.executeUpdate();
                 }
             }
-            return locked.size();
+            return found.size();
         });
     }
 
-    private List<DeadLetter> find(Connection connection, String sql, long id, @Nullable String topic)
-            throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
-            statement.setLong(1, id);
-            if (topic != null) {
-                statement.setString(2, topic);
-            }
-            return read(statement);
+    /**
+     * The rows of the dead letters of an id, those that died first coming first. What was buried by a library that knew no
+     * other ids is found by its number.
+     */
+    private LongStream rowIds(Connection connection, String id, @Nullable String topic) throws SQLException {
+        LongStream.Builder found = LongStream.builder();
+        if (!isId(id)) {
+            return found.build();
         }
+        long number = number(id);
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql("SELECT id FROM outbox_dead_letter WHERE "
+                        + (number == 0 ? "message_id = ?" : "(message_id = ? OR message_id IS NULL AND id = ?)")
+                        + (topic == null ? "" : " AND topic = ?") + " ORDER BY died_at, id"))) {
+            int i = 1;
+            statement.setString(i++, id);
+            if (number != 0) {
+                statement.setLong(i++, number);
+            }
+            if (topic != null) {
+                statement.setString(i, topic);
+            }
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    found.add(rows.getLong(1));
+                }
+            }
+        }
+        return found.build();
     }
 
     private List<DeadLetter> read(PreparedStatement statement) throws SQLException {
@@ -211,21 +256,31 @@ final class JdbcOperations implements Operations {
         try (ResultSet rows = statement.executeQuery()) {
             while (rows.next()) {
                 letters.add(new DeadLetter(
-                        Rows.message(rows, 6, rows.getLong(1), rows.getString(2), rows.getInt(3), dialect),
-                        rows.getString(4),
-                        dialect.instant(rows, 5)));
+                        Rows.message(
+                                rows,
+                                7,
+                                Rows.id(rows.getString(2), 0, rows.getLong(1)),
+                                rows.getString(3),
+                                rows.getInt(4),
+                                dialect),
+                        rows.getString(5),
+                        dialect.instant(rows, 6)));
             }
         }
         return letters;
     }
 
-    /** The number in an id, or 0 if we cannot have given it out. */
-    private static long rowId(String id) {
+    /** Whether it can be an id: a text that the database is not even asked for may be as strange as it likes. */
+    private static boolean isId(String text) {
+        return ID.matcher(text).matches();
+    }
+
+    /** The number that an id is, if it was given out by a library that had no others; else 0. */
+    private static long number(String id) {
         try {
-            long rowId = Long.parseLong(id);
-            return rowId > 0 && Long.toString(rowId).equals(id) ? rowId : 0;
+            return id.length() == UUID_LENGTH ? 0 : Long.parseLong(id);
         } catch (NumberFormatException e) {
-            return 0;
+            return 0; // more than there ever were
         }
     }
 
@@ -247,6 +302,6 @@ final class JdbcOperations implements Operations {
 
     @FunctionalInterface
     private interface Action {
-        void on(Connection connection, List<Long> ids) throws SQLException;
+        void on(Connection connection, List<Letter> letters) throws SQLException;
     }
 }

@@ -153,8 +153,9 @@ public final class JooqOutbox {
      * put among the application's own migrations. It can be run again, also after it was cut off; empty if the version is
      * already this one's.
      *
-     * <p>Upgrade the tables first and the processes then, one after the other: messages can be written, and stores that
-     * are open go on, with the old library and the new. But neither opens a store on the tables of the other.
+     * <p>Upgrade the tables first and the processes then, one after the other, those with relays first. Old processes go on
+     * meanwhile, and start again: what they know of the tables is still there. A new one refuses the tables of an older
+     * version, with this script. From 1 to 2: an old relay calls a message that a new process has written by the number of its row.
      *
      * @param fromVersion the version of the tables, 1 or more
      * @throws ConfigurationException if the database is not supported

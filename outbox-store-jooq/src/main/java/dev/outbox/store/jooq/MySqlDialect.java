@@ -57,7 +57,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     private static final int LONGEST_LIST = 100;
 
     private static final String READ =
-            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
+            "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
                     + " FROM outbox_message m FORCE INDEX (outbox_message_order)"
                     + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id LIMIT ?";
 
@@ -136,16 +136,6 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     @Override
     public String ddlResource() {
         return kind.ddlResource();
-    }
-
-    @Override
-    public int schemaVersion() {
-        return 1;
-    }
-
-    @Override
-    public String checkedColumns() {
-        return "id, original_id";
     }
 
     @Override

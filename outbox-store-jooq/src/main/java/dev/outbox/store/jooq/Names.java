@@ -23,7 +23,7 @@ final class Names {
 
     /** Whole words: tables and the function of a trigger, or else indexes, which are in the schema of their table and are never called with it. */
     private static final Pattern OURS = Pattern.compile("\\boutbox_(?:(message|partition|dead_letter|schema|notify)"
-            + "|(message_order|partition_name|dead_letter_order))\\b");
+            + "|(message_order|partition_name|dead_letter_order|dead_letter_message))\\b");
 
     /** Statements for lists of different lengths are different ones, and each set of topics has one. */
     private static final int MOST_REMEMBERED = 1_000;

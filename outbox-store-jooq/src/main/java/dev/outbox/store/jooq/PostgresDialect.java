@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * PostgreSQL. Partitions are taken by advisory locks, because a row lock assigns a transaction id, and an open batch
  * would then keep VACUUM from cleaning any table of the database for as long as publishing takes.
  */
-record PostgresDialect(Names names, String ddlResource, int schemaVersion) implements Dialect {
+record PostgresDialect(Names names) implements Dialect {
     /** The last arm: the server's clock was set back, and nothing is to wait until it is there again. */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
@@ -82,7 +82,8 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     private static final String END_OF_READ = "; SET LOCAL jit = off";
 
     private static final String COLUMNS =
-            "m.id, m.original_id, m.message_key, m.headers, m.payload, m.attempts, " + sent("m.created_at");
+            "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, "
+                    + sent("m.created_at");
 
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
@@ -166,12 +167,12 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     }
 
     PostgresDialect() {
-        this(Names.DEFAULT, "ddl/postgres.sql", 1);
+        this(Names.DEFAULT);
     }
 
     @Override
     public PostgresDialect named(Names others) {
-        return new PostgresDialect(others, ddlResource, schemaVersion);
+        return new PostgresDialect(others);
     }
 
     @Override
@@ -210,8 +211,8 @@ record PostgresDialect(Names names, String ddlResource, int schemaVersion) imple
     }
 
     @Override
-    public String checkedColumns() {
-        return "id, original_id";
+    public String ddlResource() {
+        return "ddl/postgres.sql";
     }
 
     @Override

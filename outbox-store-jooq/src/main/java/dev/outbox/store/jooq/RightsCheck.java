@@ -58,6 +58,6 @@ final class RightsCheck {
 
     /** What writing messages needs. */
     static String writersGrant(Dialect dialect, String user) {
-        return "GRANT " + dialect.sql("SELECT, INSERT ON outbox_message") + " TO " + user + ";";
+        return "GRANT " + dialect.sql("INSERT ON outbox_message") + " TO " + user + ";";
     }
 }

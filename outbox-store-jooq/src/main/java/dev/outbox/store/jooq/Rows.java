@@ -17,7 +17,7 @@ final class Rows {
     private Rows() {}
 
     /**
-     * Adds the rows of a read to their partitions. Columns: id, original_id, message_key, headers, payload, attempts,
+     * Adds the rows of a read to their partitions. Columns: id, original_id, message_id, message_key, headers, payload, attempts,
      * created_at, and unless there is but one partition, before all of these n, its number from 1.
      */
     static void read(ResultSet rows, List<Held> partitions, Dialect dialect) throws SQLException {
@@ -60,9 +60,16 @@ final class Rows {
 
     private static void add(ResultSet rows, int first, Held held, Dialect dialect) throws SQLException {
         long rowId = rows.getLong(first);
-        long originalId = rows.getLong(first + 1);
-        long id = originalId == 0 ? rowId : originalId;
-        held.add(rowId, message(rows, first + 2, id, held.partition.topic(), held.partition.partition(), dialect));
+        String id = id(rows.getString(first + 2), rows.getLong(first + 1), rowId);
+        held.add(rowId, message(rows, first + 3, id, held.partition.topic(), held.partition.partition(), dialect));
+    }
+
+    /**
+     * The id of a message. What a library wrote that knew no ids but those of rows is called as it was called then: by the
+     * number of its row, or of its first one if it was redriven.
+     */
+    static String id(@Nullable String messageId, long originalId, long rowId) {
+        return messageId == null ? Long.toString(originalId == 0 ? rowId : originalId) : messageId;
     }
 
     /** Executes a take, before which a transaction may begin, and returns the ids. */
@@ -122,10 +129,10 @@ final class Rows {
     }
 
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */
-    static PersistedMessage message(ResultSet rows, int column, long id, String topic, int partition, Dialect dialect)
+    static PersistedMessage message(ResultSet rows, int column, String id, String topic, int partition, Dialect dialect)
             throws SQLException {
         return new PersistedMessage(
-                Long.toString(id),
+                id,
                 topic,
                 partition,
                 rows.getString(column),
@@ -135,7 +142,7 @@ final class Rows {
                 dialect.instant(rows, column + 4));
     }
 
-    private static Map<String, String> headers(@Nullable String text, long id) {
+    private static Map<String, String> headers(@Nullable String text, String id) {
         try {
             return Headers.read(text);
         } catch (UncheckedIOException e) {

@@ -24,6 +24,13 @@ import java.util.stream.IntStream;
  * whose stores are open while the tables are upgraded, go on: a script only adds what they need not know.
  */
 final class Schema {
+    /**
+     * The version of the tables that this code works with. Whoever raises it changes the DDL, adds the upgrade from the
+     * version before and what it is recognised by to {@link #checkTables}, and keeps what already runs, old writers and
+     * relays, working.
+     */
+    static final int VERSION = 2;
+
     private static final int ATTEMPTS = 5;
     private static final String FACTS = "SELECT s.version, s.lock_key FROM outbox_schema s";
 
@@ -38,7 +45,7 @@ final class Schema {
      * DDL as {@code postgres-1-to-2.sql}; empty if there is nothing to do.
      */
     static String upgrade(Dialect dialect, int from) {
-        int to = dialect.schemaVersion();
+        int to = VERSION;
         if (from < 1 || from > to) {
             throw new MisuseException("There is no upgrade from version " + from + ": the tables of the outbox on "
                     + dialect.product() + " have had the versions 1 to " + to + ".");
@@ -70,10 +77,10 @@ final class Schema {
         for (int attempt = 1; ; attempt++) {
             try (Statement statement = connection.createStatement()) {
                 dialect.lockSchema(connection);
-                int version = versionWithin(connection, dialect);
-                if (version <= dialect.schemaVersion()) {
+                int version = within(connection, dialect, () -> version(connection, dialect));
+                if (version <= VERSION) {
                     // The DDL comes last: an index of it may need a column that an upgrade adds.
-                    String scripts = (version == 0 ? "" : upgrade(dialect, version) + "\n") + ddl(dialect);
+                    String scripts = (version == 0 ? "" : upgrade(dialect, 1) + "\n") + ddl(dialect);
                     for (String part : statements(scripts)) {
                         statement.execute(part);
                     }
@@ -90,13 +97,18 @@ final class Schema {
         }
     }
 
-    /** The version of the tables, 0 if there are none; a table that is missing does not end the transaction. */
-    private static int versionWithin(Connection connection, Dialect dialect) throws SQLException {
+    @FunctionalInterface
+    private interface Question {
+        int ask() throws SQLException;
+    }
+
+    /** The answer, 0 if a table is missing, which does not end the transaction. */
+    private static int within(Connection connection, Dialect dialect, Question question) throws SQLException {
         Savepoint before = connection.setSavepoint();
         try {
-            int version = version(connection, dialect);
+            int answer = question.ask();
             connection.releaseSavepoint(before);
-            return version;
+            return answer;
         } catch (SQLException e) {
             if (!dialect.isMissingTable(e)) {
                 throw e;
@@ -146,11 +158,11 @@ final class Schema {
     static boolean isToBeCreated(Connection connection, Dialect dialect) throws SQLException {
         requireNamespace(connection, dialect);
         try {
-            if (version(connection, dialect) < dialect.schemaVersion()) {
-                return true;
+            int version = version(connection, dialect);
+            if (version <= VERSION) {
+                checkTables(connection, dialect, VERSION);
             }
-            checkTables(connection, dialect);
-            return false;
+            return version == 0;
         } catch (SQLException e) {
             if (dialect.isMissingTable(e)) {
                 return true;
@@ -172,7 +184,7 @@ final class Schema {
         requireNamespace(connection, dialect);
         try {
             int key = checkVersion(connection, dialect);
-            checkTables(connection, dialect);
+            checkUpgraded(connection, dialect);
             RightsCheck.run(connection, dialect);
             TableCheck.run(connection, dialect);
             return key;
@@ -196,9 +208,9 @@ final class Schema {
                                 + ddl(dialect));
             }
             int version = row.getInt(1);
-            String both = "The outbox tables are of version " + version + ", and this library works with version "
-                    + dialect.schemaVersion();
-            if (version > dialect.schemaVersion()) {
+            String both =
+                    "The outbox tables are of version " + version + ", and this library works with version " + VERSION;
+            if (version > VERSION) {
                 throw new ConfigurationException(both + ": it is too old for them. Use a version of outbox-store-jooq"
                         + " that is at least as new as the one that made or upgraded them.");
             }
@@ -207,24 +219,38 @@ final class Schema {
                         dialect.sql(both + ". There never was such a version: something else has written to"
                                 + " the table outbox_schema."));
             }
-            if (version < dialect.schemaVersion()) {
-                throw new ConfigurationException(both + ". Upgrade them with "
-                        + dialect.names().inCode() + ".createSchema(dataSource), with"
-                        + " the option createSchema=true, or with this script:\n\n" + upgrade(dialect, version));
-            }
             return row.getInt(2);
         }
     }
 
-    /** Fails if a table or column is not there. */
-    private static void checkTables(Connection connection, Dialect dialect) throws SQLException {
+    /** Fails if a table or column is not there, and says if it is one that tables of an older version did not have. */
+    private static void checkUpgraded(Connection connection, Dialect dialect) throws SQLException {
+        try {
+            checkTables(connection, dialect, VERSION);
+        } catch (SQLException e) {
+            if (!dialect.isMissingTable(e)) {
+                throw e;
+            }
+            checkTables(connection, dialect, 1);
+            throw new ConfigurationException(
+                    "The outbox tables are of version 1, and this library works with version " + VERSION
+                            + ". Upgrade them with " + dialect.names().inCode() + ".createSchema(dataSource), with"
+                            + " the option createSchema=true, or with this script:\n\n" + upgrade(dialect, 1),
+                    e);
+        }
+    }
+
+    /** Fails if a table or column of a version is not there. */
+    private static void checkTables(Connection connection, Dialect dialect, int version) throws SQLException {
+        String added = version == 1 ? "" : ", message_id";
         try (Statement statement = connection.createStatement()) {
             statement
                     .executeQuery(dialect.sql("SELECT 1 FROM outbox_schema s"
-                            + " LEFT JOIN (SELECT " + dialect.checkedColumns()
+                            + " LEFT JOIN (SELECT id, original_id" + added
                             + " FROM outbox_message WHERE 1 = 0) m ON 1 = 0"
                             + " LEFT JOIN (SELECT id, failing_id FROM outbox_partition WHERE 1 = 0) p ON 1 = 0"
-                            + " LEFT JOIN (SELECT id, died_at FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0"))
+                            + " LEFT JOIN (SELECT id, died_at" + added
+                            + " FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0"))
                     .close();
         }
     }

@@ -21,7 +21,8 @@ final class TableCheck {
             new Wanted("outbox_partition", "", true, List.of("id")),
             new Wanted("outbox_partition", "outbox_partition_name", true, List.of("topic", "partition_no")),
             new Wanted("outbox_dead_letter", "", true, List.of("id")),
-            new Wanted("outbox_dead_letter", "outbox_dead_letter_order", false, List.of("topic", "died_at", "id")));
+            new Wanted("outbox_dead_letter", "outbox_dead_letter_order", false, List.of("topic", "died_at", "id")),
+            new Wanted("outbox_dead_letter", "outbox_dead_letter_message", false, List.of("message_id")));
 
     private TableCheck() {}
 

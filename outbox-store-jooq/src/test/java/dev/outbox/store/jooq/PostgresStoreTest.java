@@ -289,7 +289,7 @@ class PostgresStoreTest extends StoreTest {
         roundTrips.ofABatch(
                 2, 4); // take and read, delete and commit, which are two in pools of others, and set up before
         roundTrips.ofABatchWithRoom(2);
-        roundTrips.ofPersisting(2); // without a named statement, its parameters are asked for first
+        roundTrips.ofPersisting(1);
         roundTrips.ofAnIdlePoll();
     }
 

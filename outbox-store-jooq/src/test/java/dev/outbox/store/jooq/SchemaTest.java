@@ -13,6 +13,7 @@ import dev.outbox.Operations;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
+import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
@@ -24,9 +25,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,11 +133,11 @@ abstract class SchemaTest {
 
     @Test
     void everyUpgradeIsThere() {
-        for (int from = 1; from <= dialect.schemaVersion(); from++) {
+        for (int from = 1; from <= Schema.VERSION; from++) {
             String upgrade = tables().upgradeDdl(dialect.jooq(), from);
-            assertEquals(from == dialect.schemaVersion(), upgrade.isEmpty(), upgrade);
+            assertEquals(from == Schema.VERSION, upgrade.isEmpty(), upgrade);
         }
-        for (int none : List.of(-1, 0, dialect.schemaVersion() + 1)) {
+        for (int none : List.of(-1, 0, Schema.VERSION + 1)) {
             assertThrows(MisuseException.class, () -> tables().upgradeDdl(dialect.jooq(), none));
         }
     }
@@ -327,6 +330,189 @@ abstract class SchemaTest {
             PersistFunc persist = tables().persist(connection);
             assertThrows(ConfigurationException.class, () -> persist.persist(StoreTest.message(0, "nowhere")));
         }
+    }
+
+    private OldLibrary old() {
+        return new OldLibrary(dialect);
+    }
+
+    /** Tables of version 1. */
+    private void makeOldTables() throws SQLException {
+        dropTables();
+        execute(old().ddl());
+    }
+
+    private String[] upgrade() {
+        return Schema.statements(tables().upgradeDdl(dialect.jooq(), 1));
+    }
+
+    /** In a transaction of the old library. */
+    private <T> T byOld(Statements<T> statements) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            T result = statements.on(connection);
+            connection.commit();
+            return result;
+        }
+    }
+
+    private interface Statements<T> {
+        T on(Connection connection) throws SQLException;
+    }
+
+    @Test
+    void tablesOfTheVersionBeforeAreAnsweredWithTheirUpgrade() throws Exception {
+        makeOldTables();
+        String text = refusal();
+        assertTrue(text.contains("version 1, and this library works with version 2"), text);
+        assertTrue(text.contains(tables().upgradeDdl(dialect.jooq(), 1)), text);
+        assertFalse(text.contains("CREATE TABLE"), text);
+        tables().createSchema(pool());
+        Stores.open(address, asTheyAre()).close();
+    }
+
+    @Test
+    void tablesAreUpgradedByHandWhereverItIsCutOff() throws Exception {
+        for (int cut = 0; cut <= upgrade().length; cut++) {
+            makeOldTables();
+            byOld(connection -> old().persist(connection, "before"));
+            execute(Arrays.copyOf(upgrade(), cut));
+            byOld(connection -> old().persist(connection, "cut off"));
+            execute(upgrade());
+            byOld(connection -> old().persist(connection, "by an old writer"));
+            write("by a new one");
+            try (Store store = Stores.open(address, asTheyAre())) {
+                assertEquals(
+                        List.of("before", "cut off", "by an old writer", "by a new one"),
+                        StoreTest.publishAll(store, 10));
+            }
+        }
+    }
+
+    @Test
+    void createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce() throws Exception {
+        for (int cut = 0; cut <= upgrade().length; cut++) {
+            makeOldTables();
+            byOld(connection -> old().persist(connection, "before"));
+            execute(Arrays.copyOf(upgrade(), cut));
+            Stream.generate(() -> CompletableFuture.runAsync(() -> tables().createSchema(pool())))
+                    .limit(4)
+                    .toList()
+                    .forEach(CompletableFuture::join);
+            try (Store store = Stores.open(address, asTheyAre())) {
+                assertEquals(List.of("before"), StoreTest.publishAll(store, 10));
+            }
+        }
+    }
+
+    /** On upgraded tables both write, relay, bury and redrive, and each opens. */
+    @Test
+    void oldAndNewLibrariesLiveTogether() throws Exception {
+        makeOldTables();
+        String oldDead = byOld(connection -> old().persist(connection, "died before"));
+        byOld(connection -> {
+            old().bury(connection, old().read(connection).get(0));
+            return true;
+        });
+        String oldId = byOld(connection -> old().persist(connection, "old"));
+        execute(upgrade());
+        byOld(connection -> {
+            old().opens(connection);
+            return true;
+        });
+        String newId = StoreTest.message(0, "").id();
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            OutgoingMessage message =
+                    new OutgoingMessage(newId, "orders", 0, null, Map.of(), "new".getBytes(StandardCharsets.UTF_8));
+            assertEquals(newId, tables().persist(connection).persist(message));
+            connection.commit();
+        }
+        try (Store store = Stores.open(address, asTheyAre())) {
+            Operations operations = Operations.of(store);
+            assertEquals(
+                    "died before",
+                    StoreTest.text(operations.deadLetter(oldDead).orElseThrow().message()));
+            // What died by either is redriven and dies again by the other, and an old id stays what it was.
+            assertEquals(1, operations.redrive(List.of(oldDead)));
+            try (MessageBatch batch = store.checkout(Set.of("orders"), 10)) {
+                assertEquals(List.of("old", "new", "died before"), StoreTest.texts(batch));
+                assertEquals(
+                        List.of(oldId, newId, oldDead),
+                        batch.messages().stream().map(PersistedMessage::id).toList());
+                batch.messages().forEach(message -> batch.deadLetter(message, "poison"));
+            }
+            assertEquals(
+                    List.of(oldId, newId, oldDead),
+                    operations.deadLetters("orders", null, 10).stream()
+                            .map(letter -> letter.message().id())
+                            .toList());
+            assertEquals(
+                    List.of(newId, oldDead),
+                    operations.deadLetters("orders", oldId, 10).stream()
+                            .map(letter -> letter.message().id())
+                            .toList());
+            assertEquals(3, operations.redrive(List.of(newId, oldDead, oldId)));
+            byOld(connection -> {
+                List<OldLibrary.Read> read = old().read(connection);
+                assertEquals(
+                        List.of("new", "died before", "old"),
+                        read.stream().map(OldLibrary.Read::text).toList());
+                assertEquals(
+                        List.of(oldDead, oldId),
+                        read.stream().skip(1).map(OldLibrary.Read::id).toList());
+                old().bury(connection, read.get(1));
+                old().redrive(connection, oldDead);
+                old().bury(connection, read.get(2));
+                old().settle(connection, read.get(0));
+                return true;
+            });
+            assertEquals(1, operations.redrive(List.of(oldId)));
+            try (MessageBatch batch = store.checkout(Set.of("orders"), 10)) {
+                assertEquals(
+                        List.of(oldDead, oldId),
+                        batch.messages().stream().map(PersistedMessage::id).toList());
+                batch.messages().forEach(message -> batch.markPublished(message, null));
+            }
+        }
+    }
+
+    /** As after TRUNCATE, a restore or a failover: a letter has the number of the row, and the id of the message. */
+    @Test
+    void nothingAmongTheDeadLettersKeepsAMessageFromBecomingOne() throws Exception {
+        execute(
+                "INSERT INTO outbox_dead_letter (id, topic, partition_no, payload, attempts, created_at, reason, died_at)"
+                        + " SELECT n, 'orders', 0, CAST('old' AS "
+                        + (dialect instanceof MySqlDialect ? "binary" : "bytea")
+                        + "), 1, CURRENT_TIMESTAMP, 'poison', CURRENT_TIMESTAMP"
+                        + " FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) w");
+        String id = byOld(connection -> old().persist(connection, "by number"));
+        write("by id");
+        try (Store store = Stores.open(address, asTheyAre())) {
+            Operations operations = Operations.of(store);
+            String newId;
+            try (MessageBatch batch = store.checkout(Set.of("orders"), 10)) {
+                newId = batch.messages().get(1).id();
+                batch.messages().forEach(message -> batch.deadLetter(message, "poison"));
+            }
+            assertEquals(
+                    "by id",
+                    StoreTest.text(operations.deadLetter(newId).orElseThrow().message()));
+            assertEquals(6, operations.deadLetters("orders", null, 10).size());
+            assertEquals(2, operations.redrive(List.of(id)), "both that are called " + id);
+            assertEquals(Set.of("old", "by number"), Set.copyOf(StoreTest.publishAll(store, 10)));
+            assertEquals(1, operations.discard(List.of(newId, "no such id", id)));
+            assertEquals(3, operations.deadLetters("orders", null, 10).size());
+        }
+    }
+
+    @Test
+    void whatIsUpgradedMayHaveOtherNames() throws Exception {
+        call("Shop_1_");
+        tablesOfTheVersionBeforeAreAnsweredWithTheirUpgrade();
+        tablesAreUpgradedByHandWhereverItIsCutOff();
+        createSchemaUpgradesAlsoWhatWasCutOffAndManyAtOnce();
+        oldAndNewLibrariesLiveTogether();
     }
 
     /** What opening says of the tables as they are. */

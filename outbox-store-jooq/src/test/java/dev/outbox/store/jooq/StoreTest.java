@@ -496,8 +496,8 @@ abstract class StoreTest {
                 MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
                 long start = System.nanoTime();
                 batch.messages().subList(0, 3).forEach(m -> batch.markPublished(m, null));
-                statement.execute("DELETE FROM outbox_message WHERE id = "
-                        + batch.messages().get(1).id());
+                statement.execute("DELETE FROM outbox_message WHERE message_id = '"
+                        + batch.messages().get(1).id() + "'");
                 while (System.nanoTime() - start <= age) {
                     Thread.onSpinWait();
                 }
@@ -519,8 +519,8 @@ abstract class StoreTest {
             MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
             batch.markPublished(batch.messages().get(0), null);
             batch.deadLetter(batch.messages().get(1), "poison");
-            statement.execute("DELETE FROM outbox_message WHERE id = "
-                    + batch.messages().get(1).id());
+            statement.execute("DELETE FROM outbox_message WHERE message_id = '"
+                    + batch.messages().get(1).id() + "'");
             String said = assertThrows(HoldLostException.class, batch::close).getMessage();
             assertTrue(said.contains("changed the tables"), said);
             assertEquals(List.of("1", "3"), publishAll(store, 10));

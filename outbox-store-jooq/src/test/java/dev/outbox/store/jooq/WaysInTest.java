@@ -20,6 +20,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -156,7 +157,7 @@ class WaysInTest {
             return outer.dsl()
                     .transactionResult(inner -> JooqOutbox.persist(inner).persist(StoreTest.message(0, "c")));
         });
-        assertTrue(Long.parseLong(id) > 0, id);
+        assertEquals(7, UUID.fromString(id).version(), id);
         assertThrows(
                 DataAccessException.class,
                 () -> ctx.transaction(outer -> {

@@ -7,10 +7,8 @@ import org.bson.BsonArray;
 import org.bson.BsonBinary;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
-import org.bson.BsonObjectId;
 import org.bson.BsonString;
 import org.bson.BsonTimestamp;
-import org.bson.types.ObjectId;
 
 /**
  * The documents that hold a message: in the messages collection
@@ -19,7 +17,7 @@ import org.bson.types.ObjectId;
  * { _id, topic, partition, position: Timestamp, key?, headers?: [name, value, …], payload, attempts?, created?: Timestamp }
  * }</pre>
  *
- * <p>{@code created} is there only if the message was redriven, else {@code position} says when it was persisted. A dead
+ * <p>{@code _id} is the id of the message, see {@link Ids}. {@code created} is there only if the message was redriven, else {@code position} says when it was persisted. A dead
  * letter has no {@code position}, and {@code died: Timestamp}, {@code diedAt: Date} and {@code reason} beside the rest.
  */
 final class Documents {
@@ -28,8 +26,8 @@ final class Documents {
 
     private Documents() {}
 
-    static BsonDocument fresh(ObjectId id, OutgoingMessage message) {
-        BsonDocument document = new BsonDocument("_id", new BsonObjectId(id))
+    static BsonDocument fresh(OutgoingMessage message) {
+        BsonDocument document = new BsonDocument("_id", Ids.stored(message.id()))
                 .append("topic", new BsonString(message.topic()))
                 .append("partition", new BsonInt32(message.partition()))
                 .append("position", SET_BY_SERVER);
@@ -42,7 +40,7 @@ final class Documents {
 
     static BsonDocument dead(StoredMessage stored, String reason) {
         PersistedMessage message = stored.message();
-        BsonDocument document = new BsonDocument("_id", new BsonObjectId(stored.id()))
+        BsonDocument document = new BsonDocument("_id", stored.id())
                 .append("topic", new BsonString(message.topic()))
                 .append("partition", new BsonInt32(message.partition()))
                 .append("died", SET_BY_SERVER)

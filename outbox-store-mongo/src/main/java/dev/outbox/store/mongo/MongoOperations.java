@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -30,11 +31,9 @@ import java.util.function.Supplier;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
-import org.bson.BsonObjectId;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.bson.conversions.Bson;
-import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Operations} by plain statements; what changes several documents does so in a transaction. */
@@ -168,9 +167,10 @@ final class MongoOperations implements Operations {
     }
 
     private Map<String, Integer> attempts(List<BsonDocument> partitions) {
-        List<ObjectId> ids = partitions.stream()
+        List<BsonValue> ids = partitions.stream()
                 .map(each ->
-                        new ObjectId(each.getDocument("failing").getString("id").getValue()))
+                        Ids.parse(each.getDocument("failing").getString("id").getValue()))
+                .filter(Objects::nonNull)
                 .toList();
         Map<String, Integer> attempts = new HashMap<>();
         for (BsonDocument each : collections
@@ -178,7 +178,7 @@ final class MongoOperations implements Operations {
                 .find(in("_id", ids))
                 .projection(new BsonDocument("attempts", new BsonInt32(1)))) {
             attempts.put(
-                    each.getObjectId("_id").getValue().toHexString(),
+                    Ids.shown(each.get("_id")),
                     each.getNumber("attempts", new BsonInt32(1)).intValue());
         }
         return attempts;
@@ -207,12 +207,13 @@ final class MongoOperations implements Operations {
         return asking("Asking for dead letters", () -> {
             Bson wanted = eq("topic", topic);
             if (afterId != null) {
-                BsonDocument after = isId(afterId)
-                        ? collections
+                BsonValue last = Ids.parse(afterId);
+                BsonDocument after = last == null
+                        ? null
+                        : collections
                                 .deadLetters()
-                                .find(and(eq("_id", new ObjectId(afterId)), eq("topic", topic)))
-                                .first()
-                        : null;
+                                .find(and(eq("_id", last), eq("topic", topic)))
+                                .first();
                 if (after == null) {
                     throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
                             + " to start behind; it was redriven or discarded. Start again at the first page.");
@@ -233,15 +234,16 @@ final class MongoOperations implements Operations {
 
     @Override
     public Optional<DeadLetter> deadLetter(String id) {
-        return asking(
-                "Asking for a dead letter",
-                () -> isId(id)
-                        ? Optional.ofNullable(collections
+        BsonValue stored = Ids.parse(id);
+        return stored == null
+                ? Optional.empty()
+                : asking(
+                        "Asking for a dead letter",
+                        () -> Optional.ofNullable(collections
                                         .deadLetters()
-                                        .find(eq("_id", new ObjectId(id)))
+                                        .find(eq("_id", stored))
                                         .first())
-                                .map(MongoOperations::letter)
-                        : Optional.empty());
+                                .map(MongoOperations::letter));
     }
 
     /**
@@ -268,10 +270,12 @@ final class MongoOperations implements Operations {
     /** Deletes the dead letters after something was done with them, in the order given. */
     private int withFound(String doing, Collection<String> ids, Action action) {
         Set<BsonValue> wanted = new LinkedHashSet<>();
-        ids.stream()
-                .filter(MongoOperations::isId)
-                .map(id -> new BsonObjectId(new ObjectId(id)))
-                .forEach(wanted::add);
+        for (String id : ids) {
+            BsonValue stored = Ids.parse(id);
+            if (stored != null) {
+                wanted.add(stored);
+            }
+        }
         if (wanted.isEmpty()) {
             return 0;
         }
@@ -300,12 +304,11 @@ final class MongoOperations implements Operations {
     }
 
     private static DeadLetter letter(BsonDocument dead) {
-        ObjectId id = dead.getObjectId("_id").getValue();
         Instant created = StoredMessageCodec.instant(dead.getTimestamp("created"));
         Instant died = Instant.ofEpochMilli(dead.getDateTime("diedAt").getValue());
         return new DeadLetter(
                 new PersistedMessage(
-                        id.toHexString(),
+                        Ids.shown(dead.get("_id")),
                         dead.getString("topic").getValue(),
                         dead.getNumber("partition").intValue(),
                         dead.containsKey("key") ? dead.getString("key").getValue() : null,
@@ -316,11 +319,6 @@ final class MongoOperations implements Operations {
                 dead.getString("reason").getValue(),
                 // The logical clock that says when it was created may be ahead of the one that says when it died.
                 died.isBefore(created) ? created : died);
-    }
-
-    /** Whether we can have given out such an id: as we write it, and not in capitals. */
-    private static boolean isId(String id) {
-        return ObjectId.isValid(id) && new ObjectId(id).toHexString().equals(id);
     }
 
     private static <T> T asking(String doing, Supplier<T> question) {

@@ -8,10 +8,8 @@ import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
-import java.util.ArrayList;
 import java.util.List;
 import org.bson.BsonDocument;
-import org.bson.types.ObjectId;
 
 /** Writes messages in a transaction of the application, those of a call by one insert. */
 final class MongoPersist implements PersistFunc {
@@ -32,9 +30,8 @@ final class MongoPersist implements PersistFunc {
     public String persist(OutgoingMessage message) {
         requireTransaction();
         requireSize(message);
-        ObjectId id = new ObjectId();
-        write(() -> messages.insertOne(session, Documents.fresh(id, message)));
-        return id.toHexString();
+        write(() -> messages.insertOne(session, Documents.fresh(message)));
+        return message.id();
     }
 
     /** The server gives each document of an insert a position of its own, in their order. */
@@ -42,17 +39,11 @@ final class MongoPersist implements PersistFunc {
     public List<String> persistAll(List<OutgoingMessage> all) {
         requireTransaction();
         all.forEach(MongoPersist::requireSize);
-        List<String> ids = new ArrayList<>(all.size());
-        List<BsonDocument> documents = new ArrayList<>(all.size());
-        for (OutgoingMessage message : all) {
-            ObjectId id = new ObjectId();
-            ids.add(id.toHexString());
-            documents.add(Documents.fresh(id, message));
-        }
+        List<BsonDocument> documents = all.stream().map(Documents::fresh).toList();
         if (!documents.isEmpty()) {
             write(() -> messages.insertMany(session, documents));
         }
-        return ids;
+        return all.stream().map(OutgoingMessage::id).toList();
     }
 
     private void requireTransaction() {

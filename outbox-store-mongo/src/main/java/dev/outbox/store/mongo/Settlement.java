@@ -23,8 +23,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.bson.BsonDocument;
 import org.bson.BsonString;
+import org.bson.BsonValue;
 import org.bson.conversions.Bson;
-import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,8 +80,8 @@ final class Settlement {
 
     /** What is to be written, worked out before the transaction, which may run more than once. */
     private record Plan(
-            List<ObjectId> settled,
-            List<ObjectId> failed,
+            List<BsonValue> settled,
+            List<BsonValue> failed,
             List<BsonDocument> dead,
             List<Held> plain,
             List<Failing> failing,
@@ -256,14 +256,12 @@ final class Settlement {
                             .getMatchedCount());
         }
         if (!plan.dead.isEmpty()) {
+            List<BsonValue> ids = plan.dead.stream().map(d -> d.get("_id")).toList();
+            // What died by the same id before, and would refuse this close and every one after it, gives way.
+            collections.deadLetters().deleteMany(session, in("_id", ids));
             collections.deadLetters().insertMany(session, plan.dead);
             // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
-            collections
-                    .deadLetters()
-                    .updateMany(
-                            session,
-                            in("_id", plan.dead.stream().map(d -> d.get("_id")).toList()),
-                            List.of(Updates.set("diedAt", "$$NOW")));
+            collections.deadLetters().updateMany(session, in("_id", ids), List.of(Updates.set("diedAt", "$$NOW")));
         }
         for (Held held : plan.passed) {
             goOn(session, held);
@@ -297,7 +295,7 @@ final class Settlement {
     }
 
     private static BsonDocument state(StoredMessage message, String reason) {
-        return new BsonDocument("id", new BsonString(message.id().toHexString()))
+        return new BsonDocument("id", new BsonString(message.message().id()))
                 .append("position", message.position())
                 .append("reason", new BsonString(reason));
     }

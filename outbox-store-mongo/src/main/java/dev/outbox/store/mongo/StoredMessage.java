@@ -2,18 +2,19 @@ package dev.outbox.store.mongo;
 
 import dev.outbox.PersistedMessage;
 import org.bson.BsonTimestamp;
-import org.bson.types.ObjectId;
+import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A message as it is in its collection.
  *
+ * @param id the {@code _id} of its document
  * @param position where it stands in its partition: the server's timestamp of its insertion
  * @param created when it was persisted first, which for a redriven one is before its position
  * @param problem why it cannot be read, or null; if it cannot, only its partition is to be relied on
  */
 record StoredMessage(
-        ObjectId id,
+        BsonValue id,
         Lane lane,
         BsonTimestamp position,
         BsonTimestamp created,

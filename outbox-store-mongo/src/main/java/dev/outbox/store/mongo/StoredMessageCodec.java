@@ -9,16 +9,18 @@ import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
 import org.bson.BsonInvalidOperationException;
+import org.bson.BsonNull;
+import org.bson.BsonObjectId;
 import org.bson.BsonReader;
 import org.bson.BsonReaderMark;
 import org.bson.BsonTimestamp;
 import org.bson.BsonType;
+import org.bson.BsonValue;
 import org.bson.BsonWriter;
 import org.bson.codecs.BsonDocumentCodec;
 import org.bson.codecs.Codec;
 import org.bson.codecs.DecoderContext;
 import org.bson.codecs.EncoderContext;
-import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class StoredMessageCodec implements Codec<StoredMessage> {
     private static final BsonDocumentCodec DOCUMENTS = new BsonDocumentCodec();
-    private static final ObjectId NO_ID = new ObjectId(0, 0);
+    private static final BsonValue NO_ID = BsonNull.VALUE;
     private static final BsonTimestamp NO_TIME = new BsonTimestamp(0);
     private static final PersistedMessage NO_MESSAGE =
             new PersistedMessage("", "", 0, null, Map.of(), new byte[0], 0, Instant.EPOCH);
@@ -46,7 +48,7 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
 
     /** Null if something is missing or of another type. */
     private static @Nullable StoredMessage fast(BsonReader reader) {
-        ObjectId id = null;
+        BsonValue id = null;
         BsonTimestamp position = null;
         BsonTimestamp created = null;
         String topic = null;
@@ -59,7 +61,7 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
             reader.readStartDocument();
             while (reader.readBsonType() != BsonType.END_OF_DOCUMENT) {
                 switch (reader.readName()) {
-                    case "_id" -> id = reader.readObjectId();
+                    case "_id" -> id = id(reader);
                     case "topic" -> topic = reader.readString();
                     case "partition" -> partition = reader.readInt32();
                     case "position" -> position = reader.readTimestamp();
@@ -78,10 +80,22 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         if (id == null || topic == null || position == null || payload == null) {
             return null;
         }
+        String shown;
+        try {
+            shown = Ids.shown(id);
+        } catch (BsonInvalidOperationException e) {
+            return null;
+        }
         BsonTimestamp first = created == null ? position : created;
-        PersistedMessage message = new PersistedMessage(
-                id.toHexString(), topic, partition, key, headers, payload, attempts, instant(first));
+        PersistedMessage message =
+                new PersistedMessage(shown, topic, partition, key, headers, payload, attempts, instant(first));
         return new StoredMessage(id, new Lane(topic, partition), position, first, message, null);
+    }
+
+    private static BsonValue id(BsonReader reader) {
+        return reader.getCurrentBsonType() == BsonType.BINARY
+                ? reader.readBinaryData()
+                : new BsonObjectId(reader.readObjectId());
     }
 
     private static StoredMessage thorough(BsonDocument document) {
@@ -92,9 +106,9 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         try {
             BsonTimestamp position = document.getTimestamp("position");
             BsonTimestamp created = document.getTimestamp("created", position);
-            ObjectId id = document.getObjectId("_id").getValue();
+            BsonValue id = document.get("_id", NO_ID);
             PersistedMessage message = new PersistedMessage(
-                    id.toHexString(),
+                    Ids.shown(id),
                     lane.topic(),
                     lane.partition(),
                     document.containsKey("key") ? document.getString("key").getValue() : null,

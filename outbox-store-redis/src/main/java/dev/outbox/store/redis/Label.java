@@ -19,14 +19,14 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
     private static final int KEY_BEGIN = ID_END + 2;
     private static final byte[] NONE = {};
 
-    static byte[] write(byte[] id, OutgoingMessage message) {
+    static byte[] write(OutgoingMessage message) {
         String key = message.key();
         byte[] keyBytes = key == null ? NONE : Place.bytes(key);
         byte[] headers = message.headers().isEmpty() ? NONE : Headers.write(message.headers());
         boolean plain = key == null && headers.length == 0;
         byte[] label = new byte[plain ? ID_END : KEY_BEGIN + keyBytes.length + headers.length];
         label[0] = FORMAT;
-        System.arraycopy(id, 0, label, 1, MessageId.BYTES);
+        System.arraycopy(MessageId.stored(message.id()), 0, label, 1, MessageId.BYTES);
         if (!plain) {
             int length = key == null ? 0 : keyBytes.length + 1;
             label[ID_END] = (byte) (length >> 8);

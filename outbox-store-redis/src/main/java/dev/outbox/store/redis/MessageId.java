@@ -1,56 +1,25 @@
 package dev.outbox.store.redis;
 
 import java.nio.ByteBuffer;
-import java.security.SecureRandom;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Ids of messages: UUIDs of version 7, made by the client because they are told before the server has seen the message. They
- * are stored as 16 bytes and shown as usual. What is shown says nothing about positions (decision 6).
- */
+/** Ids of messages: UUIDs, stored as 16 bytes and shown as usual. What is shown says nothing about positions (decision 6). */
 final class MessageId {
     static final int BYTES = 16;
 
-    private static final int TIME_BYTES = 6;
-    private static final int COUNTED_BYTES = 4;
-    private static final SecureRandom RANDOM = new SecureRandom();
-
     private MessageId() {}
 
-    /**
-     * Ids of one origin: what is random is drawn once and counted up, as RFC 9562 describes it in 6.2. Not safe for use by
-     * several threads.
-     */
-    static final class Series {
-        private final byte[] random = new byte[BYTES - TIME_BYTES];
-        private boolean drawn;
+    /** The id of a message that is to be written. */
+    static byte[] stored(String id) {
+        return stored(UUID.fromString(id));
+    }
 
-        byte[] next() {
-            if (!drawn || !countUp()) {
-                RANDOM.nextBytes(random);
-                drawn = true;
-            }
-            byte[] id = new byte[BYTES];
-            long millis = System.currentTimeMillis();
-            for (int i = 0; i < TIME_BYTES; i++) {
-                id[i] = (byte) (millis >> 40 - 8 * i);
-            }
-            System.arraycopy(random, 0, id, TIME_BYTES, random.length);
-            id[6] = (byte) (0x70 | id[6] & 0x0f);
-            id[8] = (byte) (0x80 | id[8] & 0x3f);
-            return id;
-        }
-
-        /** In the last bytes alone, which are all random; false if they are used up. */
-        private boolean countUp() {
-            for (int i = random.length - 1; i >= random.length - COUNTED_BYTES; i--) {
-                if (++random[i] != 0) {
-                    return true;
-                }
-            }
-            return false;
-        }
+    private static byte[] stored(UUID id) {
+        return ByteBuffer.allocate(BYTES)
+                .putLong(id.getMostSignificantBits())
+                .putLong(id.getLeastSignificantBits())
+                .array();
     }
 
     /** As it is shown. */
@@ -68,12 +37,7 @@ final class MessageId {
     static byte @Nullable [] parse(String shown) {
         try {
             UUID id = UUID.fromString(shown);
-            return id.toString().equals(shown)
-                    ? ByteBuffer.allocate(BYTES)
-                            .putLong(id.getMostSignificantBits())
-                            .putLong(id.getLeastSignificantBits())
-                            .array()
-                    : null;
+            return id.toString().equals(shown) ? stored(id) : null;
         } catch (IllegalArgumentException e) {
             return null;
         }

@@ -27,7 +27,6 @@ final class RedisPersist implements PersistFunc {
     private final AbstractTransaction tx;
     private final Names names;
     private final byte @Nullable [] channel;
-    private final MessageId.Series ids = new MessageId.Series();
 
     /**
      * Told of by the transaction when there are results: when it is executed, or at once if it has not begun. (Asking a
@@ -59,7 +58,6 @@ final class RedisPersist implements PersistFunc {
     public String persist(OutgoingMessage message) {
         Place place = names.place(message.partition());
         Place.Keys keys = place.keys(new Partition(message.topic(), message.partition()));
-        byte[] id = ids.next();
         try {
             // With every message, because a transaction object may be used again, and a message that is in no index is
             // found by nobody. The index first: without messages it does no harm.
@@ -71,7 +69,7 @@ final class RedisPersist implements PersistFunc {
             queue(new CommandArguments(Protocol.Command.XADD)
                     .add(keys.messages())
                     .add(NEXT)
-                    .add(Label.write(id, message))
+                    .add(Label.write(message))
                     .add(message.payload()));
             if (channel != null && !announced) {
                 tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
@@ -80,7 +78,7 @@ final class RedisPersist implements PersistFunc {
         } catch (JedisException e) {
             throw new StoreException("Writing a message to the outbox failed: " + Failures.describe(e), e);
         }
-        return MessageId.shown(id);
+        return message.id();
     }
 
     /** @throws MisuseException if it was carried out instead */

@@ -14,9 +14,11 @@ import dev.outbox.spi.Outcome;
 import dev.outbox.tck.WriteTransaction;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -125,7 +127,7 @@ public class MemoryOutbox {
         return new Written(
                 position,
                 new PersistedMessage(
-                        Long.toString(position),
+                        message.id(),
                         message.topic(),
                         message.partition(),
                         message.key(),
@@ -222,17 +224,20 @@ public class MemoryOutbox {
                     "The batch has lost its hold: its client was closed, its connection broke,"
                             + " or its lease ran out and others have its partitions. Nothing took effect; its messages come again.");
         }
-        Map<String, Outcome> byId = new HashMap<>();
-        outcomes.forEach(outcome -> byId.put(outcome.message().id(), outcome));
+        // Of an id that is there twice, each message has an outcome of its own, or none.
+        Map<String, Deque<Outcome>> byId = new HashMap<>();
+        outcomes.forEach(outcome -> byId.computeIfAbsent(outcome.message().id(), id -> new ArrayDeque<>())
+                .add(outcome));
         hold.positions.forEach((partition, positions) -> settle(partition, positions, byId));
         release(hold);
     }
 
-    private void settle(Partition partition, List<Long> positions, Map<String, Outcome> outcomes) {
+    private void settle(Partition partition, List<Long> positions, Map<String, Deque<Outcome>> outcomes) {
         Failure failure = null;
         for (long position : positions) {
             PersistedMessage message = partition.messages.get(position);
-            Outcome outcome = message == null ? null : outcomes.get(message.id());
+            Deque<Outcome> left = message == null ? null : outcomes.get(message.id());
+            Outcome outcome = left == null ? null : left.poll();
             if (message == null || outcome == null) {
                 continue;
             }
@@ -246,6 +251,7 @@ public class MemoryOutbox {
             }
             if (outcome instanceof Outcome.DeadLettered dead) {
                 PersistedMessage tried = tried(message, message.attempts() + 1);
+                deadLetters.remove(message.id()); // of the same id, the last to die takes its place at the end
                 deadLetters.put(message.id(), new DeadLetter(tried, shortened(dead.reason()), now()));
             }
             remove(partition, position);

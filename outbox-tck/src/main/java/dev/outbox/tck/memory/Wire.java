@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -144,6 +145,7 @@ final class Wire {
     }
 
     static void writeOutgoing(DataOutputStream out, OutgoingMessage message) throws IOException {
+        writeText(out, message.id());
         writeText(out, message.topic());
         out.writeInt(message.partition());
         writeNullable(out, message.key(), Wire::writeText);
@@ -153,24 +155,36 @@ final class Wire {
 
     static OutgoingMessage readOutgoing(DataInputStream in) throws IOException {
         return new OutgoingMessage(
-                readText(in), in.readInt(), readNullable(in, Wire::readText), readHeaders(in), readBytes(in));
+                readText(in),
+                readText(in),
+                in.readInt(),
+                readNullable(in, Wire::readText),
+                readHeaders(in),
+                readBytes(in));
     }
 
+    /** Field by field: what a broken store makes of a message need not be one that may be persisted. */
     static void writePersisted(DataOutputStream out, PersistedMessage message) throws IOException {
         writeText(out, message.id());
-        writeOutgoing(
-                out,
-                new OutgoingMessage(
-                        message.topic(), message.partition(), message.key(), message.headers(), message.payload()));
+        writeText(out, message.topic());
+        out.writeInt(message.partition());
+        writeNullable(out, message.key(), Wire::writeText);
+        writeHeaders(out, message.headers());
+        writeBytes(out, message.payload());
         out.writeInt(message.attempts());
         writeInstant(out, message.createdAt());
     }
 
     static PersistedMessage readPersisted(DataInputStream in) throws IOException {
-        String id = readText(in);
-        OutgoingMessage m = readOutgoing(in);
         return new PersistedMessage(
-                id, m.topic(), m.partition(), m.key(), m.headers(), m.payload(), in.readInt(), readInstant(in));
+                readText(in),
+                readText(in),
+                in.readInt(),
+                readNullable(in, Wire::readText),
+                Collections.unmodifiableMap(readHeaders(in)),
+                readBytes(in),
+                in.readInt(),
+                readInstant(in));
     }
 
     static void writeDeadLetter(DataOutputStream out, DeadLetter letter) throws IOException {

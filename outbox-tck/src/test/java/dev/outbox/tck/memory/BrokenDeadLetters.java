@@ -3,15 +3,20 @@ package dev.outbox.tck.memory;
 import dev.outbox.DeadLetter;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Stores that cannot let go, or let go of too much. */
@@ -37,6 +42,7 @@ final class BrokenDeadLetters {
                             "OBX-DEAD-2",
                             "OBX-DEAD-3",
                             "OBX-DEAD-4",
+                            "OBX-ID-2",
                             "OBX-LIFE-3",
                             "OBX-OPS-1",
                             "OBX-OPS-2",
@@ -96,6 +102,46 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks("OBX-DEAD-3"),
+            Broken.outbox("redrives under another id", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized int redrive(Collection<String> ids) {
+                            List<Written> again = new ArrayList<>();
+                            for (String id : ids) {
+                                deadLetter(id).ifPresent(letter -> {
+                                    PersistedMessage m = letter.message();
+                                    again.add(write(new OutgoingMessage(
+                                            m.topic(), m.partition(), m.key(), m.headers(), m.payload())));
+                                    discard(List.of(id));
+                                });
+                            }
+                            commit(again);
+                            return again.size();
+                        }
+                    })
+                    .breaks("OBX-DEAD-3"),
+            Broken.outbox("refuses a close because of a dead letter", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                            Set<String> dead = new HashSet<>();
+                            for (Outcome outcome : outcomes) {
+                                String id = outcome.message().id();
+                                if (outcome instanceof Outcome.DeadLettered
+                                        && (!dead.add(id) || deadLetter(id).isPresent())) {
+                                    release(hold);
+                                    throw new StoreException("duplicate key in the table of dead letters: " + id);
+                                }
+                            }
+                            super.settle(hold, outcomes);
+                        }
+                    })
+                    .breaks("OBX-ID-2"),
+            Broken.outbox("takes every id for one of its own", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Optional<DeadLetter> deadLetter(String id) {
+                            return super.deadLetter(UUID.fromString(id).toString());
+                        }
+                    })
+                    .breaks("OBX-DEAD-2"),
             Broken.outbox("discards a whole topic for one message", () -> new MemoryOutbox() {
                         @Override
                         synchronized int discard(Collection<String> ids) {

@@ -13,28 +13,28 @@ final class BrokenPayloads {
             writing("keeps bytes as text", m -> {
                         byte[] mangled =
                                 new String(m.payload(), StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8);
-                        return new OutgoingMessage(m.topic(), m.partition(), m.key(), m.headers(), mangled);
+                        return new OutgoingMessage(m.id(), m.topic(), m.partition(), m.key(), m.headers(), mangled);
                     })
                     .breaks("OBX-DEAD-2", "OBX-PAYLOAD-1", "OBX-PAYLOAD-2"),
             writing("trims headers", m -> {
                         Map<String, String> trimmed = new HashMap<>();
                         m.headers().forEach((name, value) -> trimmed.put(name, value.strip()));
-                        return new OutgoingMessage(m.topic(), m.partition(), m.key(), trimmed, m.payload());
+                        return new OutgoingMessage(m.id(), m.topic(), m.partition(), m.key(), trimmed, m.payload());
                     })
                     .breaks("OBX-PAYLOAD-1"),
             writing("has three bytes for a character", m -> {
                         String key = m.key() == null ? null : m.key().replaceAll("[^\\x{0}-\\x{FFFF}]", "?");
-                        return new OutgoingMessage(m.topic(), m.partition(), key, m.headers(), m.payload());
+                        return new OutgoingMessage(m.id(), m.topic(), m.partition(), key, m.headers(), m.payload());
                     })
                     .breaks("OBX-PAYLOAD-1", "OBX-PAYLOAD-2"),
             writing("takes an empty key for none", m -> {
                         String key = m.key() == null || m.key().isEmpty() ? null : m.key();
-                        return new OutgoingMessage(m.topic(), m.partition(), key, m.headers(), m.payload());
+                        return new OutgoingMessage(m.id(), m.topic(), m.partition(), key, m.headers(), m.payload());
                     })
                     .breaks("OBX-PAYLOAD-1"),
             writing("truncates payloads at 64 KiB", m -> {
                         byte[] start = Arrays.copyOf(m.payload(), Math.min(65_535, m.payload().length));
-                        return new OutgoingMessage(m.topic(), m.partition(), m.key(), m.headers(), start);
+                        return new OutgoingMessage(m.id(), m.topic(), m.partition(), m.key(), m.headers(), start);
                     })
                     .breaks("OBX-PAYLOAD-2"));
 

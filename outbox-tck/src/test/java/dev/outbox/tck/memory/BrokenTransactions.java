@@ -1,5 +1,7 @@
 package dev.outbox.tck.memory;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.outbox.MessageRejectedException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
@@ -28,7 +30,7 @@ final class BrokenTransactions {
                     })
                     .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
             Broken.outbox("reads what is not committed", () -> new MemoryOutbox() {
-                        private final Set<Long> rolledBack = new HashSet<>();
+                        private final Set<String> rolledBack = new HashSet<>();
 
                         @Override
                         synchronized Written write(OutgoingMessage message) {
@@ -39,12 +41,12 @@ final class BrokenTransactions {
 
                         @Override
                         public WriteTransaction begin() {
-                            Set<Long> open = new HashSet<>();
+                            Set<String> open = new HashSet<>();
                             return new PassingTransaction(super.begin()) {
                                 @Override
                                 String persist(OutgoingMessage message) {
                                     String id = super.persist(message);
-                                    open.add(Long.valueOf(id));
+                                    open.add(id);
                                     return id;
                                 }
 
@@ -65,7 +67,9 @@ final class BrokenTransactions {
                         @Override
                         Collection<Long> readable(Partition partition) {
                             Set<Long> readable = new TreeSet<>(partition.messages.keySet());
-                            readable.removeAll(rolledBack);
+                            readable.removeIf(
+                                    position -> rolledBack.contains(requireNonNull(partition.messages.get(position))
+                                            .id()));
                             return readable;
                         }
                     })
@@ -198,7 +202,15 @@ final class BrokenTransactions {
                                             m.createdAt()));
                         }
                     })
-                    .breaks("OBX-CLOSE-6", "OBX-DEAD-3", "OBX-ID-1"),
+                    .breaks("OBX-DEAD-3", "OBX-ID-1"),
+            Broken.outbox("draws ids of its own", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Written write(OutgoingMessage m) {
+                            return super.write(
+                                    new OutgoingMessage(m.topic(), m.partition(), m.key(), m.headers(), m.payload()));
+                        }
+                    })
+                    .breaks("OBX-ID-1"),
             Broken.outbox("returns the ids of a call in another order", () -> new MemoryOutbox() {
                         @Override
                         public WriteTransaction begin() {

@@ -1,4 +1,4 @@
--- outbox on H2, schema version 1. Can be run again; put it into your own migrations if you have any.
+-- outbox on H2, schema version 2. Can be run again; put it into your own migrations if you have any.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS outbox_message (
     payload varbinary(16777216) NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     created_at timestamp(6) with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    original_id bigint
+    original_id bigint,
+    message_id varchar(36)
 );
 
 CREATE INDEX IF NOT EXISTS outbox_message_order ON outbox_message (topic, partition_no, id);
@@ -36,12 +37,16 @@ CREATE TABLE IF NOT EXISTS outbox_dead_letter (
     attempts integer NOT NULL,
     created_at timestamp(6) with time zone NOT NULL,
     reason varchar NOT NULL,
-    died_at timestamp(6) with time zone NOT NULL
+    died_at timestamp(6) with time zone NOT NULL,
+    message_id varchar(36)
 );
 
 CREATE INDEX IF NOT EXISTS outbox_dead_letter_order ON outbox_dead_letter (topic, died_at, id);
 
--- lock_key is for databases that lock by number; H2 locks the rows of outbox_partition.
+CREATE INDEX IF NOT EXISTS outbox_dead_letter_message ON outbox_dead_letter (message_id);
+
+-- lock_key is for databases that lock by number; H2 locks the rows of outbox_partition. version is that of the oldest
+-- library that can work with these tables.
 CREATE TABLE IF NOT EXISTS outbox_schema (
     only_row boolean DEFAULT true PRIMARY KEY CHECK (only_row),
     version integer NOT NULL,

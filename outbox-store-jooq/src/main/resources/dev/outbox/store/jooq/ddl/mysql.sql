@@ -1,4 +1,4 @@
--- outbox on MySQL, schema version 1. Can be run again; put it into your own migrations if you have any.
+-- outbox on MySQL, schema version 2. Can be run again; put it into your own migrations if you have any.
 -- Times are in UTC, whatever time zone a connection is set to.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS outbox_message (
     attempts integer NOT NULL DEFAULT 0,
     created_at datetime(6) NOT NULL DEFAULT (utc_timestamp(6)),
     original_id bigint,
+    message_id varchar(36),
     INDEX outbox_message_order (topic, partition_no, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -36,10 +37,13 @@ CREATE TABLE IF NOT EXISTS outbox_dead_letter (
     created_at datetime(6) NOT NULL,
     reason text NOT NULL,
     died_at datetime(6) NOT NULL,
-    INDEX outbox_dead_letter_order (topic, died_at, id)
+    message_id varchar(36),
+    INDEX outbox_dead_letter_order (topic, died_at, id),
+    INDEX outbox_dead_letter_message (message_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- lock_key is for databases that lock by number; MySQL locks the rows of outbox_partition.
+-- lock_key is for databases that lock by number; MySQL locks the rows of outbox_partition. version is that of the oldest
+-- library that can work with these tables.
 CREATE TABLE IF NOT EXISTS outbox_schema (
     only_row tinyint NOT NULL DEFAULT 1 PRIMARY KEY,
     version integer NOT NULL,

@@ -1,4 +1,4 @@
--- outbox on PostgreSQL, schema version 1. Can be run again; put it into your own migrations if you have any.
+-- outbox on PostgreSQL, schema version 2. Can be run again; put it into your own migrations if you have any.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS outbox_message (
     payload bytea NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    original_id bigint
+    original_id bigint,
+    message_id varchar(36) COLLATE "C"
 );
 
 CREATE INDEX IF NOT EXISTS outbox_message_order ON outbox_message (topic, partition_no, id);
@@ -36,12 +37,16 @@ CREATE TABLE IF NOT EXISTS outbox_dead_letter (
     attempts integer NOT NULL,
     created_at timestamptz NOT NULL,
     reason text NOT NULL,
-    died_at timestamptz NOT NULL
+    died_at timestamptz NOT NULL,
+    message_id varchar(36) COLLATE "C"
 );
 
 CREATE INDEX IF NOT EXISTS outbox_dead_letter_order ON outbox_dead_letter (topic, died_at, id);
 
--- lock_key tells the locks of this outbox from those of every other outbox in the database.
+CREATE INDEX IF NOT EXISTS outbox_dead_letter_message ON outbox_dead_letter (message_id);
+
+-- lock_key tells the locks of this outbox from those of every other outbox in the database; version is that of the oldest
+-- library that can work with these tables.
 CREATE TABLE IF NOT EXISTS outbox_schema (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     version integer NOT NULL,

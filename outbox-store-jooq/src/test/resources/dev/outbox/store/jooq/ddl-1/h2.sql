@@ -1,16 +1,15 @@
--- A next version of the tables, as there is none yet, to upgrade to.
+-- outbox on H2, schema version 1. Can be run again; put it into your own migrations if you have any.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    topic varchar(200) COLLATE "C" NOT NULL,
+    topic varchar(200) NOT NULL,
     partition_no integer NOT NULL,
     message_key varchar(1000),
-    headers text,
-    payload bytea NOT NULL,
-    attempts integer NOT NULL DEFAULT 0,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    original_id bigint,
-    tx xid8 NOT NULL DEFAULT pg_current_xact_id()
+    headers varchar,
+    payload varbinary(16777216) NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    created_at timestamp(6) with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    original_id bigint
 );
 
 CREATE INDEX IF NOT EXISTS outbox_message_order ON outbox_message (topic, partition_no, id);
@@ -18,37 +17,37 @@ CREATE INDEX IF NOT EXISTS outbox_message_order ON outbox_message (topic, partit
 -- Relays lock partitions by these rows: never delete one, or empty the table, while a relay runs.
 CREATE TABLE IF NOT EXISTS outbox_partition (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    topic varchar(200) COLLATE "C" NOT NULL,
+    topic varchar(200) NOT NULL,
     partition_no integer NOT NULL,
     failing_id bigint,
-    reason text,
-    failed_at timestamptz,
-    retry_at timestamptz,
+    reason varchar,
+    failed_at timestamp(6) with time zone,
+    retry_at timestamp(6) with time zone,
     UNIQUE (topic, partition_no)
 );
 
 CREATE TABLE IF NOT EXISTS outbox_dead_letter (
     id bigint PRIMARY KEY,
-    topic varchar(200) COLLATE "C" NOT NULL,
+    topic varchar(200) NOT NULL,
     partition_no integer NOT NULL,
     message_key varchar(1000),
-    headers text,
-    payload bytea NOT NULL,
+    headers varchar,
+    payload varbinary(16777216) NOT NULL,
     attempts integer NOT NULL,
-    created_at timestamptz NOT NULL,
-    reason text NOT NULL,
-    died_at timestamptz NOT NULL
+    created_at timestamp(6) with time zone NOT NULL,
+    reason varchar NOT NULL,
+    died_at timestamp(6) with time zone NOT NULL
 );
 
 CREATE INDEX IF NOT EXISTS outbox_dead_letter_order ON outbox_dead_letter (topic, died_at, id);
 
--- lock_key tells the locks of this outbox from those of every other outbox in the database.
+-- lock_key is for databases that lock by number; H2 locks the rows of outbox_partition.
 CREATE TABLE IF NOT EXISTS outbox_schema (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    only_row boolean DEFAULT true PRIMARY KEY CHECK (only_row),
     version integer NOT NULL,
     lock_key integer NOT NULL
 );
 
 INSERT INTO outbox_schema (version, lock_key)
-VALUES (2, floor(random() * 2147483647)::integer)
-ON CONFLICT DO NOTHING;
+SELECT 1, CAST(FLOOR(RAND() * 2147483647) AS integer)
+WHERE NOT EXISTS (SELECT 1 FROM outbox_schema);
