@@ -3,6 +3,7 @@ package dev.outbox.store.redis;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -19,6 +20,7 @@ final class Candidates {
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
 
     private final Set<Partition> known = new LinkedHashSet<>();
+    private String cursor = Double.toString(ThreadLocalRandom.current().nextDouble());
     private long nextDiscovery = System.nanoTime();
     private long companyUntil = System.nanoTime();
 
@@ -27,11 +29,25 @@ final class Candidates {
         return known.isEmpty() || now - nextDiscovery >= 0;
     }
 
+    /** Where the next discovery begins, if there are more than it looks at. */
+    synchronized String cursor() {
+        return cursor;
+    }
+
+    /** Forgets those that are not among all that are ready now. */
+    synchronized void retain(Collection<Partition> ready, Set<Partition> butNot) {
+        Set<Partition> kept = new HashSet<>(ready);
+        known.removeIf(partition -> !kept.contains(partition) && !butNot.contains(partition));
+    }
+
     /**
      * Adds what a discovery found; those that are known keep their turn. The next one is due after ten times what this one
      * took, so that it takes no more than about a tenth of the time.
+     *
+     * @param next where that begins
      */
-    synchronized void add(Collection<Partition> found, long started, long ended) {
+    synchronized void add(Collection<Partition> found, String next, long started, long ended) {
+        cursor = next;
         List<Partition> added = new ArrayList<>(found);
         added.removeAll(known);
         // Other relays find the same: beginning elsewhere, they do not all try the same partitions first.
@@ -59,11 +75,25 @@ final class Candidates {
      */
     synchronized int firstTake(int all, int limit) {
         // No more than a batch can hold, because what has had its turn goes to the end: if all went there, the same
-        // would
-        // be first for ever.
-        return !isInCompany() && all <= limit
-                ? Math.min(all, Checkout.MOST_PARTITIONS)
-                : Math.min(Math.min(limit, Checkout.MOST_PARTITIONS), (int) Math.ceil(Math.sqrt(all)));
+        // would be first for ever.
+        int most = Math.min(limit, Checkout.MOST_PARTITIONS);
+        if (!isInCompany()) {
+            return Math.min(most, all <= limit ? all : root(all));
+        }
+        return Math.min(most, Math.min(root(all), Math.max(1, all - 1))); // of two, one is for others
+    }
+
+    private static int root(int all) {
+        return (int) Math.ceil(Math.sqrt(all));
+    }
+
+    /** These have had their turn, and are behind all others now. */
+    synchronized void noteTurn(List<Partition> taken) {
+        for (Partition partition : taken) {
+            if (known.remove(partition)) {
+                known.add(partition);
+            }
+        }
     }
 
     /** Whether a checkout of so many, alone, would begin with these partitions, and with no others. */

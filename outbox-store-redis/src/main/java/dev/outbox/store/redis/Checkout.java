@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 
@@ -22,10 +23,12 @@ final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */
     static final int MOST_PARTITIONS = 200;
 
+    /** Of a look for partitions, and of one script that takes some. */
+    private static final int MOST_FOUND = 1_000;
+
     /** A lease older than this part of it is not passed on: {@link Leases} is to have time to renew it. */
     private static final int PASSED_ON = 8;
 
-    private static final byte[] MOST_FOUND = Place.bytes("1000");
     private static final byte[] LAST = {'+'};
     private static final byte[] COUNT = Place.bytes("COUNT");
 
@@ -34,14 +37,16 @@ final class Checkout {
     private final Set<String> topics;
     private final Duration lease;
     private final byte[] leaseMillis;
+    private final Aside aside;
     private final Candidates candidates = new Candidates();
 
-    Checkout(Link link, Place place, Set<String> topics, Duration lease) {
+    Checkout(Link link, Place place, Set<String> topics, Duration lease, Aside aside) {
         this.link = link;
         this.place = place;
         this.topics = topics;
         this.lease = lease;
         this.leaseMillis = Place.bytes(Long.toString(lease.toMillis()));
+        this.aside = aside;
     }
 
     /** Another batch is open beside the one that is to be. */
@@ -61,13 +66,13 @@ final class Checkout {
         Hold hold = new Hold(place);
         try {
             boolean fresh = candidates.isDiscoveryDue(System.nanoTime());
-            if (fresh) {
-                discover();
-            }
             Set<Partition> tried = new HashSet<>();
+            if (fresh) {
+                discover(hold, tried);
+            }
             fill(hold, limit, tried);
-            if (!fresh && hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS) {
-                discover();
+            if (!fresh && hasRoom(hold, limit)) {
+                discover(hold, tried);
                 fill(hold, limit, tried);
             }
         } catch (RuntimeException | Error e) {
@@ -77,84 +82,108 @@ final class Checkout {
         return hold.partitions.isEmpty() ? null : hold;
     }
 
-    private void discover() {
+    private static boolean hasRoom(Hold hold, int limit) {
+        return hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS;
+    }
+
+    /** @param tried what this checkout has looked at already, which need not be ready any more because of that */
+    private void discover(Hold hold, Set<Partition> tried) {
         long started = System.nanoTime();
-        List<byte[]> arguments = new ArrayList<>(topics.size() + 3);
-        arguments.add(MOST_FOUND);
-        arguments.add(Place.bytes(Double.toString(ThreadLocalRandom.current().nextDouble())));
+        List<byte[]> arguments = new ArrayList<>(topics.size() + 4);
+        arguments.add(Place.bytes(Integer.toString(MOST_FOUND)));
+        arguments.add(Place.bytes(candidates.cursor()));
         arguments.add(leaseMillis);
+        arguments.add(Place.bytes(hold.partitions.isEmpty() ? "1" : "0")); // who has something need not knock
         topics.forEach(topic -> arguments.add(Place.bytes(topic)));
-        List<Object> reply = Reply.list(link.call(place, Script.READY.call(List.of(place.ready()), arguments)));
+        List<Object> reply =
+                Reply.list(link.call(place, Script.READY.call(List.of(place.ready(), place.knocks()), arguments)));
         if (Reply.number(reply.get(0)) > 0) {
             candidates.noteCompany();
         }
-        List<Partition> found = new ArrayList<>(reply.size() - 1);
-        for (Object member : reply.subList(1, reply.size())) {
-            found.add(Partition.of(Reply.text(member)));
+        List<Partition> found = new ArrayList<>(reply.size() - 3);
+        for (Object member : reply.subList(3, reply.size())) {
+            Partition partition = Partition.parse(Reply.text(member));
+            if (partition == null) {
+                aside.noteMember(Reply.text(member));
+            } else if (!aside.has(partition)) {
+                found.add(partition);
+            }
         }
-        candidates.add(found, started, System.nanoTime());
+        if (Reply.number(reply.get(2)) == 1) {
+            candidates.retain(found, tried);
+        }
+        candidates.add(found, Reply.text(reply.get(1)), started, System.nanoTime());
     }
 
     /**
      * Takes some of the partitions and shares the limit out among them. If they have less, it reads on in those that had
-     * more than their share, and then takes twice as many more.
+     * more than their share, and then tries twice as many more. So it asks the server no more often than the logarithm of their
+     * number says, however many of them are not ready any more.
      */
     private void fill(Hold hold, int limit, Set<Partition> tried) {
         List<Partition> inTurn = candidates.nextTurn(limit);
-        int wanted = candidates.firstTake(inTurn.size(), limit);
+        int wanted = Math.max(1, candidates.firstTake(inTurn.size(), limit));
         inTurn.removeAll(tried);
         int next = 0;
-        int room = limit - hold.messages();
-        while (room > 0 && next < inTurn.size() && hold.partitions.size() < MOST_PARTITIONS) {
-            int count = Math.min(
-                    Math.min(Math.max(1, wanted), room),
-                    Math.min(inTurn.size() - next, MOST_PARTITIONS - hold.partitions.size()));
+        while (next < inTurn.size() && hasRoom(hold, limit)) {
+            int count = Math.min(wanted, inTurn.size() - next);
             List<Partition> some = inTurn.subList(next, next + count);
             next += count;
             tried.addAll(some);
-            take(hold, some, room);
+            take(hold, some, limit);
             readOn(hold, limit);
-            room = limit - hold.messages();
-            wanted *= 2;
+            releaseEmpty(hold);
+            wanted = Math.min(2 * wanted, MOST_FOUND);
         }
     }
 
-    private void take(Hold hold, List<Partition> wanted, int room) {
-        List<Command> commands = new ArrayList<>(2 * wanted.size());
-        int[] shares = shares(room, wanted.size());
-        for (int i = 0; i < wanted.size(); i++) {
-            Place.Keys keys = place.keys(wanted.get(i));
-            commands.add(Script.TAKE.call(
-                    List.of(keys.messages(), keys.state(), keys.attempts(), place.ready()),
-                    List.of(hold.token, leaseMillis, keys.member())));
-            commands.add(read(keys.messages(), "-", shares[i]));
+    /** Takes as many of the partitions as the batch has places for, and reads in each its share. */
+    private void take(Hold hold, List<Partition> some, int limit) {
+        int room = limit - hold.messages();
+        int places = Math.min(room, MOST_PARTITIONS - hold.partitions.size());
+        boolean allHaveAPlace = some.size() <= places;
+        List<byte[]> keys = new ArrayList<>(1 + 3 * some.size());
+        List<byte[]> arguments = new ArrayList<>(3 + some.size());
+        keys.add(place.ready());
+        arguments.addAll(List.of(hold.token, leaseMillis, Place.bytes(Integer.toString(places))));
+        List<Command> commands = new ArrayList<>();
+        int[] shares = allHaveAPlace ? shares(room, some.size()) : new int[some.size()];
+        for (int i = 0; i < some.size(); i++) {
+            Place.Keys of = place.keys(some.get(i));
+            keys.addAll(List.of(of.messages(), of.state(), of.attempts()));
+            arguments.add(of.member());
+            if (allHaveAPlace) {
+                commands.add(read(of.messages(), "-", shares[i]));
+            }
         }
+        commands.add(0, Script.TAKE.call(keys, arguments));
+        hold.asked.addAll(some);
         List<Object> replies = link.all(place, commands);
-        List<Object> errors = new ArrayList<>();
-        for (int i = 0; i < wanted.size(); i++) {
-            Partition partition = wanted.get(i);
-            Object taken = replies.get(2 * i);
-            if (taken instanceof List<?>) {
-                List<Object> parts = Reply.list(taken);
-                Held held = new Held(
-                        partition,
-                        place.keys(partition),
-                        Reply.text(parts.get(0)),
-                        Reply.list(parts.get(1)),
-                        shares[i]);
+        List<Object> answers = Reply.list(replies.get(0));
+        List<Partition> taken = new ArrayList<>();
+        for (int i = 0; i < some.size(); i++) {
+            Partition partition = some.get(i);
+            if (answers.get(i) instanceof List<?>) {
+                Held held = Held.of(partition, place.keys(partition), Reply.list(answers.get(i)));
                 hold.partitions.add(held);
-                held.add(Reply.list(replies.get(2 * i + 1)));
-            } else if (taken instanceof Long why) {
-                candidates.remove(partition);
+                taken.add(partition);
+                if (allHaveAPlace) {
+                    held.share = shares[i];
+                    held.add(Reply.list(replies.get(1 + i)));
+                }
+            } else if (answers.get(i) instanceof Long why) {
+                if (why < 3) { // else it was not asked for
+                    candidates.remove(partition);
+                }
                 if (why == 1) {
                     candidates.noteCompany();
                 }
             } else {
-                errors.add(taken);
+                candidates.remove(partition);
+                aside.add(partition, Reply.text(answers.get(i)));
             }
         }
-        errors.forEach(Reply::check);
-        releaseEmpty(hold);
+        candidates.noteTurn(taken);
     }
 
     /**
@@ -169,12 +198,12 @@ final class Checkout {
         private final List<Command> commands;
         private final int[] shares;
 
-        private Next(Hold before, Moment renewed, int limit) {
+        private Next(Hold before, Moment renewed, int limit, byte[] leaseMillis) {
             this.hold = before.next(renewed);
             this.before = before.partitions;
             this.shares = shares(limit, this.before.size());
             this.commands = new ArrayList<>(1 + this.before.size());
-            commands.add(Settling.next(before));
+            commands.add(Settling.next(before, leaseMillis));
             for (int i = 0; i < shares.length; i++) {
                 commands.add(read(this.before.get(i).keys.messages(), "-", shares[i]));
             }
@@ -189,9 +218,10 @@ final class Checkout {
         void answered(List<Object> replies) {
             for (int i = 0; i < shares.length; i++) {
                 Held old = before.get(i);
-                hold.partitions.add(new Held(old.partition, old.keys, old.fence, List.of(), shares[i]));
+                hold.partitions.add(new Held(old.partition, old.keys, old.fence, 0, List.of()));
             }
             for (int i = 0; i < shares.length; i++) {
+                hold.partitions.get(i).share = shares[i];
                 hold.partitions.get(i).add(Reply.list(replies.get(i)));
             }
         }
@@ -212,7 +242,7 @@ final class Checkout {
                 || !before.partitions.stream().allMatch(Held::isSound)) {
             return null;
         }
-        return new Next(before, renewed, limit);
+        return new Next(before, renewed, limit, leaseMillis);
     }
 
     /**
@@ -244,14 +274,12 @@ final class Checkout {
         try {
             // What is released here is closed for this token, and must not be taken with it once more.
             Set<Partition> tried = new HashSet<>();
-            for (Held held : hold.partitions) {
-                held.full = true;
-                tried.add(held.partition);
-            }
+            hold.partitions.forEach(held -> tried.add(held.partition));
+            count(hold);
             readOn(hold, limit);
             releaseEmpty(hold);
-            if (hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS) {
-                discover();
+            if (hasRoom(hold, limit)) {
+                discover(hold, tried);
                 fill(hold, limit, tried);
             }
         } catch (RuntimeException | Error e) {
@@ -261,41 +289,73 @@ final class Checkout {
         return hold.partitions.isEmpty() ? null : hold;
     }
 
-    /** Whose messages were deleted by hand in this very moment. */
+    /** Those that had no place, or whose messages were deleted by hand in this very moment. */
     private void releaseEmpty(Hold hold) {
         List<Held> empty =
                 hold.partitions.stream().filter(held -> held.entries.isEmpty()).toList();
         if (!empty.isEmpty()) {
             hold.partitions.removeAll(empty);
             hold.isLast = true;
-            link.call(place, Settling.release(hold, empty));
+            link.call(
+                    place,
+                    hold.release(empty.stream().map(held -> held.partition).toList()));
         }
     }
 
-    /** After renewing the lease: without it, what is read could be somebody else's by now. */
+    /** How much there is behind what was read ahead. */
+    private void count(Hold hold) {
+        forEachRenewed(
+                hold,
+                List.copyOf(hold.partitions),
+                held -> Command.of(Protocol.Command.XLEN, held.keys.messages()),
+                (held, length) -> held.left = Math.max(0, Reply.number(length) - held.entries.size()));
+    }
+
+    /** Fills the room that is left with what is behind what was read. */
     private void readOn(Hold hold, int limit) {
         while (true) {
-            List<Held> full = hold.partitions.stream().filter(held -> held.full).toList();
+            List<Held> more =
+                    hold.partitions.stream().filter(held -> held.left > 0).toList();
             int room = limit - hold.messages();
-            if (full.isEmpty() || room == 0) {
+            if (more.isEmpty() || room == 0) {
                 return;
             }
-            full = full.subList(0, Math.min(full.size(), room));
-            int[] shares = shares(room, full.size());
-            List<Command> commands = new ArrayList<>(2 * full.size());
-            for (int i = 0; i < full.size(); i++) {
-                Held held = full.get(i);
-                held.share = shares[i];
-                commands.add(hold.renew(List.of(held), leaseMillis));
-                commands.add(read(held.keys.messages(), held.after(), shares[i]));
+            long before = left(more);
+            int[] shares = shares(room, more);
+            for (int i = 0; i < shares.length; i++) {
+                more.get(i).share = shares[i];
             }
-            List<Object> replies = link.all(place, commands);
-            for (int i = 0; i < full.size(); i++) {
-                if (Reply.number(replies.get(2 * i)) == 1) {
-                    full.get(i).add(Reply.list(replies.get(2 * i + 1)));
-                } else {
-                    hold.partitions.remove(full.get(i)); // it took so long that others have it
-                }
+            forEachRenewed(
+                    hold,
+                    more.stream().filter(held -> held.share > 0).toList(),
+                    held -> read(held.keys.messages(), held.after(), held.share),
+                    (held, read) -> held.add(Reply.list(read)));
+            // What was read is not left any more; where less came than was asked for, nothing is; and what is lost is
+            // out.
+            if (left(hold.partitions) >= before) {
+                throw new IllegalStateException("A checkout makes no progress: " + before + " messages are left.");
+            }
+        }
+    }
+
+    private static long left(List<Held> partitions) {
+        return partitions.stream().mapToLong(held -> held.left).sum();
+    }
+
+    /** After renewing the lease: without it, what is read could be somebody else's by now. */
+    private void forEachRenewed(
+            Hold hold, List<Held> some, Function<Held, Command> command, BiConsumer<Held, Object> answer) {
+        List<Command> commands = new ArrayList<>(2 * some.size());
+        for (Held held : some) {
+            commands.add(hold.renew(List.of(held), leaseMillis));
+            commands.add(command.apply(held));
+        }
+        List<Object> replies = link.all(place, commands);
+        for (int i = 0; i < some.size(); i++) {
+            if (Reply.number(replies.get(2 * i)) == 1) {
+                answer.accept(some.get(i), replies.get(2 * i + 1));
+            } else {
+                hold.partitions.remove(some.get(i)); // it took so long that others have it
             }
         }
     }
@@ -314,6 +374,27 @@ final class Checkout {
         int[] shares = new int[among];
         for (int i = 0; i < among; i++) {
             shares[i] = room / among + (i < room % among ? 1 : 0);
+        }
+        return shares;
+    }
+
+    /** In equal parts, but to none more than it has; what that leaves goes to those that have more. */
+    private static int[] shares(int room, List<Held> among) {
+        int[] shares = new int[among.size()];
+        int left = room;
+        for (boolean given = true; given && left > 0; ) {
+            given = false;
+            int open = 0;
+            for (int i = 0; i < shares.length; i++) {
+                open += shares[i] < among.get(i).left ? 1 : 0;
+            }
+            int each = Math.max(1, left / Math.max(1, open));
+            for (int i = 0; i < shares.length && left > 0; i++) {
+                int more = (int) Math.min(Math.min(each, left), among.get(i).left - shares[i]);
+                shares[i] += more;
+                left -= more;
+                given |= more > 0;
+            }
         }
         return shares;
     }

@@ -28,10 +28,10 @@ final class Checkouts {
     /** Of the only place; where there are several, another one has the next turn. */
     private final @Nullable Following following;
 
-    Checkouts(Link link, Names names, Set<String> topics, Duration lease) {
+    Checkouts(Link link, Names names, Set<String> topics, Duration lease, Aside aside) {
         this.link = link;
         this.places = names.places().stream()
-                .map(place -> new Checkout(link, place, topics, lease))
+                .map(place -> new Checkout(link, place, topics, lease, aside))
                 .toList();
         this.restUntil = new AtomicLongArray(places.size());
         this.resting = new AtomicIntegerArray(places.size());
@@ -41,6 +41,11 @@ final class Checkouts {
     @Nullable
     Following following() {
         return following;
+    }
+
+    /** Others have told that they find all held. */
+    void noteCompany() {
+        places.forEach(Checkout::noteCompany);
     }
 
     /**

@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
  * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked already. It
  * is bounded: it happens only behind a batch that was full, was settled as a whole and had itself followed another one within
  * {@value #GAP_MILLIS} ms, in the store of a single worker that has seen no other batch for a while; and what is not fetched within
- * {@value #KEEP_MILLIS} ms is given back. Safety rests on nothing of that: it is a hold like any other, with a token and a fence of its own, a
- * lease that counts from before it was asked for, and the check at close.
+ * {@value #KEEP_MILLIS} ms is given back. Safety rests on nothing of that. It is the hold of the batch
+ * before, with its token and its fence, which never lapses in between, because the script that passes it on leaves them as they are; and
+ * anybody else who takes the partition changes both. So whoever closes with them has had the partition without a break since it was
+ * taken. The lease counts from the last request that was confirmed. What may arrive late or twice does no harm: passing on asks for the last
+ * message of its batch, which is gone by then; renewing prolongs; and closing and releasing leave the token as closed, after which it
+ * takes nothing and settles nothing.
  *
  * <p>Safe for use by several threads.
  */
@@ -91,16 +95,15 @@ final class Following {
         try {
             next.answered(replies);
             checkout.readAhead(next.hold, limit, took);
-        } catch (RuntimeException e) {
-            RedisBatch.release(link, next.hold); // the checkout that was asked for will say what is wrong
-            return;
-        }
-        if (next.hold.partitions.isEmpty()) {
-            return;
-        }
-        Ahead before = ahead.getAndSet(new Ahead(next.hold, limit, System.nanoTime()));
-        if (before != null) {
-            RedisBatch.release(link, before.hold);
+            Ahead before = ahead.getAndSet(new Ahead(next.hold, limit, System.nanoTime()));
+            if (before != null) {
+                RedisBatch.release(link, before.hold);
+            }
+        } catch (Throwable e) {
+            // Whatever it is, want of memory for one: the batch was closed, and nothing failed that anybody has asked
+            // for. The
+            // checkout that comes next will say what is wrong.
+            RedisBatch.release(link, next.hold);
         }
         if (ended) {
             drop();

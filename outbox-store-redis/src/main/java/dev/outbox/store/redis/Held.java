@@ -21,19 +21,25 @@ final class Held {
     /** How many messages the next read may return. */
     int share;
 
-    /** Whether the last read found all that it was allowed to, so that there may be more. */
-    boolean full;
+    /** How many messages there are behind what was read, as far as the server was asked. */
+    long left;
 
     private final Map<String, Integer> attempts = new HashMap<>();
 
-    Held(Partition partition, Place.Keys keys, String fence, List<Object> attempts, int share) {
+    Held(Partition partition, Place.Keys keys, String fence, long left, List<Object> attempts) {
         this.partition = partition;
         this.keys = keys;
         this.fence = fence;
-        this.share = share;
+        this.left = left;
         for (int i = 0; i < attempts.size(); i += 2) {
             this.attempts.put(Reply.text(attempts.get(i)), (int) Reply.number(attempts.get(i + 1)));
         }
+    }
+
+    /** As the script that takes partitions answers. */
+    static Held of(Partition partition, Place.Keys keys, List<Object> answer) {
+        return new Held(
+                partition, keys, Reply.text(answer.get(0)), Reply.number(answer.get(1)), Reply.list(answer.get(2)));
     }
 
     /** Takes over what was read behind what is there. */
@@ -42,7 +48,7 @@ final class Held {
         for (Object entry : read) {
             entries.add(Entry.of(entry));
         }
-        full = read.size() >= share;
+        left = read.size() < share ? 0 : Math.max(0, left - read.size());
     }
 
     /** Whether nothing in it has failed, also not behind what was read. */

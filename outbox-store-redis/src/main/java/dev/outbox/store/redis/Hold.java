@@ -1,7 +1,10 @@
 package dev.outbox.store.redis;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +18,11 @@ final class Hold {
     final byte[] token;
     final List<Held> partitions = new ArrayList<>();
 
+    /** All that was asked for, whether it is known to be held or the answer was lost. */
+    final Set<Partition> asked = new LinkedHashSet<>();
+
     /** From before the lease was asked for. */
-    final Moment asked;
+    final Moment since;
 
     /**
      * One of its partitions was released before the others. It must not be taken with this token once more: its state says
@@ -32,15 +38,17 @@ final class Hold {
         this(place, Place.bytes(UUID.randomUUID().toString()), Moment.now());
     }
 
-    private Hold(Place place, byte[] token, Moment asked) {
+    private Hold(Place place, byte[] token, Moment since) {
         this.place = place;
         this.token = token;
-        this.asked = asked;
+        this.since = since;
     }
 
     /** Of a batch that follows, whose lease was asked for at that moment. */
-    Hold next(Moment asked) {
-        return new Hold(place, token, asked);
+    Hold next(Moment since) {
+        Hold next = new Hold(place, token, since);
+        partitions.forEach(held -> next.asked.add(held.partition));
+        return next;
     }
 
     int messages() {
@@ -94,5 +102,20 @@ final class Hold {
             arguments.add(held.keys.member());
         }
         return Script.HOLD.call(keys, arguments);
+    }
+
+    /** Frees some of the partitions as they are, whether they are held or not. */
+    Command release(Collection<Partition> some) {
+        List<byte[]> keys = new ArrayList<>(1 + 2 * some.size());
+        List<byte[]> arguments = new ArrayList<>(1 + some.size());
+        keys.add(place.ready());
+        arguments.add(token);
+        for (Partition partition : some) {
+            Place.Keys of = place.keys(partition);
+            keys.add(of.messages());
+            keys.add(of.state());
+            arguments.add(of.member());
+        }
+        return Script.RELEASE.call(keys, arguments);
     }
 }

@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,9 +40,14 @@ final class Leases implements AutoCloseable {
     /** Where the last answer did not come, which was said. */
     private final Set<Place> failing = ConcurrentHashMap.newKeySet();
 
+    /** Whether it is being looked for what was not fetched. */
+    private final AtomicBoolean looking = new AtomicBoolean();
+
     private boolean started;
     private volatile boolean closed;
-    private volatile @Nullable Following watched;
+
+    /** Which may have checked out something ahead. */
+    private final Set<Following> watched = ConcurrentHashMap.newKeySet();
 
     Leases(Link link, Duration lease) {
         this.link = link;
@@ -73,41 +78,64 @@ final class Leases implements AutoCloseable {
 
     /** Something was checked out ahead, and is given back if nobody fetches it. */
     void watch(Following following) {
-        if (watched != following) {
-            watched = following;
+        if (!watched.contains(following) && watched.add(following)) {
             start();
             LockSupport.unpark(thread);
         }
     }
 
     private void run() {
-        boolean failing = false;
         long beat = lease.toNanos() / BEATS;
         long next = System.nanoTime() + beat;
+        boolean failing = false;
         while (!closed) {
-            Following current = watched;
-            LockSupport.parkNanos(current == null ? next - System.nanoTime() : Math.min(Following.KEEP, beat));
+            LockSupport.parkNanos(watched.isEmpty() ? next - System.nanoTime() : Math.min(Following.KEEP, beat));
             if (closed) {
                 return;
             }
+            boolean due = System.nanoTime() - next >= 0;
+            if (due) {
+                next = System.nanoTime() + beat;
+            }
             try {
-                if (current != null && !current.dropStale()) {
-                    watched = null; // until it is used again, as it may have been in this very moment
-                    if (current.dropStale()) {
-                        watched = current;
-                    }
-                }
-                if (System.nanoTime() - next >= 0) {
-                    next = System.nanoTime() + beat;
+                if (due) {
                     renew();
-                    failing = false;
                 }
+                lookAfterWatched();
+                failing = false;
             } catch (Throwable e) { // whatever it is, the next beat may do better
                 if (!failing && !closed) {
-                    LOG.warn("The work on leases failed; those that are not renewed run out", e);
+                    Survival.say(LOG, "The work on leases failed; those that are not renewed run out", e);
                 }
                 failing = true;
             }
+        }
+    }
+
+    /** On another thread, because a server may let it wait: the next beat does not. */
+    private void lookAfterWatched() {
+        if (!watched.isEmpty() && looking.compareAndSet(false, true)) {
+            try {
+                renewing.execute(this::dropStale);
+            } catch (Throwable e) {
+                looking.set(false);
+                throw e;
+            }
+        }
+    }
+
+    private void dropStale() {
+        try {
+            for (Following each : List.copyOf(watched)) {
+                if (!each.dropStale()) {
+                    watched.remove(each); // until it is used again, as it may have been in this very moment
+                    if (each.dropStale()) {
+                        watched.add(each);
+                    }
+                }
+            }
+        } finally {
+            looking.set(false);
         }
     }
 
@@ -144,7 +172,10 @@ final class Leases implements AutoCloseable {
 
     private void noteFailure(Place place, Throwable e) {
         if (failing.add(place) && !closed) {
-            LOG.warn("Leases could not be renewed; they run out {} ms after the last renewal", lease.toMillis(), e);
+            Survival.say(
+                    LOG,
+                    "Leases could not be renewed; they run out " + lease.toMillis() + " ms after the last renewal",
+                    e);
         }
     }
 
@@ -166,12 +197,6 @@ final class Leases implements AutoCloseable {
                 batch.noteLost();
             }
         }
-    }
-
-    /** Ends the renewing; returns the batches that are still open. */
-    List<RedisBatch> end() {
-        close();
-        return List.copyOf(open);
     }
 
     @Override

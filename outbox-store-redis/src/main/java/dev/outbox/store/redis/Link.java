@@ -6,8 +6,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisConnectionException;
-import redis.clients.jedis.exceptions.JedisDataException;
-import redis.clients.jedis.exceptions.JedisMovedDataException;
 
 /**
  * Sends commands until there is an answer to them: over another connection if one is lost, to another server if the slot
@@ -23,6 +21,7 @@ final class Link {
     private static final int CONNECTIONS_TRIED = 3;
     private static final int REDIRECTS_FOLLOWED = 5;
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final Servers servers;
 
@@ -52,7 +51,7 @@ final class Link {
      * Sends commands in one round trip.
      *
      * @param decisive how many of them, from the first on, need an answer; those behind are a try
-     * @param patience how long to wait for a slot that is being moved
+     * @param patience how long to wait for a slot that is being moved, and for a server that is being restarted or replaced
      */
     Answers send(Place place, List<Command> commands, int decisive, Duration patience) {
         return send(place, commands, decisive, patience, null);
@@ -81,17 +80,18 @@ final class Link {
                     replies = servers.send(place, toSend);
                 }
             } catch (JedisConnectionException e) {
-                if (++lost == CONNECTIONS_TRIED) {
+                if (++lost >= CONNECTIONS_TRIED && isOver(began, patience)) {
                     throw e;
                 }
                 repeated = true;
+                pause(lost);
                 servers.noteFailure();
                 if (servers.isCluster()) {
                     servers.noteMoved(place);
                 }
                 continue;
             }
-            switch (trouble(replies.subList(0, decisive))) {
+            switch (Trouble.of(replies.subList(0, decisive))) {
                 case MOVED -> {
                     if (++redirects > REDIRECTS_FOLLOWED) {
                         return new Answers(replies, repeated);
@@ -99,16 +99,17 @@ final class Link {
                     servers.noteMoved(place);
                 }
                 case MOVING -> {
-                    if (System.nanoTime() - began > patience.toNanos()) {
+                    if (isOver(began, patience)) {
                         return new Answers(replies, repeated);
                     }
                     LockSupport.parkNanos(PAUSE);
                 }
                 case READ_ONLY -> {
                     // A master that became a replica keeps its connections; new ones may lead to the new master.
-                    if (++lost == CONNECTIONS_TRIED) {
+                    if (++lost >= CONNECTIONS_TRIED && isOver(began, patience)) {
                         return new Answers(replies, repeated);
                     }
+                    pause(lost);
                     servers.noteFailure();
                 }
                 case UNKNOWN_SCRIPT -> toSend = inFull(commands);
@@ -116,6 +117,41 @@ final class Link {
                     return new Answers(replies, repeated);
                 }
             }
+        }
+    }
+
+    /**
+     * Sends what is worth a try and no more: never for longer than the server takes for one answer, so that nobody who is giving up
+     * waits for it.
+     */
+    void tell(Place place, List<Command> commands) {
+        long began = System.nanoTime();
+        List<Command> toSend = commands;
+        for (int i = 0; i < CONNECTIONS_TRIED && !isOver(began, PATIENCE); i++) {
+            try {
+                switch (Trouble.of(servers.send(place, toSend))) {
+                    case UNKNOWN_SCRIPT -> toSend = inFull(commands);
+                    case MOVED -> servers.noteMoved(place);
+                    default -> {
+                        return;
+                    }
+                }
+            } catch (JedisConnectionException e) {
+                servers.noteFailure();
+            } catch (RuntimeException e) {
+                return;
+            }
+        }
+    }
+
+    private static boolean isOver(long began, Duration patience) {
+        return System.nanoTime() - began >= patience.toNanos();
+    }
+
+    /** Not behind the first time, when it is hardly ever more than a connection that has been closed long ago. */
+    private static void pause(int lost) {
+        if (lost > 1) {
+            LockSupport.parkNanos(Math.min(LONGEST_PAUSE, PAUSE << Math.min(lost - 2, 10)));
         }
     }
 
@@ -132,38 +168,5 @@ final class Link {
                     return script == null ? command : script.inFull(command);
                 })
                 .toList();
-    }
-
-    private enum Trouble {
-        NONE,
-        MOVED,
-        MOVING,
-        READ_ONLY,
-        UNKNOWN_SCRIPT
-    }
-
-    /** What was carried out of several commands is carried out again, which does no harm. */
-    private static Trouble trouble(List<Object> replies) {
-        for (Object reply : replies) {
-            if (reply instanceof JedisMovedDataException) {
-                return Trouble.MOVED;
-            }
-            if (reply instanceof JedisDataException error) {
-                String text = String.valueOf(error.getMessage());
-                if (text.startsWith("NOSCRIPT")) {
-                    return Trouble.UNKNOWN_SCRIPT;
-                }
-                if (text.startsWith("READONLY")) {
-                    return Trouble.READ_ONLY;
-                }
-                if (text.startsWith("ASK")
-                        || text.startsWith("TRYAGAIN")
-                        || text.startsWith("CLUSTERDOWN")
-                        || text.startsWith("LOADING")) {
-                    return Trouble.MOVING;
-                }
-            }
-        }
-        return Trouble.NONE;
     }
 }

@@ -9,12 +9,14 @@ import java.util.concurrent.ConcurrentHashMap;
  * together.
  *
  * <pre>
- * …:ready            sorted set: partitions with messages, by when they may be taken: 0 or the end of a lease or delay
+ * …:ready            sorted set: partitions with messages, by when they may be taken: 0, or the end of a lease, or 1e15 and the end
+ *                    of a delay
  * …:messages:t#0     stream: the messages of partition 0 of topic t, in the order of their commits
  * …:state:t#0        hash: token, fence and end of the lease; token of the last close; the failing message and its delay
  * …:attempts:t#0     hash: how often messages have failed, by the id of their entry; of failed ones alone
  * …:dead:t           stream: dead letters of topic t, those that died first coming first
  * …:letters          hash: where a dead letter is, by the id of its message
+ * …:knocks           hash: when somebody found all partitions of a topic held, by the name of the topic
  * </pre>
  *
  * <p>Streams are never deleted, even if they are empty: a new one could give out ids that are lower than before.
@@ -29,6 +31,7 @@ final class Place {
     private final String base;
     private final byte[] ready;
     private final byte[] letters;
+    private final byte[] knocks;
     private final Map<Partition, Keys> known = new ConcurrentHashMap<>();
 
     /**
@@ -50,6 +53,7 @@ final class Place {
         this.base = base;
         this.ready = key("ready");
         this.letters = key("letters");
+        this.knocks = key("knocks");
     }
 
     int index() {
@@ -62,6 +66,10 @@ final class Place {
 
     byte[] letters() {
         return letters;
+    }
+
+    byte[] knocks() {
+        return knocks;
     }
 
     Keys keys(Partition partition) {

@@ -3,7 +3,6 @@ package dev.outbox.store.redis;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.Connection;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
@@ -21,76 +20,50 @@ final class ReadAhead {
     /** Servers keep what is not fetched in their memory, so what is read ahead should not be more than this. */
     static final int MOST_BYTES = 1 << 20;
 
-    private final Connection connection;
-    private int unanswered;
+    private final Line line;
 
-    private ReadAhead(Connection connection) {
-        this.connection = connection;
+    private ReadAhead(Line line) {
+        this.line = line;
     }
 
     /** Null if it cannot be: without it, reading is done later. */
     static @Nullable ReadAhead begin(Servers servers, Place place, List<Command> reads) {
-        ReadAhead ahead = null;
+        Line line = null;
         try {
-            Connection connection = servers.connection(place);
-            if (connection == null) {
+            line = servers.line(place);
+            if (line == null) {
                 return null;
             }
-            ahead = new ReadAhead(connection);
-            ahead.send(reads);
-            return ahead;
+            line.send(reads);
+            return new ReadAhead(line);
         } catch (JedisException e) {
-            if (ahead != null) {
-                ahead.end();
+            if (line != null) {
+                line.close();
             }
             return null;
+        } catch (Throwable e) {
+            if (line != null) {
+                line.close();
+            }
+            throw e;
         }
     }
 
     /** Sends the close, and returns the answer to it and those to what was read ahead, errors among them. */
     List<Object> close(Command close) {
-        int reads = unanswered;
-        try {
-            send(List.of(close));
-            List<Object> read = receive(reads);
+        try (line) {
+            int reads = line.unanswered();
+            line.send(List.of(close));
+            List<Object> read = line.receive(reads);
             List<Object> replies = new ArrayList<>(1 + reads);
-            replies.addAll(receive(1));
+            replies.addAll(line.receive(1));
             replies.addAll(read);
             return replies;
-        } finally {
-            end();
         }
     }
 
-    /** It is of no use. */
+    /** It is of no use. What is on its way is not waited for: the connection is closed. */
     void drop() {
-        try {
-            receive(unanswered);
-        } catch (JedisException e) {
-            // The connection is lost, and with it what was to be thrown away.
-        } finally {
-            end();
-        }
-    }
-
-    private void send(List<Command> commands) {
-        for (Command command : commands) {
-            connection.sendCommand(command.name(), command.arguments());
-            unanswered++;
-        }
-        receive(0); // which sends what is written
-    }
-
-    private List<Object> receive(int count) {
-        List<Object> replies = connection.getMany(count);
-        unanswered -= count;
-        return replies;
-    }
-
-    private void end() {
-        if (unanswered > 0) {
-            connection.setBroken();
-        }
-        connection.close();
+        line.close();
     }
 }

@@ -29,6 +29,7 @@ final class RedisBatch implements MessageBatch {
     private static final long SOME_MISSING = 2;
     private static final long MORE_TO_DO = 4;
     private static final long KEPT = 5;
+    private static final long KNOCKED = 6;
 
     /** No longer than publishers would wait for anything else. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -36,6 +37,7 @@ final class RedisBatch implements MessageBatch {
     private final Link link;
     private final @Nullable Hold hold;
     private final Duration lease;
+    private final Duration trusted;
     private final BatchOutcomes outcomes;
     private final Sequel sequel;
     private volatile Moment renewed;
@@ -54,8 +56,14 @@ final class RedisBatch implements MessageBatch {
          */
         Checkout.@Nullable Next next(Hold hold, Moment renewed);
 
+        /** Others have found all held. */
+        void knocked();
+
         /** It was closed, well or not; if {@code next} holds its partitions now, these are the answers to what it read. */
         void closed(Checkout.@Nullable Next next, List<Object> replies);
+
+        /** Nothing more is done for the batch. */
+        void ended(RedisBatch batch);
     }
 
     /** @param hold what it holds, or null if it is empty */
@@ -63,8 +71,9 @@ final class RedisBatch implements MessageBatch {
         this.link = link;
         this.hold = hold;
         this.lease = lease;
+        this.trusted = trusted(lease);
         this.sequel = sequel;
-        this.renewed = hold == null ? Moment.now() : hold.asked;
+        this.renewed = hold == null ? Moment.now() : hold.since;
         List<PersistedMessage> messages = new ArrayList<>(hold == null ? 0 : hold.messages());
         if (hold != null) {
             for (Held held : hold.partitions) {
@@ -81,9 +90,18 @@ final class RedisBatch implements MessageBatch {
         return outcomes.messages();
     }
 
+    /**
+     * For how long the hold is believed in without an answer of the server, from before it was asked: three quarters of what it was asked
+     * for. The clocks of two machines go at different speeds, by some percent while one of them is being set right, and whoever
+     * has asked isHeld needs a moment to act on the answer. There are two renewals in that time.
+     */
+    private static Duration trusted(Duration lease) {
+        return lease.multipliedBy(3).dividedBy(4);
+    }
+
     @Override
     public boolean isHeld() {
-        return outcomes.isOpen() && (hold == null || !lost && renewed.isWithin(lease));
+        return outcomes.isOpen() && (hold == null || !lost && renewed.isWithin(trusted));
     }
 
     @Override
@@ -113,7 +131,7 @@ final class RedisBatch implements MessageBatch {
      * @throws StoreException if others have taken partitions meanwhile; who called it releases the rest
      */
     void refresh() {
-        if (hold == null || hold.asked.isWithin(lease.dividedBy(2))) {
+        if (hold == null || hold.since.isWithin(lease.dividedBy(2))) {
             return;
         }
         Moment asked = Moment.now();
@@ -124,7 +142,7 @@ final class RedisBatch implements MessageBatch {
         } catch (RuntimeException e) {
             throw Failures.of("A checkout", e);
         }
-        if (!renewing || !asked.isWithin(lease)) {
+        if (!renewing || !asked.isWithin(trusted)) {
             throw new StoreException("A checkout took longer than the lease of " + lease.toMillis()
                     + " ms, and so nothing of it is handed out. Its messages will be; but if this happens again, the server or"
                     + " the way to it is too slow for the option leaseMillis: raise it.");
@@ -142,23 +160,25 @@ final class RedisBatch implements MessageBatch {
         lost = true;
     }
 
-    /** Ends the hold because the store is being closed. Waits for a close that has begun. */
-    synchronized void lose() {
-        if (hold != null && outcomes.isOpen() && !lost) {
-            lost = true;
-            release(link, hold);
+    /** Ends the hold because the store is being closed. Waits for a close that has begun. Returns what is to be released. */
+    @Nullable
+    synchronized Hold lose() {
+        if (hold == null || !outcomes.isOpen() || lost) {
+            return null;
         }
+        lost = true;
+        return hold;
     }
 
     /** Frees at once what would be free when the lease has run out: worth a try, and no more. */
     static void release(Link link, Hold hold) {
-        hold.dropAhead();
-        for (Held held : hold.partitions) {
-            try {
-                link.call(hold.place, Settling.release(hold, List.of(held)));
-            } catch (RuntimeException e) {
-                return;
+        try {
+            hold.dropAhead();
+            if (!hold.asked.isEmpty()) {
+                link.tell(hold.place, List.of(hold.release(hold.asked)));
             }
+        } catch (Throwable e) { // whatever it is, the lease runs out
+            return;
         }
     }
 
@@ -177,9 +197,16 @@ final class RedisBatch implements MessageBatch {
             return;
         }
         sequel.closing(this);
-        if (hold == null) {
-            return;
+        try {
+            if (hold != null) {
+                close(hold);
+            }
+        } finally {
+            sequel.ended(this);
         }
+    }
+
+    private void close(Hold hold) {
         if (lost) {
             release(link, hold); // others may have taken one partition of several
             throw new HoldLostException(
@@ -195,7 +222,10 @@ final class RedisBatch implements MessageBatch {
         long done = number(answers);
         List<Object> replies = answers.replies();
         sequel.closed(done == KEPT ? next : null, replies.subList(1, replies.size()));
-        if (done == MORE_TO_DO) {
+        if (done == KNOCKED) {
+            sequel.knocked();
+        }
+        if (done == MORE_TO_DO || done == KNOCKED) {
             answers = send(List.of(Settling.close(hold, outcomes)));
             done = number(answers);
         }
@@ -239,10 +269,11 @@ final class RedisBatch implements MessageBatch {
                 e);
     }
 
-    private static long number(Link.Answers answers) {
+    private long number(Link.Answers answers) {
         try {
             return Reply.number(answers.replies().get(0));
         } catch (RuntimeException e) {
+            release(link, requireNonNull(hold)); // the server has refused it, and others need not wait for the lease
             throw Failures.of(DOING, e);
         }
     }

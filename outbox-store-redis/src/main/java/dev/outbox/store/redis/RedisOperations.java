@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,9 @@ final class RedisOperations implements Operations {
                     List<Object> reply = Reply.list(link.call(place, Script.BACKLOG.call(keys, List.of())));
                     long now = Reply.number(reply.get(0));
                     for (int i = 0; i < some.size(); i++) {
+                        if (!(reply.get(i + 1) instanceof List<?>)) {
+                            continue; // its keys cannot be used, which is shown among the failing ones
+                        }
                         List<Object> each = Reply.list(reply.get(i + 1));
                         long pending = Reply.number(each.get(0));
                         if (pending > 0) {
@@ -66,37 +70,90 @@ final class RedisOperations implements Operations {
         return asking("Asking for failing partitions", () -> {
             List<FailingPartition> failing = new ArrayList<>();
             for (Place place : names.places()) {
-                for (List<Partition> some : pages(partitions(place))) {
-                    List<byte[]> keys = new ArrayList<>(2 * some.size());
-                    for (Partition partition : some) {
-                        keys.add(place.keys(partition).state());
-                        keys.add(place.keys(partition).attempts());
-                    }
-                    List<Object> reply = Reply.list(link.call(place, Script.FAILING.call(keys, List.of())));
-                    for (int i = 0; i < some.size(); i++) {
-                        List<Object> each = Reply.list(reply.get(i));
-                        if (!each.isEmpty()) {
-                            failing.add(new FailingPartition(
-                                    some.get(i).topic(),
-                                    some.get(i).number(),
-                                    MessageId.shown(Reply.bytes(each.get(0))),
-                                    (int) Reply.number(each.get(3)),
-                                    Reply.text(each.get(1)),
-                                    Instant.ofEpochMilli(Reply.number(each.get(2)))));
-                        }
+                List<Partition> partitions = new ArrayList<>();
+                for (String member : members(place)) {
+                    Partition partition = Partition.parse(member);
+                    if (partition == null) {
+                        failing.add(new FailingPartition(
+                                member,
+                                0,
+                                "",
+                                1,
+                                "The index of the outbox has this member, which is no partition; it is passed over."
+                                        + " Remove it: ZREM " + Reply.text(place.ready()) + " '" + member + "'",
+                                Instant.EPOCH));
+                    } else {
+                        partitions.add(partition);
                     }
                 }
+                pages(partitions).forEach(some -> addFailing(place, some, failing));
             }
             failing.sort(Comparator.comparing(FailingPartition::topic).thenComparing(FailingPartition::partition));
             return failing;
         });
     }
 
-    /** Every partition with messages is in the index; one that had them deleted by hand may be too. */
+    private void addFailing(Place place, List<Partition> some, List<FailingPartition> failing) {
+        List<byte[]> keys = new ArrayList<>(3 * some.size());
+        for (Partition partition : some) {
+            Place.Keys of = place.keys(partition);
+            keys.addAll(List.of(of.messages(), of.state(), of.attempts()));
+        }
+        List<Object> reply = Reply.list(link.call(place, Script.FAILING.call(keys, List.of())));
+        for (int i = 0; i < some.size(); i++) {
+            Partition partition = some.get(i);
+            if (!(reply.get(i) instanceof List<?>)) {
+                failing.add(new FailingPartition(
+                        partition.topic(),
+                        partition.number(),
+                        "",
+                        1,
+                        "Its keys cannot be used, so it is left alone, and tried again every few seconds: "
+                                + Reply.text(reply.get(i)) + ". Others have changed them: look at TYPE of "
+                                + String.join(" and ", namesOf(place.keys(partition)))
+                                + ", which are to be a stream, a hash and a hash, and rename what is not",
+                        Instant.EPOCH));
+                continue;
+            }
+            List<Object> each = Reply.list(reply.get(i));
+            if (!each.isEmpty()) {
+                failing.add(new FailingPartition(
+                        partition.topic(),
+                        partition.number(),
+                        MessageId.shown(Reply.bytes(each.get(0))),
+                        (int) numberOr(1, each.get(3)),
+                        Reply.text(each.get(1)),
+                        Instant.ofEpochMilli(numberOr(0, each.get(2)))));
+            }
+        }
+    }
+
+    private static List<String> namesOf(Place.Keys keys) {
+        return List.of(Reply.text(keys.messages()), Reply.text(keys.state()), Reply.text(keys.attempts()));
+    }
+
+    private static long numberOr(long otherwise, Object reply) {
+        try {
+            return Reply.number(reply);
+        } catch (NumberFormatException e) { // others have written there
+            return otherwise;
+        }
+    }
+
+    /** Every partition with messages is in the index; one that had them deleted by hand may be too, and what others wrote. */
+    private List<String> members(Place place) {
+        return Reply.list(link.call(
+                        place, Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("-1"))))
+                .stream()
+                .map(Reply::text)
+                .toList();
+    }
+
     private List<Partition> partitions(Place place) {
-        List<Object> members = Reply.list(link.call(
-                place, Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("-1"))));
-        return members.stream().map(member -> Partition.of(Reply.text(member))).toList();
+        return members(place).stream()
+                .map(Partition::parse)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     private static <T> List<List<T>> pages(List<T> all) {
@@ -239,13 +296,12 @@ final class RedisOperations implements Operations {
      * @param text the same as it is stored
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Location(Place place, byte[] id, String text) {
-        Partition partition() {
-            return Partition.of(text.substring(0, text.indexOf(' ')));
-        }
-
-        String position() {
-            return text.substring(text.indexOf(' ') + 1);
+    private record Location(Place place, byte[] id, String text, Partition partition, String position) {
+        /** Null if it is not where we would have written it. */
+        static @Nullable Location parse(Place place, byte[] id, String text) {
+            int end = text.lastIndexOf(' ');
+            Partition partition = end < 0 ? null : Partition.parse(text.substring(0, end));
+            return partition == null ? null : new Location(place, id, text, partition, text.substring(end + 1));
         }
     }
 
@@ -271,8 +327,10 @@ final class RedisOperations implements Operations {
         List<Object> texts = Reply.list(link.call(place, Command.of(Protocol.Command.HMGET, arguments)));
         List<Location> found = new ArrayList<>();
         for (int i = 0; i < ids.size(); i++) {
-            if (texts.get(i) instanceof byte[] text) {
-                found.add(new Location(place, ids.get(i), Reply.text(text)));
+            Location location =
+                    texts.get(i) instanceof byte[] text ? Location.parse(place, ids.get(i), Reply.text(text)) : null;
+            if (location != null) {
+                found.add(location);
             }
         }
         return found;

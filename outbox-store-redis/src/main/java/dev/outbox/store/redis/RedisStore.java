@@ -9,7 +9,9 @@ import dev.outbox.Operations;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +31,11 @@ final class RedisStore implements Store, Operations, WakeUps {
     private final Link link;
     private final Operations operations;
     private final Leases leases;
+    private final Aside aside = new Aside();
+
+    /** Batches that are open or being closed. */
+    private final Set<RedisBatch> unfinished = ConcurrentHashMap.newKeySet();
+
     private final Listening listening;
     private final Map<Set<String>, Checkouts> checkouts = new ConcurrentHashMap<>();
     private volatile boolean closed;
@@ -70,10 +77,12 @@ final class RedisStore implements Store, Operations, WakeUps {
             batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
             if (hold != null) {
                 batch.refresh();
+                unfinished.add(batch);
                 leases.add(batch);
             }
         } catch (Throwable e) { // short of memory or of threads: nobody else is to wait for the end of the lease
             if (hold != null) {
+                unfinished.removeIf(each -> each.hold() == hold);
                 RedisBatch.release(link, hold);
             }
             throw e;
@@ -82,8 +91,8 @@ final class RedisStore implements Store, Operations, WakeUps {
         if (following != null) {
             following.noteCheckout(called, batch.messages().size(), limit);
         }
-        if (hold != null && closed) { // close() may have missed it
-            batch.lose();
+        if (closed) { // close() may have missed it
+            endAll(List.of(batch));
         }
         return batch;
     }
@@ -98,6 +107,16 @@ final class RedisStore implements Store, Operations, WakeUps {
             @Override
             public Checkout.@Nullable Next next(Hold hold, Moment renewed) {
                 return closed ? null : checkouts.next(hold, renewed, limit, !leases.isEmpty());
+            }
+
+            @Override
+            public void knocked() {
+                checkouts.noteCompany();
+            }
+
+            @Override
+            public void ended(RedisBatch batch) {
+                unfinished.remove(batch);
             }
 
             @Override
@@ -122,7 +141,7 @@ final class RedisStore implements Store, Operations, WakeUps {
             endAll();
             checkouts.clear();
         }
-        return checkouts.computeIfAbsent(Set.copyOf(topics), t -> new Checkouts(link, names, t, lease));
+        return checkouts.computeIfAbsent(Set.copyOf(topics), t -> new Checkouts(link, names, t, lease, aside));
     }
 
     @Override
@@ -136,10 +155,24 @@ final class RedisStore implements Store, Operations, WakeUps {
             return;
         }
         closed = true;
-        leases.end().forEach(RedisBatch::lose);
+        leases.close();
+        endAll(unfinished);
         endAll();
         listening.close();
         servers.close();
+    }
+
+    /** In one round trip for each server's share, so that a server that is away is waited for once. */
+    private void endAll(Collection<RedisBatch> batches) {
+        Map<Place, List<Command>> byPlace = new HashMap<>();
+        for (RedisBatch batch : batches) {
+            Hold hold = batch.lose();
+            if (hold != null) {
+                hold.dropAhead();
+                byPlace.computeIfAbsent(hold.place, place -> new ArrayList<>()).add(hold.release(hold.asked));
+            }
+        }
+        byPlace.forEach(link::tell);
     }
 
     private void endAll() {

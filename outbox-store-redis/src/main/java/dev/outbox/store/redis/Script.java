@@ -18,6 +18,7 @@ final class Script {
     static final Script READY = new Script("ready");
     static final Script TAKE = new Script("take");
     static final Script HOLD = new Script("hold");
+    static final Script RELEASE = new Script("release");
     static final Script CLOSE = new Script("held", "close");
     static final Script NEXT = new Script("held", "next");
     static final Script BACKLOG = new Script("backlog");

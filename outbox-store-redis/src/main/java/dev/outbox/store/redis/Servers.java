@@ -1,17 +1,13 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.ConfigurationException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
-import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
-import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -52,47 +48,36 @@ final class Servers implements AutoCloseable {
 
     /** Sends commands to the server of a place in one go and returns the answers in their order, errors among them. */
     List<Object> send(Place place, List<Command> commands) {
-        List<Response<Object>> responses = new ArrayList<>(commands.size());
-        try (AbstractPipeline pipeline = pipeline(place)) {
-            for (Command command : commands) {
-                responses.add(pipeline.sendCommand(command.name(), command.arguments()));
+        Connection connection = borrow(place);
+        if (connection == null) {
+            return Pipelined.send(client.pipelined(), commands);
+        }
+        try (Line line = new Line(connection)) {
+            line.send(commands);
+            List<Object> replies = line.receive(commands.size());
+            if (Trouble.of(replies) == Trouble.READ_ONLY) {
+                line.spoil(); // a new one may lead to the new master
             }
+            return replies;
         }
-        List<Object> replies = new ArrayList<>(responses.size());
-        for (Response<Object> response : responses) {
-            try {
-                replies.add(response.get());
-            } catch (JedisDataException e) {
-                replies.add(e);
-            }
-        }
-        return replies;
-    }
-
-    private AbstractPipeline pipeline(Place place) {
-        if (client instanceof RedisClusterClient cluster) {
-            return new Pipeline(connection(cluster, place), true);
-        }
-        return client.pipelined();
     }
 
     /**
-     * A connection to the server of a place, to be closed when it is not needed any more. Null if there is none to be had that
-     * may be kept for a while: those of a client of the application may be few.
+     * A connection to the server of a place that may be kept for a while. Null if there is none to be had: those of a client of
+     * the application may be few.
      */
     @Nullable
-    Connection connection(Place place) {
-        if (!own) {
-            return null;
-        }
-        if (client instanceof RedisClusterClient cluster) {
-            return connection(cluster, place);
-        }
-        return client instanceof RedisClient single ? single.getPool().getResource() : null;
+    Line line(Place place) {
+        Connection connection = own ? borrow(place) : null;
+        return connection == null ? null : new Line(connection);
     }
 
-    private static Connection connection(RedisClusterClient cluster, Place place) {
-        return cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(place.ready()));
+    /** Null if the client gives none away. */
+    private @Nullable Connection borrow(Place place) {
+        if (client instanceof RedisClusterClient cluster) {
+            return cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(place.ready()));
+        }
+        return client instanceof RedisClient single ? single.getPool().getResource() : null;
     }
 
     /** A connection was lost: the others to that server are of no use either. */

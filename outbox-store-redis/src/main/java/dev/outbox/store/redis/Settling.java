@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the call of the script that closes a batch, with all its outcomes, or with none to release what it holds. */
+/** Makes the call of the script that closes a batch, with all its outcomes. */
 final class Settling {
     private static final int LONGEST_REASON = 1_000;
 
@@ -16,7 +16,6 @@ final class Settling {
     private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
 
     private static final byte[] NONE = {};
-    private static final byte[] ZERO = {'0'};
 
     private final List<byte[]> arguments = new ArrayList<>();
 
@@ -25,17 +24,6 @@ final class Settling {
 
     private Settling(@Nullable Set<Entry> left) {
         this.left = left;
-    }
-
-    static Command release(Hold hold, List<Held> some) {
-        Settling settling = new Settling(null);
-        settling.begin(hold, some);
-        some.forEach(held -> settling.arguments.addAll(List.of(NONE, NONE)));
-        for (Held held : some) {
-            settling.arguments.add(held.keys.member());
-            settling.arguments.addAll(List.of(NONE, ZERO, ZERO, ZERO, ZERO));
-        }
-        return settling.call(hold, some);
     }
 
     /**
@@ -65,7 +53,7 @@ final class Settling {
     }
 
     /** Makes the call for a batch of which every message was published, when another one is to follow. */
-    static Command next(Hold hold) {
+    static Command next(Hold hold, byte[] leaseMillis) {
         Settling settling = new Settling(null);
         settling.begin(hold, hold.partitions);
         for (Held held : hold.partitions) {
@@ -75,7 +63,10 @@ final class Settling {
             settling.arguments.add(held.keys.member());
             settling.addTrim(held.last());
         }
-        return Script.NEXT.call(keys(hold, hold.partitions), settling.arguments);
+        settling.arguments.add(leaseMillis);
+        List<byte[]> keys = keys(hold, hold.partitions);
+        keys.add(hold.place.knocks());
+        return Script.NEXT.call(keys, settling.arguments);
     }
 
     private void begin(Hold hold, List<Held> some) {

@@ -35,7 +35,7 @@ local function bury(messages, dead, member)
     end
   end
   local id = idOf(found)
-  if #id ~= 16 then
+  if not isOurs(found) then
     letter[6], letter[7] = 'i', id
   end
   for _, field in ipairs({'c', created, 'q', string.match(member, '%d+$'), 'a', attempts, 'r', reason}) do
@@ -98,13 +98,16 @@ for p = 1, partitions do
   inChunks(deleted, 'XDEL', messages)
   at = next
 
-  if failed == 0 and failing[p] and #redis.call('XRANGE', messages, failing[p], failing[p]) == 0 then
-    -- The message that failed is done with. If the new head had failed together with it, that is the one that fails now.
-    local head = redis.call('XRANGE', messages, '-', '+', 'COUNT', 1)[1]
-    if head and redis.call('HEXISTS', attempts, head[1]) == 1 then
-      redis.call('HSET', state, 'failing', head[1], 'message', idOf(head))
-    else
-      redis.call('HDEL', state, 'failing', 'message', 'reason', 'retry')
+  if failing[p] and #redis.call('XRANGE', messages, failing[p], failing[p]) == 0 then
+    redis.call('HDEL', attempts, failing[p]) -- which are there if it was deleted by hand
+    if failed == 0 then
+      -- The message that failed is done with. If the new head had failed together with it, that is the one that fails now.
+      local head = redis.call('XRANGE', messages, '-', '+', 'COUNT', 1)[1]
+      if head and redis.call('HEXISTS', attempts, head[1]) == 1 then
+        redis.call('HSET', state, 'failing', head[1], 'message', idOf(head))
+      else
+        redis.call('HDEL', state, 'failing', 'message', 'reason', 'retry')
+      end
     end
   end
   release(p, member, retry)

@@ -1,14 +1,23 @@
--- Which of some partitions have a failing head. Writes nothing. KEYS: state and attempts of each.
--- Returns of each what its state says, and how often the message has failed.
-local result = {}
-for i = 1, #KEYS, 2 do
-  local state = redis.call('HMGET', KEYS[i], 'failing', 'message', 'reason', 'retry')
-  if state[1] then
-    result[#result + 1] = {
-      state[2] or '', state[3] or '', state[4] or '0', redis.call('HGET', KEYS[i + 1], state[1]) or '1'
-    }
-  else
-    result[#result + 1] = {}
+-- Which of some partitions have a failing head. Writes nothing. KEYS: messages, state and attempts of each.
+-- Returns of each what its state says, and how often the message has failed; or, as a text, why it cannot be used.
+local function look(messages, state, attempts)
+  redis.call('XLEN', messages)
+  local found = redis.call('HMGET', state, 'failing', 'message', 'reason', 'retry', 'fence', 'until')
+  for i = 4, 6 do
+    if found[i] and not tonumber(found[i]) then
+      error('retry, fence and until in its state are to be numbers, and one of them is ' .. found[i])
+    end
   end
+  local failures = redis.call('HGET', attempts, found[1] or '')
+  return found[1] and {found[2] or '', found[3] or '', found[4] or '0', failures or '1'} or {}
+end
+local result = {}
+for i = 1, #KEYS, 3 do
+  -- One whose keys others have spoilt hides no other.
+  local good, answer = pcall(look, KEYS[i], KEYS[i + 1], KEYS[i + 2])
+  if not good then
+    answer = type(answer) == 'table' and answer.err or tostring(answer)
+  end
+  result[#result + 1] = answer
 end
 return result

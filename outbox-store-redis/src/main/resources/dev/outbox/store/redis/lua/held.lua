@@ -1,5 +1,5 @@
 -- What scripts begin with that settle a batch.
--- KEYS: ready, letters, then of each partition: messages, state, attempts, dead letters.
+-- KEYS: ready, letters, then of each partition: messages, state, attempts, dead letters; then what the script itself is given.
 -- ARGV: token, number of partitions, their fences, of each the last entry that has an outcome and the id of its message, or
 --   nothing twice; then what the script itself is given.
 local token = ARGV[1]
@@ -7,11 +7,17 @@ local partitions = tonumber(ARGV[2])
 local given = 2 + 3 * partitions
 local failing = {}
 
+-- Whether a message was written by the outbox: what its first field is called says so.
+local function isOurs(found)
+  local label = found[2][1]
+  return #label >= 17 and string.byte(label) == 1
+end
+
 -- The id of a message is in the name of its first field. What others wrote has its first position for an id, which is
 -- kept in a field when it moves.
 local function idOf(found)
   local fields = found[2]
-  if #fields[1] >= 17 and string.byte(fields[1]) == 1 then
+  if isOurs(found) then
     return string.sub(fields[1], 2, 17)
   end
   for i = 3, #fields, 2 do
@@ -63,13 +69,14 @@ local function objection()
   end
 end
 
--- A partition that the batch holds can be taken from then on, a time in ms.
+-- A partition that the batch holds can be taken from then on, a time in ms or 0.
 local function release(p, member, from)
   redis.call('HSET', KEYS[4 * p], 'token', '', 'until', 0, 'closed', token)
   if redis.call('XLEN', KEYS[4 * p - 1]) == 0 then
     redis.call('ZREM', KEYS[1], member)
   else
-    redis.call('ZADD', KEYS[1], string.format('%.0f', from), member)
+    -- What waits has a score that is not taken for the end of a lease.
+    redis.call('ZADD', KEYS[1], from > 0 and string.format('%.0f', 1e15 + from) or 0, member)
   end
 end
 

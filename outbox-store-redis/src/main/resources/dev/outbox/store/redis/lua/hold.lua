@@ -10,7 +10,8 @@ for i = 2, #KEYS do
   end
 end
 local time = redis.call('TIME')
-local till = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2])
+-- The clock is cut off to milliseconds, and a lease is never shorter than it says.
+local till = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2] + 1)
 for i = 2, #KEYS do
   redis.call('HSET', KEYS[i], 'until', till)
   redis.call('ZADD', KEYS[1], 'XX', till, ARGV[2 * i])

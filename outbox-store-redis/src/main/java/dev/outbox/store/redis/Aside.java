@@ -1,0 +1,57 @@
+package dev.outbox.store.redis;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What others have spoilt: partitions whose keys cannot be used, and members of the index that are no partitions. They are left
+ * alone for a while and tried again, so that the others go on; whoever mends them need not tell. Operators see them among the
+ * failing partitions, where {@link RedisOperations} looks for itself.
+ *
+ * <p>Safe for use by several threads.
+ */
+final class Aside {
+    private static final Logger LOG = LoggerFactory.getLogger(Aside.class);
+    private static final long REST = TimeUnit.SECONDS.toNanos(5);
+
+    /** Of more than this it is not remembered what was said. */
+    private static final int MOST_SAID = 1_000;
+
+    private final Map<Partition, Long> until = new ConcurrentHashMap<>();
+    private final Set<String> said = ConcurrentHashMap.newKeySet();
+
+    /** A partition cannot be used. */
+    void add(Partition partition, String why) {
+        until.put(partition, System.nanoTime() + REST);
+        say("Partition " + partition.number() + " of topic " + partition.topic()
+                + " is left alone, because its keys cannot be used: " + why);
+    }
+
+    /** Whether a partition is left alone now. */
+    boolean has(Partition partition) {
+        Long end = until.get(partition);
+        if (end == null) {
+            return false;
+        }
+        if (System.nanoTime() - end < 0) {
+            return true;
+        }
+        until.remove(partition, end);
+        return false;
+    }
+
+    /** The index has a member that is no partition. */
+    void noteMember(String member) {
+        say("The index of the outbox has a member that is no partition, and that is passed over: '" + member + "'");
+    }
+
+    private void say(String what) {
+        if (said.size() < MOST_SAID && said.add(what)) {
+            LOG.warn("{}. Operations.failingPartitions() has more", what);
+        }
+    }
+}

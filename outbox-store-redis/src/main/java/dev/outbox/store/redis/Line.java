@@ -1,0 +1,54 @@
+package dev.outbox.store.redis;
+
+import java.util.List;
+import redis.clients.jedis.Connection;
+
+/**
+ * A connection that was borrowed from a pool, and how many answers are still to come over it. Whatever happens, an exception or
+ * want of memory in the middle of an answer: with any of them unread the connection is closed, because whoever got it next would take
+ * them for his own.
+ *
+ * <p>Used by one thread at a time.
+ */
+final class Line implements AutoCloseable {
+    private final Connection connection;
+    private int unanswered;
+
+    Line(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** Writes commands, and sends what is written. */
+    void send(List<Command> commands) {
+        for (Command command : commands) {
+            unanswered++; // before, because half a command is as bad as an answer that is not read
+            connection.sendCommand(command.name(), command.arguments());
+        }
+        connection.getMany(0); // which sends what is written
+    }
+
+    /** Reads that many answers, errors among them. */
+    List<Object> receive(int count) {
+        List<Object> replies = connection.getMany(count);
+        unanswered -= count;
+        return replies;
+    }
+
+    int unanswered() {
+        return unanswered;
+    }
+
+    /** Nobody is to use the connection after this. */
+    void spoil() {
+        connection.setBroken();
+    }
+
+    /** Gives the connection back, or closes it. */
+    @Override
+    public void close() {
+        if (unanswered > 0) {
+            connection.setBroken();
+        }
+        connection.close();
+    }
+}

@@ -1,0 +1,69 @@
+package dev.outbox.store.redis;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.Response;
+import redis.clients.jedis.commands.ProtocolCommand;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
+
+/**
+ * Sends commands over a client that does not give its connections away, as that of Sentinel. A pipeline of Jedis gives its connection back
+ * even if something else than the connection failed while answers were read, want of memory for one, and whoever gets it next would
+ * take the rest of them for his own.
+ */
+final class Pipelined {
+    /** Far more answers than there can be of what one call sends. */
+    private static final int MOST_LEFT = 1_000_000;
+
+    private static final ProtocolCommand QUIT = () -> "QUIT".getBytes(StandardCharsets.US_ASCII);
+
+    private Pipelined() {}
+
+    static List<Object> send(AbstractPipeline pipeline, List<Command> commands) {
+        List<Response<Object>> responses = new ArrayList<>(commands.size());
+        boolean clean = false;
+        try {
+            for (Command command : commands) {
+                responses.add(pipeline.sendCommand(command.name(), command.arguments()));
+            }
+            pipeline.sync();
+            List<Object> replies = new ArrayList<>(responses.size());
+            for (Response<Object> response : responses) {
+                replies.add(reply(response));
+            }
+            clean = Trouble.of(replies) != Trouble.READ_ONLY;
+            return replies;
+        } finally {
+            if (!clean) {
+                spoil(pipeline);
+            }
+            pipeline.close();
+        }
+    }
+
+    private static Object reply(Response<Object> response) {
+        try {
+            return response.get();
+        } catch (JedisDataException e) {
+            return e;
+        }
+    }
+
+    /**
+     * Asks the server to close the connection, and reads until it has: then the client knows that it is broken. Every turn reads an
+     * answer, or what is taken for one, and of those there are only so many.
+     */
+    private static void spoil(AbstractPipeline pipeline) {
+        try {
+            for (int i = 0; i < MOST_LEFT; i++) {
+                pipeline.sendCommand(QUIT, new byte[0][]);
+                pipeline.sync();
+            }
+        } catch (JedisConnectionException e) {
+            // as it should be
+        }
+    }
+}
