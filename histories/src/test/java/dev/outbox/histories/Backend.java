@@ -31,6 +31,9 @@ interface Backend extends AutoCloseable {
     /** A store that no fault hinders; to be closed. */
     Store administrator();
 
+    /** Whether clients that vanish without a word are noticed by their system's not answering, as the documentation says. */
+    boolean asksWhetherClientsAreThere();
+
     /** What can happen to this server, besides what can happen to processes and networks. */
     List<Fault> faults();
 

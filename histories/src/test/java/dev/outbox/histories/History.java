@@ -30,8 +30,11 @@ final class History implements AutoCloseable {
     /** Longer than the patience of the verdict. */
     private static final Duration CALM = Verdict.PATIENCE.plusSeconds(5);
 
+    /** Within a minute or so it is noticed on every server that a client has vanished. */
+    private static final Duration NOTICED = Duration.ofSeconds(90);
+
     /** So long what comes last is waited for. */
-    private static final Duration THE_LAST = Duration.ofMinutes(2).plus(CALM);
+    private static final Duration THE_LAST = NOTICED.plus(CALM);
 
     /** So many workers and so large batches. */
     private static final int[][] RELAYS = {{1, 100}, {4, 100}, {2, 500}};
@@ -145,8 +148,9 @@ final class History implements AutoCloseable {
         List<Fault> slow = all(true);
         Duration grace =
                 slow.stream().map(Fault::grace).max(Duration::compareTo).orElse(Duration.ZERO);
+        long began = System.nanoTime();
         storm(slow, new ArrayList<>(), random.nextLong(), Long.MAX_VALUE);
-        Await.passed(CALM.plus(grace));
+        Await.passed(CALM.plus(grace).minusNanos(System.nanoTime() - began));
     }
 
     private List<Fault> all(boolean minutesOnly) {
@@ -183,8 +187,8 @@ final class History implements AutoCloseable {
         try {
             while (!faults.isEmpty() && (end == Long.MAX_VALUE || System.nanoTime() - end < 0)) {
                 Fault fault = faults.remove(0);
-                strike(fault, Duration.ofMillis(hurry ? 300 + random.nextInt(700) : 500 + random.nextInt(6_000)));
-                Await.passed(Duration.ofMillis(hurry ? 200 : random.nextInt(2_000)));
+                strike(fault, Duration.ofMillis(hurry ? 300 + random.nextInt(700) : 300 + random.nextInt(3_000)));
+                Await.passed(Duration.ofMillis(hurry ? 200 : random.nextInt(700)));
             }
         } catch (Exception | AssertionError e) {
             failures.add(e);
@@ -216,10 +220,10 @@ final class History implements AutoCloseable {
                     relay,
                     "relay far away",
                     Fault.between(() -> way.delay(Duration.ofMillis(100)), () -> way.delay(Duration.ZERO))));
-            faults.add(Fault.of(relay, "connections half open", time -> way.forget(true)));
-            faults.add(Fault.of(relay, "connections forgotten by all but the server", time -> way.forget(false))
-                    .withGrace(Duration.ofMinutes(2))
-                    .forMinutesOnly());
+            faults.add(Fault.of(relay, "connections half open", time -> {
+                way.forget();
+                way.tellServer();
+            }));
             faults.add(Fault.of(relay, "heap full", time -> {
                 relay.fill(time);
                 Await.passed(time);
@@ -236,8 +240,20 @@ final class History implements AutoCloseable {
                 "nobody hears anything",
                 () -> relays.forEach(relay -> relay.way().stall()),
                 () -> relays.forEach(relay -> relay.way().heal())));
+        faults.add(Fault.ofAll("connections forgotten", this::forget)
+                .withGrace(NOTICED)
+                .forMinutesOnly());
         faults.add(Fault.ofAll("writers cut off", time -> writersWay.cut()));
         return hurry ? everyOther(faults) : faults;
+    }
+
+    /** Where the server's system asks whether its clients are still there, it does so here too. */
+    private void forget(Duration time) throws InterruptedException {
+        relays.forEach(relay -> relay.way().forget());
+        if (backend.asksWhetherClientsAreThere()) {
+            Await.passed(NOTICED);
+            relays.forEach(relay -> relay.way().tellServer());
+        }
     }
 
     /** In a hurry everything happens to one relay or the other. */

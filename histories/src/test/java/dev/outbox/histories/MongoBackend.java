@@ -109,6 +109,11 @@ final class MongoBackend implements Backend {
     }
 
     @Override
+    public boolean asksWhetherClientsAreThere() {
+        return false;
+    }
+
+    @Override
     public List<Fault> faults() {
         AtomicInteger victim = new AtomicInteger();
         return List.of(

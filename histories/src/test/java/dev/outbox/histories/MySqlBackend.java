@@ -98,6 +98,11 @@ final class MySqlBackend implements Backend {
     }
 
     @Override
+    public boolean asksWhetherClientsAreThere() {
+        return false;
+    }
+
+    @Override
     public List<Fault> faults() {
         return List.of(
                 Fault.ofAll("server killed", server::kill, server::restart),

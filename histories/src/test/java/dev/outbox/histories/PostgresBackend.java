@@ -81,6 +81,11 @@ final class PostgresBackend implements Backend {
     }
 
     @Override
+    public boolean asksWhetherClientsAreThere() {
+        return true;
+    }
+
+    @Override
     public List<Fault> faults() {
         String quick = "SET lock_timeout = '500ms'";
         return List.of(

@@ -87,6 +87,11 @@ final class RedisBackend implements Backend {
     }
 
     @Override
+    public boolean asksWhetherClientsAreThere() {
+        return false;
+    }
+
+    @Override
     public List<Fault> faults() {
         return List.of(
                 Fault.ofAll("server killed", server::kill, server::restart),

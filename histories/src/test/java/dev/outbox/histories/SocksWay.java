@@ -155,8 +155,13 @@ final class SocksWay implements Way {
     }
 
     @Override
-    public void forget(boolean serverIsTold) {
-        all().forEach(proxy -> proxy.forget(serverIsTold));
+    public void forget() {
+        all().forEach(TcpProxy::forget);
+    }
+
+    @Override
+    public void tellServer() {
+        all().forEach(TcpProxy::tellServer);
     }
 
     @Override

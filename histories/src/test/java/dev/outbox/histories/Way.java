@@ -21,8 +21,11 @@ interface Way extends AutoCloseable {
     /** How long everything takes, in each direction. */
     void delay(Duration delay);
 
-    /** Nothing gets through any more on the connections that there are, and clients are not told; new ones work. */
-    void forget(boolean serverIsTold);
+    /** Nothing gets through any more on the connections that there are, and nobody is told; new ones work. */
+    void forget();
+
+    /** Servers see that what was forgotten has ended. */
+    void tellServer();
 
     /** How many connections there are. */
     int connections();
@@ -58,8 +61,13 @@ interface Way extends AutoCloseable {
         }
 
         @Override
-        public void forget(boolean serverIsTold) {
-            proxy.forget(serverIsTold);
+        public void forget() {
+            proxy.forget();
+        }
+
+        @Override
+        public void tellServer() {
+            proxy.tellServer();
         }
 
         @Override

@@ -93,18 +93,17 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     /**
-     * Nothing gets through any more on the connections that there are, and clients are not told, as when a router forgets them. Those
-     * made from now on work.
-     *
-     * @param serverIsTold whether the server sees them end; else it learns nothing, not even when a client closes its end
+     * Nothing gets through any more on the connections that there are, and nobody is told, not even when one side closes its end: as
+     * when a router forgets them. Those made from now on work. What systems find out by asking whether the other side is still
+     * there, they do not find out here; see {@link #tellServer}.
      */
-    public void forget(boolean serverIsTold) {
-        for (Link link : links) {
-            link.forgotten = true;
-            if (serverIsTold) {
-                reset(link.server);
-            }
-        }
+    public void forget() {
+        links.forEach(link -> link.forgotten = true);
+    }
+
+    /** The server sees that what was forgotten has ended. */
+    public void tellServer() {
+        links.stream().filter(link -> link.forgotten).forEach(link -> reset(link.server));
     }
 
     /** How many connections there are that clients have not closed. */
