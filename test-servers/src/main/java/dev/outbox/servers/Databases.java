@@ -19,15 +19,11 @@ import org.jspecify.annotations.Nullable;
 record Databases(String adminUrl) {
     /** Those of the server that an environment variable names. Whoever names one means that one. */
     static Databases named(String environment) throws Server.UnsetException {
-        String url = System.getenv(environment);
-        if (url == null || url.isEmpty()) {
-            throw new Server.UnsetException("not set");
-        }
-        Databases databases = new Databases(url);
+        Databases databases = new Databases(Named.url(environment));
         try {
             databases.execute("SELECT 1");
         } catch (SQLException e) {
-            throw new IllegalStateException(environment + " names a server that cannot be used: " + e.getMessage(), e);
+            throw new Server.NamedException(environment, e);
         }
         return databases;
     }

@@ -32,7 +32,7 @@ public final class MariaDbServer implements AutoCloseable {
             new Server.Source<>(
                     "environment variable " + ENVIRONMENT,
                     () -> new MariaDbServer(Databases.named(ENVIRONMENT), null, null)),
-            new Server.Source<>("container " + IMAGE, MariaDbServer::contained),
+            new Server.Source<>("container " + IMAGE, () -> Server.contained(MariaDbServer::contained)),
             new Server.Source<>("packaged binary", MariaDbServer::packaged)));
 
     private final Databases databases;
@@ -72,7 +72,6 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     private static MariaDbServer contained() {
-        Server.requireDocker();
         MariaDBContainer container = new MariaDBContainer(IMAGE);
         container
                 .withUsername("root")

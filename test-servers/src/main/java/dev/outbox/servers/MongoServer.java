@@ -35,7 +35,15 @@ public final class MongoServer implements AutoCloseable {
     private static final String USER = "root";
     private static final String PASSWORD = "mongo";
 
-    private static @Nullable MongoServer shared;
+    private static final Shared<MongoServer> SHARED = new Shared<>(() -> {
+        MongoServer server = Server.first(
+                "Mongo",
+                new Server.Source<>("environment variable " + ENVIRONMENT, MongoServer::named),
+                new Server.Source<>("container " + IMAGE, () -> Server.contained(MongoServer::contained)),
+                new Server.Source<>("packaged binary", () -> packaged(1)));
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-mongo"));
+        return server;
+    });
 
     private final String adminUrl;
     private final List<Member> members;
@@ -53,17 +61,8 @@ public final class MongoServer implements AutoCloseable {
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized MongoServer shared() {
-        if (shared == null) {
-            MongoServer server = Server.first(
-                    "Mongo",
-                    new Server.Source<>("environment variable " + ENVIRONMENT, MongoServer::named),
-                    new Server.Source<>("container " + IMAGE, MongoServer::contained),
-                    new Server.Source<>("packaged binary", () -> packaged(1)));
-            Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-mongo"));
-            shared = server;
-        }
-        return shared;
+    public static MongoServer shared() {
+        return SHARED.get();
     }
 
     /** A packaged replica set of one's own, whose members can be killed and started again; to be closed. */
@@ -130,7 +129,8 @@ public final class MongoServer implements AutoCloseable {
             throw new IllegalArgumentException("no database in the URL");
         }
         try (MongoClient client = MongoClients.create(adminUrl)) {
-            // Dropping waits for transactions, and those of killed processes stay open for a minute.
+            // Dropping waits for transactions, and those of killed processes stay open for a minute. Nobody else uses
+            // the server.
             client.getDatabase("admin").runCommand(new Document("killAllSessions", List.of()));
             client.getDatabase(name).drop();
         }
@@ -198,21 +198,17 @@ public final class MongoServer implements AutoCloseable {
     }
 
     private static MongoServer named() throws Server.UnsetException {
-        String url = System.getenv(ENVIRONMENT);
-        if (url == null || url.isEmpty()) {
-            throw new Server.UnsetException("not set");
-        }
+        String url = Named.url(ENVIRONMENT);
         try (MongoClient client = MongoClients.create(url)) {
             client.getDatabase("admin").runCommand(new Document("ping", 1));
-        } catch (MongoException e) {
-            throw new IllegalStateException(ENVIRONMENT + " names a server that cannot be used: " + e.getMessage(), e);
+        } catch (IllegalArgumentException | MongoException e) {
+            throw new Server.NamedException(ENVIRONMENT, e);
         }
         return new MongoServer(url, List.of(), null);
     }
 
     @SuppressWarnings("resource") // removed when the JVM ends
     private static MongoServer contained() {
-        Server.requireDocker();
         MongoDBContainer container = new MongoDBContainer(IMAGE).withReplicaSet();
         container.start();
         return new MongoServer(container.getConnectionString() + "/", List.of(), null);

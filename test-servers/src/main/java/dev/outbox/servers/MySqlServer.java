@@ -40,7 +40,7 @@ public final class MySqlServer implements AutoCloseable {
             "MySQL",
             new Server.Source<>(
                     "environment variable " + ENVIRONMENT, () -> new MySqlServer(Databases.named(ENVIRONMENT), null)),
-            new Server.Source<>("container " + IMAGE, MySqlServer::contained),
+            new Server.Source<>("container " + IMAGE, () -> Server.contained(MySqlServer::contained)),
             new Server.Source<>("packaged binary", MySqlServer::packaged)));
 
     /** What a packaged server was started with, to be started with again. */
@@ -85,7 +85,6 @@ public final class MySqlServer implements AutoCloseable {
     }
 
     private static MySqlServer contained() {
-        Server.requireDocker();
         MySQLContainer container = new MySQLContainer(IMAGE);
         container.withUsername("root").withPassword(PASSWORD).withCommand(PACKET, ZONE);
         container.start(); // removed when the JVM ends

@@ -75,7 +75,7 @@ public final class PostgresServer implements AutoCloseable {
         PostgresServer server = Server.first(
                 version.tag(),
                 new Server.Source<>("environment variable " + ENVIRONMENT, () -> named(version)),
-                new Server.Source<>("container " + version.image(), () -> contained(version)),
+                new Server.Source<>("container " + version.image(), () -> Server.contained(() -> contained(version))),
                 new Server.Source<>("packaged binary", () -> packaged(version)));
         Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-" + version.tag()));
         return server;
@@ -211,8 +211,8 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private static PostgresServer contained(PostgresVersion version) {
-        Server.requireDocker();
         PostgreSQLContainer container = new PostgreSQLContainer(version.image());
+        container.withCommand("postgres", "-c", "fsync=on", "-c", "max_prepared_transactions=8"); // as the packaged one
         container.start();
         String url = container.getJdbcUrl();
         url += (url.contains("?") ? "&" : "?") + "user=" + container.getUsername() + "&password="

@@ -1,11 +1,11 @@
 package dev.outbox.servers;
 
 import java.io.IOException;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
 
@@ -22,7 +22,10 @@ public final class RedisCluster implements AutoCloseable {
     private static final int SLOTS = 16_384;
     private static final String PASSWORD = "redis";
 
-    private static @Nullable RedisCluster shared;
+    private static final Shared<RedisCluster> SHARED = new Shared<>(() -> Server.first(
+            "Redis",
+            new Server.Source<>("environment variable " + ENVIRONMENT, RedisCluster::named),
+            new Server.Source<>("packaged binaries", RedisCluster::packaged)));
 
     private final String url;
     private final List<RedisProcess> nodes;
@@ -38,14 +41,8 @@ public final class RedisCluster implements AutoCloseable {
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized RedisCluster shared() {
-        if (shared == null) {
-            shared = Server.first(
-                    "Redis",
-                    new Server.Source<>("environment variable " + ENVIRONMENT, RedisCluster::named),
-                    new Server.Source<>("packaged binaries", RedisCluster::packaged));
-        }
-        return shared;
+    public static RedisCluster shared() {
+        return SHARED.get();
     }
 
     /** A packaged cluster of one's own, which can be harmed; to be closed. */
@@ -131,9 +128,14 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     private static RedisCluster named() throws Server.UnsetException {
-        String url = System.getenv(ENVIRONMENT);
-        if (url == null || url.isEmpty()) {
-            throw new Server.UnsetException("not set");
+        String url = Named.url(ENVIRONMENT);
+        int next = url.indexOf(',', url.lastIndexOf('@') + 1);
+        try (Jedis first = new Jedis(URI.create(next < 0 ? url : url.substring(0, next)))) {
+            if (!first.clusterInfo().contains("cluster_state:ok")) {
+                throw new IllegalStateException("its cluster_state is not ok");
+            }
+        } catch (RuntimeException e) {
+            throw new Server.NamedException(ENVIRONMENT, e);
         }
         return new RedisCluster(url, List.of());
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.containers.GenericContainer;
 import redis.clients.jedis.Jedis;
@@ -20,7 +21,14 @@ public final class RedisServer implements AutoCloseable {
     private static final int PORT = 6379;
     private static final String PASSWORD = "redis";
 
-    private static @Nullable RedisServer shared;
+    /** Every write is in the log, on the disk, before it is acknowledged. */
+    private static final List<String> DURABLE = List.of("--appendonly", "yes", "--appendfsync", "always", "--save", "");
+
+    private static final Shared<RedisServer> SHARED = new Shared<>(() -> Server.first(
+            "Redis",
+            new Server.Source<>("environment variable " + ENVIRONMENT, RedisServer::named),
+            new Server.Source<>("container " + IMAGE, () -> Server.contained(RedisServer::contained)),
+            new Server.Source<>("packaged binary", RedisServer::packaged)));
 
     private final String url;
     private final @Nullable RedisProcess packaged;
@@ -36,15 +44,8 @@ public final class RedisServer implements AutoCloseable {
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
-    public static synchronized RedisServer shared() {
-        if (shared == null) {
-            shared = Server.first(
-                    "Redis",
-                    new Server.Source<>("environment variable " + ENVIRONMENT, RedisServer::named),
-                    new Server.Source<>("container " + IMAGE, RedisServer::contained),
-                    new Server.Source<>("packaged binary", RedisServer::packaged));
-        }
-        return shared;
+    public static RedisServer shared() {
+        return SHARED.get();
     }
 
     /**
@@ -54,8 +55,7 @@ public final class RedisServer implements AutoCloseable {
      * @param configuration arguments of redis-server, as in {@code "--maxmemory", "10mb"}, that come last and so win
      */
     public static RedisServer packaged(String... configuration) throws IOException {
-        List<String> durable = List.of("--appendonly", "yes", "--appendfsync", "always", "--save", "");
-        List<String> all = new ArrayList<>(durable);
+        List<String> all = new ArrayList<>(DURABLE);
         all.addAll(List.of(configuration));
         RedisProcess process = RedisProcess.start(PASSWORD, all);
         return new RedisServer(url("127.0.0.1", process.port()), process);
@@ -113,22 +113,22 @@ public final class RedisServer implements AutoCloseable {
     }
 
     private static RedisServer named() throws Server.UnsetException {
-        String url = System.getenv(ENVIRONMENT);
-        if (url == null || url.isEmpty()) {
-            throw new Server.UnsetException("not set");
-        }
-        RedisServer server = new RedisServer(url, null);
+        RedisServer server = new RedisServer(Named.url(ENVIRONMENT), null);
         try (Jedis jedis = server.connect()) {
             jedis.ping();
+        } catch (RuntimeException e) {
+            throw new Server.NamedException(ENVIRONMENT, e);
         }
         return server;
     }
 
     @SuppressWarnings("resource") // it is removed when the JVM ends
     private static RedisServer contained() {
-        Server.requireDocker();
         GenericContainer<?> container = new GenericContainer<>(IMAGE);
-        container.withExposedPorts(PORT).withCommand("redis-server", "--requirepass", PASSWORD, "--appendonly", "yes");
+        container
+                .withExposedPorts(PORT)
+                .withCommand(Stream.concat(Stream.of("redis-server", "--requirepass", PASSWORD), DURABLE.stream())
+                        .toArray(String[]::new));
         container.start();
         return new RedisServer(url(container.getHost(), container.getMappedPort(PORT)), null);
     }
