@@ -3,7 +3,18 @@ package dev.outbox;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hands one message to the real broker and returns when the broker has it. Called by the relay's workers, so it must be
+ * Hands one message to the real broker and returns when the broker has it. <b>What returns without an exception counts as
+ * published</b>, and the message is deleted. Clients whose {@code send} returns at once, with a future, have to be waited for:
+ *
+ * <pre>{@code
+ * .publisher(delivery -> {
+ *     producer.send(new ProducerRecord<>("orders", delivery.key(), delivery.payload()))
+ *             .get(30, TimeUnit.SECONDS); // without it, messages are lost while the broker is away
+ *     return null;
+ * })
+ * }</pre>
+ *
+ * or be an {@link AsyncBrokerPublisher}, which returns the future. Called by the relay's workers, so it must be
  * safe for use by as many threads as the relay has workers. It should have a time limit of its own: while it waits, its
  * partition waits.
  *

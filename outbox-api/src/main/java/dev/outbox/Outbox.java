@@ -27,7 +27,10 @@ public final class Outbox {
         return bind(topic, persist, NOBODY);
     }
 
-    /** The same, telling a listener of every message {@linkplain OutboxListener#persisted persisted}. */
+    /**
+     * The same, telling a listener of every message {@linkplain OutboxListener#persisted persisted}. Of what becomes of them
+     * afterwards {@link Relay.Builder#listener} tells, mostly in another process: for complete metrics give the listener to both.
+     */
     public static <T> Publisher<T> bind(Topic<T> topic, PersistFunc persist, OutboxListener listener) {
         return new Bound<>(topic, persist, Listeners.of(listener));
     }

@@ -54,6 +54,7 @@ public final class Relay implements AutoCloseable {
     private final Listeners listeners;
     private final WakeSignal signal = new WakeSignal();
     private final RelayHealth health = new RelayHealth();
+    private final UnservedTopics unserved;
     private final ThreadFactory threads;
     private final AtomicBoolean subscribed = new AtomicBoolean();
     private final AtomicBoolean subscriptionFailed = new AtomicBoolean();
@@ -73,6 +74,7 @@ public final class Relay implements AutoCloseable {
 
     private Relay(Builder builder) {
         this.store = builder.store;
+        this.unserved = new UnservedTopics(store);
         this.workers = builder.workers;
         this.batchSize = builder.batchSize;
         this.maxPollInterval = builder.maxPollInterval;
@@ -366,6 +368,7 @@ public final class Relay implements AutoCloseable {
                 return;
             }
             trouble.reset();
+            unserved.look(topics.keySet(), !result.metMessages());
             if (result.metMessages()) {
                 idle.reset();
                 if (result.published() + result.failed() >= limit.get()) {
@@ -495,7 +498,11 @@ public final class Relay implements AutoCloseable {
             this.threads = threads;
         }
 
-        /** Tells a listener of everything the relay does; several may be added, and are told in that order. */
+        /**
+         * Tells a listener of everything the relay does; several may be added, and are told in that order. Of messages that are
+         * persisted it knows nothing: that is told where they are published, by {@link Outbox#bind(Topic, PersistFunc,
+         * OutboxListener)}.
+         */
         public Builder listener(OutboxListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;

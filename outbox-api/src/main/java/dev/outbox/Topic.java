@@ -22,9 +22,11 @@ import org.jspecify.annotations.Nullable;
  * Topic<Order> orders = Topic.builder("orders", Order.class)
  *         .key(Order::customer)
  *         .partitions(8)
- *         .publisher(delivery -> broker.send(delivery.id(), delivery.message()))
+ *         .publisher(delivery -> broker.send(delivery.id(), delivery.message()).get(30, TimeUnit.SECONDS))
  *         .build();
  * }</pre>
+ *
+ * <p>The publisher waits for the broker's answer, as by {@code get} here: what it returns from counts as published.
  *
  * <p>Publishing on the topic itself goes to the broker at once; to publish with a transaction, {@link Outbox#bind} it.
  *
@@ -252,7 +254,10 @@ public final class Topic<T> implements Publisher<T> {
             return this;
         }
 
-        /** The broker; needed by topics that a relay serves. Replaces an {@link #asyncPublisher}. */
+        /**
+         * The broker; needed by topics that a relay serves. It must not return before the broker has the message: see {@link
+         * BrokerPublisher}. Replaces an {@link #asyncPublisher}.
+         */
         public Builder<T> publisher(BrokerPublisher<T> publisher) {
             this.publisher = Objects.requireNonNull(publisher, "publisher");
             this.asyncPublisher = null;
