@@ -6,6 +6,7 @@ import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -92,6 +93,20 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     @Nullable
     String weakDurability(Connection connection) throws SQLException;
+
+    /**
+     * Has the DDL of this transaction wait for locks for a second at most.
+     *
+     * @return the statement that puts the session back as it was, or "" if it ends with the transaction
+     */
+    String limitLocks(Statement statement) throws SQLException;
+
+    /** Whether a statement was given up because it would have had to wait for others. */
+    boolean isLockTimeout(SQLException e);
+
+    /** Query: who uses a table, a text for each; null if the database does not say. */
+    @Nullable
+    String lockHolders(String table);
 
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;

@@ -211,6 +211,27 @@ record H2Dialect(Names names) implements Dialect {
         return null;
     }
 
+    /** Far less than others wait for theirs, which is a second or two: they fail if they wait behind this one for so long. */
+    @Override
+    public String limitLocks(Statement statement) throws SQLException {
+        try (ResultSet before = statement.executeQuery("SELECT LOCK_TIMEOUT()")) {
+            before.next();
+            String restore = "SET LOCK_TIMEOUT " + before.getLong(1);
+            statement.execute("SET LOCK_TIMEOUT 200");
+            return restore;
+        }
+    }
+
+    @Override
+    public boolean isLockTimeout(SQLException e) {
+        return e.getErrorCode() == 50200 || e.getErrorCode() == 40001 || e.getErrorCode() == 90131;
+    }
+
+    @Override
+    public @Nullable String lockHolders(String table) {
+        return null;
+    }
+
     @Override
     public void lockSchema(Connection connection) {
         // creating tables locks the database anyway

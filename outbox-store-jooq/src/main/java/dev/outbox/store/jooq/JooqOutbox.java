@@ -130,7 +130,8 @@ public final class JooqOutbox {
     }
 
     /**
-     * The DDL of the tables as plain SQL, to be put among the application's own migrations. It can be run again.
+     * The DDL of the tables as plain SQL, to be put among the application's own migrations. It can be run again. There is a
+     * semicolon behind each statement and nowhere else, so every tool can take it apart.
      *
      * @throws ConfigurationException if the database is not supported
      */
@@ -140,7 +141,8 @@ public final class JooqOutbox {
 
     /**
      * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=listen}; PostgreSQL alone. It can be
-     * run again.
+     * run again. It has a function with semicolons in its body, between {@code $$}: tell a tool that splits at each of them
+     * to leave it whole.
      *
      * @throws ConfigurationException if the database is another one
      */
@@ -167,7 +169,14 @@ public final class JooqOutbox {
 
     /**
      * Makes the tables that are missing and upgrades those that are of an older version, as {@link #upgradeDdl} does; what
-     * is there already, and tables of a newer version, are left alone. Several processes may do so at once.
+     * is there already, and tables of a newer version, are left alone. Several processes may do so at once, and it may be
+     * called at every start: it looks first, and where nothing is missing it locks nothing and needs no right to make anything.
+     *
+     * <p>DDL waits for the transactions that use its table, open batches among them, and all who write messages wait behind
+     * it. So each statement waits for a second at most, lets the others through and tries again, for a minute altogether; then
+     * this throws and says who was in the way, as far as the database tells. What was made until then stays, and the next
+     * call goes on from there. A script run by hand, or by a tool for migrations, needs such a limit too: {@code SET
+     * lock_timeout = '1s'} on PostgreSQL, {@code SET lock_wait_timeout = 1} on MySQL and MariaDB, where it is a year otherwise.
      *
      * @throws ConfigurationException if the database is not supported
      * @throws StoreException if the database cannot be reached or refuses

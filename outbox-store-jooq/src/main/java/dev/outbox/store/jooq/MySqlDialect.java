@@ -236,6 +236,36 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                         + " innodb_flush_log_at_trx_commit to 1.";
     }
 
+    /** The limit is on locks of tables, for which the server otherwise waits for a year. */
+    @Override
+    public String limitLocks(Statement statement) throws SQLException {
+        try (ResultSet before = statement.executeQuery("SELECT @@lock_wait_timeout")) {
+            before.next();
+            String restore = "SET SESSION lock_wait_timeout = " + before.getLong(1);
+            statement.execute("SET SESSION lock_wait_timeout = 1");
+            return restore;
+        }
+    }
+
+    @Override
+    public boolean isLockTimeout(SQLException e) {
+        return e.getErrorCode() == 1205 || e.getErrorCode() == 1213;
+    }
+
+    /** MariaDB says which transactions are the oldest, and not what they use. */
+    @Override
+    public String lockHolders(String table) {
+        return kind == MySqlServerKind.MYSQL
+                ? "SELECT DISTINCT concat('connection ', t.processlist_id, ' (', t.processlist_user, '@', t.processlist_host,"
+                        + " ')') FROM performance_schema.metadata_locks m JOIN performance_schema.threads t"
+                        + " ON t.thread_id = m.owner_thread_id WHERE m.object_type = 'TABLE' AND m.lock_status = 'GRANTED'"
+                        + " AND concat(m.object_schema, '.', m.object_name) IN ('" + table + "', concat(database(), '."
+                        + table + "')) AND t.processlist_id <> connection_id()"
+                : "SELECT concat('connection ', x.trx_mysql_thread_id, ', in a transaction since ', x.trx_started)"
+                        + " FROM information_schema.innodb_trx x WHERE x.trx_mysql_thread_id <> connection_id()"
+                        + " ORDER BY x.trx_started";
+    }
+
     @Override
     public void lockSchema(Connection connection) {
         // whoever creates a table locks its name

@@ -228,10 +228,8 @@ final class Opening {
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
-            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())
-                    && Schema.isToBeCreated(connection, dialect)) {
+            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
                 Schema.create(connection, dialect);
-                connection.setAutoCommit(true);
             }
             int lockKey = Schema.lockKey(connection, dialect);
             Durability.warn(connection, dialect);

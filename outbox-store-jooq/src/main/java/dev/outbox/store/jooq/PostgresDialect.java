@@ -305,6 +305,27 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
+    public String limitLocks(Statement statement) throws SQLException {
+        statement.execute("SET LOCAL lock_timeout = '1s'");
+        return "";
+    }
+
+    @Override
+    public boolean isLockTimeout(SQLException e) {
+        return "55P03".equals(e.getSQLState()) || "40P01".equals(e.getSQLState());
+    }
+
+    @Override
+    public String lockHolders(String table) {
+        return "SELECT format('process %s (%s), %s since %s', a.pid, coalesce(nullif(a.application_name, ''), 'without a name'),"
+                + " coalesce(a.state, 'in a transaction'), coalesce(a.xact_start::timestamptz(0)::text, 'a time that it hides'))"
+                + " FROM pg_stat_activity a WHERE a.pid <> pg_backend_pid() AND a.pid IN (SELECT l.pid FROM pg_locks l"
+                + " WHERE l.granted AND l.relation = '" + table + "'::regclass) UNION ALL"
+                + " SELECT 'prepared transaction ' || p.gid FROM pg_prepared_xacts p JOIN pg_locks l"
+                + " ON l.virtualtransaction = '-1/' || p.transaction WHERE l.relation = '" + table + "'::regclass";
+    }
+
+    @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(

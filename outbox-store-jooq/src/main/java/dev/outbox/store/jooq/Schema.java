@@ -10,8 +10,8 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Savepoint;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -20,8 +20,9 @@ import java.util.stream.IntStream;
  * The tables of the outbox: their DDL, making and upgrading them, and checking that they are there.
  *
  * <p>Every script can be run again after it was cut off anywhere, because some databases commit after every statement:
- * each statement leaves alone what is done already, and the last one writes the version. Old versions of the library,
- * whose stores are open while the tables are upgraded, go on: a script only adds what they need not know.
+ * each statement leaves alone what is done already. Old versions of the library, whose stores are open while the tables are
+ * upgraded, go on, and open again: a script only adds what they need not know. Scripts have a semicolon behind each
+ * statement and nowhere else, so that every tool for migrations can take them apart.
  */
 final class Schema {
     /**
@@ -31,7 +32,6 @@ final class Schema {
      */
     static final int VERSION = 2;
 
-    private static final int ATTEMPTS = 5;
     private static final String FACTS = "SELECT s.version, s.lock_key FROM outbox_schema s";
 
     private Schema() {}
@@ -56,6 +56,15 @@ final class Schema {
                 .collect(Collectors.joining("\n")));
     }
 
+    /** All statements there are, with default names: those of upgrades, and those of fresh tables. */
+    static String scripts(Dialect dialect) {
+        String fresh = dialect.ddlResource();
+        return IntStream.range(1, VERSION)
+                        .mapToObj(from -> resource(fresh.replace(".sql", "-" + from + "-to-" + (from + 1) + ".sql")))
+                        .collect(Collectors.joining("\n"))
+                + "\n" + resource(fresh);
+    }
+
     static String resource(String name) {
         try (InputStream resource = Schema.class.getResourceAsStream(name)) {
             if (resource == null) {
@@ -68,53 +77,29 @@ final class Schema {
     }
 
     /**
-     * Makes what is missing and upgrades what is old; leaves alone what is newer than this code. Changes the connection's
-     * autoCommit.
+     * Makes what is missing and upgrades what is old; leaves alone what is newer than this code. If nothing is missing, it
+     * has only looked: no lock, and no right but to read. Leaves the connection in auto-commit mode.
      */
     static void create(Connection connection, Dialect dialect) throws SQLException {
+        create(connection, dialect, DdlRun.PATIENCE);
+    }
+
+    static void create(Connection connection, Dialect dialect, Duration patience) throws SQLException {
+        connection.setAutoCommit(true);
         requireNamespace(connection, dialect);
-        connection.setAutoCommit(false);
-        for (int attempt = 1; ; attempt++) {
-            try (Statement statement = connection.createStatement()) {
-                dialect.lockSchema(connection);
-                int version = within(connection, dialect, () -> version(connection, dialect));
-                if (version <= VERSION) {
-                    // The DDL comes last: an index of it may need a column that an upgrade adds.
-                    String scripts = (version == 0 ? "" : upgrade(dialect, 1) + "\n") + ddl(dialect);
-                    for (String part : statements(scripts)) {
-                        statement.execute(part);
-                    }
-                }
-                connection.commit();
-                return;
-            } catch (SQLException e) {
-                connection.rollback();
-                // Somebody else creates it too: what collided with us will be there the next time.
-                if (attempt == ATTEMPTS || Failures.isLost(connection, e)) {
-                    throw e;
-                }
-            }
+        if (!isNewer(connection, dialect)) {
+            new DdlRun(connection, dialect, patience).run();
         }
     }
 
-    @FunctionalInterface
-    private interface Question {
-        int ask() throws SQLException;
-    }
-
-    /** The answer, 0 if a table is missing, which does not end the transaction. */
-    private static int within(Connection connection, Dialect dialect, Question question) throws SQLException {
-        Savepoint before = connection.setSavepoint();
+    private static boolean isNewer(Connection connection, Dialect dialect) throws SQLException {
         try {
-            int answer = question.ask();
-            connection.releaseSavepoint(before);
-            return answer;
+            return version(connection, dialect) > VERSION;
         } catch (SQLException e) {
-            if (!dialect.isMissingTable(e)) {
-                throw e;
+            if (dialect.isMissingTable(e) || dialect.isMissingRight(e)) {
+                return false;
             }
-            connection.rollback(before);
-            return 0;
+            throw e;
         }
     }
 
@@ -152,26 +137,6 @@ final class Schema {
         throw new ConfigurationException("There is no schema " + schema + " for the tables " + dialect.names()
                 + "… of the outbox, or this user has no right to it. Create it, or correct the option "
                 + JooqOutbox.TABLES + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
-    }
-
-    /** Whether there is something for {@link #create} to do. To be called in auto-commit mode. */
-    static boolean isToBeCreated(Connection connection, Dialect dialect) throws SQLException {
-        requireNamespace(connection, dialect);
-        try {
-            int version = version(connection, dialect);
-            if (version <= VERSION) {
-                checkTables(connection, dialect, VERSION);
-            }
-            return version == 0;
-        } catch (SQLException e) {
-            if (dialect.isMissingTable(e)) {
-                return true;
-            }
-            if (dialect.isMissingRight(e)) {
-                return false; // what is there is not ours to make; the checks that follow say what is missing
-            }
-            throw e;
-        }
     }
 
     /**

@@ -15,6 +15,7 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.StoreHarness;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -503,6 +505,126 @@ abstract class SchemaTest {
             assertEquals(Set.of("old", "by number"), Set.copyOf(StoreTest.publishAll(store, 10)));
             assertEquals(1, operations.discard(List.of(newId, "no such id", id)));
             assertEquals(3, operations.deadLetters("orders", null, 10).size());
+        }
+    }
+
+    /** At every start of an application, beside writers that take their time. */
+    @Test
+    void whereNothingIsMissingNobodyWaits() throws Exception {
+        try (Connection writer = DriverManager.getConnection(address)) {
+            writer.setAutoCommit(false);
+            tables().persist(writer).persist(StoreTest.message(0, "takes its time"));
+            CompletableFuture<Void> start = CompletableFuture.runAsync(() -> tables().createSchema(pool()));
+            start.get(20, TimeUnit.SECONDS);
+            write("meanwhile");
+            writer.commit();
+        }
+    }
+
+    /** A batch is open, and its publisher takes its time: the upgrade gives way to writers again and again. */
+    @Test
+    void anUpgradeStopsNoWriterForLong() throws Exception {
+        makeOldTables();
+        try (Connection batch = DriverManager.getConnection(address)) {
+            batch.setAutoCommit(false);
+            old().persist(batch, "in a transaction that uses the table");
+            CompletableFuture<Void> upgrade = CompletableFuture.runAsync(() -> tables().createSchema(pool()));
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
+            while (System.nanoTime() < end) {
+                CompletableFuture.supplyAsync(() -> {
+                            try {
+                                return byOld(connection -> old().persist(connection, "meanwhile"));
+                            } catch (SQLException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        })
+                        .get(10, TimeUnit.SECONDS);
+            }
+            assertFalse(upgrade.isDone(), "it cannot get through yet");
+            batch.commit();
+            upgrade.get(20, TimeUnit.SECONDS);
+        }
+        Stores.open(address, asTheyAre()).close();
+    }
+
+    @Test
+    void anUpgradeThatDoesNotGetThroughSaysWhoIsInItsWay() throws Exception {
+        makeOldTables();
+        try (Connection batch = DriverManager.getConnection(address);
+                Connection connection = DriverManager.getConnection(address)) {
+            batch.setAutoCommit(false);
+            old().persist(batch, "in its way");
+            String text = assertThrows(
+                            StoreException.class, () -> Schema.create(connection, dialect, Duration.ofMillis(1)))
+                    .getMessage();
+            assertTrue(text.contains("has to wait for transactions that use " + dialect.sql("outbox_message")), text);
+            assertTrue(
+                    dialect.lockHolders("outbox_message") == null
+                            || text.contains("process ")
+                            || text.contains("connection "),
+                    text);
+            assertTrue(connection.getAutoCommit());
+            batch.commit();
+            Schema.create(connection, dialect);
+        }
+        Stores.open(address, asTheyAre()).close();
+    }
+
+    /** As a process leaves it that is killed between two statements, and as several make it at a time. */
+    @Test
+    void freshTablesAreMadeWhereverItWasCutOffAndByManyAtOnce() throws Exception {
+        String[] all = Schema.statements(tables().ddl(dialect.jooq()));
+        for (int cut = 0; cut <= all.length; cut++) {
+            dropTables();
+            execute(Arrays.copyOf(all, cut));
+            Stream.generate(() -> CompletableFuture.runAsync(() -> tables().createSchema(pool())))
+                    .limit(4)
+                    .toList()
+                    .forEach(CompletableFuture::join);
+            write("made");
+            try (Store store = Stores.open(address, asTheyAre())) {
+                assertEquals(List.of("made"), StoreTest.publishAll(store, 10));
+            }
+        }
+    }
+
+    /** Tools for migrations take scripts apart: some at the ends of lines, some wherever there is a semicolon. */
+    @Test
+    void toolsForMigrationsCanRunTheScripts() throws Exception {
+        for (boolean upgraded : new boolean[] {false, true}) {
+            dropTables();
+            if (upgraded) {
+                execute(old().ddl());
+            }
+            String script = upgraded ? tables().upgradeDdl(dialect.jooq(), 1) : tables().ddl(dialect.jooq());
+            // Those that leave comments where they are, and those that do not.
+            for (String text : List.of(script, script.replaceAll("(?m)^--.*$", ""))) {
+                execute(Stream.of(text.split(";"))
+                        .filter(part -> !part.replaceAll("(?m)^--.*$", "").isBlank())
+                        .toArray(String[]::new));
+            }
+            write("made by a tool");
+            try (Store store = Stores.open(address, asTheyAre())) {
+                assertEquals(List.of("made by a tool"), StoreTest.publishAll(store, 10));
+            }
+        }
+    }
+
+    /** The scripts and what makes the tables at a start have the same statements. */
+    @Test
+    void everyStatementIsKnownToTheLookThatLeavesItOut() throws Exception {
+        List<DdlStep> steps = DdlStep.all(dialect);
+        String scripts = Schema.scripts(dialect).replaceAll("(?m)^--.*$", "");
+        for (String made : List.of("CREATE TABLE", "ADD COLUMN", "INSERT ")) {
+            assertEquals(
+                    scripts.split(made, -1).length - 1,
+                    steps.stream().filter(step -> step.sql().contains(made)).count(),
+                    made);
+        }
+        try (Connection connection = DriverManager.getConnection(address)) {
+            for (DdlStep step : steps) {
+                assertFalse(step.isMissing(connection, dialect), step.toString());
+            }
         }
     }
 

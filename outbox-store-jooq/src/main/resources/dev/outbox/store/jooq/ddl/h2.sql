@@ -1,4 +1,4 @@
--- outbox on H2, schema version 2. Can be run again; put it into your own migrations if you have any.
+-- outbox on H2, schema version 2. Can be run again. Put it into your own migrations if you have any.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -45,7 +45,7 @@ CREATE INDEX IF NOT EXISTS outbox_dead_letter_order ON outbox_dead_letter (topic
 
 CREATE INDEX IF NOT EXISTS outbox_dead_letter_message ON outbox_dead_letter (message_id);
 
--- lock_key is for databases that lock by number; H2 locks the rows of outbox_partition. version is that of the oldest
+-- lock_key is for databases that lock by number. H2 locks the rows of outbox_partition. version is that of the oldest
 -- library that can work with these tables.
 CREATE TABLE IF NOT EXISTS outbox_schema (
     only_row boolean DEFAULT true PRIMARY KEY CHECK (only_row),

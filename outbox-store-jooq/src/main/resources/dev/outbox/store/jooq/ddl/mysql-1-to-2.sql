@@ -1,7 +1,7 @@
 -- outbox on MySQL, from schema version 1 to 2: messages have an id that never comes again, beside the number of their row.
 -- Can be run again, also after it was cut off. Run it before the first process with the new library starts.
 --
--- Writers and relays go on meanwhile and afterwards, with the old library and the new. Nothing is rewritten; but each ALTER TABLE
+-- Writers and relays go on meanwhile and afterwards, with the old library and the new. Nothing is rewritten. But each ALTER TABLE
 -- waits for the transactions that use the table, open batches among them, and whoever comes later waits behind it. So run it
 -- with SET lock_wait_timeout = 1, and again until it gets through. MySQL knows no ADD COLUMN IF NOT EXISTS.
 

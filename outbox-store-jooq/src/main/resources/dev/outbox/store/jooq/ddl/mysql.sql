@@ -1,4 +1,4 @@
--- outbox on MySQL, schema version 2. Can be run again; put it into your own migrations if you have any.
+-- outbox on MySQL, schema version 2. Can be run again. Put it into your own migrations if you have any.
 -- Times are in UTC, whatever time zone a connection is set to.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS outbox_dead_letter (
     INDEX outbox_dead_letter_message (message_id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- lock_key is for databases that lock by number; MySQL locks the rows of outbox_partition. version is that of the oldest
+-- lock_key is for databases that lock by number. MySQL locks the rows of outbox_partition. version is that of the oldest
 -- library that can work with these tables.
 CREATE TABLE IF NOT EXISTS outbox_schema (
     only_row tinyint NOT NULL DEFAULT 1 PRIMARY KEY,

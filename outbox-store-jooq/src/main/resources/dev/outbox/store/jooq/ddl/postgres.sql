@@ -1,4 +1,4 @@
--- outbox on PostgreSQL, schema version 2. Can be run again; put it into your own migrations if you have any.
+-- outbox on PostgreSQL, schema version 2. Can be run again. Put it into your own migrations if you have any.
 
 CREATE TABLE IF NOT EXISTS outbox_message (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -45,8 +45,8 @@ CREATE INDEX IF NOT EXISTS outbox_dead_letter_order ON outbox_dead_letter (topic
 
 CREATE INDEX IF NOT EXISTS outbox_dead_letter_message ON outbox_dead_letter (message_id);
 
--- lock_key tells the locks of this outbox from those of every other outbox in the database; version is that of the oldest
--- library that can work with these tables.
+-- lock_key tells the locks of this outbox from those of every other outbox in the database, and
+-- version is that of the oldest library that can work with these tables.
 CREATE TABLE IF NOT EXISTS outbox_schema (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     version integer NOT NULL,
