@@ -55,13 +55,16 @@ final class History implements AutoCloseable {
     private final AtomicInteger faults = new AtomicInteger();
     private volatile boolean closed;
 
-    /** Starts everything. */
+    /** Prepares it; {@link #start} begins. */
     History(Backend backend, Log log, long seed, boolean hurry) throws Exception {
         this.backend = backend;
         this.log = log;
         this.seed = seed;
         this.hurry = hurry;
         this.writersWay = backend.wayOfWriters();
+    }
+
+    void start() throws Exception {
         for (int i = 0; i < (hurry ? 2 : RELAYS.length); i++) {
             Clock clock = Clock.real();
             clocks.add(clock);

@@ -59,6 +59,7 @@ class HistoryTest {
         try (Log log = Log.empty(path);
                 Backend backend = opening.open(log);
                 History history = new History(backend, log, SEED, MINUTES == 0)) {
+            history.start();
             if (MINUTES == 0) {
                 history.once();
             } else {

@@ -80,6 +80,9 @@ final class RelayMain {
     }
 
     public static void main(String[] args) throws Exception {
+        Thread parent = new Thread(RelayMain::endWithParent, OWN + "parent");
+        parent.setDaemon(true);
+        parent.start();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String url = in.readLine();
         if (url == null) {
@@ -94,6 +97,14 @@ final class RelayMain {
             new RelayMain(args[0], log, Integer.parseInt(args[2]), Integer.parseInt(args[3])).run(url, options, in);
         }
         System.exit(0); // what it left behind was said
+    }
+
+    /** Whoever started us may be killed while we wait for a server that will never be there again. */
+    private static void endWithParent() {
+        ProcessHandle.current().parent().ifPresent(parent -> {
+            parent.onExit().join();
+            Runtime.getRuntime().halt(1);
+        });
     }
 
     private void run(String url, StoreOptions options, BufferedReader in) throws IOException, InterruptedException {
