@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.WakeUps;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -8,8 +9,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
 
 /**
@@ -17,8 +20,8 @@ import redis.clients.jedis.JedisPubSub;
  * connection is lost it begins anew, and tells its listeners, because something may have been missed.
  *
  * <p>A connection on which nothing is sent may vanish without a word, and whoever only listens never finds out. So the server is
- * sent a PING now and then: what is in between does not take the connection for idle, and if it is gone, the operating
- * system notices that nothing is answered.
+ * sent a PING now and then: what is in between does not take the connection for idle, and if one is not answered before the next
+ * is due, the connection is broken off.
  */
 final class Listening implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Listening.class);
@@ -33,7 +36,7 @@ final class Listening implements AutoCloseable {
     private volatile CompletableFuture<Boolean> confirmed = new CompletableFuture<>();
     private final Thread thread = new Thread(this::run, "outbox-redis-wake-ups");
     private final Thread pinging = new Thread(this::ping, "outbox-redis-wake-ups-ping");
-    private volatile JedisPubSub subscriber = new Subscriber();
+    private volatile Subscriber subscriber = new Subscriber();
     private boolean started;
     private volatile boolean closed;
 
@@ -81,6 +84,26 @@ final class Listening implements AutoCloseable {
     }
 
     private final class Subscriber extends JedisPubSub {
+        private volatile @Nullable Connection connection;
+        private volatile boolean awaitsPong;
+
+        /** Has it end with an exception, if it is known on which connection it listens. */
+        void breakOff() {
+            Connection open = connection;
+            if (open != null) {
+                try {
+                    open.forceDisconnect();
+                } catch (IOException e) {
+                    LOG.debug("Breaking a connection off failed; it has gone", e);
+                }
+            }
+        }
+
+        @Override
+        public void onPong(String pattern) {
+            awaitsPong = false;
+        }
+
         @Override
         public void onSubscribe(String subscribedTo, int subscribedChannels) {
             if (closed) {
@@ -116,8 +139,9 @@ final class Listening implements AutoCloseable {
         while (!closed) {
             long began = System.nanoTime();
             try {
-                subscriber = new Subscriber();
-                servers.subscribe(subscriber, channel);
+                Subscriber next = new Subscriber();
+                subscriber = next;
+                servers.subscribe(next, channel, connection -> next.connection = connection);
             } catch (Throwable e) { // whatever it is, the next try may do better
                 confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
                 if (!closed && pause == 10) {
@@ -142,12 +166,15 @@ final class Listening implements AutoCloseable {
         try {
             while (!closed) {
                 Thread.sleep(betweenPings);
-                JedisPubSub current = subscriber;
-                if (current.isSubscribed()) {
+                Subscriber current = subscriber;
+                if (current.awaitsPong) {
+                    current.breakOff();
+                } else if (current.isSubscribed()) {
                     may = may || servers.answersPings();
                     if (!may) {
                         return;
                     }
+                    current.awaitsPong = true;
                     tryTo("Asking whether the server is there", current::ping);
                 }
             }
@@ -164,19 +191,23 @@ final class Listening implements AutoCloseable {
         }
     }
 
-    /** Ends the calls. The thread ends as soon as the server has confirmed, or the connection breaks. */
+    /** Ends the calls, and the thread when the server has confirmed it; a server that does not is not waited for. */
     @Override
     public void close() {
         closed = true;
         listeners.clear();
         thread.interrupt();
         pinging.interrupt();
-        JedisPubSub current = subscriber;
+        Subscriber current = subscriber;
         if (current.isSubscribed()) {
             tryTo("Ending the subscription", current::unsubscribe);
         }
         try {
             thread.join(TimeUnit.SECONDS.toMillis(2));
+            if (thread.isAlive()) {
+                subscriber.breakOff();
+                thread.join(TimeUnit.SECONDS.toMillis(2));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -48,7 +48,7 @@ final class Servers implements AutoCloseable {
 
     /** Sends commands to the server of a place in one go and returns the answers in their order, errors among them. */
     List<Object> send(Place place, List<Command> commands) {
-        Connection connection = borrow(place);
+        Connection connection = borrow(slot(place));
         if (connection == null) {
             return Pipelined.send(client.pipelined(), commands);
         }
@@ -68,16 +68,20 @@ final class Servers implements AutoCloseable {
      */
     @Nullable
     Line line(Place place) {
-        Connection connection = own ? borrow(place) : null;
+        Connection connection = own ? borrow(slot(place)) : null;
         return connection == null ? null : new Line(connection);
     }
 
     /** Null if the client gives none away. */
-    private @Nullable Connection borrow(Place place) {
+    private @Nullable Connection borrow(int slot) {
         if (client instanceof RedisClusterClient cluster) {
-            return cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot(place.ready()));
+            return cluster.getConnectionFromSlot(slot);
         }
         return client instanceof RedisClient single ? single.getPool().getResource() : null;
+    }
+
+    private static int slot(Place place) {
+        return JedisClusterCRC16.getSlot(place.ready());
     }
 
     /** A connection was lost: the others to that server are of no use either. */
@@ -102,9 +106,21 @@ final class Servers implements AutoCloseable {
         }
     }
 
-    /** Listens until the subscriber unsubscribes. */
-    void subscribe(JedisPubSub subscriber, String channel) {
-        client.subscribe(subscriber, channel);
+    /**
+     * Listens until the subscriber unsubscribes, or the connection breaks.
+     *
+     * @param connected is told of the connection before it is used, so that it can be broken off; if the client gives it away
+     */
+    void subscribe(JedisPubSub subscriber, String channel, Consumer<Connection> connected) {
+        Connection borrowed = borrow(JedisClusterCRC16.getSlot(channel));
+        if (borrowed == null) {
+            client.subscribe(subscriber, channel);
+            return;
+        }
+        try (Connection connection = borrowed) {
+            connected.accept(connection);
+            subscriber.proceed(connection, channel);
+        }
     }
 
     @Override

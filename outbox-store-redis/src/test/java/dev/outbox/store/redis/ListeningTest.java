@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.servers.RedisServer;
+import dev.outbox.servers.TcpProxy;
 import java.net.URI;
 import java.time.Duration;
 import java.util.UUID;
@@ -77,6 +78,41 @@ class ListeningTest {
             expectWakeUp();
             Load.await(() -> subscriber().contains(" cmd=ping "), "a ping on the next connection");
         }
+    }
+
+    /** It is not told that nobody is there any more. */
+    @Test
+    void aConnectionThatWasForgottenOnTheWayIsReplaced() throws Exception {
+        String url = RedisServer.shared().url();
+        try (TcpProxy network = TcpProxy.before(url);
+                RedisClient client = client(network.route(url));
+                Listening listening = listening(client)) {
+            listening.add(calls::incrementAndGet);
+            expectWakeUp();
+            network.forget();
+            expectWakeUp();
+        }
+    }
+
+    @Test
+    void aConnectionThatWasForgottenOnTheWayDoesNotOutliveTheStore() throws Exception {
+        String url = RedisServer.shared().url();
+        try (TcpProxy network = TcpProxy.before(url);
+                RedisClient client = client(network.route(url))) {
+            Listening listening = new Listening(Servers.of(client), channel, Duration.ofDays(1));
+            listening.add(calls::incrementAndGet);
+            expectWakeUp();
+            network.forget();
+            listening.close();
+            assertEquals(0, threads(), "threads that listen");
+            Load.await(() -> network.connections() == 0, "no connection is left");
+        }
+    }
+
+    private static long threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("outbox-redis-wake-ups"))
+                .count();
     }
 
     @Test
