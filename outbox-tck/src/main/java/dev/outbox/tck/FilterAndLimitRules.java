@@ -15,6 +15,9 @@ import java.util.stream.Collectors;
 /** A checkout returns what was asked for, as much as was asked for, and starves no partition. */
 @AtLevel(Level.CONTRACT)
 interface FilterAndLimitRules {
+    /** How many partitions every backend can hold in a batch. */
+    int LEAST_BOUND = 100;
+
     @Rule("OBX-FILTER-1")
     default void onlyTheTopicsAskedForCome(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
@@ -83,6 +86,63 @@ interface FilterAndLimitRules {
                 batch.messages().forEach(m -> served.add(name(m)));
             }
         }
+    }
+
+    /** What a store does in passes may come out even at most numbers, and at some not. */
+    @Rule("OBX-LIMIT-2")
+    default void whateverTheirNumberABatchIsFilled(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        int written = 0;
+        for (int partitions : new int[] {1, 2, 33, 65, 99, 100, 101, 150, 180, 257, 300}) {
+            written = writeOneEach(outbox, written, partitions);
+            client.await(1).close(); // a store may have to notice them
+            for (int limit : new int[] {1, 64, 100, 250}) {
+                String what = "a checkout of " + limit + " where " + partitions + " partitions have a message each";
+                try (Client.Batch batch = outbox.promptly(what, () -> client.checkout(limit))) {
+                    int most = Math.min(partitions, limit);
+                    int size = batch.messages().size();
+                    assertTrue(
+                            size <= most && size >= Math.min(most, LEAST_BOUND),
+                            what + " returned " + size + " messages; expected " + most
+                                    + (most > LEAST_BOUND ? ", or " + LEAST_BOUND + " at least" : ""));
+                    Set<Integer> served = batch.messages().stream()
+                            .map(PersistedMessage::partition)
+                            .collect(Collectors.toSet());
+                    assertEquals(size, served.size(), what + ": partitions that got a place");
+                }
+            }
+        }
+    }
+
+    @Rule("OBX-LIMIT-2")
+    default void morePartitionsThanABatchHoldsTakeTurns(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        int partitions = 650;
+        writeOneEach(outbox, 0, partitions);
+        for (int limit : new int[] {100, 1000}) {
+            Set<Integer> served = new HashSet<>();
+            for (int checkouts = 0; served.size() < partitions; checkouts++) {
+                assertTrue(
+                        checkouts < 40,
+                        "of " + partitions + " partitions with a message each, 40 checkouts of " + limit
+                                + " served only " + served.size());
+                String what = "a checkout of " + limit + " where " + partitions + " partitions have a message each";
+                try (Client.Batch batch = outbox.promptly(what, () -> client.checkout(limit))) {
+                    batch.messages().forEach(m -> served.add(m.partition()));
+                }
+            }
+        }
+    }
+
+    /** A message into each partition from a number on and up to another, which it returns. */
+    private static int writeOneEach(TestOutbox outbox, int from, int to) throws Exception {
+        try (Writer writer = outbox.begin()) {
+            for (int partition = from; partition < to; partition++) {
+                writer.write(TOPIC, partition, "of " + partition);
+            }
+            writer.commit();
+        }
+        return to;
     }
 
     @Rule("OBX-LIMIT-3")

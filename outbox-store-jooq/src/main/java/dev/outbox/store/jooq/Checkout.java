@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * holds the partitions for as long as the connection lives.
  */
 final class Checkout {
-    /** How often to begin without what was taken in vain; then better to hold too much than to go on for ever. */
+    /** How often to begin without what was taken in vain and to look for others; then no others, or it would go on for ever. */
     private static final int ATTEMPTS = 4;
 
     private final Dialect dialect;
@@ -56,32 +56,55 @@ final class Checkout {
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
         floor.beforeCheckout(lease.connection());
         Set<Candidate> inVain = new HashSet<>();
+        List<Held> held = takeAndRead(lease, limit, List.of(), inVain);
         for (int attempt = 1; ; attempt++) {
-            List<Held> held = takeAndRead(lease, limit, inVain);
-            expectsRoom = room(held, limit) > 0;
-            int before = inVain.size();
+            expectsRoom = hasPlaces(held, limit);
             held.stream().filter(partition -> partition.messages.isEmpty()).forEach(p -> inVain.add(p.partition));
-            held.removeIf(partition -> partition.messages.isEmpty());
-            if (held.isEmpty() || inVain.size() == before || attempt == ATTEMPTS) {
+            boolean isVain = held.removeIf(partition -> partition.messages.isEmpty());
+            if (held.isEmpty() || !isVain) {
                 return held;
             }
             // What was taken in vain stays locked until the transaction ends, and messages that are committed there now
             // would wait for publishers that have nothing to do with them. So again, without it.
             lease.rollback();
+            List<Candidate> again =
+                    held.stream().map(partition -> partition.partition).toList();
+            held = attempt < ATTEMPTS
+                    ? takeAndRead(lease, limit, again, inVain)
+                    : fill(lease, again, again.size(), true, limit, null); // which are fewer each time
         }
     }
 
-    private List<Held> takeAndRead(Connections.Lease lease, int limit, Set<Candidate> inVain) throws SQLException {
+    /** Whether the batch has room and may hold more partitions. */
+    private static boolean hasPlaces(List<Held> held, int limit) {
+        return Filling.room(held, limit) > 0 && held.size() < Candidates.MOST_PARTITIONS;
+    }
+
+    /** @param again what to begin with, because it had messages just now */
+    private List<Held> takeAndRead(Connections.Lease lease, int limit, List<Candidate> again, Set<Candidate> inVain)
+            throws SQLException {
         if (candidates.isDiscoveryDue(System.nanoTime())) {
-            return fill(lease, discover(lease), limit, inVain, null);
+            return fill(lease, discover(lease), limit, again, inVain);
         }
         Look look = lookSentAlong(lease);
-        List<Held> held = fill(lease, List.of(), limit, inVain, look);
-        if (room(held, limit) > 0 && !addTo(held, lease, limit, look)) {
+        List<Candidate> inTurn = inTurn(again, List.of(), limit, inVain);
+        List<Held> held = fill(lease, inTurn, first(again, inTurn, limit), false, limit, look);
+        if (hasPlaces(held, limit) && !addTo(held, lease, limit, look)) {
             lease.rollback();
-            held = fill(lease, discover(lease), limit, inVain, null);
+            held = fill(lease, discover(lease), limit, again, inVain);
         }
         return held;
+    }
+
+    private List<Held> fill(
+            Connections.Lease lease, List<Candidate> found, int limit, List<Candidate> again, Set<Candidate> inVain)
+            throws SQLException {
+        List<Candidate> inTurn = inTurn(again, found, limit, inVain);
+        return fill(lease, inTurn, first(again, inTurn, limit), true, limit, null);
+    }
+
+    private int first(List<Candidate> again, List<Candidate> inTurn, int limit) {
+        return again.isEmpty() ? candidates.firstTake(inTurn.size(), limit) : again.size();
     }
 
     /** To be sent with the first take and read, which spares a round trip if the batch has room; null if none is expected. */
@@ -111,15 +134,10 @@ final class Checkout {
         candidates.replace(look.found, look.started, System.nanoTime());
         Set<Integer> known =
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
-        List<Candidate> inTurn = inTurn(look.found, limit, Set.of());
+        List<Candidate> inTurn = inTurn(List.of(), look.found, limit, Set.of());
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
-        fill(lease, "", held, inTurn, inTurn.size(), limit, null);
+        new Filling(new Access(lease, "", null), held, inTurn, limit).run(inTurn.size(), true);
         return true;
-    }
-
-    private static int room(List<Held> held, int limit) {
-        return limit
-                - held.stream().mapToInt(partition -> partition.messages.size()).sum();
     }
 
     /** In auto-commit mode, so that asking an idle outbox is one round trip. */
@@ -162,94 +180,117 @@ final class Checkout {
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
-    private List<Candidate> inTurn(List<Candidate> found, int limit, Set<Candidate> inVain) {
-        Set<Candidate> inTurn = new LinkedHashSet<>(candidates.nextTurn(limit));
+    private List<Candidate> inTurn(List<Candidate> again, List<Candidate> found, int limit, Set<Candidate> inVain) {
+        Set<Candidate> inTurn = new LinkedHashSet<>(again);
+        inTurn.addAll(candidates.nextTurn(limit));
         inTurn.addAll(found);
         inTurn.removeAll(inVain);
         return new ArrayList<>(inTurn);
     }
 
     private List<Held> fill(
-            Connections.Lease lease, List<Candidate> found, int limit, Set<Candidate> inVain, @Nullable Look look)
+            Connections.Lease lease, List<Candidate> inTurn, int first, boolean areNew, int limit, @Nullable Look look)
             throws SQLException {
-        List<Candidate> inTurn = inTurn(found, limit, inVain);
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
-            String begin = lease.hold();
-            int wanted = candidates.firstTake(inTurn.size(), limit);
-            fill(lease, begin, held, inTurn, wanted, limit, look);
+            new Filling(new Access(lease, lease.hold(), look), held, inTurn, limit).run(first, areNew);
         }
         return held;
     }
 
-    /**
-     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads anew, and more,
-     * those that had more than their share; reads from the start those where a message that failed may be before a hint;
-     * else takes twice as many more.
-     */
-    private void fill(
-            Connections.Lease lease,
-            String begin,
-            List<Held> held,
-            List<Candidate> inTurn,
-            int firstTake,
-            int limit,
-            @Nullable Look look)
-            throws SQLException {
-        Connection connection = lease.connection();
-        String first = begin;
-        Look unsent = look;
-        int next = 0;
-        int wanted = firstTake;
-        int room = room(held, limit);
-        List<Held> toRead = new ArrayList<>();
-        while (room > 0) {
-            int tries = Math.min(wanted, room);
-            boolean isRead = false;
-            while (toRead.isEmpty() && next < inTurn.size() && held.size() < Candidates.MOST_PARTITIONS) {
-                tries = Math.min(tries, Candidates.MOST_PARTITIONS - held.size());
-                List<Candidate> tried = inTurn.subList(next, Math.min(inTurn.size(), next + tries));
-                next += tried.size();
-                isRead = isBestReadAtOnce(lease, tried.size());
-                toRead = isRead ? takeAndRead(connection, first, tried, room, unsent) : take(connection, first, tried);
-                first = "";
-                unsent = isRead ? null : unsent;
-                held.addAll(toRead);
-                if (toRead.size() < tried.size()) {
-                    candidates.noteCompany();
-                }
-                tries = Math.min(2 * tries, room); // others hold those: look further
-            }
-            if (toRead.isEmpty()) {
-                break;
-            }
-            if (!isRead) {
-                read(connection, toRead, room);
-            }
-            room = room(held, limit);
-            toRead = new ArrayList<>();
-            for (Held partition : held) {
-                if (!partition.fromStart() && partition.failingId != 0) {
-                    partition.restartFromStart();
-                    toRead.add(partition);
-                } else if (partition.full && room > 0) {
-                    partition.restart();
-                    toRead.add(partition);
-                }
-            }
-            room = room(held, limit);
-            wanted *= 2;
-        }
-    }
+    /** What a filling does in the transaction of a batch. */
+    private final class Access implements Filling.Access {
+        private final Connections.Lease lease;
+        private final Connection connection;
 
-    /**
-     * Alone, nearly all that is tried is taken. In company a part of it is not: reading that would be in vain, and its share
-     * of the limit would be missing to the others. A single partition has nobody to share with.
-     */
-    private boolean isBestReadAtOnce(Connections.Lease lease, int tried) {
-        return dialect.takesAndReadsAtOnce(lease.isOwn())
-                && tried <= dialect.mostReadAtOnce()
-                && (tried == 1 || candidates.isAlone());
+        /** To be sent with the first statement. */
+        private String begin;
+
+        /** To be sent with the first take and read. */
+        private @Nullable Look unsent;
+
+        Access(Connections.Lease lease, String begin, @Nullable Look look) {
+            this.lease = lease;
+            this.connection = lease.connection();
+            this.begin = begin;
+            this.unsent = look;
+        }
+
+        /**
+         * Alone, nearly all that is tried is taken. In company a part of it is not: reading that would be in vain, and its share
+         * of the limit would be missing to the others. A single partition has nobody to share with.
+         */
+        @Override
+        public boolean isBestReadAtOnce(int tried) {
+            return dialect.takesAndReadsAtOnce(lease.isOwn())
+                    && tried <= dialect.mostReadAtOnce()
+                    && (tried == 1 || candidates.isAlone());
+        }
+
+        @Override
+        public List<Held> take(List<Candidate> tried, int most) throws SQLException {
+            List<Held> wanted = wanted(connection, tried);
+            keep(wanted, dialect.take(connection, begin, lockKey, wanted, most));
+            begin = "";
+            return wanted;
+        }
+
+        @Override
+        public List<Held> takeAndRead(List<Candidate> tried, int limit) throws SQLException {
+            List<Held> wanted = wanted(connection, tried);
+            share(wanted, limit);
+            Look look = unsent;
+            long started = System.nanoTime();
+            keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted, look));
+            long took = System.nanoTime() - started;
+            begin = "";
+            unsent = null;
+            if (look == null) {
+                noteRead(wanted, took);
+            } else {
+                noteRead(wanted, took - Hints.GRACE);
+                noteLook(
+                        look,
+                        took
+                                - Hints.graceOf(wanted.stream()
+                                        .mapToInt(held -> held.messages.size())
+                                        .sum()));
+            }
+            readFromStart(wanted);
+            return wanted;
+        }
+
+        @Override
+        public void read(List<Held> partitions, int limit) throws SQLException {
+            share(partitions, limit);
+            readShares(partitions);
+            readFromStart(partitions);
+        }
+
+        /** Once more those where a message that failed may be before a hint, which somebody else may know better. */
+        private void readFromStart(List<Held> partitions) throws SQLException {
+            List<Held> before = partitions.stream()
+                    .filter(held -> !held.fromStart() && held.failingId != 0)
+                    .toList();
+            if (!before.isEmpty()) {
+                before.forEach(Held::restartFromStart);
+                readShares(before);
+            }
+        }
+
+        private void readShares(List<Held> partitions) throws SQLException {
+            long started = System.nanoTime();
+            int most = dialect.mostReadAtOnce();
+            for (int i = 0; i < partitions.size(); i += most) {
+                dialect.read(connection, partitions.subList(i, Math.min(partitions.size(), i + most)));
+            }
+            noteRead(partitions, System.nanoTime() - started);
+        }
+
+        @Override
+        public void noteCompany() {
+            candidates.noteCompany();
+        }
     }
 
     /** What a batch would hold of the partitions, which it does not yet. */
@@ -275,57 +316,22 @@ final class Checkout {
         }
     }
 
-    private List<Held> take(Connection connection, String begin, List<Candidate> tried) throws SQLException {
-        List<Held> wanted = wanted(connection, tried);
-        keep(wanted, dialect.take(connection, begin, lockKey, wanted));
-        return wanted;
-    }
-
-    private List<Held> takeAndRead(
-            Connection connection, String begin, List<Candidate> tried, int limit, @Nullable Look look)
-            throws SQLException {
-        List<Held> wanted = wanted(connection, tried);
-        share(wanted, limit);
-        long started = System.nanoTime();
-        keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted, look));
-        long took = System.nanoTime() - started;
-        if (look == null) {
-            noteRead(wanted, took);
-        } else {
-            noteRead(wanted, took - Hints.GRACE);
-            noteLook(
-                    look,
-                    took
-                            - Hints.graceOf(wanted.stream()
-                                    .mapToInt(held -> held.messages.size())
-                                    .sum()));
-        }
-        return wanted;
-    }
-
+    /** Every partition gets a share of the limit, which is not less than their number. */
     private static void share(List<Held> partitions, int limit) {
+        if (partitions.isEmpty()) {
+            return;
+        }
         int each = limit / partitions.size();
         int more = limit % partitions.size();
         for (int i = 0; i < partitions.size(); i++) {
-            partitions.get(i).startReading(i < more ? each + 1 : each);
+            partitions.get(i).startReading(i < more ? each + 1 : each, partitions.size() == 1);
         }
-    }
-
-    /** Reads every partition, together at most the limit. */
-    private void read(Connection connection, List<Held> partitions, int limit) throws SQLException {
-        share(partitions, limit);
-        long started = System.nanoTime();
-        for (int i = 0; i < partitions.size(); i += dialect.mostReadAtOnce()) {
-            dialect.read(connection, partitions.subList(i, Math.min(partitions.size(), i + dialect.mostReadAtOnce())));
-        }
-        noteRead(partitions, System.nanoTime() - started);
     }
 
     private void noteRead(List<Held> partitions, long took) {
         long ended = System.nanoTime();
         int messages = 0;
         for (Held held : partitions) {
-            held.endReading();
             messages += held.messages.size();
             floor.read(held.lastRowId());
         }
@@ -333,7 +339,7 @@ final class Checkout {
             if (held.fromStart()) {
                 hints.readFromStart(held.partition, messages, took, ended);
             }
-            if (held.messages.isEmpty() && held.share > 0) {
+            if (held.messages.isEmpty()) {
                 candidates.remove(held.partition);
             }
         }

@@ -161,19 +161,21 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     void addPartitions(Connection connection, List<Candidate> missing) throws SQLException;
 
     /**
-     * Takes those of the partitions that are ready and free until the transaction ends; returns their ids. Where the lock is
+     * Takes those of the partitions that are ready and free until the transaction ends, but not more than so many: as soon as
+     * these are taken no other is tried, nor kept from anybody. Returns their ids. Where the lock is
      * one of their rows, which nobody else can change then, this tells each which message of it failed the last time, and
      * leaves out rows that are those of other partitions by now.
      *
      * @param begin what {@link #beginOwn} has left to be done before, or ""
      */
-    List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException;
+    List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted, int most)
+            throws SQLException;
 
     /** Whether {@link #takeAndRead} spares a round trip on a connection, of our own pool or of the application's. */
     boolean takesAndReadsAtOnce(boolean own);
 
     /**
-     * {@link #take} and then {@link #read} of the same partitions, still two statements, sent together: the second sees
+     * {@link #take} of all of them and then {@link #read} of the same partitions, still two statements, sent together: the second sees
      * what is committed when the first has got its locks. Returns the ids of those that were taken. What was read of the
      * others is nobody's, and to be thrown away.
      *
@@ -186,8 +188,8 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     int mostReadAtOnce();
 
     /**
-     * Reads partitions that are taken: of each at most its share, behind its position and not beyond its end, as it is at
-     * one moment. Tells each which message of it failed the last time, unless {@link #take} has.
+     * Reads partitions that are taken: of each at most its rows, behind its position and not beyond its end, as it is at one
+     * moment. The row behind its share, if there is one, may lack its payload. Tells each which message of it failed the last time, unless {@link #take} has.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
 
@@ -199,6 +201,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     @Nullable
     Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException;
+
+    /** The row id of the first message of a partition behind a row; 0 if there is none. */
+    long head(Connection connection, Candidate partition, long after) throws SQLException;
 
     /** Deletes messages by row id and returns how many there were. */
     int delete(Connection connection, long[] rowIds) throws SQLException;

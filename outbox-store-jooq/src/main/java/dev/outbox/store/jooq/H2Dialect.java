@@ -43,7 +43,7 @@ record H2Dialect(Names names) implements Dialect {
 
     private static String take(String ids) {
         return "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM outbox_partition p WHERE p.id " + ids + " AND "
-                + READY + " FOR UPDATE SKIP LOCKED";
+                + READY + " FETCH FIRST ? ROWS ONLY FOR UPDATE SKIP LOCKED";
     }
 
     /** With nothing in it that is the same for all rows: H2 looks with each whether it still is. */
@@ -53,6 +53,8 @@ record H2Dialect(Names names) implements Dialect {
                     + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY";
 
     private static final String READ_ONE = "SELECT " + READ;
+    private static final String HEAD = "SELECT m.id FROM outbox_message m WHERE m.topic = ? AND"
+            + " m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
     private static final String READ_AMONG_OTHERS = "(SELECT CAST(? AS integer) AS n, " + READ + ")";
 
     /** Each row that H2 deletes is compared with the ids of the list, one after the other. */
@@ -359,7 +361,8 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException {
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted, int most)
+            throws SQLException {
         boolean one = wanted.size() == 1;
         try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_ONE : TAKE))) {
             if (one) {
@@ -368,6 +371,7 @@ record H2Dialect(Names names) implements Dialect {
                 Object[] ids = wanted.stream().map(held -> held.partition.id()).toArray();
                 statement.setArray(1, connection.createArrayOf("integer", ids));
             }
+            statement.setInt(2, most);
             return Rows.locked(statement, wanted);
         }
     }
@@ -406,6 +410,16 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
+    }
+
+    @Override
+    public long head(Connection connection, Candidate partition, long after) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
+            statement.setString(1, partition.topic());
+            statement.setInt(2, partition.partition());
+            statement.setLong(3, after);
+            return Rows.first(statement);
+        }
     }
 
     @Override

@@ -20,11 +20,14 @@ final class Held {
     /** Behind which row id the next read starts. */
     long after;
 
-    /** How many messages the next read may return. */
+    /** How many messages of it the batch may have after the next read. */
     int share;
 
-    /** Whether the last read found all that it was allowed to, so that there may be more. */
-    boolean full;
+    /** How many rows to ask for at the next read: one more than the share, which says whether there is more. */
+    long rows;
+
+    /** Whether the last read found more than it was allowed to keep; not noticed where the share is all that there is room for. */
+    boolean hasMore;
 
     private long[] rowIds = new long[16];
 
@@ -50,6 +53,7 @@ final class Held {
     int restart() {
         int forgotten = messages.size();
         messages.clear();
+        hasMore = false;
         after = start;
         return forgotten;
     }
@@ -64,8 +68,15 @@ final class Held {
         return start == 0;
     }
 
-    void startReading(int share) {
+    /** @param isAlone whether the share is all that the batch has room for */
+    void startReading(int share, boolean isAlone) {
         this.share = share;
+        this.rows = isAlone ? share : share + 1L;
+    }
+
+    /** Whether the share is used up; then the row that was read is only the proof that there is more. */
+    boolean isFull() {
+        return messages.size() >= share;
     }
 
     void add(long rowId, PersistedMessage message) {
@@ -79,10 +90,6 @@ final class Held {
         rowIds[messages.size()] = rowId;
         messages.add(message);
         after = rowId;
-    }
-
-    void endReading() {
-        full = messages.size() == share;
     }
 
     long lastRowId() {

@@ -79,8 +79,9 @@ final class JooqStore implements Store, Operations, WakeUps {
             batch = new JdbcBatch(dialect, hints, held, lease, open::remove);
             open.add(batch);
         } catch (SQLException e) {
-            hints.forgetAll();
-            release(lease, e);
+            if (release(lease, e)) {
+                hints.forgetAll(); // the next connection may be to another server
+            }
             throw Failures.of("A checkout", dialect, e);
         } catch (RuntimeException e) {
             lease.markBroken();
@@ -159,11 +160,14 @@ final class JooqStore implements Store, Operations, WakeUps {
         }
     }
 
-    private static void release(Connections.Lease lease, SQLException e) {
-        if (Failures.isLost(lease.connection(), e)) {
+    /** Returns whether the connection was lost. */
+    private static boolean release(Connections.Lease lease, SQLException e) {
+        boolean lost = Failures.isLost(lease.connection(), e);
+        if (lost) {
             lease.markBroken();
         }
         lease.close();
+        return lost;
     }
 
     private void requireOpen() {

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                     + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
                     + " store large content elsewhere and publish a reference to it.";
 
-    /** A list is a table of that many SELECTs. */
+    /** A list is a table of that many SELECTs; a longer one is JSON. */
     private static final int LONGEST_LIST = 100;
 
     private static final String READ =
@@ -62,6 +63,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                     + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id LIMIT ?";
 
     private static final String READ_ONE = "SELECT " + READ;
+    private static final String HEAD =
+            "SELECT m.id FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic = ? AND"
+                    + " m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id LIMIT 1";
     private static final String READ_AMONG_OTHERS = "(SELECT ? AS n, " + READ + ")";
 
     private static final String TAKE = "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM ";
@@ -69,7 +73,12 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     /** One id is one probe, with nothing to be read wrongly. */
     private static final String TAKE_ONE =
-            TAKE + "outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY + SKIPPING;
+            TAKE + "outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY;
+
+    /** As {@link #byId}, and any number of them are one parameter. In a subquery, because such a table cannot be locked. */
+    private static final String TAKE_MANY = TAKE
+            + "(SELECT j.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id int PATH '$')) j) w"
+            + " STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id WHERE " + READY;
 
     /** What stands before the ids. As in {@link #byId}, but any number of them are one text. */
     private static final String DELETE = "DELETE m FROM JSON_TABLE('";
@@ -86,6 +95,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     /** Far below what makes the server give probes up, because they take too much of its memory. */
     private static final int LONGEST_DELETE_LIST = 1_000;
+
+    /** Of ids in one statement: a quarter of a megabyte. */
+    private static final int LONGEST_DELETE = 10_000;
 
     /** The server does not come to it if what stands before fails. */
     private static final String AND_COMMIT = "; COMMIT";
@@ -369,21 +381,38 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         }
     }
 
-    /** The locked row is read anew, so that a row that has just become delayed is not returned. */
+    /**
+     * The locked row is read anew, so that a row that has just become delayed is not returned. The list is walked in its order,
+     * and rows are locked one by one, until there are as many as are to be returned.
+     */
     @Override
-    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException {
-        List<Integer> taken = new ArrayList<>(wanted.size());
-        for (int i = 0; i < wanted.size(); i += LONGEST_LIST) {
-            List<Held> part = wanted.subList(i, Math.min(wanted.size(), i + LONGEST_LIST));
-            try (PreparedStatement statement =
-                    connection.prepareStatement(after(i == 0 ? begin : "", sql(take(part.size()))))) {
-                for (int n = 0; n < part.size(); n++) {
-                    statement.setInt(n + 1, part.get(n).partition.id());
-                }
-                taken.addAll(Rows.locked(statement, part));
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted, int most)
+            throws SQLException {
+        boolean listed = wanted.size() <= LONGEST_LIST;
+        String take = listed ? take(wanted.size()) : TAKE_MANY;
+        try (PreparedStatement statement =
+                connection.prepareStatement(after(begin, sql(take + " LIMIT ?" + SKIPPING)))) {
+            if (listed) {
+                statement.setInt(setTake(statement, wanted), most);
+            } else {
+                statement.setString(
+                        1,
+                        wanted.stream()
+                                .map(held -> Integer.toString(held.partition.id()))
+                                .collect(Collectors.joining(",", "[", "]")));
+                statement.setInt(2, most);
             }
+            return Rows.locked(statement, wanted);
         }
-        return taken;
+    }
+
+    /** Returns the number of the next parameter. */
+    private static int setTake(PreparedStatement statement, List<Held> wanted) throws SQLException {
+        int i = 1;
+        for (Held held : wanted) {
+            statement.setInt(i++, held.partition.id());
+        }
+        return i;
     }
 
     private static String after(String begin, String sql) {
@@ -391,7 +420,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     private static String take(int count) {
-        return count == 1 ? TAKE_ONE : TAKE + byId(count) + " WHERE " + READY + SKIPPING;
+        return count == 1 ? TAKE_ONE : TAKE + byId(count) + " WHERE " + READY;
     }
 
     /** The application's connections take one statement at a time, unless it has allowed more, which nobody tells us. */
@@ -404,13 +433,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     public List<Integer> takeAndRead(
             Connection connection, String begin, int lockKey, List<Held> wanted, @Nullable Look look)
             throws SQLException {
-        String sql = after(begin, sql(take(wanted.size()) + "; " + readOf(wanted.size())));
+        String sql = after(begin, sql(take(wanted.size()) + SKIPPING + "; " + readOf(wanted.size())));
         try (PreparedStatement statement = connection.prepareStatement(look == null ? sql : sql + "; " + look.sql)) {
-            int i = 1;
-            for (Held held : wanted) {
-                statement.setInt(i++, held.partition.id());
-            }
-            Rows.setRead(statement, i, wanted);
+            Rows.setRead(statement, setTake(statement, wanted), wanted);
             List<Integer> taken = Rows.locked(statement, wanted);
             try (ResultSet rows = Rows.readWithTake(statement)) {
                 Rows.read(rows, wanted, this);
@@ -453,10 +478,26 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
-    public int delete(Connection connection, long[] rowIds) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            return statement.executeUpdate(delete(rowIds));
+    public long head(Connection connection, Candidate partition, long after) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
+            statement.setString(1, partition.topic());
+            statement.setInt(2, partition.partition());
+            statement.setLong(3, after);
+            return Rows.first(statement);
         }
+    }
+
+    /** In pieces that any server takes in one packet. */
+    @Override
+    public int delete(Connection connection, long[] rowIds) throws SQLException {
+        int deleted = 0;
+        try (Statement statement = connection.createStatement()) {
+            for (int i = 0; i < rowIds.length; i += LONGEST_DELETE) {
+                deleted += statement.executeUpdate(
+                        delete(Arrays.copyOfRange(rowIds, i, Math.min(rowIds.length, i + LONGEST_DELETE))));
+            }
+        }
+        return deleted;
     }
 
     private String delete(long[] rowIds) {
@@ -482,6 +523,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public int deleteAndCommit(Connection connection, long[] rowIds) throws SQLException {
+        if (rowIds.length > LONGEST_DELETE) {
+            int deleted = delete(connection, rowIds);
+            commitOwn(connection);
+            return deleted;
+        }
         try (Statement statement = connection.createStatement()) {
             // at execute() the driver would first ask the server whether it may
             int deleted = statement.executeUpdate(delete(rowIds) + AND_COMMIT);

@@ -64,7 +64,10 @@ record PostgresDialect(Names names) implements Dialect {
                 .collect(Collectors.joining(", "));
     }
 
-    /** OFFSET 0 is a fence: without it the server may lock partitions that are not returned. */
+    /**
+     * OFFSET 0 is a fence: without it the server may lock partitions that are not returned. Behind it, it tries one after the
+     * other, until it has as many as it is to return.
+     */
     private static final String TAKE = take("= ANY (?)");
 
     /** Without an array, which takes the driver longer to send. */
@@ -72,7 +75,7 @@ record PostgresDialect(Names names) implements Dialect {
 
     private static String take(String ids) {
         return "SELECT c.id FROM (SELECT p.id FROM outbox_partition p WHERE p.id " + ids + " AND " + READY
-                + " OFFSET 0) c WHERE pg_try_advisory_xact_lock(?, c.id)";
+                + " OFFSET 0) c WHERE pg_try_advisory_xact_lock(?, c.id) LIMIT ?";
     }
 
     /**
@@ -81,23 +84,27 @@ record PostgresDialect(Names names) implements Dialect {
      */
     private static final String END_OF_READ = "; SET LOCAL jit = off";
 
-    private static final String COLUMNS =
-            "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, "
-                    + sent("m.created_at");
+    private static final String COLUMNS = columns("m.payload");
+
+    private static String columns(String payload) {
+        return "m.id, m.original_id, m.message_id, m.message_key, m.headers, " + payload + ", m.attempts, " + sent("m.created_at");
+    }
 
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
      * are rows, which the index on exactly these columns alone can serve in order; with "topic = … ORDER BY id" the
-     * primary key can too, and it would be walked through the backlog of all other partitions.
+     * primary key can too, and it would be walked through the backlog of all other partitions. The row behind a share is only
+     * to be there, and its payload stays where it is.
      */
-    private static final String READ = "SELECT w.n, p.failing_id, " + COLUMNS
+    private static final String READ = "SELECT w.n, p.failing_id, "
+            + columns("CASE WHEN m.n <= w.share THEN m.payload END")
             + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int8[], ?::int4[])"
             + " WITH ORDINALITY AS w (id, topic, partition_no, after, last, share, n)"
             + " JOIN outbox_partition p ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND "
             + READY
-            + " CROSS JOIN LATERAL (SELECT * FROM outbox_message m WHERE "
+            + " CROSS JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM (SELECT * FROM outbox_message m WHERE "
             + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no, w.last")
-            + " LIMIT w.share) m" + END_OF_READ;
+            + " LIMIT w.share::int8 + 1) m) m" + END_OF_READ;
 
     /**
      * The same for a single partition in which nothing fails, which is read often enough to spare the server the join and, with
@@ -109,6 +116,9 @@ record PostgresDialect(Names names) implements Dialect {
             + bounds("?, ?, ?", "?, ?, ?")
             + " LIMIT ?"
             + END_OF_READ;
+
+    private static final String HEAD =
+            "SELECT m.id FROM outbox_message m WHERE " + bounds("?, ?, ?", "?, ?, " + Long.MAX_VALUE) + " LIMIT 1";
 
     private static final String TAKE_AND_READ = TAKE + "; " + READ;
     private static final String TAKE_AND_READ_ONE = TAKE_ONE + "; " + READ_ONE;
@@ -439,24 +449,26 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted) throws SQLException {
-        boolean one = wanted.size() == 1;
-        try (PreparedStatement statement = connection.prepareStatement(sql(one ? TAKE_ONE : TAKE))) {
-            if (one) {
-                statement.setInt(1, wanted.get(0).partition.id());
-                statement.setInt(2, lockKey);
-            } else {
-                setTake(connection, statement, lockKey, wanted);
-            }
+    public List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted, int most)
+            throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(sql((wanted.size() == 1 ? TAKE_ONE : TAKE) + END_OF_READ))) {
+            setTake(connection, statement, lockKey, wanted, most);
             return Rows.taken(statement);
         }
     }
 
-    private static void setTake(Connection connection, PreparedStatement statement, int lockKey, List<Held> wanted)
+    private static void setTake(
+            Connection connection, PreparedStatement statement, int lockKey, List<Held> wanted, int most)
             throws SQLException {
-        Integer[] ids = wanted.stream().map(held -> held.partition.id()).toArray(Integer[]::new);
-        statement.setArray(1, connection.createArrayOf("int4", ids));
+        if (wanted.size() == 1) {
+            statement.setInt(1, wanted.get(0).partition.id());
+        } else {
+            Integer[] ids = wanted.stream().map(held -> held.partition.id()).toArray(Integer[]::new);
+            statement.setArray(1, connection.createArrayOf("int4", ids));
+        }
         statement.setInt(2, lockKey);
+        statement.setInt(3, most);
     }
 
     /** The driver sends statements of one text one by one, each with its own snapshot, and waits at the end. */
@@ -473,13 +485,11 @@ record PostgresDialect(Names names) implements Dialect {
         String sql = sql(one ? TAKE_AND_READ_ONE : TAKE_AND_READ);
         try (PreparedStatement statement =
                 connection.prepareStatement(look == null ? sql : sql + "; " + look.sql + END_OF_READ)) {
+            setTake(connection, statement, lockKey, wanted, wanted.size());
             if (one) {
-                statement.setInt(1, wanted.get(0).partition.id());
-                statement.setInt(2, lockKey);
-                setReadOne(statement, 3, wanted.get(0));
+                setReadOne(statement, 4, wanted.get(0));
             } else {
-                setTake(connection, statement, lockKey, wanted);
-                setRead(connection, statement, 3, wanted);
+                setRead(connection, statement, 4, wanted);
             }
             List<Integer> taken = Rows.taken(statement);
             boolean any = true;
@@ -604,6 +614,18 @@ record PostgresDialect(Names names) implements Dialect {
                 }
             }
             return new Writers(server, drawn, Set.copyOf(writing));
+        }
+    }
+
+    @Override
+    public long head(Connection connection, Candidate partition, long after) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
+            statement.setString(1, partition.topic());
+            statement.setInt(2, partition.partition());
+            statement.setLong(3, after);
+            statement.setString(4, partition.topic());
+            statement.setInt(5, partition.partition());
+            return Rows.first(statement);
         }
     }
 

@@ -45,7 +45,7 @@ final class Rows {
             statement.setString(i++, held.partition.topic());
             statement.setInt(i++, held.partition.partition());
             statement.setLong(i++, held.after);
-            statement.setInt(i++, held.share);
+            statement.setLong(i++, held.rows);
         }
     }
 
@@ -59,6 +59,10 @@ final class Rows {
     }
 
     private static void add(ResultSet rows, int first, Held held, Dialect dialect) throws SQLException {
+        if (held.isFull()) {
+            held.hasMore = true;
+            return;
+        }
         long rowId = rows.getLong(first);
         String id = id(rows.getString(first + 2), rows.getLong(first + 1), rowId);
         held.add(rowId, message(rows, first + 3, id, held.partition.topic(), held.partition.partition(), dialect));
@@ -99,6 +103,13 @@ final class Rows {
             }
         }
         return taken;
+    }
+
+    /** Executes a query for one number, and returns it, or 0 if there is none. */
+    static long first(PreparedStatement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery()) {
+            return rows.next() ? rows.getLong(1) : 0;
+        }
     }
 
     private static ResultSet answerToTake(PreparedStatement statement) throws SQLException {

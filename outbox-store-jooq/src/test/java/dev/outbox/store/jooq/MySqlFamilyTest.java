@@ -164,10 +164,11 @@ abstract class MySqlFamilyTest extends StoreTest {
                 lease.hold();
                 String id = column("SELECT id FROM outbox_partition").iterator().next();
                 Held held = new Held(new Candidate(Integer.parseInt(id), TOPIC, 0), 0, 0, Long.MAX_VALUE);
-                held.startReading(10);
+                held.startReading(10, true);
                 assertEquals(
                         1,
-                        dialect.take(lease.connection(), "", 0, List.of(held)).size());
+                        dialect.take(lease.connection(), "", 0, List.of(held), 1)
+                                .size());
                 dialect.read(lease.connection(), List.of(held));
                 assertEquals(2, dialect.delete(lease.connection(), new long[] {held.rowId(0), held.rowId(1)}));
                 writer.createStatement().execute("SET SESSION innodb_lock_wait_timeout = 1");
@@ -237,10 +238,10 @@ abstract class MySqlFamilyTest extends StoreTest {
         try (Connection connection = DriverManager.getConnection(address);
                 Connection observed = pool.getConnection()) {
             Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
-            held.startReading(10);
+            held.startReading(10, true);
             observed.setAutoCommit(false);
             Held other = new Held(new Candidate(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
-            dialect.take(observed, "", 0, List.of(held, other));
+            dialect.take(observed, "", 0, List.of(held, other), 2);
             dialect.read(observed, List.of(held));
             dialect.delete(observed, LongStream.rangeClosed(1, 58).toArray()); // nearly all of a small table
             observed.rollback();
@@ -257,6 +258,78 @@ abstract class MySqlFamilyTest extends StoreTest {
             assertTrue(read.contains(" outbox_message_order ") && !read.contains("filesort"), read);
             String delete = explain(connection, pool.sent.get(2));
             assertTrue(delete.contains("m eq_ref PRIMARY ") || delete.contains("m range PRIMARY "), delete);
+        }
+    }
+
+    /** Whoever opens a connection, its driver or an init statement decides how the texts of its statements are compared. */
+    @Test
+    void noCollationOfAConnectionMakesStatementsReadTheBacklog() throws Exception {
+        StringBuilder rows = new StringBuilder("INSERT INTO outbox_message (topic, partition_no, payload) VALUES ");
+        for (int i = 0; i < 4_000; i++) {
+            rows.append(i == 0 ? "" : ", ").append("('orders', ").append(i % 4).append(", '')");
+        }
+        execute(rows.toString(), "ANALYZE TABLE outbox_message");
+        List<String> names = new ArrayList<>(List.of(
+                "utf8mb4 COLLATE utf8mb4_bin",
+                "utf8mb4 COLLATE utf8mb4_general_ci",
+                "utf8mb4 COLLATE utf8mb4_unicode_ci",
+                "utf8mb3 COLLATE utf8mb3_general_ci",
+                "latin1 COLLATE latin1_swedish_ci"));
+        names.add(
+                dialect == MySqlDialect.MYSQL
+                        ? "utf8mb4 COLLATE utf8mb4_0900_ai_ci"
+                        : "utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");
+        for (String name : names) {
+            try (Connection connection = DriverManager.getConnection(address)) {
+                connection.createStatement().execute("SET NAMES " + name);
+                Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
+                held.startReading(3, true);
+                assertReads(
+                        connection, 10, name + ", reading a partition", () -> dialect.read(connection, List.of(held)));
+                assertEquals(3, held.messages.size());
+                Held one = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
+                Held other = new Held(new Candidate(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
+                one.startReading(3, false);
+                other.startReading(3, false);
+                assertReads(
+                        connection, 40, name + ", reading two", () -> dialect.read(connection, List.of(one, other)));
+                assertEquals(6, one.messages.size() + other.messages.size());
+                assertTrue(one.hasMore && other.hasMore);
+                assertReads(connection, 60, name + ", looking for partitions", () -> {
+                    try (ResultSet found =
+                            connection.createStatement().executeQuery(dialect.discovery(List.of(TOPIC, "none")))) {
+                        for (int i = 0; i < 4; i++) {
+                            assertTrue(found.next());
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface SqlAction {
+        void run() throws SQLException;
+    }
+
+    /** Runs something after which the server has read so many rows at most, of tables and of what it puts down in between. */
+    private static void assertReads(Connection connection, int most, String what, SqlAction action) throws Exception {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("FLUSH STATUS");
+            action.run();
+            int read = 0;
+            StringBuilder counters = new StringBuilder();
+            try (ResultSet rows = statement.executeQuery(
+                    "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name = 'Sort_rows'")) {
+                while (rows.next()) {
+                    read += rows.getInt(2);
+                    counters.append(rows.getString(1))
+                            .append('=')
+                            .append(rows.getInt(2))
+                            .append(' ');
+                }
+            }
+            assertTrue(read <= most, what + ": " + counters);
         }
     }
 

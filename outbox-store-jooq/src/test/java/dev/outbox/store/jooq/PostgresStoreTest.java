@@ -198,6 +198,33 @@ class PostgresStoreTest extends StoreTest {
         }
     }
 
+    /** The last that it does in vain is to try partitions that the other holds. */
+    @Test
+    void anOpenBatchBesideAnotherKeepsNoSnapshot() throws Exception {
+        for (int partition = 0; partition < 4; partition++) {
+            commit(partition, "1", "2");
+        }
+        try (Store other = open();
+                Store store = open()) {
+            publishAll(store, 1);
+            publishAll(other, 1);
+            try (MessageBatch some = other.checkout(Set.of(TOPIC), 2);
+                    MessageBatch all = store.checkout(Set.of(TOPIC), 100)) {
+                assertFalse(some.messages().isEmpty() || all.messages().isEmpty());
+                for (int i = 0; i < 5; i++) {
+                    try (MessageBatch none = other.checkout(Set.of(TOPIC), 100)) {
+                        assertEquals(List.of(), texts(none));
+                    }
+                    assertEquals(
+                            "2 0 0",
+                            ask("SELECT concat(count(*), ' ', count(a.backend_xid), ' ', count(a.backend_xmin)) FROM"
+                                    + " pg_stat_activity a WHERE a.pid IN (SELECT l.pid FROM pg_locks l WHERE"
+                                    + " l.locktype = 'advisory') AND a.state = 'idle in transaction'"));
+                }
+            }
+        }
+    }
+
     @Test
     void twoOutboxesInOneDatabaseNeverMeet() throws Exception {
         execute("CREATE SCHEMA a", "CREATE SCHEMA b");

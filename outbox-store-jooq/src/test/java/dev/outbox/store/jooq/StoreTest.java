@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.ConfigurationException;
-import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
@@ -297,6 +296,58 @@ abstract class StoreTest {
     }
 
     @Test
+    void aBatchIsFilledWhateverTheNumberOfPartitions() throws Exception {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        int written = 0;
+        try (Store own = harness.open(address);
+                Store applications = JooqOutbox.store(pool, StoreOptions.defaults());
+                Store other = harness.open(address)) {
+            for (int n : new int[] {65, 99, 150, 180, 257, 600}) {
+                commitOneEach(written, n);
+                written = n;
+                own.checkout(Set.of(TOPIC), 1).close(); // adds the partitions
+                applications.checkout(Set.of(TOPIC), 1).close();
+                for (int limit : new int[] {1, 64, 100, 250, 1000}) {
+                    assertFilled(own, n, limit);
+                    pool.sent.clear();
+                    assertFilled(applications, n, limit);
+                    int reads = Math.min(Math.min(n, limit), Candidates.MOST_PARTITIONS) / 50;
+                    assertTrue(
+                            pool.sent.size() <= 14 + reads,
+                            n + " partitions, limit " + limit + ":\n" + String.join("\n", pool.sent));
+                }
+            }
+            try (MessageBatch held = other.checkout(Set.of(TOPIC), 200)) {
+                assertEquals(200, held.messages().size());
+                for (int limit : new int[] {1, 99, 100, 250, 1000}) {
+                    assertFilled(own, 400, limit);
+                    assertFilled(applications, 400, limit);
+                }
+            }
+        }
+    }
+
+    private void commitOneEach(int from, int to) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            JooqOutbox.persist(connection)
+                    .persistAll(IntStream.range(from, to)
+                            .mapToObj(partition -> message(partition, "of " + partition))
+                            .toList());
+            connection.commit();
+        }
+    }
+
+    private static void assertFilled(Store store, int n, int limit) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
+            assertEquals(
+                    Math.min(Math.min(n, limit), Candidates.MOST_PARTITIONS),
+                    partitions(batch).size(),
+                    n + " partitions, limit " + limit);
+        }
+    }
+
+    @Test
     void besideOthersABatchLeavesPartitionsToThem() throws Exception {
         String[] many = IntStream.range(0, 50).mapToObj(i -> "m" + i).toArray(String[]::new);
         for (int partition = 0; partition < 16; partition++) {
@@ -511,19 +562,22 @@ abstract class StoreTest {
 
     /** A dead letter that cannot be moved is not one that is done with. */
     @Test
-    void aDeadLetterThatIsGoneAtCloseUndoesTheBatch() throws Exception {
+    void rowsThatAreGoneAtCloseUndoNothing() throws Exception {
         try (Store store = Stores.open(address, StoreOptions.defaults());
                 Connection somebody = DriverManager.getConnection(address);
                 Statement statement = somebody.createStatement()) {
-            commit(0, "1", "2", "3");
+            commit(0, "1", "2", "3", "4");
             MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
             batch.markPublished(batch.messages().get(0), null);
             batch.deadLetter(batch.messages().get(1), "poison");
-            statement.execute("DELETE FROM outbox_message WHERE message_id = '"
-                    + batch.messages().get(1).id() + "'");
-            String said = assertThrows(HoldLostException.class, batch::close).getMessage();
-            assertTrue(said.contains("changed the tables"), said);
-            assertEquals(List.of("1", "3"), publishAll(store, 10));
+            batch.markFailed(batch.messages().get(2), "away", Duration.ofHours(1));
+            statement.execute("DELETE FROM outbox_message WHERE message_id IN ('"
+                    + batch.messages().get(1).id() + "', '" + batch.messages().get(2).id() + "')");
+            String said = StandardError.during(batch::close);
+            assertTrue(said.contains("was to become a dead letter") && said.contains("changed the tables"), said);
+            assertTrue(said.contains("attempt was to be counted"), said);
+            assertEquals(List.of("4"), publishAll(store, 10), "what was published is not published again");
+            assertEquals(List.of(), Operations.of(store).failingPartitions());
         }
     }
 

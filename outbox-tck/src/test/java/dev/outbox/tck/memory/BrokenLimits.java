@@ -1,10 +1,13 @@
 package dev.outbox.tck.memory;
 
+import dev.outbox.StoreException;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /** Stores that return something else than was asked for, or always the same. */
 final class BrokenLimits {
@@ -42,7 +45,14 @@ final class BrokenLimits {
                             return super.checkout(topics, limit == Integer.MAX_VALUE ? limit : limit + 1);
                         }
                     })
-                    .breaks("OBX-DEAD-4", "OBX-FENCE-2", "OBX-LIFE-5", "OBX-LIMIT-1", "OBX-ORDER-1", "OBX-ORDER-3"),
+                    .breaks(
+                            "OBX-DEAD-4",
+                            "OBX-FENCE-2",
+                            "OBX-LIFE-5",
+                            "OBX-LIMIT-1",
+                            "OBX-LIMIT-2",
+                            "OBX-ORDER-1",
+                            "OBX-ORDER-3"),
             Broken.outbox("serves partitions in a fixed order", () -> new MemoryOutbox() {
                         @Override
                         synchronized Hold checkout(Set<String> topics, int limit) {
@@ -64,6 +74,45 @@ final class BrokenLimits {
                         }
                     })
                     .breaks("OBX-EXCL-3", "OBX-LIMIT-2"),
+            Broken.outbox("fails at certain numbers of partitions", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            long ready = ready(this, topics);
+                            if (limit == 100 && ready >= 170 && ready <= 196) {
+                                throw new StoreException("A checkout failed: fromIndex(98) > toIndex(-2147483550)");
+                            }
+                            return super.checkout(topics, limit);
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2"),
+            Broken.outbox("does not return at certain numbers of partitions", () -> new MemoryOutbox() {
+                        @Override
+                        Hold checkout(Set<String> topics, int limit) {
+                            long end =
+                                    System.nanoTime() + Duration.ofSeconds(30).toNanos();
+                            while (limit == 250 && ready(this, topics) > 256 && System.nanoTime() < end) {
+                                LockSupport.parkNanos(10_000_000);
+                            }
+                            return super.checkout(topics, limit);
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2"),
+            Broken.outbox("leaves room where shares do not come out even", () -> new MemoryOutbox() {
+                        @Override
+                        synchronized Hold checkout(Set<String> topics, int limit) {
+                            long ready = ready(this, topics);
+                            return super.checkout(topics, ready > limit && limit > 60 ? limit - limit % 14 : limit);
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2"),
+            Broken.outbox("never looks beyond so many partitions", () -> new MemoryOutbox() {
+                        @Override
+                        boolean isReady(Partition partition) {
+                            int number = partition.name.number();
+                            return (number < 500 || number > 1000) && super.isReady(partition);
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2"),
             Broken.outbox("gives partitions that wait a place", () -> new MemoryOutbox() {
                         @Override
                         boolean isReady(Partition partition) {
@@ -86,4 +135,10 @@ final class BrokenLimits {
                     .breaks("OBX-LIMIT-3"));
 
     private BrokenLimits() {}
+
+    private static long ready(MemoryOutbox outbox, Set<String> topics) {
+        return outbox.backlog().stream()
+                .filter(partition -> topics.contains(partition.topic()))
+                .count();
+    }
 }

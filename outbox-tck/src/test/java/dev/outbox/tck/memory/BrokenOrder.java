@@ -96,6 +96,7 @@ final class BrokenOrder {
                             "OBX-LIFE-2",
                             "OBX-LIFE-3",
                             "OBX-LIMIT-1",
+                            "OBX-LIMIT-2",
                             "OBX-OPS-3",
                             "OBX-ORDER-1",
                             "OBX-ORDER-2",
