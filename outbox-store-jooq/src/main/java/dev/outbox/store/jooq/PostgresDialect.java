@@ -87,7 +87,8 @@ record PostgresDialect(Names names) implements Dialect {
     private static final String COLUMNS = columns("m.payload");
 
     private static String columns(String payload) {
-        return "m.id, m.original_id, m.message_id, m.message_key, m.headers, " + payload + ", m.attempts, " + sent("m.created_at");
+        return "m.id, m.original_id, m.message_id, m.message_key, m.headers, " + payload + ", m.attempts, "
+                + sent("m.created_at");
     }
 
     /**

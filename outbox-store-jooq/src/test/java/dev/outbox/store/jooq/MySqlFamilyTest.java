@@ -274,7 +274,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                 "utf8mb4 COLLATE utf8mb4_general_ci",
                 "utf8mb4 COLLATE utf8mb4_unicode_ci",
                 "utf8mb3 COLLATE utf8mb3_general_ci"));
-        if (dialect == MySqlDialect.MYSQL) { // the driver of MariaDB ends a connection in another character set
+        if (dialect.product().equals("MySQL")) { // the driver of MariaDB ends a connection in another character set
             names.addAll(List.of("utf8mb4 COLLATE utf8mb4_0900_ai_ci", "latin1 COLLATE latin1_swedish_ci"));
         } else {
             names.add("utf8mb4 COLLATE utf8mb4_uca1400_ai_ci");

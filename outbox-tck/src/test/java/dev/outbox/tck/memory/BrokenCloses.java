@@ -140,6 +140,7 @@ final class BrokenCloses {
                             "OBX-LIFE-3",
                             "OBX-LIFE-5",
                             "OBX-LIMIT-1",
+                            "OBX-LIMIT-2",
                             "OBX-OPS-1",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
