@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hands one message to the real broker and says later whether the broker has it. Many messages are in flight at a time:
- * one of every partition, or as many as {@link Topic.Builder#inFlight} says. Called by the relay's workers; the stage may
- * be completed on any thread.
+ * one of every partition, or as many as {@link Topic.Builder#inFlight} says. Called by the relay's workers and their
+ * helpers, for one partition by one thread at a time; the stage may be completed on any thread.
  *
  * @param <T> type of the messages
  */

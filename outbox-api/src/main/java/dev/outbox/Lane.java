@@ -7,29 +7,47 @@ import java.util.List;
 final class Lane<T> {
     record Key(String topic, int partition) {}
 
+    final Key key;
+    final Route<T> route;
     final Topic<T> topic;
-    private final int partition;
     private final List<PersistedMessage> messages = new ArrayList<>();
     private int next;
     private int inFlight;
     private volatile boolean stopped;
 
-    Lane(Topic<T> topic, int partition) {
-        this.topic = topic;
-        this.partition = partition;
+    /** A helper is in the publisher for this lane, so the next message must wait even if more may be in flight. */
+    boolean inCall;
+
+    Lane(Route<T> route, Key key) {
+        this.route = route;
+        this.topic = route.topic;
+        this.key = key;
     }
 
     boolean takes(PersistedMessage message) {
-        return partition == message.partition() && topic.name().equals(message.topic());
+        return key.partition() == message.partition() && key.topic().equals(message.topic());
     }
 
     void add(PersistedMessage message) {
         messages.add(message);
     }
 
+    PersistedMessage head() {
+        return messages.get(0);
+    }
+
     /** Whether the next message may be started, as far as this partition is concerned. */
     boolean isReady() {
-        return !stopped && next < messages.size() && inFlight < topic.inFlight();
+        return !stopped && !inCall && next < messages.size() && inFlight < topic.inFlight();
+    }
+
+    /** Whether nothing of it will be started any more. */
+    boolean isOver() {
+        return stopped || next == messages.size();
+    }
+
+    PersistedMessage peek() {
+        return messages.get(next);
     }
 
     PersistedMessage start() {

@@ -55,6 +55,14 @@ final class Listeners {
         tell(l -> l.storeFailed(new OutboxListener.StoreFailed(step, error, since(start))));
     }
 
+    void setAside(OutboxListener.SetAside event) {
+        tell(l -> l.setAside(event));
+    }
+
+    void leftOut(OutboxListener.LeftOut event) {
+        tell(l -> l.leftOut(event));
+    }
+
     /** For {@link #since}, as far as anybody will ask. */
     long now() {
         return listeners.isEmpty() ? 0 : System.nanoTime();
@@ -69,7 +77,11 @@ final class Listeners {
             try {
                 event.accept(listener);
             } catch (Throwable e) {
-                LOG.warn("Listener {} failed; the outbox goes on without it having seen this", listener, e);
+                try {
+                    LOG.warn("Listener {} failed; the outbox goes on without it having seen this", listener, e);
+                } catch (Throwable again) {
+                    // Nor must a logger, or the listener's name, do any harm.
+                }
             }
         }
     }

@@ -30,6 +30,12 @@ public interface OutboxListener {
     /** The store failed a relay. After a failed mark or close, what was published may be published again. */
     default void storeFailed(StoreFailed event) {}
 
+    /** A relay has set a partition aside, because what became of a message of it cannot be written into the store. */
+    default void setAside(SetAside event) {}
+
+    /** A relay leaves a topic out for a while, because its broker seems to be away. */
+    default void leftOut(LeftOut event) {}
+
     /**
      * A message written by {@link Publisher#publish} or {@link Publisher#publishAll}.
      *
@@ -59,7 +65,7 @@ public interface OutboxListener {
      * A message that will be tried again.
      *
      * @param attempt which attempt this was, from 1
-     * @param cause what the publisher threw
+     * @param cause what the codec or the publisher threw
      * @param reason the cause as it is written into the store
      * @param retryAfter how long its partition is held
      * @param duration from the start of decoding to the failure
@@ -100,6 +106,22 @@ public interface OutboxListener {
      * @param duration how long the step took before it failed
      */
     record StoreFailed(Step step, OutboxException error, Duration duration) {}
+
+    /**
+     * A partition whose outcomes cannot be settled while those of others can.
+     *
+     * @param pause when it is tried again first; later pauses grow, and are not told
+     * @param error what the store said
+     */
+    record SetAside(String topic, int partition, Duration pause, OutboxException error) {}
+
+    /**
+     * A topic of which nothing is asked for now.
+     *
+     * @param pause when it is tried again first, with one message; later pauses grow, and are not told
+     * @param cause what its publisher threw last
+     */
+    record LeftOut(String topic, Duration pause, Throwable cause) {}
 
     /** What a relay does with a store. */
     enum Step {

@@ -2,6 +2,7 @@ package dev.outbox;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every message is published at least once: after a crash those of the open batch come again, with the same ids.
  * Within a partition messages are published in order, and after a failure nothing behind the failed message is started
- * until it was published or given up. A publisher may throw anything, even an {@link Error}: it costs one failed message.
+ * until it was published or given up. A publisher may throw anything, even an {@link Error}: it costs one failed message; only
+ * an {@link OutOfMemoryError} is put down to the process the first three times.
+ *
+ * <p>What was published and could not be settled, because the store refused it or was away, is remembered in memory, settled when it
+ * comes again, and not published once more.
  *
  * <p>Safe for use by several threads.
  */
@@ -37,6 +42,9 @@ public final class Relay implements AutoCloseable {
 
     /** What {@link Builder#batchSize} is unless it is set. */
     public static final int DEFAULT_BATCH_SIZE = 100;
+
+    /** What {@link Builder#publishers} is unless it is set. */
+    public static final int DEFAULT_PUBLISHERS = 16;
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
@@ -51,8 +59,9 @@ public final class Relay implements AutoCloseable {
     private final int batchSize;
     private final Duration maxPollInterval;
     private final Duration shutdownTimeout;
-    private final Listeners listeners;
-    private final WakeSignal signal = new WakeSignal();
+    private final Time time;
+    private final Shared shared;
+    private final WakeSignal signal;
     private final RelayHealth health = new RelayHealth();
     private final UnservedTopics unserved;
     private final ThreadFactory threads;
@@ -60,7 +69,7 @@ public final class Relay implements AutoCloseable {
     private final AtomicBoolean subscriptionFailed = new AtomicBoolean();
 
     /** Replaced, never changed, so that a round reads one consistent state without a lock. */
-    private volatile Map<String, Topic<?>> topics = Map.of();
+    private volatile Map<String, Route<?>> routes = Map.of();
 
     /** Workers that should run and do not, because their threads could not be started or ended by themselves. */
     private final AtomicInteger missing = new AtomicInteger();
@@ -79,8 +88,15 @@ public final class Relay implements AutoCloseable {
         this.batchSize = builder.batchSize;
         this.maxPollInterval = builder.maxPollInterval;
         this.shutdownTimeout = builder.shutdownTimeout;
-        this.listeners = Listeners.of(builder.listeners);
         this.threads = builder.threads;
+        this.time = new Time(builder.speed);
+        this.signal = new WakeSignal(time);
+        this.shared = new Shared(
+                store,
+                Listeners.of(builder.listeners),
+                time,
+                builder.maxBatchTime,
+                new Helpers(builder.publishers, threads));
     }
 
     /** Starts a relay over a store, which it uses but does not close. */
@@ -98,18 +114,19 @@ public final class Relay implements AutoCloseable {
     public synchronized void register(Topic<?> topic) {
         requireOpen();
         topic.requirePublisher();
-        Map<String, Topic<?>> more = new HashMap<>(topics);
-        if (more.putIfAbsent(topic.name(), topic) != null) {
+        Map<String, Route<?>> more = new HashMap<>(routes);
+        if (more.putIfAbsent(topic.name(), new Route<>(topic, time)) != null) {
             throw new MisuseException("Topic " + topic.name() + " is registered with this relay already. A topic is"
                     + " registered once; give the other one a name of its own.");
         }
-        topics = Map.copyOf(more);
+        routes = Map.copyOf(more);
         signal.raise();
     }
 
     /**
      * Does one round on the calling thread: checks out at most so many messages, publishes them, and closes the batch.
-     * Does nothing if no topic is registered. An interrupt ends the round early and stays set.
+     * Does nothing if no topic is registered. After a close that failed it does less: one message, to see whether it can be
+     * settled, and nothing while another thread does the same. An interrupt ends the round early and stays set.
      *
      * @param limit the most messages to take, at least 1
      * @return what was published, what failed, and the store's error if there was one; never throws for those
@@ -117,9 +134,18 @@ public final class Relay implements AutoCloseable {
      */
     public RoundResult processMessages(int limit) {
         requireAtLeastOne("limit", limit);
-        Shift shift = begin(false);
+        Shift shift = begin(Shift.Kind.CALLER);
         try {
-            return round(shift, limit);
+            Map<String, Route<?>> all = routes;
+            Closes.Leave leave = all.isEmpty() ? null : shared.closes.ask(limit, true);
+            if (leave == null) {
+                return new RoundResult(0, 0, null);
+            }
+            try {
+                return run(new Round(shared, all, shift, leave, limit), false);
+            } finally {
+                shared.closes.unproven(leave);
+            }
         } finally {
             end(shift);
         }
@@ -135,7 +161,7 @@ public final class Relay implements AutoCloseable {
      */
     public void pollForMessages(int batchSize) {
         requireAtLeastOne("batchSize", batchSize);
-        Shift shift = begin(false);
+        Shift shift = begin(Shift.Kind.CALLER);
         try {
             poll(shift, batchSize);
         } finally {
@@ -166,13 +192,21 @@ public final class Relay implements AutoCloseable {
         return new RelayState(
                 started && !signal.isClosed(),
                 workers,
-                (int) shifts.stream().filter(Shift::isOwnThread).count(),
+                (int) shifts.stream().filter(Shift::isWorker).count(),
                 health.lastGoodRound(),
-                health.lastTrouble());
+                health.lastTrouble(),
+                shared.closes.failingSince(),
+                shared.unsettled.size(),
+                shared.closes.setAside(),
+                routes.values().stream()
+                        .map(Route::state)
+                        .filter(Objects::nonNull)
+                        .sorted(Comparator.comparing(RelayState.LeftOut::topic))
+                        .toList());
     }
 
     private void hire() {
-        Shift shift = begin(true);
+        Shift shift = begin(Shift.Kind.WORKER);
         try {
             Thread thread = threads.newThread(() -> work(shift));
             thread.setName("outbox-relay-" + hired.incrementAndGet());
@@ -239,6 +273,7 @@ public final class Relay implements AutoCloseable {
             subscription = null;
         }
         end(ended);
+        shared.helpers.close();
         if (open.stream().anyMatch(Shift::isMine)) {
             return;
         }
@@ -249,8 +284,8 @@ public final class Relay implements AutoCloseable {
                         shutdownTimeout);
                 open.forEach(Shift::abandon);
                 if (!Shift.awaitAll(open, LAST_CHANCE)) {
-                    LOG.error(
-                            "A worker ignores interrupts; its batch stays open until it returns or the store is closed");
+                    LOG.error("A worker ignores interrupts; its batch stays open until it returns or the store is"
+                            + " closed");
                 }
             }
         } catch (InterruptedException e) {
@@ -275,9 +310,9 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private synchronized Shift begin(boolean ownThread) {
+    private synchronized Shift begin(Shift.Kind kind) {
         requireOpen();
-        Shift shift = new Shift(signal, ownThread);
+        Shift shift = new Shift(signal, kind);
         shifts.add(shift);
         return shift;
     }
@@ -344,6 +379,7 @@ public final class Relay implements AutoCloseable {
         private final StoreHealth storeHealth = new StoreHealth();
         private final Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
         private final Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
+        private boolean ranOutOfTime;
 
         Polling(Shift shift, int most) {
             this.shift = shift;
@@ -354,24 +390,43 @@ public final class Relay implements AutoCloseable {
         void next() {
             hireMissing();
             subscribe();
-            RoundResult result = round(shift, limit.get());
+            Map<String, Route<?>> served = served();
+            Closes.Leave leave = served.isEmpty() ? null : shared.closes.ask(limit.get(), false);
+            if (leave == null) {
+                shift.pause(served.isEmpty() ? idle.next() : shared.closes.pause(), true);
+                return;
+            }
+            try {
+                next(new Round(shared, served, shift, leave, limit.get()), leave);
+            } finally {
+                shared.closes.unproven(leave); // whatever happened, nobody must wait for its proof any more
+            }
+        }
+
+        private void next(Round round, Closes.Leave leave) {
+            RoundResult result = run(round, ranOutOfTime);
+            ranOutOfTime = round.ranOutOfTime();
             storeHealth.saw(result.storeError());
-            if (limit.saw(result)) {
+            if (isOutOfMemory(result.storeError()) && limit.wasTooMuch()) {
                 LOG.warn(
-                        "A batch did not fit into memory; going on with {} messages instead of {}. Raise the heap or lower"
-                                + " batchSize, or publish references to large payloads",
+                        "A batch did not fit into memory; going on with {} messages instead of {}. Raise the heap or"
+                                + " lower batchSize, or publish references to large payloads",
                         limit.get(),
                         most);
             }
-            if (result.storeError() != null) {
+            if (round.checkoutFailed() || round.wasShortOfMemory()) {
                 shift.pause(trouble.next(), false);
                 return;
             }
+            if (result.storeError() != null) {
+                return; // what may be done next, and when, is for the next leave to say
+            }
             trouble.reset();
-            unserved.look(topics.keySet(), !result.metMessages());
+            unserved.look(routes.keySet(), !result.metMessages());
+            limit.saw(round.size(), round.used());
             if (result.metMessages()) {
                 idle.reset();
-                if (result.published() + result.failed() >= limit.get()) {
+                if (round.size() >= leave.limit()) {
                     signal.raise(); // there is more than one worker's work
                 }
             } else {
@@ -380,12 +435,82 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private RoundResult round(Shift shift, int limit) {
-        Map<String, Topic<?>> registered = topics;
-        if (registered.isEmpty()) {
-            return new RoundResult(0, 0, null);
+    /** Drivers wrap it. */
+    private static boolean isOutOfMemory(@Nullable Throwable error) {
+        return Causes.any(error, cause -> cause instanceof OutOfMemoryError);
+    }
+
+    /** The topics to ask for: all but those whose brokers are away. To see if one is back is another thread's. */
+    private Map<String, Route<?>> served() {
+        Map<String, Route<?>> all = routes;
+        Map<String, Route<?>> served = all;
+        for (Route<?> route : all.values()) {
+            if (route.isOut()) {
+                if (served == all) {
+                    served = new HashMap<>(all);
+                }
+                served.remove(route.topic.name());
+                if (route.isToBeProbed()) {
+                    probe(route);
+                }
+            }
         }
-        RoundResult result = new Round(store, registered, listeners, shift).run(limit);
+        return served;
+    }
+
+    /**
+     * Tries one message of a topic that was left out, in a batch and on a thread of its own, since it may take until the broker's
+     * client gives up.
+     */
+    private void probe(Route<?> route) {
+        Shift shift = null;
+        try {
+            Shift begun = begin(Shift.Kind.PROBE);
+            shift = begun;
+            Thread thread = threads.newThread(() -> probe(route, begun));
+            thread.setName("outbox-relay-probe-" + route.topic.name());
+            thread.setDaemon(true);
+            begun.runOn(thread);
+        } catch (Throwable e) {
+            route.probed(0, 0);
+            if (shift != null) {
+                end(shift);
+            }
+            if (!(e instanceof MisuseException)) { // closed meanwhile
+                health.trouble(e);
+            }
+        }
+    }
+
+    private void probe(Route<?> route, Shift shift) {
+        int published = 0; // nothing that needs memory stands before the try
+        int failed = 0;
+        try {
+            Closes.Leave leave = shared.closes.ask(1, false);
+            if (leave != null) {
+                try {
+                    RoundResult result =
+                            run(new Round(shared, Map.of(route.topic.name(), route), shift, leave, 1), false);
+                    published = result.published();
+                    failed = result.failed();
+                } finally {
+                    shared.closes.unproven(leave);
+                }
+            }
+        } catch (Throwable e) {
+            health.trouble(e);
+        } finally {
+            boolean isBack = route.probed(published, failed);
+            end(shift);
+            if (isBack) {
+                Round.isBack(route.topic.name());
+            }
+            signal.raise();
+        }
+    }
+
+    private RoundResult run(Round round, boolean atRandom) {
+        RoundResult result = round.run(atRandom);
         health.saw(result);
         return result;
     }
@@ -432,7 +557,10 @@ public final class Relay implements AutoCloseable {
         private final Store store;
         private final List<Topic<?>> topics = new ArrayList<>();
         private final List<OutboxListener> listeners = new ArrayList<>();
+        private Duration maxBatchTime = Duration.ofSeconds(5);
+        private int publishers = DEFAULT_PUBLISHERS;
         private ThreadFactory threads = Thread::new;
+        private int speed = 1;
         private int workers = DEFAULT_WORKERS;
         private int batchSize = DEFAULT_BATCH_SIZE;
         private Duration maxPollInterval = Duration.ofSeconds(1);
@@ -473,6 +601,32 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
+         * How long a batch may take: when it is over no more of its messages are started, those in hand finish, and it is closed;
+         * the rest is released. By default 5 seconds. So a slow publisher does not keep a batch open until a pool, a firewall or the
+         * server ends its connection.
+         *
+         * @throws ConfigurationException if it is below 1 millisecond or above 365 days
+         */
+        public Builder maxBatchTime(Duration time) {
+            this.maxBatchTime = Limits.checkDuration("Relay: maxBatchTime", Duration.ofMillis(1), time);
+            return this;
+        }
+
+        /**
+         * How many partitions the workers publish at a time on threads beside their own, 1 to 1000; by default {@value
+         * Relay#DEFAULT_PUBLISHERS}. Publishers and codecs must be safe for use by as many threads. They are called on the worker's
+         * own thread while that is quick, or while there is only one partition to do. With several topics none gets more than three
+         * quarters of the threads. 1 means that each worker publishes one message after the other, on its own thread.
+         *
+         * @throws ConfigurationException if it is out of range
+         */
+        public Builder publishers(int publishers) {
+            require(publishers >= 1 && publishers <= 1000, "publishers", publishers, "1 to 1000");
+            this.publishers = publishers;
+            return this;
+        }
+
+        /**
          * The longest pause between two polls when there is nothing to do; by default 1 second.
          *
          * @throws ConfigurationException if it is below 1 millisecond or above 365 days
@@ -491,6 +645,11 @@ public final class Relay implements AutoCloseable {
         public Builder shutdownTimeout(Duration timeout) {
             this.shutdownTimeout = Limits.checkDuration("Relay: shutdownTimeout", Duration.ZERO, timeout);
             return this;
+        }
+
+        /** For tests: how much faster than others its clock goes. */
+        void speed(int speed) {
+            this.speed = speed;
         }
 
         /** For tests. */

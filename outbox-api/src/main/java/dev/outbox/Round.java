@@ -3,124 +3,145 @@ package dev.outbox;
 import dev.outbox.OutboxListener.Step;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One round of a relay: checkout, publish, close. Runs on one thread, which alone touches the batch; asynchronous
- * publishers answer through a queue.
+ * One round of a relay: checkout, publish, close. Runs on one thread, which alone touches the batch; publishers are called on
+ * it as long as that is quick, and otherwise on helpers, which report back to it, as asynchronous publishers do.
  *
  * <p>Order: a partition's messages are started in the order of the batch, at most {@link Topic.Builder#inFlight} at a time,
  * and none is started after one that failed, is unanswered at the end, or after the hold was lost.
+ *
+ * <p>Partitions take turns, one message each, and nothing is started once the batch's time is over: so none waits for the whole
+ * of another, and a batch is closed while closing it can still succeed.
  */
 final class Round {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
-    private final Store store;
-    private final Map<String, Topic<?>> topics;
-    private final Listeners listeners;
-    private final Shift shift;
+    /** How often the hold is looked after while there is nothing to do but to wait. */
+    private static final long SIGN_OF_LIFE = 5_000_000_000L;
 
-    private final LinkedBlockingQueue<Flight.Landing> landings = new LinkedBlockingQueue<>();
+    /** So many partitions of a topic failing in a row, in one batch, are no matter of their messages any more. */
+    private static final int TOO_MANY = 5;
+
+    private final Shared shared;
+    private final Map<String, Route<?>> routes;
+    private final Shift shift;
+    private final Closes.Leave leave;
+    private final int wanted;
+    private final Outcomes outcomes;
+
+    private final Landings landings = new Landings();
     private final Set<Flight<?>> flights = new LinkedHashSet<>();
-    private final long base = System.nanoTime();
+    private final Map<Route<?>, Integer> failuresInARow = new HashMap<>();
+    /** How many helpers are in publishers for this round. */
+    private int calls;
+
     private long nextDeadline = Long.MAX_VALUE;
+    private long heldAt;
+    private boolean lost;
 
     private int size;
-    private int published;
-    private int failed;
-    private int markedPublished;
-    private int markedFailed;
-    private int markedDead;
-    private @Nullable OutboxException storeError;
+    private int most;
+    private long end;
+    private long now;
+    private List<Lane<?>> lanes = List.of();
+    private boolean checkoutFailed;
+    private boolean outOfTime;
 
-    Round(Store store, Map<String, Topic<?>> topics, Listeners listeners, Shift shift) {
-        this.store = store;
-        this.topics = topics;
-        this.listeners = listeners;
+    Round(Shared shared, Map<String, Route<?>> routes, Shift shift, Closes.Leave leave, int wanted) {
+        this.shared = shared;
+        this.routes = routes;
         this.shift = shift;
+        this.leave = leave;
+        this.wanted = wanted;
+        this.outcomes = new Outcomes(shared, shift);
     }
 
-    RoundResult run(int limit) {
-        MessageBatch batch = checkout(limit);
-        if (batch != null) {
+    /** Does it; partitions in the order in which they came, or at random so that time does not run out on the same ones always. */
+    RoundResult run(boolean atRandom) {
+        MessageBatch batch = checkout();
+        if (batch == null) {
+            shared.closes.unproven(leave);
+        } else {
             try {
+                choose(batch, atRandom);
                 publishAll(batch);
             } catch (Throwable e) {
-                storeFailed(Step.MARK, e, System.nanoTime());
+                outcomes.storeFailed(Step.MARK, e, System.nanoTime());
                 landAll(batch);
             } finally {
-                close(batch);
+                outcomes.close(batch, leave, wanted, lanes, size);
             }
         }
-        return new RoundResult(published, failed, storeError);
+        return new RoundResult(outcomes.published, outcomes.failed, outcomes.storeError);
     }
 
-    private @Nullable MessageBatch checkout(int limit) {
+    /** How many messages the batch had. */
+    int size() {
+        return size;
+    }
+
+    /** How many messages the batch was of use for. */
+    int used() {
+        return outcomes.count();
+    }
+
+    boolean checkoutFailed() {
+        return checkoutFailed;
+    }
+
+    boolean wasShortOfMemory() {
+        return outcomes.shortOfMemory;
+    }
+
+    /** Whether messages were left that nothing but the time kept from being started. */
+    boolean ranOutOfTime() {
+        return outOfTime;
+    }
+
+    private @Nullable MessageBatch checkout() {
         long start = System.nanoTime();
         MessageBatch batch = null;
         try {
             shift.takeInterrupt();
-            batch = store.checkout(topics.keySet(), limit);
+            batch = shared.store.checkout(routes.keySet(), leave.limit());
             size = batch.messages().size();
-            listeners.checkedOut(size, limit, start);
+            now = System.nanoTime();
+            heldAt = now;
+            end = now + shared.time.real(shared.maxBatchTime);
+            shared.listeners.checkedOut(size, leave.limit(), start);
             return batch;
         } catch (Throwable e) {
-            storeFailed(Step.CHECKOUT, e, start);
+            checkoutFailed = true;
+            outcomes.storeFailed(Step.CHECKOUT, e, start);
             if (batch != null) {
-                close(batch);
+                outcomes.close(batch, leave, wanted, List.of(), size);
             }
             return null;
         }
     }
 
-    private void close(MessageBatch batch) {
-        long start = System.nanoTime();
-        try {
-            shift.takeInterrupt();
-            batch.close();
-        } catch (Throwable e) {
-            storeFailed(Step.CLOSE, e, start);
-            return;
+    private void choose(MessageBatch batch, boolean atRandom) {
+        List<Lane<?>> all = lanes(batch.messages());
+        for (Lane<?> lane : all) {
+            shared.unsettled.sawHead(lane.key, lane.head());
         }
-        int released = size - markedPublished - markedFailed - markedDead;
-        listeners.settled(new OutboxListener.Settled(
-                markedPublished, markedFailed, markedDead, released, Listeners.since(start)));
-    }
-
-    private void publishAll(MessageBatch batch) {
-        List<Lane<?>> lanes = lanes(batch.messages());
-        for (Lane<?> lane : lanes) {
-            if (lane.topic.asyncPublisher() != null) {
-                launch(batch, lane);
-            }
+        if (atRandom) {
+            Collections.shuffle(all);
         }
-        for (Lane<?> lane : lanes) {
-            if (lane.topic.asyncPublisher() == null) {
-                publishInTurn(batch, lane);
-            }
-        }
-        landAll(batch);
-    }
-
-    /** Until all have landed, or the relay gives those in the air up: they have no outcome and come again. */
-    private void landAll(MessageBatch batch) {
-        boolean worthWaiting = true;
-        while (worthWaiting && !flights.isEmpty()) {
-            worthWaiting = land(batch, true);
-        }
+        lanes = shared.closes.choose(leave, all);
+        most = lanes.size() == 1 && shared.closes.isAside(lanes.get(0).key) ? 1 : leave.most();
     }
 
     private List<Lane<?>> lanes(List<PersistedMessage> messages) {
@@ -128,39 +149,148 @@ final class Round {
         Lane<?> lane = null;
         for (PersistedMessage message : messages) {
             if (lane == null || !lane.takes(message)) {
-                lane = lanes.computeIfAbsent(new Lane.Key(message.topic(), message.partition()), k -> laneFor(message));
+                lane = lanes.computeIfAbsent(
+                        new Lane.Key(message.topic(), message.partition()), key -> laneFor(message, key));
             }
             lane.add(message);
         }
         return new ArrayList<>(lanes.values());
     }
 
-    private Lane<?> laneFor(PersistedMessage message) {
-        Topic<?> topic = topics.get(message.topic());
-        if (topic == null) {
+    private Lane<?> laneFor(PersistedMessage message, Lane.Key key) {
+        Route<?> route = routes.get(message.topic());
+        if (route == null) {
             throw new StoreException("The store returned message " + message.id() + " of topic " + message.topic()
                     + ", which was not asked for: it breaks rule OBX-FILTER-1.");
         }
-        return new Lane<>(topic, message.partition());
+        return new Lane<>(route, key);
     }
 
-    /** Asked before every message: a process that was paused beyond its lease must not go on publishing. */
-    private boolean mayStart(MessageBatch batch) {
-        return storeError == null && !shift.isOver() && batch.isHeld();
-    }
-
-    private <T> void publishInTurn(MessageBatch batch, Lane<T> lane) {
-        while (lane.isReady() && mayStart(batch)) {
-            publishNext(batch, lane);
-            if (!flights.isEmpty()) {
-                land(batch, false);
+    private void publishAll(MessageBatch batch) {
+        List<Lane<?>> open = new ArrayList<>(lanes);
+        while (!open.isEmpty()) {
+            boolean started = false;
+            int kept = 0;
+            boolean othersWait = open.size() > 1;
+            for (int i = 0; i < open.size(); i++) {
+                Lane<?> lane = open.get(i);
+                if (lane.isReady() && mayStart(batch)) {
+                    started |= startNext(batch, lane, othersWait);
+                    land(batch);
+                }
+                if (!lane.isOver()) {
+                    open.set(kept++, lane);
+                }
             }
+            if (kept < open.size()) {
+                open.subList(kept, open.size()).clear();
+            }
+            if (!started) {
+                if ((flights.isEmpty() && calls == 0) || !await(batch)) {
+                    break;
+                }
+                land(batch);
+            }
+        }
+        landAll(batch);
+    }
+
+    /** Until all have landed, or the relay gives those in the air up: they have no outcome and come again. */
+    private void landAll(MessageBatch batch) {
+        land(batch);
+        while (!flights.isEmpty() || calls > 0) {
+            if (!await(batch)) {
+                flights.removeIf(flight -> flight.isAnsweredLater() && flight.wasCalled() && flight.claim());
+                if (calls > 0) { // still in the publisher, where they have been interrupted
+                    landings.await(SIGN_OF_LIFE);
+                    shift.takeInterrupt();
+                }
+            }
+            land(batch);
         }
     }
 
-    private <T> void publishNext(MessageBatch batch, Lane<T> lane) {
-        PersistedMessage message = lane.start();
-        long start = listeners.now();
+    /**
+     * Asked before every message: a process that was paused beyond its lease must not go on publishing; and what could not be
+     * remembered must not be published.
+     */
+    private boolean mayStart(MessageBatch batch) {
+        if (outcomes.storeError != null || lost || outcomes.count() + flights.size() >= most || shift.isOver()) {
+            return false;
+        }
+        if (now - end >= 0) {
+            outOfTime = true;
+            return false;
+        }
+        return isHeld(batch);
+    }
+
+    private boolean isHeld(MessageBatch batch) {
+        heldAt = now;
+        if (!lost && !batch.isHeld()) {
+            lost = true;
+        }
+        return !lost;
+    }
+
+    /** Starts the next message of a lane, or settles it if it needs no publishing; false if there is no thread for it now. */
+    private <T> boolean startNext(MessageBatch batch, Lane<T> lane, boolean othersWait) {
+        PersistedMessage message = lane.peek();
+        Unsettled.Entry entry = shared.unsettled.find(lane.key, message);
+        if (entry != null) {
+            lane.start();
+            lane.finished();
+            outcomes.remembered(batch, lane, message, entry);
+            return true;
+        }
+        if (shared.unsettled.isFull()) {
+            lane.stop();
+            return false;
+        }
+        boolean async = lane.topic.asyncPublisher() != null;
+        if (shared.helpers.areThere() && lane.route.isWorthAHelper(othersWait)) {
+            if (startElsewhere(lane, message, async)) {
+                return true;
+            }
+            if (calls > 0) {
+                return false; // one of ours comes back
+            }
+        }
+        lane.start();
+        if (async) {
+            Flight<T> flight = flight(lane, message, null, true);
+            flights.add(flight);
+            flight.runHere();
+            now = System.nanoTime();
+        } else {
+            publishHere(batch, lane, message);
+        }
+        return true;
+    }
+
+    private <T> boolean startElsewhere(Lane<T> lane, PersistedMessage message, boolean async) {
+        Flight<T> flight = flight(lane, message, shared.helpers, async);
+        flights.add(flight);
+        if (!shared.helpers.start(flight, lane.route, routes.size() > 1)) {
+            flights.remove(flight);
+            return false;
+        }
+        lane.start();
+        lane.inCall = true;
+        calls++;
+        return true;
+    }
+
+    private <T> Flight<T> flight(Lane<T> lane, PersistedMessage message, @Nullable Helpers helpers, boolean async) {
+        long deadline = async ? now + lane.topic.publishTimeout().toNanos() : Long.MAX_VALUE;
+        if (async && deadline - nextDeadline < 0) {
+            nextDeadline = deadline;
+        }
+        return new Flight<>(new Flight.Cargo<>(lane, message, landings, shift, helpers), now, deadline);
+    }
+
+    private <T> void publishHere(MessageBatch batch, Lane<T> lane, PersistedMessage message) {
+        long start = now;
         boolean decoded = false;
         String publishId = null;
         Throwable failure = null;
@@ -175,121 +305,97 @@ final class Round {
         } finally {
             shift.exit();
         }
-        if (failure != null && !decoded) {
-            undecoded(batch, lane, message, failure, start);
-        } else {
-            answered(batch, lane, message, publishId, failure, start);
-        }
+        now = System.nanoTime();
         lane.finished();
+        lane.route.took(now - start);
+        answered(batch, lane, message, publishId, failure, decoded, start);
     }
 
-    private <T> void launch(MessageBatch batch, Lane<T> lane) {
-        AsyncBrokerPublisher<T> publisher = lane.topic.asyncPublisher();
-        while (publisher != null && lane.isReady() && mayStart(batch)) {
-            PersistedMessage message = lane.start();
-            long start = System.nanoTime();
-            Delivery<T> delivery = decode(batch, lane, message, start);
-            if (delivery == null) {
-                lane.finished();
-                continue;
-            }
-            long deadline = elapsed() + lane.topic.publishTimeout().toNanos();
-            Flight<T> flight = new Flight<>(lane, message, start, deadline);
-            flights.add(flight);
-            nextDeadline = Math.min(nextDeadline, deadline);
-            shift.enter();
-            try {
-                CompletionStage<? extends @Nullable String> stage = publisher.publish(delivery);
-                stage.whenComplete((id, failure) -> {
-                    if (failure != null) {
-                        lane.stop(); // now, and not when we come to look at it
-                    }
-                    landings.add(new Flight.Landing(flight, id, failure));
-                });
-            } catch (Throwable e) {
-                shift.caught(e);
-                lane.stop();
-                landings.add(new Flight.Landing(flight, null, e));
-            } finally {
-                shift.exit();
+    /** Takes in what others have told. */
+    private void land(MessageBatch batch) {
+        if (nextDeadline != Long.MAX_VALUE && now - nextDeadline >= 0) {
+            expire(batch);
+        }
+        if (landings.isEmpty()) {
+            return;
+        }
+        now = System.nanoTime();
+        for (Landings.Event event = landings.takeAll(); event != null; event = Landings.after(event)) {
+            if (event instanceof Flight.Returned returned) {
+                returned.lane.inCall = false;
+                calls--;
+            } else if (event instanceof Flight<?> flight && flights.remove(flight)) {
+                landed(batch, flight);
             }
         }
     }
 
-    /** Takes in answers, starts what may follow them, and says whether it is worth while to go on waiting. */
-    private boolean land(MessageBatch batch, boolean wait) {
-        if (elapsed() >= nextDeadline) {
-            expire();
+    private <T> void landed(MessageBatch batch, Flight<T> flight) {
+        Flight.Cargo<T> cargo = flight.cargo();
+        if (cargo == null) {
+            return;
         }
-        Flight.Landing landing = landings.poll();
-        if (landing == null && wait) {
+        flight.letGo();
+        answered(batch, cargo.lane(), cargo.message(), flight.publishId, flight.failure, flight.decoded, flight.start);
+        cargo.lane().finished();
+    }
+
+    /** Waits for news; false if it is not worth while any more, since what is in the air has been given up. */
+    private boolean await(MessageBatch batch) {
+        if (shift.isInterrupted()) {
+            return false;
+        }
+        now = System.nanoTime();
+        if (outcomes.storeError == null && now - heldAt >= SIGN_OF_LIFE) {
+            isHeld(batch);
+        }
+        long wait = heldAt + SIGN_OF_LIFE - now;
+        if (outcomes.storeError != null || wait <= 0) {
+            wait = SIGN_OF_LIFE;
+        }
+        if (nextDeadline != Long.MAX_VALUE) {
+            wait = Math.min(wait, nextDeadline - now);
+        }
+        if (wait > 0) {
             shift.enter();
             try {
-                landing = landings.poll(nextDeadline - elapsed(), TimeUnit.NANOSECONDS);
-            } catch (InterruptedException e) {
-                shift.caught(e);
-                return !shift.isInterrupted();
+                landings.await(wait);
             } finally {
                 shift.exit();
             }
+            now = System.nanoTime();
         }
-        while (landing != null) {
-            Flight<?> flight = landing.flight();
-            if (flights.remove(flight)) {
-                flight.lane.finished();
-                answered(batch, flight.lane, flight.message, landing.publishId(), landing.failure(), flight.start);
-                launch(batch, flight.lane);
-            }
-            landing = landings.poll();
-        }
-        return true;
+        return !shift.isInterrupted();
     }
 
     /** What has not answered in time has failed, although it may still get through. */
-    private void expire() {
-        long now = elapsed();
+    private void expire(MessageBatch batch) {
         nextDeadline = Long.MAX_VALUE;
-        for (Flight<?> flight : flights) {
-            if (flight.deadline <= now) {
-                flight.lane.stop();
-                landings.add(new Flight.Landing(
-                        flight,
-                        null,
-                        new TimeoutException("No answer from the publisher within " + flight.lane.topic.publishTimeout()
-                                + "; it may have got through")));
+        for (Flight<?> flight : List.copyOf(flights)) {
+            if (!flight.isAnsweredLater()) {
+                continue;
+            }
+            if (now - flight.deadline >= 0 && flight.wasCalled()) {
+                if (flight.claim()) {
+                    flights.remove(flight);
+                    timedOut(batch, flight);
+                }
             } else {
-                nextDeadline = Math.min(nextDeadline, flight.deadline);
+                long next = flight.wasCalled() ? flight.deadline : Math.max(flight.deadline, now + 1_000_000);
+                nextDeadline = nextDeadline == Long.MAX_VALUE || next - nextDeadline < 0 ? next : nextDeadline;
             }
         }
     }
 
-    private long elapsed() {
-        return System.nanoTime() - base;
-    }
-
-    /** Null if it could not be decoded. */
-    private <T> @Nullable Delivery<T> decode(MessageBatch batch, Lane<T> lane, PersistedMessage message, long start) {
-        Throwable failure;
-        shift.enter();
-        try {
-            return lane.topic.delivery(message);
-        } catch (Throwable e) {
-            shift.caught(e);
-            failure = e;
-        } finally {
-            shift.exit();
-        }
-        undecoded(batch, lane, message, failure, start);
-        return null;
-    }
-
-    /** Then no further try can help, unless an operator wants one. */
-    private void undecoded(MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable failure, long start) {
-        lane.stop();
-        if (failure instanceof Exception && !shift.isInterrupted()) {
-            giveUp(batch, message, failure, "Undecodable: " + Reason.of(failure), start);
-        } else {
-            failed(batch, lane, message, failure, start); // short of memory, or of a class: may work elsewhere
+    private <T> void timedOut(MessageBatch batch, Flight<T> flight) {
+        Flight.Cargo<T> cargo = flight.cargo();
+        flight.letGo();
+        if (cargo != null) {
+            Lane<T> lane = cargo.lane();
+            Throwable failure = new TimeoutException(
+                    "No answer from the publisher within " + lane.topic.publishTimeout() + "; it may have got through");
+            answered(batch, lane, cargo.message(), null, failure, true, flight.start);
+            lane.finished();
         }
     }
 
@@ -299,102 +405,55 @@ final class Round {
             PersistedMessage message,
             @Nullable String publishId,
             @Nullable Throwable failure,
+            boolean decoded,
             long start) {
-        if (failure != null) {
-            lane.stop();
-            failed(batch, lane, message, failure, start);
+        if (failure == null) {
+            if (!failuresInARow.isEmpty()) {
+                failuresInARow.remove(lane.route);
+            }
+            if (lane.route.isOut() && lane.route.probed(1, 0)) {
+                isBack(lane.topic.name());
+            }
+            outcomes.published(batch, lane, message, publishId, start);
             return;
         }
-        published++;
-        listeners.published(message, publishId, start);
-        if (storeError == null) {
+        if (outcomes.failed(batch, lane, message, failure, decoded, start)) {
+            countAgainst(lane.route, failure, now - start);
+        }
+    }
+
+    private void countAgainst(Route<?> route, Throwable failure, long took) {
+        int inARow = failuresInARow.merge(route, 1, Integer::sum);
+        if (inARow < TOO_MANY && took < shared.time.real(shared.maxBatchTime)) {
+            return;
+        }
+        for (Lane<?> lane : lanes) {
+            if (lane.route.equals(route)) {
+                lane.stop();
+            }
+        }
+        Duration pause = route.leaveOut(Reason.of(failure));
+        if (pause != null) {
+            String topic = route.topic.name();
+            shared.listeners.leftOut(new OutboxListener.LeftOut(topic, pause, failure));
             try {
-                batch.markPublished(message, publishId);
-                markedPublished++;
+                LOG.warn(
+                        "The broker of topic {} seems to be away: {}. Nothing of the topic is asked for until it is"
+                                + " back; meanwhile it is tried with one message at a time, with growing pauses of up to a"
+                                + " minute",
+                        topic,
+                        Reason.onOneLine(Reason.of(failure)));
             } catch (Throwable e) {
-                storeFailed(Step.MARK, e, start);
+                // The state and the listeners have it.
             }
         }
     }
 
-    /** Marks a failed message, unless that was our own interrupt: then it is no fault of the message, which comes again. */
-    private void failed(MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable failure, long start) {
-        if (shift.isInterrupted()) {
-            return;
-        }
-        Throwable cause = unwrapped(failure);
-        String reason = Reason.of(cause);
-        int attempt = message.attempts() + 1;
-        if (lane.topic.retry().givesUpAfter(attempt)) {
-            giveUp(batch, message, cause, reason, start);
-            return;
-        }
-        failed++;
-        if (storeError != null) {
-            return;
-        }
-        Duration delay = lane.topic.retry().delayAfter(attempt);
+    static void isBack(String topic) {
         try {
-            batch.markFailed(message, reason, delay);
-            markedFailed++;
+            LOG.info("The broker of topic {} is back", topic);
         } catch (Throwable e) {
-            storeFailed(Step.MARK, e, start);
-            return;
+            // Nothing that needs to be known.
         }
-        LOG.warn(
-                "Message {} of {}/{} failed at attempt {}; its partition waits {}: {}",
-                message.id(),
-                message.topic(),
-                message.partition(),
-                attempt,
-                delay,
-                reason);
-        listeners.failed(message, cause, reason, delay, start);
-    }
-
-    /**
-     * The partition goes on without the message, but only from the next batch: if this one is not closed well, the message
-     * comes again, and then nothing may have overtaken it.
-     */
-    private void giveUp(MessageBatch batch, PersistedMessage message, Throwable cause, String reason, long start) {
-        failed++;
-        if (storeError != null) {
-            return;
-        }
-        try {
-            batch.deadLetter(message, reason);
-            markedDead++;
-        } catch (Throwable e) {
-            storeFailed(Step.MARK, e, start);
-            return;
-        }
-        LOG.error(
-                "Message {} of {}/{} is given up at attempt {} and becomes a dead letter: {}",
-                message.id(),
-                message.topic(),
-                message.partition(),
-                message.attempts() + 1,
-                reason);
-        listeners.deadLettered(message, cause, reason, start);
-    }
-
-    private static Throwable unwrapped(Throwable failure) {
-        if (failure instanceof CompletionException || failure instanceof ExecutionException) {
-            Throwable cause = failure.getCause();
-            return cause == null ? failure : cause;
-        }
-        return failure;
-    }
-
-    private void storeFailed(Step step, Throwable failure, long start) {
-        OutboxException error = failure instanceof OutboxException known
-                ? known
-                : new StoreException("The store failed unexpectedly at " + step + ": " + Reason.of(failure), failure);
-        if (storeError == null) {
-            storeError = error;
-        } else if (storeError != error) {
-            storeError.addSuppressed(error);
-        }
-        listeners.storeFailed(step, error, start);
     }
 }

@@ -1,7 +1,9 @@
 package dev.outbox;
 
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +17,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Shift {
     private final WakeSignal signal;
-    private final boolean ownThread;
+    private final Kind kind;
     private final CountDownLatch ended = new CountDownLatch(1);
+
+    /** Helpers that are in foreign code for this shift. Guarded by this. */
+    private final Set<Thread> helping = new HashSet<>();
 
     // Guarded by this.
     private @Nullable Thread publishing;
@@ -28,10 +33,20 @@ final class Shift {
     /** From outside, on a thread that is the caller's. */
     private volatile boolean interrupted;
 
-    Shift(WakeSignal signal, boolean ownThread) {
+    /** Whose thread it is. */
+    enum Kind {
+        /** One that the relay has started, for as long as it runs. */
+        WORKER,
+        /** One that the relay has started for a single round. */
+        PROBE,
+        /** One that called the relay. */
+        CALLER
+    }
+
+    Shift(WakeSignal signal, Kind kind) {
         this.signal = signal;
-        this.ownThread = ownThread;
-        if (!ownThread) {
+        this.kind = kind;
+        if (kind == Kind.CALLER) {
             worker = Thread.currentThread();
             takeInterrupt();
         }
@@ -53,9 +68,8 @@ final class Shift {
         return interrupted || abandoned;
     }
 
-    /** Whether it is that of a worker the relay has started. */
-    boolean isOwnThread() {
-        return ownThread;
+    boolean isWorker() {
+        return kind == Kind.WORKER;
     }
 
     synchronized void enter() {
@@ -68,6 +82,19 @@ final class Shift {
     synchronized void exit() {
         publishing = null;
         takeInterrupt();
+    }
+
+    /** The same on a thread that helps the worker's. What is left on it of interrupts is nobody's. */
+    synchronized void enterAsHelper() {
+        helping.add(Thread.currentThread());
+        if (isInterrupted()) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    synchronized void exitAsHelper() {
+        helping.remove(Thread.currentThread());
+        Thread.interrupted();
     }
 
     /**
@@ -88,14 +115,20 @@ final class Shift {
     }
 
     private void noteInterrupt() {
-        if (!ownThread && !abandoned) {
+        if (kind == Kind.CALLER && !abandoned) {
             interrupted = true;
+            interruptHelpers();
         }
+    }
+
+    private synchronized void interruptHelpers() {
+        helping.forEach(Thread::interrupt);
     }
 
     /** Interrupts what runs for the application now, if anything, and all that will. */
     synchronized void abandon() {
         abandoned = true;
+        interruptHelpers();
         if (publishing != null) {
             publishing.interrupt();
         }
@@ -128,9 +161,9 @@ final class Shift {
         return true;
     }
 
-    /** Whether this is the thread that works. */
+    /** Whether this thread works for the shift, so that it must not wait for its end. */
     @SuppressWarnings("ReferenceEquality") // threads have no other equality
     synchronized boolean isMine() {
-        return worker == Thread.currentThread();
+        return worker == Thread.currentThread() || helping.contains(Thread.currentThread());
     }
 }

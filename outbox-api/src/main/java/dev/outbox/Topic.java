@@ -245,7 +245,7 @@ public final class Topic<T> implements Publisher<T> {
 
         /**
          * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in order.
-         * It is what may be published at a time. Changing it later reorders keys only across messages still pending.
+         * It bounds what may be published at a time, as {@link Relay.Builder#publishers} does. Changing it later reorders keys only across messages still pending.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -285,7 +285,9 @@ public final class Topic<T> implements Publisher<T> {
 
         /**
          * How long an {@link #asyncPublisher} may take for a message before it counts as failed, although it may still
-         * get through; by default 1 minute. A {@link #publisher} needs a time limit of its own.
+         * get through; by default 1 minute. It should be longer than the time limit of the broker's client: otherwise the message is
+         * tried again while the client still tries, and the first try may arrive last. A {@link #publisher} needs a time limit of its
+         * own.
          *
          * @throws ConfigurationException if it is not positive or more than 365 days
          */

@@ -9,10 +9,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * So after every raise at least one checkout begins, which is all a wake-up promises.
  */
 final class WakeSignal {
+    private final Time time;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private boolean raised;
     private volatile boolean closed;
+
+    WakeSignal(Time time) {
+        this.time = time;
+    }
 
     void raise() {
         lock.lock();
@@ -41,7 +46,7 @@ final class WakeSignal {
 
     /** Pauses for so long, or until closed, or, if it may be cut short, raised. */
     void await(Duration pause, boolean mayBeCut) throws InterruptedException {
-        long left = pause.toNanos();
+        long left = time.real(pause);
         lock.lockInterruptibly();
         try {
             while (!closed && !(mayBeCut && raised) && left > 0) {

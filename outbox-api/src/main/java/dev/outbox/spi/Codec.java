@@ -10,6 +10,9 @@ public interface Codec<T> {
     /** The bytes of a message; a fresh array that nobody else changes. What it throws rejects the message. */
     byte[] encode(T message) throws Exception;
 
-    /** The message of the bytes, which it does not change. What it throws sends the message to the dead letters. */
+    /**
+     * The message of the bytes, which it does not change. What it throws is a failed attempt, for which the topic's retry policy
+     * stands; only {@link UndecodableException} sends the message to the dead letters at once.
+     */
     T decode(byte[] payload) throws Exception;
 }

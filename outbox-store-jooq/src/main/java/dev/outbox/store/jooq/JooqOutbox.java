@@ -104,7 +104,9 @@ public final class JooqOutbox {
     /**
      * A store over a pool of the application, which is never closed, and which gets its connections back as they were. A
      * batch keeps a connection for as long as it is open, so the pool needs as many for the relay as it has workers, and
-     * one more. It must hand out connections of its own: one that returns the connection of the caller's transaction would
+     * two more: for the batch that tries a topic that was left out, and for what is asked beside. Publishers that take
+     * connections of the same pool need one each as well: as many as {@link dev.outbox.Relay.Builder#publishers} and the
+     * workers together. It must hand out connections of its own: one that returns the connection of the caller's transaction would
      * have the store end that transaction. On PostgreSQL a batch lifts the limits on idle and long transactions for
      * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
      *

@@ -46,6 +46,13 @@ final class Fixture {
         }
     }
 
+    /** Where a topic puts a message. */
+    static int partitionOf(Topic<String> topic, String message) {
+        Fixture other = new Fixture();
+        other.commit(topic, message);
+        return other.operations().backlog().get(0).partition();
+    }
+
     Operations operations() {
         return Operations.of(store);
     }

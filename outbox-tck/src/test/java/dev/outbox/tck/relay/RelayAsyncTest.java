@@ -137,7 +137,7 @@ class RelayAsyncTest {
                 .retry(AT_ONCE.maxAttempts(1))
                 .asyncPublisher(d -> {
                     if (d.message().equals("a:1")) {
-                        throw new OutOfMemoryError("pretended");
+                        throw new StackOverflowError("pretended");
                     }
                     return d.message().equals("b:1") ? null : CompletableFuture.completedStage("p");
                 })
@@ -145,7 +145,7 @@ class RelayAsyncTest {
         fixture.commit(topic, "a:1", "b:1", "c:1");
         assertEquals(new RoundResult(1, 2, null), round(topic).join());
         assertEquals(
-                List.of("java.lang.NullPointerException", "java.lang.OutOfMemoryError: pretended"),
+                List.of("java.lang.NullPointerException", "java.lang.StackOverflowError: pretended"),
                 fixture.operations().deadLetters("t", null, 10).stream()
                         .map(d -> d.reason().replaceAll("NullPointerException.*", "NullPointerException"))
                         .sorted()

@@ -185,6 +185,7 @@ class RelaySurvivalTest {
             Relay relay =
                     Relay.builder(new EndlessStore()).topic(topic).workers(4).build();
             relay.start();
+            await("it is under way", () -> received.get() > 10_000);
             for (int i = 0; i < 10; i++) {
                 try {
                     fillAndHold();
@@ -192,7 +193,7 @@ class RelaySurvivalTest {
                     // That is what it is for, and by now the heap is free again.
                 }
                 int before = received.get();
-                await("more is published", () -> received.get() > before + 1_000);
+                await("more is published: " + relay.state(), () -> received.get() > before + 1_000);
                 await("all workers", () -> relay.state().workersAlive() == 4);
             }
             System.exit(0);
@@ -315,7 +316,7 @@ class RelaySurvivalTest {
             }
         };
         Relay relay = Relay.builder(flaky).topic(topic).workers(2).build();
-        assertEquals(new RelayState(false, 2, 0, null, null), relay.state());
+        assertEquals(new RelayState(false, 2, 0, null, null, null, 0, List.of(), List.of()), relay.state());
         Instant before = Instant.now().minusMillis(1);
         relay.start();
         await("a round", () -> relay.state().lastGoodRound() != null);

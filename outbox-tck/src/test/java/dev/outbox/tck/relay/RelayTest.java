@@ -20,6 +20,8 @@ import dev.outbox.OutboxListener;
 import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Topic;
+import dev.outbox.spi.Codec;
+import dev.outbox.spi.UndecodableException;
 import dev.outbox.tck.relay.Fixture.Broker;
 import java.io.IOException;
 import java.time.Duration;
@@ -133,10 +135,12 @@ class RelayTest {
         assertEquals("java.lang.StackOverflowError: deep", dead.reason());
     }
 
+    /** It may be this relay that is too old for it, or cannot reach what its codec needs. */
     @Test
-    void whatCannotBeDecodedIsADeadLetterAtOnceAndStopsNobody() {
+    void whatCannotBeDecodedFollowsTheRetryPolicy() {
         Topic<String> text = topic("numbers").build();
         Topic<Integer> numbers = Topic.builder("numbers", Codecs.json(Integer.class))
+                .retry(AT_ONCE.maxAttempts(3))
                 .publisher(d -> broker.take("n" + d.message()))
                 .build();
         Topic<String> other =
@@ -146,6 +150,10 @@ class RelayTest {
         try (Relay relay =
                 Relay.builder(fixture.store).topic(numbers).topic(other).build()) {
             assertEquals(new RoundResult(1, 1, null), relay.processMessages(10));
+            assertEquals(1, fixture.operations().failingPartitions().get(0).attempts());
+            assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
+            assertEquals(List.of(), fixture.operations().deadLetters("numbers", null, 10));
+            assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
         }
         assertEquals(List.of("k:1"), broker.received());
         assertTrue(fixture.operations()
@@ -153,6 +161,54 @@ class RelayTest {
                 .orElseThrow()
                 .reason()
                 .startsWith("Undecodable: com.fasterxml.jackson"));
+    }
+
+    @Test
+    void whatACodecSaysNobodyCanEverReadIsADeadLetterAtOnce() {
+        Codec<String> strict = new Codec<>() {
+            @Override
+            public byte[] encode(String message) throws Exception {
+                return Codecs.text().encode(message);
+            }
+
+            @Override
+            public String decode(byte[] payload) throws Exception {
+                throw new UndecodableException("the checksum is wrong");
+            }
+        };
+        Topic<String> topic = Topic.builder("t", strict)
+                .publisher(d -> broker.take(d.message()))
+                .build();
+        List<String> ids = fixture.commit(topic, "k:1");
+        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+            assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
+        }
+        assertEquals(
+                "Undecodable: dev.outbox.spi.UndecodableException: the checksum is wrong",
+                fixture.operations().deadLetter(ids.get(0)).orElseThrow().reason());
+    }
+
+    /** A heap that others have filled is no fault of the message; a message that fills it again and again is. */
+    @Test
+    void aLackOfMemoryIsTheProcessesFaultAtFirst() {
+        AtomicInteger tries = new AtomicInteger();
+        Topic<String> topic = topic("t")
+                .retry(AT_ONCE.maxAttempts(2))
+                .publisher(d -> {
+                    tries.incrementAndGet();
+                    throw new IllegalStateException(new OutOfMemoryError("of the test"));
+                })
+                .build();
+        List<String> ids = fixture.commit(topic, "k:1");
+        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+            for (int i = 0; i < 3; i++) {
+                assertEquals(new RoundResult(0, 0, null), relay.processMessages(10));
+            }
+            assertEquals(List.of(), fixture.operations().failingPartitions());
+            relay.start();
+            await("given up", () -> fixture.operations().deadLetter(ids.get(0)).isPresent());
+        }
+        assertEquals(8, tries.get());
     }
 
     @Test
@@ -241,6 +297,7 @@ class RelayTest {
                 })
                 .build();
         Topic<Integer> numbers = Topic.builder("n", Codecs.json(Integer.class))
+                .retry(LATER.maxAttempts(1))
                 .publisher(d -> null)
                 .build();
         fixture.commit(topic, "good:1", "bad:1");
