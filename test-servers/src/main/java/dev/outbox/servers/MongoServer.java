@@ -67,14 +67,21 @@ public final class MongoServer implements AutoCloseable {
 
     /** A packaged replica set of one's own, whose members can be killed and started again; to be closed. */
     public static MongoServer packaged(int size) throws IOException, InterruptedException {
+        return packaged(size, List.of());
+    }
+
+    /**
+     * The same with more parameters, such as {@code enableTestCommands=1}, which lets {@code configureFailPoint} make commands
+     * fail.
+     */
+    public static MongoServer packaged(int size, List<String> parameters) throws IOException, InterruptedException {
+        Stream<String> more = parameters.stream().flatMap(each -> Stream.of("--setParameter", each));
         Path directory = Files.createTempDirectory("outbox-mongo");
         Path key = Files.createFile(
                 directory.resolve("key"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.writeString(key, UUID.randomUUID().toString().replace("-", "")); // the members' password to each other
-        List<Member> members = start(
-                directory,
-                size,
+        Stream<String> usual = Stream.of(
                 "--replSet",
                 "rs0",
                 "--keyFile",
@@ -82,6 +89,7 @@ public final class MongoServer implements AutoCloseable {
                 // Tests open many connections, and each works for its password.
                 "--setParameter",
                 "scramSHA256IterationCount=5000");
+        List<Member> members = start(directory, size, Stream.concat(usual, more).toArray(String[]::new));
         String hosts = members.stream().map(m -> "127.0.0.1:" + m.port).collect(Collectors.joining(","));
         MongoServer server = new MongoServer(
                 "mongodb://" + USER + ":" + PASSWORD + "@" + hosts + "/?authSource=admin&replicaSet=rs0",
@@ -160,8 +168,8 @@ public final class MongoServer implements AutoCloseable {
         awaitPrimary();
     }
 
-    /** Which member said so: asked once more, it may be too slow to answer. */
-    private int awaitPrimary() {
+    /** Waits until there is a primary; returns which member said so, because asked once more it may be too slow to answer. */
+    public int awaitPrimary() {
         AtomicInteger found = new AtomicInteger();
         await("a primary", () -> found.updateAndGet(none -> primary()) >= 0);
         return found.get();
