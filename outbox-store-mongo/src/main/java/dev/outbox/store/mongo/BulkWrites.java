@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.MongoCommandException;
+import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.MongoDatabase;
@@ -17,8 +18,6 @@ import org.bson.conversions.Bson;
  * Safe for use by several threads.
  */
 final class BulkWrites {
-    private static final int COMMAND_NOT_FOUND = 59;
-
     private final MongoDatabase admin;
     private final BsonArray namespaces;
     private volatile boolean available;
@@ -44,8 +43,8 @@ final class BulkWrites {
     /**
      * Updates partitions, with each of the filters and all of them by the same pipeline, and then deletes messages.
      *
-     * @throws MongoCommandException as the statements by themselves; also if the server does not have the command, as after a
-     *     failover to an older member: then the transaction is aborted and to begin again, without it
+     * @throws MongoException as the statements by themselves; also if the server does not do it, as after a failover to an older
+     *     member: then the transaction is aborted and to begin again, without it
      */
     Written run(ClientSession transaction, List<Bson> partitions, Bson stage, Bson messages) {
         BsonArray operations = new BsonArray();
@@ -67,18 +66,24 @@ final class BulkWrites {
                             .append("errorsOnly", BsonBoolean.TRUE),
                     BsonDocument.class);
             if (reply.getNumber("nErrors").intValue() > 0) {
-                throw new IllegalStateException("The server refused: " + reply.get("cursor"));
+                throw doWithout(new MongoException("The server refused: " + reply.get("cursor")));
             }
             return new Written(
                     reply.getNumber("nMatched").longValue(),
                     reply.getNumber("nDeleted").longValue());
         } catch (MongoCommandException e) {
-            if (e.getErrorCode() == COMMAND_NOT_FOUND) {
-                available = false;
-                e.addLabel(MongoCommandException.TRANSIENT_TRANSACTION_ERROR_LABEL);
-            }
-            throw e;
+            throw e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL) ? e : doWithout(e);
         }
+    }
+
+    /**
+     * Servers that do not have the command say so in many ways: one that does not know it, one that knows an older form of it, one that
+     * has it switched off. What was not for that reason comes again from the plain statements, with a text of its own.
+     */
+    private MongoException doWithout(MongoException e) {
+        available = false;
+        e.addLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL);
+        return e;
     }
 
     private static BsonDocument namespace(MongoCollection<?> collection) {

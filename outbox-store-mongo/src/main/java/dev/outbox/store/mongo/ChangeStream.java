@@ -122,10 +122,10 @@ final class ChangeStream implements AutoCloseable {
                         wakeAll();
                     }
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // also when the heap was full
                 if (working && !closed) {
-                    LOG.warn("Wake-ups fail, messages are found by polling meanwhile: {}", e.getMessage());
                     working = false;
+                    LOG.warn("Wake-ups fail, messages are found by polling meanwhile: {}", e.toString());
                 }
                 pause(pause);
                 pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
@@ -153,7 +153,7 @@ final class ChangeStream implements AutoCloseable {
         for (Listener listener : listeners) {
             try {
                 listener.wakeUp.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.warn("A listener for wake-ups failed", e);
             }
         }
@@ -165,7 +165,7 @@ final class ChangeStream implements AutoCloseable {
                 LOG.debug("Wake-ups end");
             }
         } catch (InterruptedException e) {
-            close(); // nobody of ours interrupts it, so somebody wants it to end
+            LOG.debug("Interrupted; wake-ups go on until they are closed", e);
         }
     }
 

@@ -9,7 +9,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.bson.BsonDocument;
@@ -38,6 +38,9 @@ final class Checkout implements AutoCloseable {
     /** After so many passes without a message what is known of partitions is taken to be out of date. */
     private static final int VAIN_TRIES = 2;
 
+    /** Of what was taken ahead no more than that is relied on: with a failure in it, it would not have been. */
+    private static final BsonDocument NOTHING_KNOWN = new BsonDocument();
+
     private final Candidates candidates;
     private final Discovery discovery;
     private final Partitions partitions;
@@ -50,6 +53,7 @@ final class Checkout implements AutoCloseable {
     private final Set<Claim> claims = new LinkedHashSet<>();
     private final Set<String> problems = new LinkedHashSet<>();
     private final List<ClientSession> snapshots = new ArrayList<>();
+    private final ByteBudget budget = new ByteBudget();
     private @Nullable ClientSession session;
     private boolean handedOver;
 
@@ -82,6 +86,10 @@ final class Checkout implements AutoCloseable {
         if (ahead == null || !isFilledBy(ahead)) {
             find();
         }
+        if (budget.isSpent()) {
+            // What was taken for this batch and not read comes before what was.
+            candidates.hadTheirTurn(held.stream().map(each -> each.lane).toList());
+        }
         if (!claims.stream().allMatch(Claim::isTrusted)) {
             throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
                     + " a time, or set a longer lease.");
@@ -97,25 +105,30 @@ final class Checkout implements AutoCloseable {
     }
 
     /**
-     * Reads what was taken ahead, as of the moment of its claim: what was committed since then and has come first is behind
-     * what fills the batch. If that does not fill it there may be more by now, and everything is done as usual.
+     * Reads what was taken ahead, as of now: nobody else has had it since its claim, so a later time is as good, and what was
+     * committed since then may belong before what fills the batch. If that does not fill it there may be more in other partitions,
+     * and everything is done as usual; also if the server, a new primary perhaps, has chosen a time before the claim.
      */
     private boolean isFilledBy(Following.Ahead ahead) {
         session = ahead.session();
         claims.add(ahead.claim());
-        ClientSession snapshot = snapshotOf(session);
+        leases.add(ahead.claim());
+        BsonTimestamp claimed = timeOf(session);
+        ClientSession snapshot = newSnapshot();
         for (Lane lane : ahead.claim().lanes()) {
-            held.add(new Held(lane, ahead.claim(), null, snapshot));
+            held.add(new Held(lane, ahead.claim(), NOTHING_KNOWN, snapshot));
         }
         read(held, limit);
         fill(List.of(), true); // of those that have more than their share
-        if (room() == 0) {
+        BsonTimestamp seen = snapshot.getSnapshotTimestamp();
+        if (room() == 0 && seen != null && seen.compareTo(claimed) >= 0) {
             List<Held> taken = List.copyOf(held);
             held.clear();
             keepWhatHasMessages(taken);
             return true;
         }
         held.clear();
+        budget.renew();
         claims.remove(ahead.claim());
         leases.abandon(List.of(ahead.claim()));
         return false;
@@ -130,7 +143,9 @@ final class Checkout implements AutoCloseable {
     }
 
     private int room() {
-        return limit - held.stream().mapToInt(each -> each.messages.size()).sum();
+        return budget.isSpent()
+                ? 0
+                : limit - held.stream().mapToInt(each -> each.messages.size()).sum();
     }
 
     private List<Lane> discover() {
@@ -266,7 +281,7 @@ final class Checkout implements AutoCloseable {
                 return List.of();
             }
             leases.add(claim);
-            return List.of(new Held(lane, claim, failing(document), snapshotOf(session)));
+            return List.of(new Held(lane, claim, document, snapshotOf(session)));
         }
         if (partitions.take(session, lanes, claim.fence) == 0) {
             claims.remove(claim);
@@ -274,28 +289,42 @@ final class Checkout implements AutoCloseable {
         }
         ClientSession snapshot = snapshotOf(session);
         List<Held> taken = new ArrayList<>();
-        for (BsonDocument document : partitions.heldBy(snapshot, lanes, claim.fence)) {
-            Lane lane = new Lane(
-                    document.getString("topic").getValue(),
-                    document.getNumber("partition").intValue());
-            taken.add(new Held(lane, claim, failing(document), snapshot));
+        Map<String, BsonDocument> documents = partitions.heldBy(snapshot, lanes, claim.fence).stream()
+                .collect(Collectors.toMap(each -> each.getString("_id").getValue(), each -> each));
+        for (Lane lane : lanes) { // in their turn
+            BsonDocument document = documents.get(lane.id());
+            if (document != null) {
+                taken.add(new Held(lane, claim, document, snapshot));
+            }
         }
         claim.keepOnly(taken.stream().map(each -> each.lane).toList());
         leases.add(claim);
         return taken;
     }
 
-    private static @Nullable BsonDocument failing(BsonDocument partition) {
-        return partition.containsKey("failing") ? partition.getDocument("failing") : null;
-    }
-
     /** Reads with it are of the moment at which a claim took effect. */
     private ClientSession snapshotOf(ClientSession claimed) {
-        BsonTimestamp time = Objects.requireNonNull(claimed.getOperationTime(), "operation time");
+        BsonTimestamp time = timeOf(claimed);
+        ClientSession snapshot = newSnapshot();
+        snapshot.setSnapshotTimestamp(time);
+        return snapshot;
+    }
+
+    /** When what the session has done last took effect, by the server. */
+    static BsonTimestamp timeOf(ClientSession claimed) {
+        BsonTimestamp time = claimed.getOperationTime();
+        if (time == null) {
+            throw new IllegalStateException(
+                    "The server does not say at which of its times it did this. It is so for some"
+                            + " moments after it has started; otherwise it is none that can hold an outbox.");
+        }
+        return time;
+    }
+
+    private ClientSession newSnapshot() {
         ClientSession snapshot = client.startSession(
                 ClientSessionOptions.builder().snapshot(true).build());
         snapshots.add(snapshot);
-        snapshot.setSnapshotTimestamp(time);
         return snapshot;
     }
 
@@ -309,13 +338,17 @@ final class Checkout implements AutoCloseable {
         for (int i = 0; i < toRead.size(); i++) {
             toRead.get(i).startReading(i < more ? each + 1 : each);
         }
-        reader.read(toRead);
+        reader.read(toRead, budget);
         for (Held partition : toRead) {
             partition.endReading();
+            partition.mayHaveMore |= budget.isSpent(); // then it may not have been read to its end, or not at all
             if (partition.problem != null) {
                 problems.add(partition.problem);
                 partition.mayHaveMore = false;
                 candidates.setAside(partition.lane);
+                partitions.note(partition.lane, partition.claim.fence, partition.problemOf, partition.problem);
+            } else if (partition.hadProblem) {
+                partitions.clearProblem(partition.lane, partition.claim.fence);
             }
             if (!partition.mayHaveMore) {
                 candidates.remove(partition.lane); // a discovery costs less than taking it in vain

@@ -5,11 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bson.BsonArray;
-import org.bson.BsonBinary;
 import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
-import org.bson.BsonObjectId;
+import org.bson.BsonNull;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
@@ -59,16 +58,26 @@ final class Discovery {
      * @param known its document, empty if it has none
      */
     record Found(Lane lane, State state, BsonDocument known) {
-        BsonObjectId fence() {
-            return known.getObjectId("fence");
+        BsonValue fence() {
+            return known.get("fence", BsonNull.VALUE);
         }
 
-        BsonBinary session() {
-            return known.getBinary("session");
+        /** The id of the session, null of BSON if there is none. */
+        BsonValue session() {
+            return known.get("session", BsonNull.VALUE);
         }
 
         String owner() {
-            return known.getString("owner", new BsonString("?")).getValue();
+            return known.get("owner") instanceof BsonString owner ? owner.getValue() : "somebody";
+        }
+    }
+
+    /** Messages of a topic that are in no partition, because somebody has written them by hand. */
+    record Odd(String topic, String partition) {
+        String problem() {
+            return "There are messages of " + topic + " whose partition is " + partition
+                    + ", and nobody can serve them: a partition is a whole number that is not negative. Something else has"
+                    + " written to the collections of the outbox; correct or delete them.";
         }
     }
 
@@ -79,16 +88,26 @@ final class Discovery {
 
     /** Not bound to a moment: whoever takes one of these looks again. */
     List<Found> run() {
+        return run(new ArrayList<>());
+    }
+
+    /**
+     * The same.
+     *
+     * @param odd is given what is no number of a partition
+     */
+    List<Found> run(List<Odd> odd) {
         List<Found> found = new ArrayList<>();
         for (List<BsonDocument> pipeline : pipelines) {
-            for (BsonDocument each : collections.messages().aggregate(pipeline).batchSize(10_000)) {
-                String topic = each.getString("topic").getValue();
-                BsonValue partition = each.get("partition");
-                if (partition == null || !partition.isNumber()) {
-                    warnOnce(topic, partition);
+            for (BsonDocument each :
+                    collections.messages().aggregate(pipeline).batchSize(10_000).into(new ArrayList<>())) {
+                Lane lane = StoredMessageCodec.lane(each);
+                if (lane.equals(StoredMessageCodec.NOWHERE)) {
+                    String topic = each.getString("topic").getValue();
+                    odd.add(new Odd(topic, String.valueOf(each.get("partition"))));
+                    warnOnce(topic, each.get("partition"));
                     continue;
                 }
-                Lane lane = new Lane(topic, partition.asNumber().intValue());
                 found.add(new Found(
                         lane,
                         State.valueOf(each.getString("state").getValue()),
@@ -101,11 +120,7 @@ final class Discovery {
     private void warnOnce(String topic, @Nullable BsonValue partition) {
         if (!warned) {
             warned = true;
-            LOG.error(
-                    "There are messages of {} whose partition is {}, and nobody can serve them. Something else has"
-                            + " written to the collections of the outbox; correct or delete them.",
-                    topic,
-                    partition);
+            LOG.error("{}", new Odd(topic, String.valueOf(partition)).problem());
         }
     }
 

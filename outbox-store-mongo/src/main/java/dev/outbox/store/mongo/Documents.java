@@ -22,7 +22,7 @@ import org.bson.BsonTimestamp;
  */
 final class Documents {
     /** The server replaces it with its own, when it carries out the insert; only in a field at the top of a document. */
-    private static final BsonTimestamp SET_BY_SERVER = new BsonTimestamp(0, 0);
+    static final BsonTimestamp SET_BY_SERVER = new BsonTimestamp(0, 0);
 
     private Documents() {}
 

@@ -3,10 +3,12 @@ package dev.outbox.store.mongo;
 import com.mongodb.MongoClientException;
 import com.mongodb.MongoException;
 import com.mongodb.MongoSecurityException;
+import com.mongodb.MongoSocketException;
 import com.mongodb.MongoTimeoutException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Says what a failure of the server or its driver means. */
@@ -14,6 +16,17 @@ final class Failures {
     static final String PRIVILEGES = "The user needs find, insert, update and remove on the three collections of the"
             + " outbox, and listIndexes to open it, as the role readWrite of the database gives; changeStream is needed for"
             + " wake-ups alone.";
+
+    static final int MAX_TIME_EXPIRED = 50;
+
+    /** As by {@link Takeover}, which kills the session of whose lease is over. */
+    static final int INTERRUPTED = 11601;
+
+    /**
+     * A document that a validator refuses, commands on views and on capped collections, what is not supported or not known, options of
+     * commands that are not known.
+     */
+    private static final Set<Integer> UNSUITABLE = Set.of(121, 166, 263, 115, 303, 59, 168, 40324, 40415, 323);
 
     private static final int UNAUTHORIZED = 13;
     private static final int AUTHENTICATION_FAILED = 18;
@@ -29,7 +42,12 @@ final class Failures {
         if (isWithoutTransactions(e)) {
             return standalone(doing, e);
         }
-        if (find(MongoSecurityException.class, e) != null || code(e) == AUTHENTICATION_FAILED) {
+        MongoSecurityException login = find(MongoSecurityException.class, e);
+        if (login != null && find(MongoSocketException.class, login) != null) {
+            return new StoreException(
+                    doing + " failed: the connection was lost while logging in. " + e.getMessage(), e);
+        }
+        if (login != null || code(e) == AUTHENTICATION_FAILED) {
             return new ConfigurationException(
                     doing + " failed: the server does not accept the user or the password, or the user is of another"
                             + " database than the one to log in to: add ?authSource=admin if it was made there. "
@@ -39,6 +57,14 @@ final class Failures {
         if (isForbidden(e)) {
             return new ConfigurationException(
                     doing + " failed: the user may not do this. " + PRIVILEGES + " " + e.getMessage(), e);
+        }
+        if (UNSUITABLE.contains(code(e))) {
+            return new ConfigurationException(
+                    doing
+                            + " failed: the server, or one of the collections, cannot do what an outbox needs. It needs ordinary"
+                            + " collections: no views, not capped, without a validator that refuses its documents; and MongoDB"
+                            + " itself. " + e.getMessage(),
+                    e);
         }
         if (e instanceof MongoTimeoutException) {
             return new StoreException(

@@ -91,7 +91,8 @@ final class Following implements AutoCloseable {
 
     /** Keeps a claim that took effect for the next checkout, which will be with this limit. */
     void keep(Claim claim, ClientSession session, int limit) {
-        leases.add(claim);
+        // Its lease is not renewed: it lasts for far longer than this is kept, and if nobody looked after it, it would
+        // end by itself.
         Ahead before = ahead.getAndSet(new Ahead(claim, session, limit, System.nanoTime()));
         if (before != null) {
             giveBack(before);
@@ -101,10 +102,10 @@ final class Following implements AutoCloseable {
         }
         synchronized (this) {
             if (!watching) {
-                watching = true;
                 Thread watch = new Thread(this::watch, "outbox-mongo-following");
                 watch.setDaemon(true);
                 watch.start();
+                watching = true;
             }
         }
     }
@@ -112,11 +113,19 @@ final class Following implements AutoCloseable {
     private void watch() {
         while (isWorthWatching()) {
             LockSupport.parkNanos(KEEP);
-            synchronized (givingBack) {
-                Ahead found = ahead.get();
-                if (found != null && System.nanoTime() - found.since > KEEP && ahead.compareAndSet(found, null)) {
-                    giveBack(found);
-                }
+            try {
+                giveBackWhatIsOld();
+            } catch (RuntimeException | Error e) {
+                // As when the heap was full. What was not given back is nobody's when its lease is over.
+            }
+        }
+    }
+
+    private void giveBackWhatIsOld() {
+        synchronized (givingBack) {
+            Ahead found = ahead.get();
+            if (found != null && System.nanoTime() - found.since > KEEP && ahead.compareAndSet(found, null)) {
+                giveBack(found);
             }
         }
     }

@@ -4,7 +4,9 @@ import com.mongodb.client.ClientSession;
 import java.util.ArrayList;
 import java.util.List;
 import org.bson.BsonDocument;
+import org.bson.BsonNull;
 import org.bson.BsonTimestamp;
+import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
 
 /** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
@@ -12,11 +14,14 @@ final class Held {
     final Lane lane;
     final Claim claim;
 
-    /** What was known of a message that failed, when the partition was taken: id, position and reason. */
-    final @Nullable BsonDocument failing;
+    /** What was known of a message that failed, when the partition was taken. */
+    final @Nullable FailedBefore failing;
 
     /** All reads of the partition are of one moment, not before the one it was taken at. */
     final ClientSession snapshot;
+
+    /** Whether its document says that a message of it cannot be read. */
+    final boolean hadProblem;
 
     final List<StoredMessage> messages = new ArrayList<>();
 
@@ -30,12 +35,19 @@ final class Held {
     @Nullable
     String problem;
 
+    /** The {@code _id} of that message. */
+    BsonValue problemOf = BsonNull.VALUE;
+
     private int before;
 
-    Held(Lane lane, Claim claim, @Nullable BsonDocument failing, ClientSession snapshot) {
+    /**
+     * @param document the partition's
+     */
+    Held(Lane lane, Claim claim, BsonDocument document, ClientSession snapshot) {
         this.lane = lane;
         this.claim = claim;
-        this.failing = failing;
+        this.failing = FailedBefore.of(document);
+        this.hadProblem = document.containsKey(Partitions.PROBLEM);
         this.snapshot = snapshot;
     }
 
@@ -43,6 +55,11 @@ final class Held {
     @Nullable
     BsonTimestamp after() {
         return messages.isEmpty() ? null : messages.get(messages.size() - 1).position();
+    }
+
+    /** How many of its share the read that goes on has not had yet. */
+    int left() {
+        return share - (messages.size() - before);
     }
 
     void startReading(int share) {
@@ -53,14 +70,20 @@ final class Held {
     void add(StoredMessage message) {
         if (problem == null) {
             problem = message.problem();
+            problemOf = message.id();
         }
         if (problem != null) {
             return;
         }
         BsonTimestamp last = after();
         if (last != null && message.position().compareTo(last) <= 0) {
-            // The server sorts; if it did not, failing is better than reordering.
-            throw new IllegalStateException("Position " + message.position() + " came after " + last + " in " + lane);
+            // The server sorts, and gives each a position of its own: only hands give two of them the same one.
+            problemOf = message.id();
+            problem = "Message " + message.message().id() + " of " + lane + " has the position of the one before it, "
+                    + messages.get(messages.size() - 1).message().id()
+                    + ", and stops its partition. Something else has written to the collections of the outbox; give it a"
+                    + " position of its own, which is a timestamp, or delete it.";
+            return;
         }
         messages.add(message);
     }

@@ -105,13 +105,20 @@ final class Leases implements AutoCloseable {
         threads++;
     }
 
+    /** Until it is closed, whatever happens: without it every batch would lose its hold that lasts for longer than a lease. */
     private void run() {
         try {
-            for (List<Claim> due = next(); due != null; due = next()) {
-                renewIfPossible(due);
+            while (true) {
+                try {
+                    List<Claim> due = next();
+                    if (due == null) {
+                        return;
+                    }
+                    renewIfPossible(due);
+                } catch (InterruptedException | RuntimeException | Error e) {
+                    // As when there was no memory for a list. It is tried again when the next renewal is due.
+                }
             }
-        } catch (InterruptedException e) {
-            LOG.debug("Interrupted; leases are renewed by others", e);
         } finally {
             synchronized (this) {
                 threads--;

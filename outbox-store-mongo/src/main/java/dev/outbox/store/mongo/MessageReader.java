@@ -2,6 +2,7 @@ package dev.outbox.store.mongo;
 
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoCollection;
+import com.mongodb.client.MongoCursor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -43,7 +44,7 @@ final class MessageReader {
     }
 
     /** Reads of each partition its share, or what is left of it, as of its own snapshot. */
-    void read(List<Held> partitions) {
+    void read(List<Held> partitions, ByteBudget budget) {
         Map<ClientSession, List<Held>> bySnapshot = new HashMap<>();
         partitions.stream()
                 .filter(held -> held.share > 0)
@@ -52,36 +53,63 @@ final class MessageReader {
                         .add(held));
         bySnapshot.forEach((snapshot, together) -> {
             for (int i = 0; i < together.size(); i += PARTITIONS_AT_ONCE) {
-                read(snapshot, together.subList(i, Math.min(together.size(), i + PARTITIONS_AT_ONCE)));
+                read(snapshot, together.subList(i, Math.min(together.size(), i + PARTITIONS_AT_ONCE)), budget);
             }
         });
     }
 
-    private void read(ClientSession snapshot, List<Held> partitions) {
+    private void read(ClientSession snapshot, List<Held> partitions, ByteBudget budget) {
+        if (budget.isSpent()) {
+            return;
+        }
         Held first = partitions.get(0);
         if (partitions.size() == 1) {
-            messages.find(snapshot, filter(first))
-                    .sort(OLDEST_FIRST)
-                    .limit(first.share)
-                    .batchSize(first.share)
-                    .maxTime(most, TimeUnit.MILLISECONDS)
-                    .forEach(first::add);
+            readOne(snapshot, first, budget);
             return;
         }
         Map<Lane, Held> byLane = new HashMap<>();
         partitions.forEach(held -> byLane.put(held.lane, held));
         List<BsonDocument> stages = union(partitions, held -> pipeline(held, held.share, List.of()));
         long wanted = partitions.stream().mapToLong(held -> held.share).sum();
-        messages.aggregate(snapshot, stages)
+        try (MongoCursor<StoredMessage> cursor = messages.aggregate(snapshot, stages)
                 .batchSize((int) Math.min(Integer.MAX_VALUE, wanted))
                 .maxTime(most, TimeUnit.MILLISECONDS)
-                .forEach(message -> {
-                    Held held = byLane.get(message.lane());
-                    if (held == null) {
-                        throw new IllegalStateException("A message of " + message.lane() + ", which was not asked for");
-                    }
-                    held.add(message);
-                });
+                .cursor()) {
+            while (!budget.isSpent()) {
+                if (!cursor.hasNext()) {
+                    return;
+                }
+                StoredMessage message = cursor.next();
+                Held held = byLane.get(message.lane());
+                if (held == null) {
+                    break; // somebody has written it by hand, with several topics perhaps: it is found out whose it is
+                }
+                budget.spend(message.bytes());
+                held.add(message);
+            }
+        }
+        partitions.stream()
+                .filter(held -> held.left() > 0 && held.problem == null)
+                .forEach(held -> readOne(snapshot, held, budget));
+    }
+
+    private void readOne(ClientSession snapshot, Held partition, ByteBudget budget) {
+        if (budget.isSpent()) {
+            return;
+        }
+        int share = partition.left();
+        try (MongoCursor<StoredMessage> cursor = messages.find(snapshot, filter(partition))
+                .sort(OLDEST_FIRST)
+                .limit(share)
+                .batchSize(share)
+                .maxTime(most, TimeUnit.MILLISECONDS)
+                .cursor()) {
+            while (!budget.isSpent() && cursor.hasNext()) {
+                StoredMessage message = cursor.next();
+                budget.spend(message.bytes());
+                partition.add(message);
+            }
+        }
     }
 
     /** Those that have a message more than was read, each as of its own snapshot, by the index alone. */
@@ -98,9 +126,7 @@ final class MessageReader {
                         .aggregate(snapshot, stages)
                         .maxTime(most, TimeUnit.MILLISECONDS)
                         .into(new ArrayList<>())) {
-                    found.add(new Lane(
-                            each.getString("topic").getValue(),
-                            each.getNumber("partition").intValue()));
+                    found.add(StoredMessageCodec.lane(each));
                 }
             }
         });

@@ -34,6 +34,9 @@ final class MongoBatch implements MessageBatch {
         @Nullable
         Claim closing(MongoBatch batch, List<Held> held);
 
+        /** Its close has ended, however that was. */
+        void ended(MongoBatch batch);
+
         /** It was closed well, and this has its partitions now. */
         void closed(@Nullable Claim next, ClientSession session);
     }
@@ -101,6 +104,14 @@ final class MongoBatch implements MessageBatch {
         if (!outcomes.close()) {
             return;
         }
+        try {
+            settle();
+        } finally {
+            sequel.ended(this);
+        }
+    }
+
+    private void settle() {
         Claim next = sequel.closing(this, lost || !isPublished() ? List.of() : held);
         if (lost) {
             throw new HoldLostException(

@@ -5,11 +5,14 @@ import static com.mongodb.client.model.Filters.eq;
 import static com.mongodb.client.model.Filters.exists;
 import static com.mongodb.client.model.Filters.gt;
 import static com.mongodb.client.model.Filters.in;
+import static com.mongodb.client.model.Filters.or;
 import static com.mongodb.client.model.Sorts.ascending;
 
 import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoCursor;
+import com.mongodb.client.model.Aggregates;
 import com.mongodb.client.model.Updates;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
@@ -19,26 +22,35 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.bson.BsonArray;
+import org.bson.BsonDateTime;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
+import org.bson.BsonNull;
+import org.bson.BsonNumber;
 import org.bson.BsonString;
+import org.bson.BsonTimestamp;
 import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@link Operations} by plain statements; what changes several documents does so in a transaction. */
 final class MongoOperations implements Operations {
+    private static final Logger LOG = LoggerFactory.getLogger(MongoOperations.class);
     private static final int PARTITIONS_AT_ONCE = 50;
+    private static final int LETTERS_AT_ONCE = 500;
+    private static final BsonDocument SIZE = new BsonDocument("$bsonSize", new BsonString("$$ROOT"));
 
     private final MongoClient client;
     private final OutboxCollections collections;
@@ -51,22 +63,32 @@ final class MongoOperations implements Operations {
     @Override
     public List<Backlog> backlog() {
         return asking("Asking for the backlog", () -> {
-            List<String> topics = new ArrayList<>();
-            for (BsonValue topic : collections.messages().distinct("topic", BsonValue.class)) {
-                if (topic.isString()) {
-                    topics.add(topic.asString().getValue());
-                }
-            }
-            List<Lane> lanes = topics.isEmpty()
-                    ? List.of()
-                    : new Discovery(collections, topics)
-                            .run().stream().map(Discovery.Found::lane).sorted().toList();
+            List<Lane> lanes = lanes(new ArrayList<>());
             List<Backlog> backlog = new ArrayList<>();
             for (int i = 0; i < lanes.size(); i += PARTITIONS_AT_ONCE) {
                 backlog.addAll(backlog(lanes.subList(i, Math.min(lanes.size(), i + PARTITIONS_AT_ONCE))));
             }
             return backlog;
         });
+    }
+
+    /** Those with messages. */
+    private List<Lane> lanes(List<Discovery.Odd> odd) {
+        List<String> topics = new ArrayList<>();
+        // What a distinct would do, which not every client of the application may ask for.
+        collections
+                .messages()
+                .aggregate(List.of(Aggregates.sort(ascending("topic")), Aggregates.group("$topic")))
+                .forEach(each -> {
+                    BsonValue topic = each.get("_id");
+                    if (topic != null && topic.isString()) {
+                        topics.add(topic.asString().getValue());
+                    }
+                });
+        return topics.isEmpty()
+                ? List.of()
+                : new Discovery(collections, topics)
+                        .run(odd).stream().map(Discovery.Found::lane).sorted().toList();
     }
 
     private List<Backlog> backlog(List<Lane> lanes) {
@@ -76,7 +98,8 @@ final class MongoOperations implements Operations {
                 .messages()
                 .aggregate(counting(
                         lanes,
-                        new BsonString(collections.messages().getNamespace().getCollectionName())))) {
+                        new BsonString(collections.messages().getNamespace().getCollectionName())))
+                .into(new ArrayList<>())) {
             int lane = each.getNumber("_id").intValue();
             if (each.containsKey("pending")) {
                 pending.put(lane, each.getNumber("pending").longValue());
@@ -88,8 +111,9 @@ final class MongoOperations implements Operations {
         pending.forEach((lane, count) -> {
             BsonDocument head = heads.get(lane);
             if (head != null) {
-                Instant oldest = StoredMessageCodec.instant(head.getTimestamp("oldest"));
                 Instant now = Instant.ofEpochMilli(head.getDateTime("now").getValue());
+                Instant oldest =
+                        head.get("oldest") instanceof BsonTimestamp time ? StoredMessageCodec.instant(time) : now;
                 Duration age = Duration.between(oldest, now);
                 backlog.add(new Backlog(
                         lanes.get(lane).topic(),
@@ -141,47 +165,77 @@ final class MongoOperations implements Operations {
         }
     }
 
+    /** Those that failed, and those that no relay can serve because of what somebody has written by hand. */
     @Override
     public List<FailingPartition> failingPartitions() {
         return asking("Asking for failing partitions", () -> {
             List<BsonDocument> partitions = collections
                     .partitions()
-                    .find(exists("failing"))
-                    .sort(ascending("topic", "partition"))
+                    .find(or(exists("failing"), exists(Partitions.PROBLEM)))
                     .into(new ArrayList<>());
-            Map<String, Integer> attempts = attempts(partitions);
+            Map<BsonValue, Integer> attempts = attempts(partitions);
             List<FailingPartition> failing = new ArrayList<>();
             for (BsonDocument each : partitions) {
-                BsonDocument state = each.getDocument("failing");
-                String id = state.getString("id").getValue();
-                failing.add(new FailingPartition(
-                        each.getString("topic").getValue(),
-                        each.getNumber("partition").intValue(),
-                        id,
-                        attempts.getOrDefault(id, 1),
-                        state.getString("reason").getValue(),
-                        Instant.ofEpochMilli(each.getDateTime("retryAt").getValue())));
+                Lane lane = Lane.of(each.get("_id"));
+                BsonDocument problem =
+                        each.get(Partitions.PROBLEM) instanceof BsonDocument noted ? noted : new BsonDocument();
+                FailedBefore failed = FailedBefore.of(each);
+                if (attempts.containsKey(problem.get("message", BsonNull.VALUE))) {
+                    failing.add(new FailingPartition(
+                            lane.topic(),
+                            lane.partition(),
+                            FailedBefore.text(problem.get("message")),
+                            1,
+                            FailedBefore.text(problem.get("text")),
+                            instant(problem.get("since"))));
+                } else if (failed != null) {
+                    failing.add(new FailingPartition(
+                            lane.topic(),
+                            lane.partition(),
+                            failed.id(),
+                            attempts.getOrDefault(stored(failed.id()), 1),
+                            failed.reason(),
+                            instant(each.get("retryAt"))));
+                }
             }
+            List<Discovery.Odd> odd = new ArrayList<>();
+            lanes(odd);
+            odd.forEach(each -> failing.add(
+                    new FailingPartition(each.topic(), -1, each.partition(), 1, each.problem(), Instant.EPOCH)));
+            failing.sort(Comparator.comparing(FailingPartition::topic).thenComparingInt(FailingPartition::partition));
             return failing;
         });
     }
 
-    private Map<String, Integer> attempts(List<BsonDocument> partitions) {
-        List<BsonValue> ids = partitions.stream()
-                .map(each ->
-                        Ids.parse(each.getDocument("failing").getString("id").getValue()))
-                .filter(Objects::nonNull)
-                .toList();
-        Map<String, Integer> attempts = new HashMap<>();
-        for (BsonDocument each : collections
+    private static Instant instant(@Nullable BsonValue time) {
+        return time instanceof BsonDateTime date ? Instant.ofEpochMilli(date.getValue()) : Instant.EPOCH;
+    }
+
+    /** Of the messages that partitions name, as far as they are still there: how often they were tried. */
+    private Map<BsonValue, Integer> attempts(List<BsonDocument> partitions) {
+        List<BsonValue> ids = new ArrayList<>();
+        for (BsonDocument each : partitions) {
+            FailedBefore failed = FailedBefore.of(each);
+            ids.add(failed == null ? BsonNull.VALUE : stored(failed.id()));
+            ids.add(
+                    each.get(Partitions.PROBLEM) instanceof BsonDocument noted
+                            ? noted.get("message", BsonNull.VALUE)
+                            : BsonNull.VALUE);
+        }
+        Map<BsonValue, Integer> attempts = new HashMap<>();
+        collections
                 .messages()
                 .find(in("_id", ids))
-                .projection(new BsonDocument("attempts", new BsonInt32(1)))) {
-            attempts.put(
-                    Ids.shown(each.get("_id")),
-                    each.getNumber("attempts", new BsonInt32(1)).intValue());
-        }
+                .projection(new BsonDocument("attempts", new BsonInt32(1)))
+                .forEach(each -> attempts.put(
+                        each.get("_id"),
+                        each.get("attempts") instanceof BsonNumber number ? Math.max(1, number.intValue()) : 1));
         return attempts;
+    }
+
+    private static BsonValue stored(String id) {
+        BsonValue stored = Ids.parse(id);
+        return stored == null ? BsonNull.VALUE : stored;
     }
 
     /**
@@ -221,12 +275,15 @@ final class MongoOperations implements Operations {
                 wanted = and(wanted, gt("died", after.get("died")));
             }
             List<DeadLetter> letters = new ArrayList<>();
-            for (BsonDocument each : collections
+            try (MongoCursor<BsonDocument> cursor = collections
                     .deadLetters()
                     .find(wanted)
                     .sort(ascending("topic", "died"))
-                    .limit(limit)) {
-                letters.add(letter(each));
+                    .batchSize(limit)
+                    .cursor()) {
+                while (letters.size() < limit && cursor.hasNext()) {
+                    readable(cursor.next()).ifPresent(letters::add);
+                }
             }
             return letters;
         });
@@ -243,7 +300,7 @@ final class MongoOperations implements Operations {
                                         .deadLetters()
                                         .find(eq("_id", stored))
                                         .first())
-                                .map(MongoOperations::letter));
+                                .flatMap(MongoOperations::readable));
     }
 
     /**
@@ -264,11 +321,19 @@ final class MongoOperations implements Operations {
 
     @Override
     public int discard(Collection<String> ids) {
-        return withFound("Discarding dead letters", ids, (session, letters) -> {});
+        return asking("Discarding dead letters", () -> {
+            long discarded = 0;
+            List<BsonValue> wanted = new ArrayList<>(known(ids));
+            for (int i = 0; i < wanted.size(); i += LETTERS_AT_ONCE) {
+                List<BsonValue> some = wanted.subList(i, Math.min(wanted.size(), i + LETTERS_AT_ONCE));
+                discarded +=
+                        collections.deadLetters().deleteMany(in("_id", some)).getDeletedCount();
+            }
+            return (int) discarded;
+        });
     }
 
-    /** Deletes the dead letters after something was done with them, in the order given. */
-    private int withFound(String doing, Collection<String> ids, Action action) {
+    private static Set<BsonValue> known(Collection<String> ids) {
         Set<BsonValue> wanted = new LinkedHashSet<>();
         for (String id : ids) {
             BsonValue stored = Ids.parse(id);
@@ -276,31 +341,87 @@ final class MongoOperations implements Operations {
                 wanted.add(stored);
             }
         }
-        if (wanted.isEmpty()) {
-            return 0;
-        }
+        return wanted;
+    }
+
+    /**
+     * Deletes the dead letters after something was done with them, in the order given; so many in a transaction as fit into one with
+     * any cache.
+     */
+    private int withFound(String doing, Collection<String> ids, Action action) {
         return asking(doing, () -> {
+            int done = 0;
             try (ClientSession session = client.startSession()) {
-                return session.withTransaction(
-                        () -> {
-                            Map<BsonValue, BsonDocument> found = new HashMap<>();
-                            collections
-                                    .deadLetters()
-                                    .find(session, in("_id", wanted))
-                                    .forEach(letter -> found.put(letter.get("_id"), letter));
-                            List<BsonDocument> letters = wanted.stream()
-                                    .filter(found::containsKey)
-                                    .map(found::get)
-                                    .toList();
-                            if (!letters.isEmpty()) {
-                                collections.deadLetters().deleteMany(session, in("_id", found.keySet()));
-                                action.on(session, letters);
-                            }
-                            return letters.size();
-                        },
-                        Settlement.TRANSACTION);
+                for (List<BsonValue> some : together(known(ids))) {
+                    done += session.withTransaction(() -> transfer(session, some, action), Settlement.TRANSACTION);
+                }
             }
+            return done;
         });
+    }
+
+    private int transfer(ClientSession session, List<BsonValue> wanted, Action action) {
+        Map<BsonValue, BsonDocument> found = new HashMap<>();
+        collections
+                .deadLetters()
+                .find(session, in("_id", wanted))
+                .forEach(letter -> found.put(letter.get("_id"), letter));
+        List<BsonDocument> letters =
+                wanted.stream().filter(found::containsKey).map(found::get).toList();
+        if (!letters.isEmpty()) {
+            collections.deadLetters().deleteMany(session, in("_id", found.keySet()));
+            action.on(session, letters);
+        }
+        return letters.size();
+    }
+
+    /** Parts of what is there, in the same order, of some hundreds and some megabytes. */
+    private List<List<BsonValue>> together(Set<BsonValue> wanted) {
+        Map<BsonValue, Long> sizes = new HashMap<>();
+        List<BsonValue> all = new ArrayList<>(wanted);
+        for (int i = 0; i < all.size(); i += LETTERS_AT_ONCE) {
+            collections
+                    .deadLetters()
+                    .aggregate(List.of(
+                            Aggregates.match(in("_id", all.subList(i, Math.min(all.size(), i + LETTERS_AT_ONCE)))),
+                            Aggregates.project(new BsonDocument("size", SIZE))))
+                    .forEach(each ->
+                            sizes.put(each.get("_id"), each.getNumber("size").longValue()));
+        }
+        List<List<BsonValue>> parts = new ArrayList<>();
+        ByteBudget budget = new ByteBudget();
+        List<BsonValue> part = new ArrayList<>();
+        for (BsonValue id : all) {
+            Long size = sizes.get(id);
+            if (size == null) {
+                continue;
+            }
+            part.add(id);
+            budget.spend(size);
+            if (budget.isSpent() || part.size() == LETTERS_AT_ONCE) {
+                parts.add(part);
+                part = new ArrayList<>();
+                budget.renew();
+            }
+        }
+        if (!part.isEmpty()) {
+            parts.add(part);
+        }
+        return parts;
+    }
+
+    /** Somebody may have changed it by hand: the others are listed all the same. */
+    private static Optional<DeadLetter> readable(BsonDocument dead) {
+        try {
+            return Optional.of(letter(dead));
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "Dead letter {} cannot be read: {}. Something else has written to the collections of the outbox;"
+                            + " correct or delete it.",
+                    dead.get("_id"),
+                    e.getMessage());
+            return Optional.empty();
+        }
     }
 
     private static DeadLetter letter(BsonDocument dead) {

@@ -9,6 +9,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.WakeUps;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -28,7 +29,10 @@ final class MongoStore implements Store, Operations, WakeUps {
     private static final int MOST_SETS_OF_TOPICS = 64;
 
     /** More would make a statement that names all of a batch too large, and a transaction too long. */
-    private static final int MOST_MESSAGES = 100_000;
+    private static final int MOST_MESSAGES = 10_000;
+
+    /** How long a checkout waits for a primary, so that a relay that is to end does not have to wait for longer. */
+    private static final Duration MOST_WAIT = Duration.ofSeconds(3);
 
     private final MongoClient client;
     private final @Nullable MongoClient own;
@@ -42,7 +46,14 @@ final class MongoStore implements Store, Operations, WakeUps {
     private final Operations operations;
     private final ChangeStream changeStream;
     private final Map<Set<String>, Service> services = new ConcurrentHashMap<>();
+    private final Primary primary;
+
+    /** Until their close begins: those that keep others from partitions for who knows how long. */
     private final Set<MongoBatch> open = ConcurrentHashMap.newKeySet();
+
+    /** Until their close has ended. */
+    private final Set<MongoBatch> unfinished = ConcurrentHashMap.newKeySet();
+
     private volatile boolean closed;
 
     /** What the checkouts of the same topics share. */
@@ -65,7 +76,8 @@ final class MongoStore implements Store, Operations, WakeUps {
         this.capabilities = capabilities;
         this.partitions = new Partitions(collections.partitions(), process(), lease);
         this.reader = new MessageReader(collections, lease);
-        this.takeover = new Takeover(client, collections);
+        this.primary = new Primary(client);
+        this.takeover = new Takeover(client, primary, collections);
         this.leases = new Leases(partitions, takeover, lease);
         this.operations = new MongoOperations(client, collections);
         this.changeStream = new ChangeStream(collections.messages());
@@ -81,6 +93,11 @@ final class MongoStore implements Store, Operations, WakeUps {
         }
         requireOpen();
         long called = System.nanoTime();
+        if (!primary.await(MOST_WAIT)) {
+            requireOpen();
+            throw new StoreException("A checkout failed: there is no server at present that takes writes. "
+                    + client.getClusterDescription().getShortDescription());
+        }
         Service service = serviceOf(topics);
         if (!open.isEmpty()) {
             service.candidates.noteCompany();
@@ -97,10 +114,11 @@ final class MongoStore implements Store, Operations, WakeUps {
                 Math.min(limit, MOST_MESSAGES))) {
             List<Held> held = checkout.run(service.following.take(limit));
             Settlement settlement =
-                    new Settlement(collections, bulkWrites, partitions, reader, service.candidates, leases);
+                    new Settlement(collections, primary, bulkWrites, partitions, reader, service.candidates, leases);
             batch = new MongoBatch(
                     held, checkout.claims(), checkout.session(), settlement, leases, sequel(service, limit));
             if (!batch.messages().isEmpty()) {
+                unfinished.add(batch);
                 open.add(batch);
                 checkout.handOver();
             }
@@ -131,6 +149,11 @@ final class MongoStore implements Store, Operations, WakeUps {
             }
 
             @Override
+            public void ended(MongoBatch batch) {
+                unfinished.remove(batch);
+            }
+
+            @Override
             public void closed(@Nullable Claim next, ClientSession session) {
                 service.following.noteClosed();
                 if (next != null) {
@@ -151,8 +174,9 @@ final class MongoStore implements Store, Operations, WakeUps {
         changeStream.close();
         endServices();
         List<Claim> left = new ArrayList<>();
-        open.forEach(batch -> left.addAll(batch.lose()));
+        unfinished.forEach(batch -> left.addAll(batch.lose()));
         open.clear();
+        unfinished.clear();
         leases.abandon(left);
         leases.close();
         if (own != null) {

@@ -16,6 +16,7 @@ import com.mongodb.client.model.InsertManyOptions;
 import com.mongodb.client.model.ReturnDocument;
 import com.mongodb.client.model.Updates;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.bson.BsonDocument;
 import org.bson.BsonInt32;
 import org.bson.BsonInt64;
 import org.bson.BsonString;
+import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
@@ -35,16 +37,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * { _id: "orders/3", topic, partition, retryAt: Date,
- *   fence?: ObjectId, leaseUntil?: Date, owner?, session?, failing?: { id, position, reason } }
+ *   fence?: ObjectId, leaseUntil?: Date, owner?, session?,
+ *   failing?: { id, position, reason }, problem?: { message, text, since } }
  * }</pre>
  *
  * <p>A partition without a fence is free, and is taken by an update on that condition: of two who try, one finds it taken.
  * One whose lease is over, by the server's clock alone, can be freed by anybody, see {@link Takeover}.
  *
- * <p>No plain update of ours ever waits for a transaction of others. Only batches that are being closed write these
+ * <p>No plain update of ours waits for a transaction of others, but for those of {@link Takeover}, which have a limit for it. Only batches that are being closed write these
  * documents in transactions that last, and until these are committed everybody else sees a fence that is not his.
  */
 final class Partitions {
+    static final String PROBLEM = "problem";
     private static final int DUPLICATE_KEY = 11000;
     private static final BsonDateTime LONG_AGO = new BsonDateTime(0);
     private static final BsonString NOW = new BsonString("$$NOW");
@@ -73,8 +77,14 @@ final class Partitions {
         this.lease = lease;
     }
 
+    /** Whether this is no time in the future; what is no time at all, as by hand, keeps nobody. */
     static BsonDocument isOver(String field) {
-        return new BsonDocument("$lte", new BsonArray(List.of(new BsonString(field), NOW)));
+        BsonString value = new BsonString(field);
+        BsonDocument isTime = new BsonDocument(
+                "$eq", new BsonArray(List.of(new BsonDocument("$type", value), new BsonString("date"))));
+        BsonDocument isAhead = new BsonDocument("$gt", new BsonArray(List.of(value, NOW)));
+        return new BsonDocument(
+                "$not", new BsonArray(List.of(new BsonDocument("$and", new BsonArray(List.of(isTime, isAhead))))));
     }
 
     static BsonDocument inMillis(long millis) {
@@ -128,25 +138,25 @@ final class Partitions {
                 Updates.set(
                         "session", session.getServerSession().getIdentifier().get("id")),
                 Updates.set("owner", new BsonDocument("$literal", new BsonString(owner))),
-                until(lease));
-    }
-
-    private static Bson until(Duration lease) {
-        return Updates.set("leaseUntil", inMillis(lease.toMillis()));
+                Updates.set("leaseUntil", inMillis(lease.toMillis())));
     }
 
     /** Which of the partitions a claim has, as of a snapshot. */
-    Iterable<BsonDocument> heldBy(ClientSession snapshot, Collection<Lane> lanes, ObjectId fence) {
+    List<BsonDocument> heldBy(ClientSession snapshot, Collection<Lane> lanes, ObjectId fence) {
         return collection
                 .find(snapshot, and(in("_id", ids(lanes)), eq("fence", fence)))
                 .batchSize(lanes.size() + 1)
-                .maxTime(lease.toMillis(), TimeUnit.MILLISECONDS);
+                .maxTime(lease.toMillis(), TimeUnit.MILLISECONDS)
+                .into(new ArrayList<>());
     }
 
     /** Prolongs leases, of several claims by one statement; returns how many partitions these claims still have. */
     long renew(Collection<Lane> lanes, Collection<ObjectId> fences, Duration lease) {
+        // One that was on its way for long shortens nothing.
+        BsonDocument later = new BsonDocument(
+                "$max", new BsonArray(List.of(new BsonString("$leaseUntil"), inMillis(lease.toMillis()))));
         return collection
-                .updateMany(and(in("_id", ids(lanes)), in("fence", fences)), List.of(until(lease)))
+                .updateMany(and(in("_id", ids(lanes)), in("fence", fences)), List.of(Updates.set("leaseUntil", later)))
                 .getMatchedCount();
     }
 
@@ -157,6 +167,30 @@ final class Partitions {
                 .withWriteConcern(WriteConcern.W1)
                 .updateMany(and(in("_id", ids(lanes)), eq("fence", fence)), RELEASE)
                 .getMatchedCount();
+    }
+
+    /** The same of one, in a transaction. */
+    void releaseIn(ClientSession transaction, Lane lane, ObjectId fence) {
+        collection.updateOne(transaction, and(eq("_id", lane.id()), eq("fence", fence)), RELEASE);
+    }
+
+    /** Says in a partition's document what is wrong with a message, for {@link MongoOperations#failingPartitions}. */
+    void note(Lane lane, ObjectId fence, BsonValue message, String problem) {
+        BsonDocument noted = new BsonDocument("message", message).append("text", new BsonString(problem));
+        collection
+                .withWriteConcern(WriteConcern.W1)
+                .updateOne(
+                        and(eq("_id", lane.id()), eq("fence", fence)),
+                        List.of(
+                                Updates.set(PROBLEM, new BsonDocument("$literal", noted)),
+                                Updates.set(PROBLEM + ".since", "$$NOW")));
+    }
+
+    /** It can be read again. */
+    void clearProblem(Lane lane, ObjectId fence) {
+        collection
+                .withWriteConcern(WriteConcern.W1)
+                .updateOne(and(eq("_id", lane.id()), eq("fence", fence)), Updates.unset(PROBLEM));
     }
 
     static List<String> ids(Collection<Lane> lanes) {

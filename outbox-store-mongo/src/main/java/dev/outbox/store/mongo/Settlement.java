@@ -20,24 +20,31 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.bson.BsonDocument;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Applies the outcomes of a batch and gives its partitions back, in one transaction.
  *
- * <p>Its first statements write the documents of the partitions, on condition that they still show the fence. If one does
- * not, the hold is lost and the transaction is aborted. If somebody changes one while it runs, one of the two is aborted
- * and tried again, and then sees what the other did. So of all who ever held a partition, the last alone can settle
- * messages of it.
+ * <p>Its first statements write the documents of all its partitions, on condition that they still show the fence; only then is anything
+ * else written. If one does not show it, the hold is lost and the transaction is aborted. If somebody changes one while it runs, one of
+ * the two is aborted and tried again, and then sees what the other did. So of all who ever held a partition, the last alone can settle
+ * messages of it. And whoever comes upon what a dead process left open meets it at the document of the partition, where {@link
+ * Takeover} can end it, and not behind that, at a message.
  */
 final class Settlement {
     /** As without a majority of members: then whether it is committed is open, and nobody waits for it for ever. */
     private static final long MOST_COMMIT_SECONDS = 50;
+
+    /** For how long a close is tried again, if its lease allows: longer than an election takes, and no longer than a shutdown may. */
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
 
     /** What it decides, it decides by conditions of its writes, which see the latest state or conflict with it. */
     static final TransactionOptions TRANSACTION = TransactionOptions.builder()
@@ -50,6 +57,9 @@ final class Settlement {
     /** Ten times what it takes when nothing is in the way. */
     private static final Duration TIME_PER_DOCUMENT = Duration.ofMillis(2);
 
+    private static final Duration TIME_PER_DEAD_MEGABYTE = Duration.ofMillis(100);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
     private static final String DOING = "Closing a batch";
     private static final int LONGEST_REASON = 1_000;
 
@@ -62,14 +72,17 @@ final class Settlement {
     private final Candidates candidates;
     private final Leases leases;
     private final BulkWrites bulkWrites;
+    private final Primary primary;
 
     Settlement(
             OutboxCollections collections,
+            Primary primary,
             BulkWrites bulkWrites,
             Partitions partitions,
             MessageReader reader,
             Candidates candidates,
             Leases leases) {
+        this.primary = primary;
         this.leases = leases;
         this.bulkWrites = bulkWrites;
         this.collections = collections;
@@ -85,7 +98,8 @@ final class Settlement {
             List<BsonDocument> dead,
             List<Held> plain,
             List<Failing> failing,
-            List<Held> passed) {}
+            List<Held> passed,
+            AtomicLong deadBytes) {}
 
     /** A partition in which messages failed: the first of them, and the longest delay. */
     private record Failing(Held held, StoredMessage message, String reason, Duration delay) {}
@@ -96,7 +110,7 @@ final class Settlement {
      * @param next what is to have the partitions then, if nothing fails in them; or null
      */
     void apply(ClientSession session, List<Held> held, BatchOutcomes outcomes, @Nullable Claim next) {
-        boolean[] written = {false};
+        ClosingTransaction transaction = new ClosingTransaction(session, primary);
         try {
             if (outcomes.applicable().isEmpty()) {
                 held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach(this::release);
@@ -107,21 +121,11 @@ final class Settlement {
             plan.failing.stream()
                     .filter(failing -> !failing.delay.isZero())
                     .forEach(failing -> candidates.remove(failing.held.lane));
-            session.withTransaction(
-                    () -> {
-                        written[0] = false;
-                        write(session, plan, next);
-                        written[0] = true;
-                        return true;
-                    },
-                    TRANSACTION);
-        } catch (HoldLostException e) {
-            giveBack(held);
-            throw e;
+            transaction.run(() -> write(session, plan, next), patience(held));
         } catch (MongoException e) {
             // The driver has asked again; what is still open then may be either way. With the other label it is not
             // done. Giving back what may be given back already has to wait for the end of the lease.
-            if (written[0] && !e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
+            if (transaction.isUnknown(e)) {
                 throw new StoreException(
                         "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages"
                                 + " that were published may be handed out again. " + e.getMessage(),
@@ -129,9 +133,22 @@ final class Settlement {
             }
             giveBack(held);
             throw Failures.of(DOING + ", of which nothing took effect,", e);
-        } catch (RuntimeException e) {
-            throw Failures.of(DOING, e);
+        } catch (RuntimeException | Error e) {
+            if (!transaction.isCommitting()) {
+                giveBack(held);
+            }
+            if (e instanceof RuntimeException exception) {
+                throw Failures.of(DOING, exception);
+            }
+            throw e;
         }
+    }
+
+    /** Beyond what is left of the leases others may have the partitions, and there is nothing to be gained. */
+    private static Duration patience(List<Held> held) {
+        return held.stream()
+                .map(each -> each.claim.trustLeft())
+                .reduce(PATIENCE, (one, other) -> one.compareTo(other) < 0 ? one : other);
     }
 
     /** What is left of the batch's partitions is of use to others at once. */
@@ -145,11 +162,16 @@ final class Settlement {
      */
     private void makeTimeFor(Plan plan, List<Held> held) {
         int documents = plan.settled.size() + plan.failed.size() + plan.dead.size() + held.size();
-        Duration needed = TIME_PER_DOCUMENT.multipliedBy(documents);
+        Duration needed = TIME_PER_DOCUMENT
+                .multipliedBy(documents)
+                .plus(TIME_PER_DEAD_MEGABYTE.multipliedBy(plan.deadBytes.get() >> 20))
+                .plus(leases.trust().dividedBy(2));
         held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, theirs) -> {
             if (claim.trustLeft().compareTo(needed) < 0) {
                 List<Lane> lanes = theirs.stream().map(each -> each.lane).toList();
+                Moment sent = Moment.now();
                 require(lanes.size(), partitions.renew(lanes, List.of(claim.fence), leases.atLeast(needed)));
+                claim.renewed(sent);
             }
         });
     }
@@ -166,7 +188,8 @@ final class Settlement {
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
-                new ArrayList<>());
+                new ArrayList<>(),
+                new AtomicLong());
         int first = 0;
         for (Held each : held) {
             add(each, outcomes, first, plan);
@@ -180,8 +203,7 @@ final class Settlement {
         String reason = "";
         Duration delay = Duration.ZERO;
         // A message that failed before and is no longer where it was has been removed by somebody.
-        boolean passed = held.failing != null
-                && held.messages.get(0).position().compareTo(held.failing.getTimestamp("position")) > 0;
+        boolean passed = held.failing != null && held.messages.get(0).position().compareTo(held.failing.position()) > 0;
         for (int i = 0; i < held.messages.size(); i++) {
             StoredMessage message = held.messages.get(i);
             Outcome outcome = outcomes.at(first + i);
@@ -196,9 +218,9 @@ final class Settlement {
                 plan.settled.add(message.id());
                 if (outcome instanceof Outcome.DeadLettered dead) {
                     plan.dead.add(Documents.dead(message, storable(dead.reason())));
+                    plan.deadBytes.addAndGet(message.bytes());
                 }
-                passed |= held.failing != null
-                        && held.failing.getTimestamp("position").equals(message.position());
+                passed |= held.failing != null && held.failing.position().equals(message.position());
             }
         }
         if (firstFailed != null) {
@@ -208,28 +230,8 @@ final class Settlement {
         }
     }
 
+    /** The documents of partitions first, see above. */
     private void write(ClientSession session, Plan plan, @Nullable Claim next) {
-        Bson release = next == null ? Partitions.RELEASE_STAGE : partitions.claim(session, next.fence);
-        List<Bson> plain = new ArrayList<>();
-        plan.plain.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, held) -> {
-            List<Lane> lanes = held.stream().map(each -> each.lane).toList();
-            plain.add(and(in("_id", Partitions.ids(lanes)), eq("fence", claim.fence)));
-        });
-        boolean together = !plain.isEmpty() && !plan.settled.isEmpty() && bulkWrites.areAvailable();
-        if (together) {
-            BulkWrites.Written written = bulkWrites.run(session, plain, release, in("_id", plan.settled));
-            require(plan.plain.size(), written.matched());
-            requireUntouched(plan.settled.size(), written.deleted());
-        } else {
-            long matched = 0;
-            for (Bson each : plain) {
-                matched += collections
-                        .partitions()
-                        .updateMany(session, each, List.of(release))
-                        .getMatchedCount();
-            }
-            require(plan.plain.size(), matched);
-        }
         if (!plan.failing.isEmpty()) {
             List<UpdateOneModel<BsonDocument>> updates = plan.failing.stream()
                     .map(failing -> new UpdateOneModel<BsonDocument>(
@@ -239,32 +241,58 @@ final class Settlement {
                     updates.size(),
                     collections.partitions().bulkWrite(session, updates).getMatchedCount());
         }
-        if (!plan.settled.isEmpty() && !together) {
-            requireUntouched(
+        settle(session, plan, next == null ? Partitions.RELEASE_STAGE : partitions.claim(session, next.fence));
+        if (!plan.failed.isEmpty()) {
+            collections.messages().updateMany(session, in("_id", plan.failed), Updates.inc("attempts", 1));
+        }
+        if (!plan.dead.isEmpty()) {
+            Bson these = in("_id", plan.dead.stream().map(d -> d.get("_id")).toList());
+            // One of the same id can only be what somebody has restored; with it in the way, the batch could never be
+            // closed.
+            collections.deadLetters().deleteMany(session, these);
+            collections.deadLetters().insertMany(session, plan.dead);
+            // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
+            collections.deadLetters().updateMany(session, these, List.of(Updates.set("diedAt", "$$NOW")));
+        }
+        for (Held held : plan.passed) {
+            goOn(session, held);
+        }
+    }
+
+    /**
+     * Releases partitions, and deletes what is settled. A message that is not there any more was deleted by somebody else: while
+     * the partitions are ours that was no relay, and it is as gone as it was to be. If the others came again for it they would be
+     * published twice.
+     */
+    private void settle(ClientSession session, Plan plan, Bson release) {
+        List<Held> held = new ArrayList<>(plan.plain);
+        held.addAll(plan.passed);
+        List<Bson> theirs = new ArrayList<>();
+        held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, these) -> {
+            List<Lane> lanes = these.stream().map(each -> each.lane).toList();
+            theirs.add(and(in("_id", Partitions.ids(lanes)), eq("fence", claim.fence)));
+        });
+        if (!theirs.isEmpty() && !plan.settled.isEmpty() && bulkWrites.areAvailable()) {
+            BulkWrites.Written written = bulkWrites.run(session, theirs, release, in("_id", plan.settled));
+            require(held.size(), written.matched());
+            warnIfTouched(plan.settled.size(), written.deleted());
+            return;
+        }
+        long matched = 0;
+        for (Bson each : theirs) {
+            matched += collections
+                    .partitions()
+                    .updateMany(session, each, List.of(release))
+                    .getMatchedCount();
+        }
+        require(held.size(), matched);
+        if (!plan.settled.isEmpty()) {
+            warnIfTouched(
                     plan.settled.size(),
                     collections
                             .messages()
                             .deleteMany(session, in("_id", plan.settled))
                             .getDeletedCount());
-        }
-        if (!plan.failed.isEmpty()) {
-            requireUntouched(
-                    plan.failed.size(),
-                    collections
-                            .messages()
-                            .updateMany(session, in("_id", plan.failed), Updates.inc("attempts", 1))
-                            .getMatchedCount());
-        }
-        if (!plan.dead.isEmpty()) {
-            List<BsonValue> ids = plan.dead.stream().map(d -> d.get("_id")).toList();
-            // What died by the same id before, and would refuse this close and every one after it, gives way.
-            collections.deadLetters().deleteMany(session, in("_id", ids));
-            collections.deadLetters().insertMany(session, plan.dead);
-            // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
-            collections.deadLetters().updateMany(session, in("_id", ids), List.of(Updates.set("diedAt", "$$NOW")));
-        }
-        for (Held held : plan.passed) {
-            goOn(session, held);
         }
     }
 
@@ -283,15 +311,11 @@ final class Settlement {
         for (StoredMessage message : reader.head(session, held.lane)) {
             head = message.problem() == null && message.message().attempts() > 0 ? message : null;
         }
-        String reason =
-                held.failing == null ? "" : held.failing.getString("reason").getValue();
-        Bson next = head == null ? Updates.unset("failing") : Updates.set("failing", state(head, reason));
-        require(
-                1,
-                collections
-                        .partitions()
-                        .updateOne(session, ours(held), Updates.combine(Partitions.RELEASE, next))
-                        .getMatchedCount());
+        Bson next = head == null
+                ? Updates.unset("failing")
+                : Updates.set("failing", state(head, held.failing == null ? "" : held.failing.reason()));
+        // Its document is this transaction's already.
+        collections.partitions().updateOne(session, eq("_id", held.lane.id()), next);
     }
 
     private static BsonDocument state(StoredMessage message, String reason) {
@@ -312,11 +336,12 @@ final class Settlement {
         }
     }
 
-    private static void requireUntouched(long expected, long actual) {
+    private static void warnIfTouched(long expected, long actual) {
         if (actual != expected) {
-            throw new HoldLostException(DOING + " failed: " + actual + " instead of " + expected
-                    + " messages were there, so something else has changed the collections of the outbox. Nothing of"
-                    + " the batch took effect; what is left of its messages will be handed out again.");
+            LOG.warn(
+                    "Of {} messages that were settled only {} were there: somebody has deleted the others by hand.",
+                    expected,
+                    actual);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import dev.outbox.PersistedMessage;
+import java.util.Map;
 import org.bson.BsonTimestamp;
 import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
@@ -19,4 +20,14 @@ record StoredMessage(
         BsonTimestamp position,
         BsonTimestamp created,
         PersistedMessage message,
-        @Nullable String problem) {}
+        @Nullable String problem) {
+    /** About how many bytes it has. */
+    long bytes() {
+        long bytes = (long) message.payload().length
+                + (message.key() == null ? 0 : message.key().length());
+        for (Map.Entry<String, String> header : message.headers().entrySet()) {
+            bytes += (long) header.getKey().length() + header.getValue().length();
+        }
+        return bytes;
+    }
+}

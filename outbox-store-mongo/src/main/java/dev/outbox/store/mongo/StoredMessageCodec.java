@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
 final class StoredMessageCodec implements Codec<StoredMessage> {
     private static final BsonDocumentCodec DOCUMENTS = new BsonDocumentCodec();
     private static final BsonValue NO_ID = BsonNull.VALUE;
+
+    /** What is in no partition. */
+    static final Lane NOWHERE = new Lane("", -1);
+
     private static final BsonTimestamp NO_TIME = new BsonTimestamp(0);
     private static final PersistedMessage NO_MESSAGE =
             new PersistedMessage("", "", 0, null, Map.of(), new byte[0], 0, Instant.EPOCH);
@@ -87,8 +91,8 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
             return null;
         }
         BsonTimestamp first = created == null ? position : created;
-        PersistedMessage message =
-                new PersistedMessage(shown, topic, partition, key, headers, payload, attempts, instant(first));
+        PersistedMessage message = new PersistedMessage(
+                shown, topic, partition, key, headers, payload, Math.max(0, attempts), instant(first));
         return new StoredMessage(id, new Lane(topic, partition), position, first, message, null);
     }
 
@@ -98,12 +102,25 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
                 : new BsonObjectId(reader.readObjectId());
     }
 
+    /** The partition that a document is of, {@link #NOWHERE} if it is of none. */
+    static Lane lane(BsonDocument document) {
+        BsonValue topic = document.get("topic");
+        BsonValue partition = document.get("partition");
+        if (topic == null || !topic.isString() || partition == null || !partition.isNumber()) {
+            return NOWHERE;
+        }
+        double number =
+                partition.isDecimal128() ? Double.NaN : partition.asNumber().doubleValue();
+        boolean whole = number >= 0 && number <= Integer.MAX_VALUE && number == Math.rint(number);
+        return whole ? new Lane(topic.asString().getValue(), (int) number) : NOWHERE;
+    }
+
     private static StoredMessage thorough(BsonDocument document) {
-        // That these two are as they should be is what the document was found by.
-        Lane lane = new Lane(
-                document.getString("topic").getValue(),
-                document.getNumber("partition").intValue());
+        Lane lane = lane(document);
         try {
+            if (lane.equals(NOWHERE)) {
+                throw new BsonInvalidOperationException("its topic or its partition is none");
+            }
             BsonTimestamp position = document.getTimestamp("position");
             BsonTimestamp created = document.getTimestamp("created", position);
             BsonValue id = document.get("_id", NO_ID);
@@ -114,20 +131,23 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
                     document.containsKey("key") ? document.getString("key").getValue() : null,
                     headers(document.getArray("headers", new BsonArray())),
                     document.getBinary("payload").getData(),
-                    document.getNumber("attempts", new BsonInt32(0)).intValue(),
+                    Math.max(0, document.getNumber("attempts", new BsonInt32(0)).intValue()),
                     instant(created));
             return new StoredMessage(id, lane, position, created, message, null);
-        } catch (BsonInvalidOperationException e) {
-            String problem = "Message " + document.get("_id") + " of " + lane
+        } catch (RuntimeException e) { // whatever it is that hands have written
+            String problem = "Message " + FailedBefore.text(document.get("_id")) + " of " + lane
                     + " cannot be read, and stops its partition: " + e.getMessage()
                     + ". Something else has written to the collections of the outbox; correct or delete it.";
-            return new StoredMessage(NO_ID, lane, NO_TIME, NO_TIME, NO_MESSAGE, problem);
+            return new StoredMessage(document.get("_id", NO_ID), lane, NO_TIME, NO_TIME, NO_MESSAGE, problem);
         }
     }
 
     static Map<String, String> headers(BsonArray list) {
+        if (list.size() % 2 != 0) {
+            throw new BsonInvalidOperationException("of the headers one has no value");
+        }
         Map<String, String> headers = new LinkedHashMap<>();
-        for (int i = 0; i + 1 < list.size(); i += 2) {
+        for (int i = 0; i < list.size(); i += 2) {
             headers.put(
                     list.get(i).asString().getValue(),
                     list.get(i + 1).asString().getValue());

@@ -5,21 +5,20 @@ import static com.mongodb.client.model.Filters.expr;
 import static com.mongodb.client.model.Filters.in;
 
 import com.mongodb.MongoException;
-import com.mongodb.ReadConcern;
-import com.mongodb.ReadPreference;
-import com.mongodb.TransactionOptions;
-import com.mongodb.WriteConcern;
-import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoDatabase;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.bson.BsonArray;
-import org.bson.BsonBinary;
+import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
+import org.bson.BsonInt32;
+import org.bson.BsonString;
+import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,11 +27,11 @@ import org.slf4j.LoggerFactory;
  * Frees partitions whose lease is over without having been given back, because their process died, or sleeps; and gives back
  * what a batch had whose end was not as it should be.
  *
- * <p>Partitions are freed in a transaction, in which what cannot be written at once fails at once. If it fails because their
- * process ended in the middle of closing a batch, the server still keeps the transaction of that open, for another minute, and
- * a plain update would wait for it. So its session is killed, which aborts the transaction; every user may do that to
- * their own sessions. It is killed for nothing else: the driver lends sessions again, so it may have come to serve others.
- * If the process was only asleep, it finds its fence gone when it wakes up.
+ * <p>That is one plain statement, which leaves nothing behind whenever this process dies. If a process ended in the middle of
+ * closing a batch, the server keeps the transaction of that open for another minute, and the statement would wait for it; so it waits for a
+ * moment only. If that was not enough, and the partition still is what it was, the session that the dead one closed with is killed,
+ * which aborts the transaction; every user may do that to their own sessions. It is killed for nothing else: the driver lends
+ * sessions again, so it may have come to serve others. If the process was only asleep, it finds its fence gone when it wakes up.
  *
  * <p>Being freed need not outlive a failover, as whoever takes the partition then waits for a majority to have what came
  * before, and as the lease is over all the same.
@@ -42,28 +41,29 @@ final class Takeover {
 
     private static final int WRITE_CONFLICT = 112;
 
-    /** Where the conflict is with a transaction that stays, the end of the lease has to do. */
+    /** How long to wait for whoever else writes these documents: longer than any close that goes on takes for its commit. */
+    private static final int WAIT_MILLIS = 200;
+
+    /** Who gives something back is in a hurry: if there is no server, the end of the lease will do. */
+    private static final Duration MOST_WAIT = Duration.ofSeconds(5);
+
     private static final int TRIES = 3;
 
-    private static final TransactionOptions TRANSACTION = TransactionOptions.builder()
-            .readConcern(ReadConcern.LOCAL)
-            .readPreference(ReadPreference.primary())
-            .writeConcern(WriteConcern.W1)
-            .build();
+    private static final BsonDocument UNSAFE = new BsonDocument("w", new BsonInt32(1));
 
-    private final MongoClient client;
     private final MongoDatabase database;
     private final OutboxCollections collections;
+    private final Primary primary;
 
-    Takeover(MongoClient client, OutboxCollections collections) {
-        this.client = client;
+    Takeover(MongoClient client, Primary primary, OutboxCollections collections) {
+        this.primary = primary;
         this.database = client.getDatabase(collections.messages().getNamespace().getDatabaseName());
         this.collections = collections;
     }
 
     /** Returns those that could be freed. */
     List<Lane> free(List<Discovery.Found> expired) {
-        Map<BsonBinary, List<Discovery.Found>> bySession =
+        Map<BsonValue, List<Discovery.Found>> bySession =
                 expired.stream().collect(Collectors.groupingBy(Discovery.Found::session));
         List<Lane> freed = new ArrayList<>();
         bySession.forEach((id, found) -> {
@@ -73,7 +73,7 @@ final class Takeover {
                     in("fence", found.stream().map(Discovery.Found::fence).toList()),
                     expr(Partitions.isOver("$leaseUntil")));
             End end = release(theirs);
-            if (end == End.CONFLICT) {
+            if (end == End.CONFLICT && id.isBinary() && isUnchanged(theirs)) {
                 kill(id);
                 end = release(theirs);
             }
@@ -88,18 +88,25 @@ final class Takeover {
         return freed;
     }
 
+    /** Whether it still is the dead one that has them: what is committed, past what may be open. */
+    private boolean isUnchanged(Bson theirs) {
+        return collections.partitions().find(theirs).first() != null;
+    }
+
     /** Gives back what these claims still have. If that fails, the end of their leases will do. */
     void giveBack(Collection<Claim> claims) {
         List<Lane> lanes =
                 claims.stream().flatMap(claim -> claim.asked().stream()).toList();
-        if (!lanes.isEmpty()) {
-            Bson ours = and(
-                    in("_id", Partitions.ids(lanes)),
-                    in("fence", claims.stream().map(claim -> claim.fence).toList()));
-            End end = release(ours);
-            for (int again = 0; again < TRIES && end == End.CONFLICT; again++) {
-                end = release(ours); // a renewal that was on its way has met it
-            }
+        if (lanes.isEmpty()) {
+            return;
+        }
+        Bson ours = and(
+                in("_id", Partitions.ids(lanes)),
+                in("fence", claims.stream().map(claim -> claim.fence).toList()));
+        End end = End.FAILED;
+        // What has just failed may be why it fails once more, as when a connection was lost.
+        for (int tries = 0; tries < TRIES && end != End.DONE && primary.await(MOST_WAIT); tries++) {
+            end = release(ours);
         }
     }
 
@@ -109,7 +116,7 @@ final class Takeover {
         FAILED
     }
 
-    private void kill(BsonBinary id) {
+    private void kill(BsonValue id) {
         try {
             database.runCommand(new BsonDocument("killSessions", new BsonArray(List.of(new BsonDocument("id", id)))));
         } catch (MongoException e) {
@@ -118,14 +125,23 @@ final class Takeover {
     }
 
     private End release(Bson which) {
-        try (ClientSession session = client.startSession()) {
-            session.startTransaction(TRANSACTION);
-            collections.partitions().updateMany(session, which, Partitions.RELEASE);
-            session.commitTransaction();
+        BsonDocument update = new BsonDocument("q", which.toBsonDocument())
+                .append("u", Partitions.RELEASE.toBsonDocument())
+                .append("multi", BsonBoolean.TRUE);
+        try {
+            database.runCommand(new BsonDocument(
+                            "update",
+                            new BsonString(
+                                    collections.partitions().getNamespace().getCollectionName()))
+                    .append("updates", new BsonArray(List.of(update)))
+                    .append("writeConcern", UNSAFE)
+                    .append("maxTimeMS", new BsonInt32(WAIT_MILLIS)));
             return End.DONE;
         } catch (MongoException | IllegalStateException e) {
             LOG.debug("Partitions cannot be freed yet: {}", which, e);
-            return e instanceof MongoException mongo && mongo.getCode() == WRITE_CONFLICT ? End.CONFLICT : End.FAILED;
+            boolean conflict = e instanceof MongoException mongo
+                    && (mongo.getCode() == WRITE_CONFLICT || mongo.getCode() == Failures.MAX_TIME_EXPIRED);
+            return conflict ? End.CONFLICT : End.FAILED;
         }
     }
 }

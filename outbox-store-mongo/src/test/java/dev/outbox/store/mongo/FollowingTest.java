@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.mongodb.ConnectionString;
 import com.mongodb.MongoClientSettings;
+import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.model.Updates;
@@ -177,6 +178,31 @@ class FollowingTest {
         }
     }
 
+    /** What was written before the claim and committed after it belongs before what fills the batch (OBX-ORDER-1). */
+    @Test
+    void whatWasOpenAtTheClaimComesFirst() {
+        boolean followed = false;
+        try (Store store = open();
+                ClientSession late = outbox.client.startSession()) {
+            for (int round = 0; !followed; round++) {
+                assertTrue(round < 30, "no batch was read under a claim that was taken ahead");
+                String text = "late " + round;
+                late.startTransaction();
+                MongoOutbox.persist(late, outbox.database).persist(TestOutbox.message(0, text));
+                commit(0, 300);
+                publishUntilOneFollows(store);
+                late.commitTransaction();
+                outbox.commands.clear();
+                List<String> batch = publish(store, LIMIT);
+                assertEquals(text, batch.get(0), "the oldest that is committed, before " + batch);
+                followed = outbox.commands.names().equals(FOLLOWING);
+                while (!batch.isEmpty()) {
+                    batch = publish(store, 1_000);
+                }
+            }
+        }
+    }
+
     /** Not even while it is being given back does a checkout of the same store find nothing. */
     @Test
     void whatIsBeingGivenBackIsWaitedFor() throws Exception {
@@ -186,7 +212,7 @@ class FollowingTest {
             @Override
             public void commandStarted(CommandStartedEvent event) {
                 if (Thread.currentThread().getName().equals("outbox-mongo-following")
-                        && event.getCommandName().equals("commitTransaction")) {
+                        && event.getCommandName().equals("update")) {
                     givingBack.countDown();
                     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200)); // time to find nothing
                 }

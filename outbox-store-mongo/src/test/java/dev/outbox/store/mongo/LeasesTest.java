@@ -59,7 +59,8 @@ class LeasesTest {
                 ClientSession others = outbox.client.startSession()) {
             OutboxCollections collections = OutboxCollections.of(outbox.database, MongoOutbox.DEFAULT_PREFIX);
             Partitions partitions = new Partitions(collections.partitions(), "test", lease);
-            try (Leases leases = new Leases(partitions, new Takeover(outbox.client, collections), lease)) {
+            try (Leases leases = new Leases(
+                    partitions, new Takeover(outbox.client, new Primary(outbox.client), collections), lease)) {
                 partitions.add(List.of(stuck, well));
                 Claim hangs = take(partitions, session, stuck, leases);
                 others.startTransaction();
