@@ -14,6 +14,7 @@ import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import java.time.Duration;
 import java.util.HashSet;
@@ -21,6 +22,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
 import org.bson.BsonObjectId;
@@ -33,14 +36,21 @@ import org.slf4j.LoggerFactory;
 final class Opening {
     private static final Logger LOG = LoggerFactory.getLogger(MongoOutbox.class);
 
-    /** Long enough for an election, of which the server needs up to 12 seconds; the driver's own 30 keep operators waiting. */
-    private static final int SELECTION_SECONDS = 15;
+    /** Who asks again has not to be kept waiting; the driver's own 30 seconds keep a shutdown from ending. */
+    private static final int SELECTION_SECONDS = 5;
+
+    /** Together with that long enough for an election, of which the server needs up to 12 seconds. */
+    private static final int ELECTION_SECONDS = 10;
 
     private static final int CONNECT_SECONDS = 10;
 
     /** Longer than anything takes here. Without it a server that vanishes without a word keeps threads for many minutes. */
     private static final int READ_SECONDS = 60;
 
+    /** A worker's, the change stream's and one that renews leases, and some more. */
+    private static final int LEAST_CONNECTIONS = 5;
+
+    private static final int LEAST_READ_MILLIS = 2_000;
     private static final int LEAST_LEASE_MILLIS = 1_000;
     private static final int MONGODB_5_0 = 13;
     private static final int MONGODB_8_0 = 25;
@@ -69,6 +79,9 @@ final class Opening {
             throw Failures.of("Connecting to " + shown, e);
         }
         try {
+            // The driver has only begun to look. If none is there then, it will be said.
+            boolean usual = address.getServerSelectionTimeout() == null;
+            new Primary(client).await(Duration.ofSeconds(usual ? ELECTION_SECONDS : 1));
             return open(client, database, settings, "Opening the outbox at " + shown, client);
         } catch (RuntimeException | Error e) {
             client.close();
@@ -91,11 +104,22 @@ final class Opening {
     }
 
     private static MongoClientSettings settings(ConnectionString address, StoreOptions options) {
+        Integer socketTimeout = address.getSocketTimeout();
+        if (socketTimeout != null && socketTimeout > 0 && socketTimeout < LEAST_READ_MILLIS) {
+            throw new ConfigurationException("The URL has socketTimeoutMS=" + socketTimeout + "; expected at least "
+                    + LEAST_READ_MILLIS
+                    + ", because a change stream and a commit wait for longer than that, and would be cut"
+                    + " off again and again.");
+        }
         MongoClientSettings.Builder settings = MongoClientSettings.builder();
         settings.applyToClusterSettings(c -> c.serverSelectionTimeout(SELECTION_SECONDS, TimeUnit.SECONDS));
         settings.applyToSocketSettings(
                 s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS).readTimeout(READ_SECONDS, TimeUnit.SECONDS));
         settings.applyConnectionString(address);
+        Integer connections = address.getMaxConnectionPoolSize();
+        if (connections != null && connections > 0 && connections < LEAST_CONNECTIONS) {
+            settings.applyToConnectionPoolSettings(p -> p.maxSize(LEAST_CONNECTIONS));
+        }
         MongoCredential inUrl = address.getCredential();
         String user = options.get(StoreOptions.USER);
         String password = options.get(StoreOptions.PASSWORD);
@@ -130,8 +154,13 @@ final class Opening {
             OutboxCollections collections = OutboxCollections.of(database, settings.prefix);
             requireCollections(database, collections, settings, doing);
             tryOut(client, collections);
+            rehearse(client, collections);
             Capabilities capabilities = capabilities(collections, settings);
             BulkWrites bulkWrites = new BulkWrites(client.getDatabase("admin"), collections, version >= MONGODB_8_0);
+            LOG.info(
+                    "The outbox is in database {}, its collections begin with {}; only what is written there is published",
+                    name,
+                    settings.prefix);
             return new MongoStore(client, own, collections, bulkWrites, settings.lease, capabilities);
         } catch (MongoException | IllegalArgumentException | IllegalStateException e) {
             throw Failures.of(doing, e);
@@ -146,6 +175,12 @@ final class Opening {
                 hello.containsKey("msg") && hello.getString("msg").getValue().equals("isdbgrid");
         if (!replicaSet && !router) {
             throw Failures.standalone(doing, null);
+        }
+        if (replicaSet
+                && !hello.getBoolean("isWritablePrimary", BsonBoolean.TRUE).getValue()) {
+            throw new StoreException(
+                    doing + " failed: the server takes no writes at present, it is not the primary. If the URL has"
+                            + " directConnection=true, name all members without it, and the driver finds the primary.");
         }
         int version = hello.getNumber("maxWireVersion", new BsonInt32(0)).intValue();
         if (version < MONGODB_5_0) {
@@ -182,6 +217,22 @@ final class Opening {
                 if (attempt == ATTEMPTS || !e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
                     throw e;
                 }
+            }
+        }
+    }
+
+    /** A server that has just started does not tell its time for some moments. */
+    private static void rehearse(MongoClient client, OutboxCollections collections) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(ELECTION_SECONDS);
+        while (true) {
+            try {
+                new Rehearsal(client, collections).run();
+                return;
+            } catch (IllegalStateException e) {
+                if (System.nanoTime() - end > 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
             }
         }
     }

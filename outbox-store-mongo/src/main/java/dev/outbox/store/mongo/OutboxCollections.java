@@ -92,7 +92,12 @@ record OutboxCollections(
         List<String> missing = new ArrayList<>();
         for (MongoCollection<BsonDocument> collection : all()) {
             Set<List<String>> indexes = new HashSet<>();
-            for (BsonDocument index : collection.listIndexes(BsonDocument.class)) {
+            for (BsonDocument index : collection.listIndexes(BsonDocument.class).into(new ArrayList<>())) {
+                if (index.containsKey("collation")) {
+                    missing.add("texts that are compared exactly: "
+                            + collection.getNamespace().getFullName()
+                            + " has a collation of its own (make it anew without one)");
+                }
                 indexes.add(fields(index.getDocument("key")));
             }
             String name = collection.getNamespace().getFullName();

@@ -7,12 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.mongodb.ConnectionString;
+import com.mongodb.MongoClientSettings;
 import com.mongodb.MongoException;
+import com.mongodb.ServerApi;
+import com.mongodb.ServerApiVersion;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
+import com.mongodb.client.model.Collation;
+import com.mongodb.client.model.CollationStrength;
+import com.mongodb.client.model.CreateCollectionOptions;
+import com.mongodb.client.model.Filters;
 import com.mongodb.client.model.IndexOptions;
 import com.mongodb.client.model.Indexes;
+import com.mongodb.client.model.ValidationOptions;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
 import dev.outbox.MessageBatch;
@@ -26,6 +35,7 @@ import dev.outbox.Stores;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.servers.StandardError;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -36,7 +46,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.bson.BsonInt32;
+import org.bson.BsonTimestamp;
+import org.bson.BsonValue;
 import org.bson.Document;
+import org.bson.types.ObjectId;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -198,6 +212,164 @@ class MongoOpeningTest {
         assertContains("index", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
         Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
         server.dropDatabase(url);
+    }
+
+    /** Settings that others recommend, or that a URL has for another reason. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "readPreference=secondary",
+                "readPreference=secondaryPreferred&readPreferenceTags=dc:none&maxStalenessSeconds=120",
+                "w=1&journal=false",
+                "w=0",
+                "readConcernLevel=majority",
+                "retryWrites=false&retryReads=false",
+                "maxPoolSize=1",
+                "maxPoolSize=1&waitQueueTimeoutMS=2000",
+                "maxIdleTimeMS=1",
+                "maxLifeTimeMS=10",
+                "minPoolSize=3",
+                "directConnection=true",
+                "compressors=zlib",
+                "uuidRepresentation=javaLegacy",
+                "uuidRepresentation=unspecified",
+                "serverSelectionTimeoutMS=0",
+                "serverSelectionTimeoutMS=1",
+                "serverSelectionTimeoutMS=-1",
+                "socketTimeoutMS=0",
+                "socketTimeoutMS=5000",
+                "heartbeatFrequencyMS=500",
+                "localThresholdMS=0",
+                "serverMonitoringMode=poll",
+                "timeoutMS=10000",
+                "appName=shop"
+            })
+    void settingsThatDoNoHarm(String parameters) throws Exception {
+        String url = outbox.url.contains("directConnection") || !parameters.contains("directConnection")
+                ? outbox.url
+                : outbox.url.replace("&replicaSet=rs0", "");
+        try (Store store = Stores.open(TestOutbox.with(parameters, url))) {
+            assertTrue(store.capabilities().has(Capability.WAKE_UP));
+            int[] calls = {0};
+            WakeUps.Subscription subscription = WakeUps.of(store).onWakeUp(() -> {
+                synchronized (calls) {
+                    calls[0]++;
+                }
+            });
+            outbox.commit(0, "fails");
+            try (MessageBatch batch = store.checkout(Set.of(TestOutbox.TOPIC), 10)) {
+                batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ZERO));
+            }
+            assertEquals(1, Operations.of(store).failingPartitions().size());
+            try (MessageBatch batch = store.checkout(Set.of(TestOutbox.TOPIC), 10)) {
+                batch.messages().forEach(m -> batch.deadLetter(m, "poison"));
+            }
+            String dead = Operations.of(store)
+                    .deadLetters(TestOutbox.TOPIC, null, 10)
+                    .get(0)
+                    .message()
+                    .id();
+            assertEquals(1, Operations.of(store).redrive(List.of(dead)));
+            assertEquals(List.of("fails"), publishAll(store));
+            awaitCall(outbox, calls, "a message");
+            subscription.close();
+            TestOutbox.eventually("all is published", () -> publishAll(store).isEmpty() ? true : null);
+        }
+    }
+
+    @Test
+    void aTimeoutThatNothingCanKeepIsRefused() {
+        String url = TestOutbox.with("socketTimeoutMS=100", outbox.url);
+        assertContains("socketTimeoutMS", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
+    }
+
+    /** It may not ask for all that other clients may. */
+    @Test
+    void aClientOfTheStrictApi() {
+        MongoClientSettings settings = MongoClientSettings.builder()
+                .applyConnectionString(new ConnectionString(outbox.url))
+                .serverApi(ServerApi.builder()
+                        .version(ServerApiVersion.V1)
+                        .strict(true)
+                        .build())
+                .build();
+        try (MongoClient client = MongoClients.create(settings);
+                Store store = MongoOutbox.store(client, outbox.name(), StoreOptions.defaults())) {
+            outbox.commit(0, "1", "2");
+            assertEquals(1, Operations.of(store).backlog().size());
+            assertEquals(List.of("1", "2"), publishAll(store));
+            assertEquals(List.of(), Operations.of(store).failingPartitions());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"view", "capped", "validator", "collation"})
+    void collectionsThatAreNotOrdinaryAreRefused(String kind) {
+        try (TestOutbox other = new TestOutbox(server)) {
+            other.database.getCollection("outbox_messages").drop();
+            CreateCollectionOptions options = new CreateCollectionOptions();
+            switch (kind) {
+                case "view" -> other.database.createView("outbox_messages", "outbox_partitions", List.of());
+                case "capped" ->
+                    other.database.createCollection(
+                            "outbox_messages", options.capped(true).sizeInBytes(1 << 20));
+                case "validator" ->
+                    other.database.createCollection(
+                            "outbox_messages",
+                            options.validationOptions(
+                                    new ValidationOptions().validator(Filters.exists("orderNumber"))));
+                default ->
+                    other.database.createCollection(
+                            "outbox_messages",
+                            options.collation(Collation.builder()
+                                    .locale("en")
+                                    .collationStrength(CollationStrength.PRIMARY)
+                                    .build()));
+            }
+            String said = refusal(
+                    ConfigurationException.class,
+                    other.url,
+                    StoreOptions.defaults().createSchema(true));
+            assertContains(kind.equals("collation") ? "collation" : "ordinary collections", said);
+        }
+    }
+
+    @Test
+    void openingLeavesNothingBehind() {
+        try (TestOutbox other = new TestOutbox(server)) {
+            ObjectId old = new ObjectId((int) (System.currentTimeMillis() / 1000) - 3600, 0);
+            other.database
+                    .getCollection("outbox_messages")
+                    .insertOne(new Document("_id", old).append("topic", 0).append("partition", 0));
+            other.database
+                    .getCollection("outbox_partitions")
+                    .insertOne(new Document("_id", "?rehearsal-" + old.toHexString() + "/0"));
+            Stores.open(other.url).close();
+            for (String collection : List.of("messages", "partitions", "dead_letters")) {
+                assertEquals(
+                        0, other.database.getCollection("outbox_" + collection).countDocuments(), collection);
+            }
+        }
+    }
+
+    /** What servers do that imitate MongoDB. */
+    @Test
+    void positionsThatAreNoneAreRefused() {
+        BsonValue early = new BsonTimestamp(5, 1);
+        BsonValue late = new BsonTimestamp(5, 2);
+        BsonValue none = new BsonTimestamp(0, 0);
+        Rehearsal.requireRising(List.of(early, late));
+        for (List<BsonValue> wrong : List.of(
+                List.of(late, early),
+                List.of(early, early),
+                List.of(none, none),
+                List.<BsonValue>of(early),
+                List.<BsonValue>of(new BsonInt32(1), new BsonInt32(2)))) {
+            assertContains(
+                    "imitate",
+                    assertThrows(ConfigurationException.class, () -> Rehearsal.requireRising(wrong))
+                            .getMessage());
+        }
     }
 
     @Test
