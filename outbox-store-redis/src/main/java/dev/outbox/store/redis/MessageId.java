@@ -30,7 +30,17 @@ final class MessageId {
 
     /** As it is shown; of an entry that was not written by us, whatever it has. */
     static String shown(byte[] stored) {
-        return stored.length == BYTES ? shown(stored, 0) : Reply.text(stored);
+        return stored.length == BYTES && !isPosition(stored) ? shown(stored, 0) : Reply.text(stored);
+    }
+
+    /** What others wrote has its position for an id, which may be as long as one of ours: digits and a dash. */
+    private static boolean isPosition(byte[] stored) {
+        for (byte each : stored) {
+            if (each != '-' && (each < '0' || each > '9')) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** As it is stored, or null if we cannot have shown it. */

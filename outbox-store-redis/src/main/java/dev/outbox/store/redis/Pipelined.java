@@ -40,7 +40,16 @@ final class Pipelined {
             if (!clean) {
                 spoil(pipeline);
             }
+            close(pipeline);
+        }
+    }
+
+    /** Once more it reads what is unread, which fails if the connection is broken, and then closes it. */
+    private static void close(AbstractPipeline pipeline) {
+        try {
             pipeline.close();
+        } catch (JedisConnectionException e) {
+            // as it should be: everything that was wanted has been read, or has failed already
         }
     }
 

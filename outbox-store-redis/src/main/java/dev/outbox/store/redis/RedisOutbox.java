@@ -155,6 +155,7 @@ public final class RedisOutbox {
      * @throws dev.outbox.StoreException if no server can be reached
      */
     public Store store(UnifiedJedis client, StoreOptions options) {
+        JedisVersion.require();
         return Opening.store(client, names, wakeUps, options);
     }
 }

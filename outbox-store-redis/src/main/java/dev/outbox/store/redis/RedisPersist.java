@@ -4,6 +4,7 @@ import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.StoreException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Builder;
@@ -36,16 +37,12 @@ final class RedisPersist implements PersistFunc {
         @Override
         public Object build(Object result) {
             answered = true;
-            announced = false;
             return result;
         }
     };
 
     /** Whether there was a result of what was queued. */
     private boolean answered;
-
-    /** Whether the commit is told of by what was queued already. */
-    private boolean announced;
 
     /** @param channel where to tell of the commit, or null */
     RedisPersist(AbstractTransaction tx, Names names, byte @Nullable [] channel) {
@@ -56,6 +53,21 @@ final class RedisPersist implements PersistFunc {
 
     @Override
     public String persist(OutgoingMessage message) {
+        write(message);
+        announce();
+        return message.id();
+    }
+
+    @Override
+    public List<String> persistAll(List<OutgoingMessage> messages) {
+        messages.forEach(this::write);
+        if (!messages.isEmpty()) {
+            announce();
+        }
+        return messages.stream().map(OutgoingMessage::id).toList();
+    }
+
+    private void write(OutgoingMessage message) {
         Place place = names.place(message.partition());
         Place.Keys keys = place.keys(new Partition(message.topic(), message.partition()));
         try {
@@ -71,14 +83,28 @@ final class RedisPersist implements PersistFunc {
                     .add(NEXT)
                     .add(Label.write(message))
                     .add(message.payload()));
-            if (channel != null && !announced) {
-                tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
-                announced = true;
-            }
         } catch (JedisException e) {
-            throw new StoreException("Writing a message to the outbox failed: " + Failures.describe(e), e);
+            throw failed(e);
         }
-        return message.id();
+    }
+
+    /**
+     * Tells of the commit, with every call: whether what told of it before is still queued, or was discarded or refused with its
+     * transaction, is not known here.
+     */
+    private void announce() {
+        if (channel == null) {
+            return;
+        }
+        try {
+            tx.sendCommand(Protocol.Command.PUBLISH, channel, NOTHING);
+        } catch (JedisException e) {
+            throw failed(e);
+        }
+    }
+
+    private static StoreException failed(JedisException e) {
+        return new StoreException("Writing a message to the outbox failed: " + Failures.describe(e), e);
     }
 
     /** @throws MisuseException if it was carried out instead */

@@ -4,6 +4,7 @@ import dev.outbox.ConfigurationException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,13 +44,13 @@ final class ServerCheck {
         checkCommands(place);
     }
 
-    private void checkSettings(Map<String, String> info) {
-        String mode = info.getOrDefault("redis_mode", "standalone");
-        if (mode.equals("sentinel")) {
+    void checkSettings(Map<String, String> info) {
+        if (mode(info).equals("sentinel")) {
             throw new ConfigurationException("This is a sentinel, which knows where the master is: open"
                     + " redis://<sentinels>?sentinel=<name of the master>.");
         }
-        if (mode.equals("cluster") != cluster) {
+        Boolean ofCluster = isOfCluster(info);
+        if (ofCluster != null && ofCluster != cluster) {
             throw new ConfigurationException(
                     cluster
                             ? "The server is no node of a cluster: open it by a URL with one host and without"
@@ -58,7 +59,7 @@ final class ServerCheck {
                                     + " ?cluster=true, or over a RedisClusterClient.");
         }
         requireVersion(info.get("redis_version"));
-        if (info.getOrDefault("role", "master").equals("slave")) {
+        if (Set.of("slave", "replica").contains(info.getOrDefault("role", "master"))) {
             throw new ConfigurationException("The server is a replica, which cannot be written to: open the master, or"
                     + " sentinels, which know where it is: redis://<sentinels>?sentinel=<name of the master>.");
         }
@@ -73,6 +74,19 @@ final class ServerCheck {
                     + " messages included. Set appendonly yes, and appendfsync always to survive a power cut; see"
                     + " docs/REDIS.md");
         }
+    }
+
+    /** Valkey calls it by another name. What a server does not say is no value: then the commands that are tried decide. */
+    private static String mode(Map<String, String> info) {
+        return info.getOrDefault("redis_mode", info.getOrDefault("server_mode", ""));
+    }
+
+    private static @Nullable Boolean isOfCluster(Map<String, String> info) {
+        String enabled = info.get("cluster_enabled");
+        if (enabled != null) {
+            return enabled.equals("1");
+        }
+        return mode(info).isEmpty() ? null : mode(info).equals("cluster");
     }
 
     private static void requireVersion(@Nullable String version) {
@@ -116,7 +130,7 @@ final class ServerCheck {
         }
     }
 
-    private static Map<String, String> info(String text) {
+    static Map<String, String> info(String text) {
         Map<String, String> info = new HashMap<>();
         text.lines().forEach(line -> {
             int colon = line.indexOf(':');

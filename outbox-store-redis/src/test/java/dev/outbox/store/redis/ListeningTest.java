@@ -1,8 +1,12 @@
 package dev.outbox.store.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.WakeUps;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.servers.TcpProxy;
 import java.net.URI;
@@ -13,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
@@ -129,6 +134,29 @@ class ListeningTest {
             }
             assertEquals(1, refusals(), "pings that were refused");
             assertTrue(subscriber().contains(" cmd=subscribe "), subscriber());
+        }
+    }
+
+    /** The first try was refused because of a watched key, and what told of it with it. */
+    @Test
+    void aTransactionThatIsTriedAgainIsToldOf() {
+        TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+        try (RedisClient client = address.client();
+                Store store = address.open();
+                AbstractTransaction tx = client.transaction(false)) {
+            WakeUps.of(store).onWakeUp(calls::incrementAndGet);
+            String watched = address.prefix() + ":stock";
+            tx.watch(watched);
+            client.set(watched, "changed");
+            tx.multi();
+            PersistFunc persist = address.outbox().persist(tx);
+            persist.persist(StoreTest.message(0, "a"));
+            assertInstanceOf(Executed.NothingWritten.class, RedisOutbox.exec(tx));
+            tx.multi();
+            persist.persist(StoreTest.message(0, "a"));
+            int before = calls.get();
+            RedisOutbox.exec(tx).orThrow();
+            Load.await(() -> calls.get() > before, "a wake-up");
         }
     }
 

@@ -1,0 +1,233 @@
+package dev.outbox.store.redis;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.servers.RedisServer;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.MalformedURLException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.Protocol;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisDataException;
+
+/** What servers answer, and what is made of it when it is not what is expected. */
+@Tag("redis")
+@Timeout(60)
+class AnswersTest {
+    private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+    private final Place place = new Names(address.prefix(), 1).place(0);
+
+    /** An answer that does not fit into memory: nobody is given the rest of it for an answer of his own. */
+    @ParameterizedTest
+    @ValueSource(strings = {"own", "of the application", "that gives no connection away"})
+    void aConnectionWithUnreadAnswersIsNeverUsedAgain(String client) throws Exception {
+        try (Spoiled spoiled = new Spoiled(address.endpoint());
+                RedisClient through = address.through(
+                                new InetSocketAddress(InetAddress.getLoopbackAddress(), spoiled.port()))
+                        .client()) {
+            Servers servers = client.equals("own") ? Servers.own(through, c -> {}) : Servers.of(through);
+            List<Command> read =
+                    List.of(Command.of(Protocol.Command.XRANGE, place.key("none"), Place.bytes("-"), Place.bytes("+")));
+            List<Command> count = List.of(Command.of(Protocol.Command.ZCARD, place.ready()));
+            for (int round = 0; round < 3; round++) {
+                spoiled.next();
+                assertThrows(OutOfMemoryError.class, () -> send(servers, through, client, read));
+                for (int i = 0; i < 4; i++) {
+                    assertEquals(List.of(0L), send(servers, through, client, count));
+                }
+            }
+        }
+    }
+
+    private List<Object> send(Servers servers, RedisClient client, String which, List<Command> commands) {
+        return which.startsWith("that") ? Pipelined.send(client.pipelined(), commands) : servers.send(place, commands);
+    }
+
+    /** Leads to a server, but answers a read by itself when it is told to: with more than fits into memory. */
+    private static final class Spoiled implements AutoCloseable {
+        private static final byte[] ANSWER =
+                "$2147483646\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n".getBytes(StandardCharsets.US_ASCII);
+
+        private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        private final InetSocketAddress server;
+        private final AtomicBoolean spoil = new AtomicBoolean();
+
+        Spoiled(InetSocketAddress server) throws IOException {
+            this.server = server;
+            start(() -> {
+                while (true) {
+                    Socket client = listener.accept();
+                    Socket upstream = new Socket(this.server.getAddress(), this.server.getPort());
+                    start(() -> carry(client, upstream, true));
+                    start(() -> carry(upstream, client, false));
+                }
+            });
+        }
+
+        int port() {
+            return listener.getLocalPort();
+        }
+
+        void next() {
+            spoil.set(true);
+        }
+
+        private void carry(Socket from, Socket to, boolean requests) throws IOException {
+            try (from;
+                    to) {
+                InputStream in = from.getInputStream();
+                byte[] bytes = new byte[64 * 1024];
+                for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
+                    String text = new String(bytes, 0, count, StandardCharsets.ISO_8859_1);
+                    boolean spoilt = requests && text.contains("XRANGE") && spoil.compareAndSet(true, false);
+                    OutputStream out = (spoilt ? from : to).getOutputStream();
+                    if (spoilt) {
+                        out.write(ANSWER);
+                    } else {
+                        out.write(bytes, 0, count);
+                    }
+                }
+            }
+        }
+
+        private interface Work {
+            void run() throws IOException;
+        }
+
+        private static void start(Work work) {
+            Thread thread = new Thread(() -> {
+                try {
+                    work.run();
+                } catch (IOException e) {
+                    // one side is gone
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        @Override
+        public void close() throws IOException {
+            listener.close();
+        }
+    }
+
+    /** Before Redis 7 what goes wrong in a script is wrapped. */
+    @Test
+    void whatServersSayInScriptsIsUnderstood() {
+        Map<String, Trouble> expected = Map.of(
+                "READONLY You can't write against a read only replica.",
+                Trouble.READ_ONLY,
+                "ERR Error running script (call to f_2f3c): @user_script:3: @user_script: 3: -READONLY You can't write against a"
+                        + " read only replica.",
+                Trouble.READ_ONLY,
+                "ERR Error running script (call to f_2f3c): @user_script:5: @user_script: 5: -CLUSTERDOWN Hash slot not served",
+                Trouble.MOVING,
+                "LOADING Redis is loading the dataset in memory",
+                Trouble.MOVING,
+                "ERR Error running script (call to f_2f3c): @user_script:5: @user_script: 5: -MASTERDOWN Link with MASTER is down",
+                Trouble.MOVING,
+                "NOSCRIPT No matching script. Please use EVAL.",
+                Trouble.UNKNOWN_SCRIPT,
+                "WRONGTYPE Operation against a key holding the wrong kind of value",
+                Trouble.NONE,
+                "ERR unknown command 'READONLY thing'",
+                Trouble.NONE);
+        expected.forEach(
+                (text, trouble) -> assertEquals(trouble, Trouble.of(List.of(new JedisDataException(text))), text));
+    }
+
+    private static void check(boolean cluster, String info) {
+        try (RedisClient client = TestAddress.fresh(RedisServer.shared().url()).client()) {
+            new ServerCheck(new Link(Servers.of(client)), cluster).checkSettings(ServerCheck.info(info));
+        }
+    }
+
+    /** Valkey has server_mode where Redis has redis_mode; what is missing is no value. */
+    @Test
+    void serversOfOtherNamesAreKnownForWhatTheyAre() {
+        for (String node : List.of(
+                "redis_version:7.2.4\r\nserver_name:valkey\r\nserver_mode:cluster\r\nrole:master\r\ncluster_enabled:1\r\n",
+                "redis_version:7.0.15\r\nredis_mode:cluster\r\nrole:master\r\ncluster_enabled:1\r\n",
+                "server_mode:cluster\r\n")) {
+            assertDoesNotThrow(() -> check(true, node));
+            assertTrue(assertThrows(ConfigurationException.class, () -> check(false, node))
+                    .getMessage()
+                    .contains("cluster=true"));
+        }
+        for (String server : List.of("server_mode:standalone\r\ncluster_enabled:0\r\n", "redis_mode:standalone\r\n")) {
+            assertDoesNotThrow(() -> check(false, server));
+            assertThrows(ConfigurationException.class, () -> check(true, server));
+        }
+        for (boolean cluster : new boolean[] {true, false}) {
+            assertDoesNotThrow(() -> check(cluster, "redis_version:6.2.0\r\n"));
+            assertTrue(assertThrows(ConfigurationException.class, () -> check(cluster, "server_mode:sentinel\r\n"))
+                    .getMessage()
+                    .contains("sentinel="));
+        }
+    }
+
+    /** Frameworks manage the version of Jedis. Their older ones have not the clients that a store works with. */
+    @Test
+    void anOlderJedisIsCalledByItsName() throws Exception {
+        URL[] urls = Stream.of(System.getProperty("java.class.path").split(System.getProperty("path.separator"), -1))
+                .map(AnswersTest::url)
+                .toArray(URL[]::new);
+        ClassLoader outside = ClassLoader.getPlatformClassLoader();
+        try (URLClassLoader old = new URLClassLoader(urls, outside) {
+            @Override
+            protected Class<?> findClass(String name) throws ClassNotFoundException {
+                if (name.matches("redis\\.clients\\.jedis\\.Redis(Client|SentinelClient|ClusterClient)(\\$.*)?")) {
+                    throw new ClassNotFoundException(name);
+                }
+                return super.findClass(name);
+            }
+        }) {
+            Class<?> provider = old.loadClass("dev.outbox.store.redis.RedisStoreProvider");
+            Class<?> options = old.loadClass("dev.outbox.StoreOptions");
+            Object made = provider.getConstructor().newInstance();
+            Throwable error = requireNonNull(assertThrows(
+                            InvocationTargetException.class,
+                            () -> provider.getMethod("open", String.class, options)
+                                    .invoke(
+                                            made,
+                                            "redis://localhost",
+                                            options.getMethod("defaults").invoke(null)))
+                    .getCause());
+            assertEquals("dev.outbox.ConfigurationException", error.getClass().getName());
+            assertTrue(String.valueOf(error.getMessage()).contains("jedis.version"), error::toString);
+        }
+    }
+
+    private static URL url(String path) {
+        try {
+            return new File(path).toURI().toURL();
+        } catch (MalformedURLException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+}

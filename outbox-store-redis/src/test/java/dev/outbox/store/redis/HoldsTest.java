@@ -1,0 +1,369 @@
+package dev.outbox.store.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.OutboxException;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.servers.RedisServer;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.params.XAddParams;
+
+/** Who holds what, for how long, and what others make of it. */
+@Tag("redis")
+@Timeout(120)
+class HoldsTest {
+    private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "3600000");
+
+    private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+    private final RedisClient client = address.client();
+    private final Place place = new Names(address.prefix(), 1).place(0);
+
+    @AfterEach
+    void drop() {
+        try (client;
+                Jedis server = RedisServer.shared().connect()) {
+            TestAddress.drop(server.getConnection(), address.prefix());
+        }
+    }
+
+    private void commit(int partition, int messages) {
+        try (AbstractTransaction tx = client.multi()) {
+            for (int i = 0; i < messages; i++) {
+                address.outbox().withoutWakeUps().persist(tx).persist(StoreTest.message(partition, "m" + i));
+            }
+            RedisOutbox.exec(tx).orThrow();
+        }
+    }
+
+    private Store open(StoreOptions options) {
+        return Opening.store(address.url(), options.with(Opening.PREFIX, address.prefix()));
+    }
+
+    private static Set<Integer> partitions(MessageBatch batch) {
+        return batch.messages().stream().map(PersistedMessage::partition).collect(Collectors.toSet());
+    }
+
+    /** A delay is no company: alone, every ready partition has a place. */
+    @Test
+    void whatWaitsForARetryIsNoCompany() {
+        for (int partition = 0; partition < 10; partition++) {
+            commit(partition, 100);
+        }
+        try (Store store = open(AN_HOUR)) {
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                PersistedMessage first = batch.messages().get(0);
+                batch.markFailed(first, "away", Duration.ofSeconds(30));
+                assertEquals(10, partitions(batch).size());
+            }
+            // For longer than it takes until partitions are looked for again.
+            long end = System.nanoTime() + 2 * Candidates.LONGEST_PAUSE;
+            while (System.nanoTime() - end < 0) {
+                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 50)) {
+                    assertEquals(9, partitions(batch).size());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aDelayThatHasPassedIsFoundAmongWhatIsReady() {
+        commit(0, 2);
+        commit(1, 2);
+        try (Store store = open(AN_HOUR)) {
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                for (PersistedMessage message : batch.messages()) {
+                    if (message.partition() == 0) {
+                        batch.markFailed(message, "away", Duration.ofMillis(1));
+                    }
+                }
+            }
+            Set<Integer> came = new HashSet<>();
+            Load.await(
+                    () -> {
+                        try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                            came.addAll(partitions(batch));
+                        }
+                        return came.size() == 2;
+                    },
+                    "both partitions");
+        }
+    }
+
+    /** One worker serves two sets of topics in turn, and stops: what it had checked out ahead of either is given back. */
+    @Test
+    void whatIsNotFetchedIsGivenBackForEverySetOfTopics() {
+        for (String topic : List.of("a", "b")) {
+            try (AbstractTransaction tx = client.multi()) {
+                for (int i = 0; i < 400; i++) {
+                    address.outbox().persist(tx).persist(new OutgoingMessage(topic, 0, null, Map.of(), new byte[1]));
+                }
+                RedisOutbox.exec(tx).orThrow();
+            }
+        }
+        try (Store one = open(AN_HOUR);
+                Store two = open(AN_HOUR)) {
+            for (int i = 0; i < 16; i++) {
+                try (MessageBatch batch = one.checkout(Set.of(i % 2 == 0 ? "a" : "b"), 10)) {
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                }
+            }
+            for (String topic : List.of("a", "b")) {
+                Load.await(
+                        () -> {
+                            try (MessageBatch batch = two.checkout(Set.of(topic), 10)) {
+                                return !batch.messages().isEmpty();
+                            }
+                        },
+                        "messages of " + topic);
+            }
+        }
+    }
+
+    /** A call that the network delivers twice, or when nobody waits for it any more. */
+    @Test
+    void takingThatArrivesOnceMoreChangesNothing() {
+        commit(0, 5);
+        try (Store store = open(AN_HOUR);
+                Store other = open(AN_HOUR)) {
+            byte[] token;
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 3)) {
+                batch.messages().forEach(m -> batch.markPublished(m, null));
+                token = client.hget(place.keys(partition()).state(), Place.bytes("token"));
+                String fence = state("fence");
+                takeAgain(token);
+                assertEquals(fence, state("fence"));
+                assertTrue(batch.isHeld());
+            }
+            takeAgain(token);
+            assertEquals(List.of("m3", "m4"), StoreTest.publishAll(other, 10));
+        }
+    }
+
+    private static Partition partition() {
+        return new Partition(StoreTest.TOPIC, 0);
+    }
+
+    private String state(String field) {
+        return Reply.text(client.hget(place.keys(partition()).state(), Place.bytes(field)));
+    }
+
+    private void takeAgain(byte[] token) {
+        Place.Keys keys = place.keys(partition());
+        Command again = Script.TAKE.call(
+                List.of(place.ready(), keys.messages(), keys.state(), keys.attempts()),
+                List.of(token, Place.bytes("3600000"), Place.bytes("1"), keys.member()));
+        Reply.check(new Link(Servers.of(client)).call(place, again));
+    }
+
+    /** The server keeps a lease for longer than the client trusts it. */
+    @Test
+    void aLeaseIsTrustedForLessLongThanItLasts() throws Exception {
+        long lease = 4_000;
+        try (RedisServer server = RedisServer.packaged()) {
+            TestAddress own = TestAddress.fresh(server.url());
+            try (RedisClient writer = own.client();
+                    Jedis jedis = server.connect();
+                    Store store =
+                            Stores.open(server.url(), own.options().with(Opening.LEASE_MILLIS, Long.toString(lease)))) {
+                try (AbstractTransaction tx = writer.multi()) {
+                    own.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                    RedisOutbox.exec(tx).orThrow();
+                }
+                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+                server.pause();
+                long paused = System.nanoTime();
+                while (batch.isHeld()) {
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+                }
+                long trusted = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - paused);
+                server.resume();
+                List<String> time = jedis.time();
+                long now = Long.parseLong(time.get(0)) * 1_000 + Long.parseLong(time.get(1)) / 1_000;
+                long left = Long.parseLong(jedis.hget(own.prefix() + ":state:orders#0", "until")) - now;
+                assertTrue(trusted < lease * 7 / 8, "trusted for " + trusted + " ms");
+                assertTrue(left > 0, "it is over by " + left + " ms when the client does not trust it any more");
+            }
+        }
+    }
+
+    /** The clock of the server is cut off to milliseconds, and a lease is never shorter than it says. */
+    @Test
+    void aLeaseDoesNotEndEarlyByRounding() {
+        commit(0, 1);
+        long lease = 5_000;
+        try (Store store = open(StoreOptions.defaults().with(Opening.LEASE_MILLIS, Long.toString(lease)))) {
+            for (int i = 0; i < 50; i++) {
+                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+                // Drawn from the server's clock in microseconds, when the lease began.
+                long began = Long.parseLong(state("fence"));
+                assertTrue(Long.parseLong(state("until")) * 1_000 >= began + lease * 1_000);
+                batch.close();
+            }
+        }
+    }
+
+    /** The first of two relays takes all there is from batch to batch, and yet the other gets in. */
+    @Test
+    void aSecondProcessGetsIn() {
+        for (int partition = 0; partition < 8; partition++) {
+            commit(partition, 6_000);
+        }
+        try (Store one = open(StoreOptions.defaults());
+                Store two = open(StoreOptions.defaults())) {
+            int first = 0;
+            int second = 0;
+            long nextPoll = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300);
+            boolean in = false;
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            // As relays do: who has found nothing asks again a while later, who has found something at once.
+            while (System.nanoTime() < end && second < 1_000) {
+                first += StoreTest.publishAll(one, 100).size();
+                if (in || System.nanoTime() - nextPoll >= 0) {
+                    int now = StoreTest.publishAll(two, 100).size();
+                    second += now;
+                    in = now > 0;
+                    nextPoll = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300);
+                }
+            }
+            assertTrue(second >= 1_000, first + " by the first, " + second + " by the second");
+            assertTrue(first < 20_000, first + " by the first until the second had 1,000");
+        }
+    }
+
+    /** Partitions of a batch that was released or whose attempts are of messages deleted by hand leave nothing. */
+    @Test
+    void attemptsOfAMessageDeletedByHandAreForgotten() {
+        commit(0, 3);
+        Place.Keys keys = place.keys(partition());
+        try (Store store = open(AN_HOUR)) {
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
+                batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
+            }
+            byte[] head = Reply.bytes(Reply.list(client.xrange(keys.messages(), Place.bytes("-"), Place.bytes("+"), 1)
+                            .get(0))
+                    .get(0));
+            client.xdel(keys.messages(), head);
+            assertEquals(List.of("m1"), StoreTest.publishAll(store, 1));
+            assertFalse(client.exists(keys.attempts()));
+            assertEquals(List.of(), Operations.of(store).failingPartitions());
+        }
+    }
+
+    /** What a server refuses is free again at once, and not when a lease has run out. */
+    @Test
+    void aCloseThatIsRefusedFreesItsPartitions() {
+        commit(0, 1);
+        byte[] dead = place.dead(StoreTest.TOPIC);
+        try (Store store = open(AN_HOUR);
+                Store other = open(AN_HOUR)) {
+            client.set(dead, Place.bytes("no stream"));
+            MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+            batch.deadLetter(batch.messages().get(0), "poison");
+            try {
+                batch.close();
+            } catch (OutboxException e) {
+                assertTrue(String.valueOf(e.getMessage()).contains("WRONGTYPE"), e.getMessage());
+            }
+            assertEquals(List.of("m0"), StoreTest.publishAll(other, 10));
+        }
+    }
+
+    /** Every partition that is spoilt is shown and passed over; the rest goes on. */
+    @Test
+    void whatOthersHaveSpoiltStopsNothingElse() {
+        for (int partition = 0; partition < 6; partition++) {
+            commit(partition, 2);
+        }
+        try (Store store = open(AN_HOUR)) {
+            client.set(Reply.text(place.keys(new Partition(StoreTest.TOPIC, 1)).state()), "text");
+            client.hset(Reply.text(place.keys(new Partition(StoreTest.TOPIC, 2)).state()), Map.of("fence", "high"));
+            client.set(Reply.text(place.keys(new Partition(StoreTest.TOPIC, 3)).attempts()), "text");
+            String spoilt =
+                    Reply.text(place.keys(new Partition(StoreTest.TOPIC, 4)).messages());
+            client.rename(spoilt, spoilt + "-kept");
+            client.set(spoilt, "text");
+            client.zadd(Reply.text(place.ready()), Map.of("no partition", 0.0, "orders#x", 0.0, "orders#-1", 0.0));
+            Set<Integer> served = new HashSet<>();
+            for (int i = 0; i < 5; i++) {
+                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 3)) {
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                    served.addAll(partitions(batch));
+                }
+            }
+            assertEquals(Set.of(0, 5), served);
+            List<Operations.FailingPartition> failing = Operations.of(store).failingPartitions();
+            assertEquals(
+                    List.of(
+                            "no partition 0",
+                            "orders 1",
+                            "orders 2",
+                            "orders 3",
+                            "orders 4",
+                            "orders#-1 0",
+                            "orders#x 0"),
+                    failing.stream()
+                            .map(each -> each.topic() + " " + each.partition())
+                            .toList());
+            assertTrue(
+                    failing.get(1).reason().contains("WRONGTYPE"),
+                    failing.get(1).reason());
+            assertTrue(failing.get(0).reason().contains("ZREM"), failing.get(0).reason());
+            assertEquals(3, Operations.of(store).backlog().size());
+        }
+    }
+
+    /** Its number is as long as an id of ours. */
+    @Test
+    void aForeignEntryOfAnyPositionIsGivenUpAndRedriven() {
+        commit(0, 1);
+        String messages = Reply.text(place.keys(partition()).messages());
+        String position = System.currentTimeMillis() + 60_000 + "-10";
+        assertEquals(16, position.length());
+        client.xadd(messages, Map.of("a", "b"), XAddParams.xAddParams().id(position));
+        try (Store store = open(AN_HOUR)) {
+            Operations operations = Operations.of(store);
+            assertEquals(List.of("m0"), StoreTest.publishAll(store, 1));
+            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
+                assertEquals(position, batch.messages().get(0).id());
+                batch.markFailed(batch.messages().get(0), "what is this?", Duration.ZERO);
+            }
+            assertEquals(position, operations.failingPartitions().get(0).messageId());
+            for (int i = 0; i < 2; i++) {
+                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
+                    assertEquals(position, batch.messages().get(0).id());
+                    batch.deadLetter(batch.messages().get(0), "what is this?");
+                }
+                assertEquals(
+                        position,
+                        operations
+                                .deadLetters(StoreTest.TOPIC, null, 10)
+                                .get(0)
+                                .message()
+                                .id());
+                assertEquals(1, operations.redrive(List.of(position)));
+            }
+        }
+    }
+}
