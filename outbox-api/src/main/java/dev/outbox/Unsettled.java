@@ -71,10 +71,12 @@ final class Unsettled {
     }
 
     /** Whether something published now might have to be forgotten. */
-    synchronized boolean isFull() {
-        if (size >= MOST) {
-            expire();
-        }
+    boolean isFull() {
+        return size >= MOST && isFullOfWhatCounts();
+    }
+
+    private synchronized boolean isFullOfWhatCounts() {
+        expire();
         return size >= MOST;
     }
 
