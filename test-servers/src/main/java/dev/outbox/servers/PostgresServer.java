@@ -181,6 +181,12 @@ public final class PostgresServer implements AutoCloseable {
         packaged = start(version, data, port);
     }
 
+    /** The same, as a standby that has lost its primary, which it is until {@code pg_promote()}. */
+    public void restartAsStandby() throws IOException {
+        Files.createFile(requirePackaged().resolve("standby.signal"));
+        restart();
+    }
+
     @Override
     public synchronized void close() {
         try {

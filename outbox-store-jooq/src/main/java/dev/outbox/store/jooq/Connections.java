@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,17 @@ final class Connections implements AutoCloseable {
             connection.close();
             throw e;
         }
+    }
+
+    /** How many connections there can be at a time, 0 if nobody tells. */
+    int most() throws SQLException {
+        HikariDataSource pool = own != null ? own : hikari();
+        return pool == null ? 0 : pool.getMaximumPoolSize();
+    }
+
+    /** The application's pool, if it is one that can be told what to end. */
+    private @Nullable HikariDataSource hikari() throws SQLException {
+        return source.isWrapperFor(HikariDataSource.class) ? source.unwrap(HikariDataSource.class) : null;
     }
 
     @Override
@@ -102,9 +114,9 @@ final class Connections implements AutoCloseable {
             changes = true;
         }
 
-        /** Begins a READ COMMITTED transaction. */
+        /** Begins a READ COMMITTED transaction, and fails where nothing can be written. */
         void begin() throws SQLException {
-            String begin = beginWithFirst();
+            String begin = beginWithFirst() + dialect.requireWritable();
             if (!begin.isEmpty()) {
                 try (Statement statement = connection.createStatement()) {
                     statement.execute(begin);
@@ -119,7 +131,6 @@ final class Connections implements AutoCloseable {
             if (setUp) {
                 return dialect.beginOwn(connection);
             }
-            connection.setAutoCommit(false);
             before = dialect.beginTransaction(connection);
             return "";
         }
@@ -140,11 +151,7 @@ final class Connections implements AutoCloseable {
 
         /** Commits; after that there is nothing to roll back, and asking the server to do so would cost a round trip. */
         void commit() throws SQLException {
-            if (setUp) {
-                dialect.commitOwn(connection);
-            } else {
-                connection.commit();
-            }
+            dialect.commit(connection);
             committed();
         }
 
@@ -156,14 +163,48 @@ final class Connections implements AutoCloseable {
         private void undo() throws SQLException {
             if (!changes && dialect.endsHoldsByCommit()) {
                 commit();
-            } else if (setUp) {
-                dialect.rollbackOwn(connection);
             } else {
-                connection.rollback();
+                dialect.rollback(connection);
             }
         }
 
-        /** Nobody is to use the connection again. */
+        /** Whether somebody has closed the connection, as far as is known here: a pool that wants it back, say. */
+        boolean isClosed() {
+            try {
+                return connection.isClosed();
+            } catch (SQLException | RuntimeException e) {
+                return true;
+            }
+        }
+
+        /** Fails if the server does not answer in time, or answers in another session than before. */
+        void requireAlive(Duration patience) throws SQLException {
+            Integer before = null;
+            try {
+                before = connection.getNetworkTimeout();
+                connection.setNetworkTimeout(Runnable::run, Math.toIntExact(patience.toMillis()));
+            } catch (SQLException | RuntimeException e) {
+                // not every driver can; then what is set for the connection has to do
+            }
+            dialect.requireSession(connection);
+            if (before != null) {
+                connection.setNetworkTimeout(Runnable::run, before);
+            }
+        }
+
+        /** Ends the connection without a word to the server, which may not be there. */
+        void drop() {
+            try {
+                connection.abort(Runnable::run);
+            } catch (SQLException | RuntimeException e) {
+                // gone already
+            }
+            begun = false;
+            markBroken();
+            close();
+        }
+
+        /** Nobody is to use the connection again: it is gone, or leads to where nothing can be written. */
         void markBroken() {
             broken = true;
         }
@@ -176,7 +217,7 @@ final class Connections implements AutoCloseable {
         public void close() {
             boolean restored = false;
             try {
-                if (begun && uncommitted && (setUp || !connection.getAutoCommit())) {
+                if (begun && uncommitted) {
                     undo();
                 }
                 if (begun && !setUp) {
@@ -190,10 +231,8 @@ final class Connections implements AutoCloseable {
                 // ended below
             }
             try {
-                if (own != null && (broken || !restored)) {
-                    own.evictConnection(connection);
-                } else if (!restored) {
-                    connection.abort(Runnable::run); // a pool of the application may not look before it lends it again
+                if (broken || !restored) {
+                    end();
                 }
             } catch (SQLException | RuntimeException e) {
                 // gone already
@@ -202,6 +241,16 @@ final class Connections implements AutoCloseable {
                 connection.close();
             } catch (SQLException | RuntimeException e) {
                 // the pool has to do with what it finds
+            }
+        }
+
+        /** So that nobody gets it again: a pool of the application may not look before it lends it. */
+        private void end() throws SQLException {
+            HikariDataSource pool = own != null ? own : hikari();
+            if (pool != null && connection.getClass().getName().startsWith("com.zaxxer.hikari.")) {
+                pool.evictConnection(connection);
+            } else {
+                connection.abort(Runnable::run);
             }
         }
     }

@@ -34,6 +34,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** The same for an outbox whose tables are called otherwise. */
     Dialect named(Names names);
 
+    /** The same for the server behind a connection, whatever that knows of its settings. */
+    Dialect on(Connection connection) throws SQLException;
+
     /** A statement, or a text, with the names of this outbox; everything that is sent has been through here. */
     String sql(String withDefaultNames);
 
@@ -108,11 +111,29 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     @Nullable
     String lockHolders(String table);
 
+    /**
+     * What is wrong with the server, its settings or the tables, and what to do, if batches could not rest on it; else null.
+     * For what {@link Rehearsal} cannot find out.
+     *
+     * @param oneNode whether the user says that all relays and writers use the same node of a cluster
+     */
+    @Nullable
+    String unfit(Connection connection, boolean oneNode) throws SQLException;
+
+    /** Query: the schema of the tables that this connection finds, and those in which there are tables of the same names, or null. */
+    String whereabouts();
+
+    /** The statement after which ids are drawn behind all that there are. */
+    String raiseIds();
+
+    /** Takes, in a transaction, something that has the number of a row of outbox_message, as partitions are taken. */
+    boolean takeRehearsed(Connection connection, int lockKey, long rowId) throws SQLException;
+
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;
 
     /**
-     * Makes the transaction that has just begun READ COMMITTED, on a connection that may be set up in any way, and
+     * Begins a READ COMMITTED transaction on a connection in auto-commit mode that may be set up in any other way, and
      * returns what {@link #endTransaction} needs to put the connection back as it was.
      */
     int beginTransaction(Connection connection) throws SQLException;
@@ -123,11 +144,26 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     String beginOwn(Connection connection) throws SQLException;
 
-    /** Commits what {@link #beginOwn} began. */
-    void commitOwn(Connection connection) throws SQLException;
+    /**
+     * Statements to be sent behind the beginning of a transaction so that it fails where nothing can be written, or "" where
+     * its beginning does, or where the first change does that a batch makes before it hands anything out.
+     */
+    String requireWritable();
 
-    /** Takes back what {@link #beginOwn} began. */
-    void rollbackOwn(Connection connection) throws SQLException;
+    /** Whether an exception may say that nothing can be written; {@link #whyReadOnly} knows more. */
+    boolean isReadOnly(SQLException e);
+
+    /** Query, outside of any transaction: what makes the database read-only for this session, null if nothing is known to. */
+    String whyReadOnly();
+
+    /** Fails if the session in which {@link #beginOwn} or {@link #beginTransaction} began a transaction is not there any more. */
+    void requireSession(Connection connection) throws SQLException;
+
+    /** Commits what {@link #beginOwn} or {@link #beginTransaction} began. */
+    void commit(Connection connection) throws SQLException;
+
+    /** Takes back what {@link #beginOwn} or {@link #beginTransaction} began. */
+    void rollback(Connection connection) throws SQLException;
 
     /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
     void endTransaction(Connection connection, int before) throws SQLException;
@@ -216,6 +252,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      * connection that is still there nothing is changed; if it is lost, that is not known.
      */
     int deleteAndCommit(Connection connection, long[] rowIds) throws SQLException;
+
+    /** What ends a query that is to return at most so many rows, which may be a parameter. */
+    String limit(String count);
 
     /** Expression: the time it really is on the server, not the time the transaction began. */
     String now();

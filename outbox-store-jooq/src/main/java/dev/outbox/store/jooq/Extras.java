@@ -6,12 +6,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * What a store does beyond the contract if its options say so, on PostgreSQL alone.
+ * What a store does beyond the contract if its options say so, on PostgreSQL alone, and what the user vouches for.
  *
  * @param strictOrder see {@link StrictOrder}
  * @param listens see {@link Listener}
+ * @param oneNode all relays and writers use the same node of a cluster, on MySQL and MariaDB
  */
-record Extras(boolean strictOrder, boolean listens) {
+record Extras(boolean strictOrder, boolean listens, boolean oneNode) {
+    static final String ONE_NODE = "oneNode";
     static final String STRICT_ORDER = "strictOrder";
     static final String WAKE_UP = "wakeUp";
     private static final String LISTEN = "listen";
@@ -23,7 +25,8 @@ record Extras(boolean strictOrder, boolean listens) {
             throw new ConfigurationException(
                     "Option " + WAKE_UP + " is '" + wakeUp + "'; expected " + NONE + " or " + LISTEN + ".");
         }
-        return new Extras(options.getBoolean(STRICT_ORDER, false), LISTEN.equals(wakeUp));
+        return new Extras(
+                options.getBoolean(STRICT_ORDER, false), LISTEN.equals(wakeUp), options.getBoolean(ONE_NODE, false));
     }
 
     /**

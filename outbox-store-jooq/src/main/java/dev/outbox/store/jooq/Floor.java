@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  * exception, and nothing is needed to remember it by: whatever is below what was handed out was decided before it was
  * read.
  *
- * <p>Never goes down, as long as the server runs. One that was started anew, or that took over from another and may not
+ * <p>Never goes down, as long as the server runs and ids rise. One that was started anew, or that took over from another and may not
  * have all that the other had, may draw ids again: then everything is forgotten. Safe for use by several threads.
  */
 final class Floor {
@@ -38,6 +38,10 @@ final class Floor {
     private Set<String> awaited = Set.of();
 
     private long awaitedUpTo;
+
+    /** When the floor was last found to be where it is. */
+    private long decidedAt;
+
     private long awaitedSince;
 
     Floor(Dialect dialect, int lockKey, boolean strictOrder) {
@@ -98,11 +102,16 @@ final class Floor {
         }
     }
 
+    /** Whether ids are drawn anew that were drawn before: the table was emptied with its sequence, say, or restored in place. */
+    private boolean hasGoneBack(Writers writers, long started) {
+        return strictOrder && started - decidedAt >= 0 && writers.drawn() < finalUpTo;
+    }
+
     /** These were writing, at some time between two, after the row id had been read. */
     synchronized void saw(long read, Writers writers, long started, long ended) {
         Set<String> open = writers.transactions();
         long upTo = Math.max(read, writers.drawn());
-        if (!server.equals(writers.server())) {
+        if (!server.equals(writers.server()) || hasGoneBack(writers, started)) {
             upTo = server.isEmpty() ? upTo : writers.drawn();
             server = writers.server();
             highestRead = 0;
@@ -112,10 +121,12 @@ final class Floor {
         }
         if (open.isEmpty()) {
             finalUpTo = Math.max(finalUpTo, upTo);
+            decidedAt = ended;
         }
         // Whoever looked before the awaited ones were found, in another thread, could not see all of them.
         if (started - awaitedSince >= 0 && Collections.disjoint(awaited, open)) {
             finalUpTo = Math.max(finalUpTo, awaited.isEmpty() ? 0 : awaitedUpTo);
+            decidedAt = ended;
             awaited = open;
             awaitedUpTo = upTo;
             awaitedSince = ended;

@@ -74,6 +74,11 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
+    public H2Dialect on(Connection connection) {
+        return this;
+    }
+
+    @Override
     public H2Dialect named(Names others) {
         return new H2Dialect(others);
     }
@@ -235,12 +240,41 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
+    public @Nullable String unfit(Connection connection, boolean oneNode) {
+        return null;
+    }
+
+    @Override
+    public String whereabouts() {
+        String table = names.prefix() + "message";
+        return "SELECT s, (SELECT LISTAGG(t.TABLE_SCHEMA, ', ') FROM INFORMATION_SCHEMA.TABLES t"
+                + " WHERE UPPER(t.TABLE_NAME) = UPPER('" + table
+                + "') AND UPPER(t.TABLE_SCHEMA) <> UPPER(s)) FROM (SELECT "
+                + (names.schema() == null ? "SCHEMA()" : "'" + names.schema() + "'") + " AS s)";
+    }
+
+    @Override
+    public String raiseIds() {
+        return "ALTER TABLE outbox_message ALTER COLUMN id RESTART WITH (SELECT max(id) + 1 FROM outbox_message);";
+    }
+
+    @Override
+    public boolean takeRehearsed(Connection connection, int lockKey, long rowId) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        sql("SELECT id FROM outbox_message WHERE id = " + rowId + " FOR UPDATE SKIP LOCKED"))) {
+            return row.next();
+        }
+    }
+
+    @Override
     public void lockSchema(Connection connection) {
         // creating tables locks the database anyway
     }
 
     @Override
     public int beginTransaction(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
         int before = connection.getTransactionIsolation();
         if (before != Connection.TRANSACTION_READ_COMMITTED) {
             connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
@@ -255,13 +289,35 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public void commitOwn(Connection connection) throws SQLException {
+    public void commit(Connection connection) throws SQLException {
         connection.commit();
     }
 
     @Override
-    public void rollbackOwn(Connection connection) throws SQLException {
+    public void rollback(Connection connection) throws SQLException {
         connection.rollback();
+    }
+
+    @Override
+    public String requireWritable() {
+        return ""; // taking a partition fails where nothing can be written
+    }
+
+    @Override
+    public void requireSession(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.executeQuery("SELECT 1").close();
+        }
+    }
+
+    @Override
+    public boolean isReadOnly(SQLException e) {
+        return e.getErrorCode() == 90097;
+    }
+
+    @Override
+    public String whyReadOnly() {
+        return "SELECT CASE WHEN READONLY() THEN 'the database was opened read-only (ACCESS_MODE_DATA=r), or its file is' END";
     }
 
     @Override
@@ -314,7 +370,7 @@ record H2Dialect(Names names) implements Dialect {
         List<Pending.Partition> partitions = new ArrayList<>();
         try (PreparedStatement inTopic = connection.prepareStatement(sql(NEXT_IN_TOPIC));
                 PreparedStatement behind = connection.prepareStatement(sql(NEXT_TOPIC))) {
-            behind.setString(1, "");
+            behind.setString(1, LEAST);
             Pending.Partition next = first(behind);
             while (next != null) {
                 partitions.add(next);
@@ -445,6 +501,11 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public int deleteAndCommit(Connection connection, long[] rowIds) {
         throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public String limit(String count) {
+        return "FETCH FIRST " + count + " ROWS ONLY";
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,6 +30,9 @@ final class JdbcBatch implements MessageBatch {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcBatch.class);
     private static final String DOING = "Closing a batch";
     private static final String CHANGED = "Something else has changed the tables of the outbox.";
+    private static final String LOST =
+            DOING + " failed: its connection was lost, and its hold with it. Nothing of it took"
+                    + " effect; its messages will be handed out again. ";
     private static final int LONGEST_REASON = 1_000;
     private static final long NO_SEQUENCE_COMES_TO = 1L << 62;
 
@@ -47,7 +51,13 @@ final class JdbcBatch implements MessageBatch {
     private final List<Held> held;
     private final BatchOutcomes outcomes;
     private final Consumer<JdbcBatch> onClose;
+
+    /** Who has it uses the connection. */
+    private final ReentrantLock using = new ReentrantLock();
+
     private volatile Connections.@Nullable Lease lease;
+    private volatile Proof proof = Proof.now();
+    private volatile @Nullable Exception lost;
 
     JdbcBatch(
             Dialect dialect,
@@ -71,9 +81,61 @@ final class JdbcBatch implements MessageBatch {
         return outcomes.messages();
     }
 
+    /**
+     * The locks are there for as long as the session is, and that the server has answered lately says that it is. If that was too
+     * long ago, the server is asked: after a sleep of the machine, or while the network is gone, it may have ended the session and
+     * given the partitions to others. It is asked every few seconds anyway, by the thread of {@link SignsOfLife}.
+     */
     @Override
     public boolean isHeld() {
-        return outcomes.isOpen() && (lease != null || held.isEmpty());
+        if (!outcomes.isOpen() || held.isEmpty()) {
+            return outcomes.isOpen();
+        }
+        Connections.Lease open = lease;
+        if (open == null || open.isClosed()) {
+            return false;
+        }
+        if (proof.isYoungerThan(SignsOfLife.trust())) {
+            return true;
+        }
+        using.lock();
+        try {
+            return isAlive(SignsOfLife.trust());
+        } finally {
+            using.unlock();
+        }
+    }
+
+    /** Unless the batch is being closed, which may take long, or asks by itself. */
+    void giveSignOfLife() {
+        if (!proof.isYoungerThan(SignsOfLife.trust().dividedBy(2)) && using.tryLock()) {
+            try {
+                isAlive(SignsOfLife.trust().dividedBy(2));
+            } finally {
+                using.unlock();
+            }
+        }
+    }
+
+    private boolean isAlive(Duration trust) {
+        Connections.Lease open = lease;
+        if (open == null) {
+            return false;
+        }
+        if (proof.isYoungerThan(trust)) {
+            return true; // another thread has just asked
+        }
+        Proof asked = Proof.now();
+        try {
+            open.requireAlive(SignsOfLife.patience());
+            proof = asked;
+            return true;
+        } catch (SQLException | RuntimeException e) {
+            lost = e;
+            lease = null;
+            open.drop();
+            return false;
+        }
     }
 
     @Override
@@ -92,16 +154,30 @@ final class JdbcBatch implements MessageBatch {
     }
 
     /** Ends the hold because the store is being closed. Waits for a close that has begun. */
-    synchronized void lose() {
-        Connections.Lease lost = lease;
-        lease = null;
-        if (lost != null) {
-            lost.close();
+    void lose() {
+        using.lock();
+        try {
+            Connections.Lease ended = lease;
+            lease = null;
+            if (ended != null) {
+                ended.close();
+            }
+        } finally {
+            using.unlock();
         }
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
+        using.lock();
+        try {
+            closeOnce();
+        } finally {
+            using.unlock();
+        }
+    }
+
+    private void closeOnce() {
         if (!outcomes.close()) {
             return;
         }
@@ -109,6 +185,10 @@ final class JdbcBatch implements MessageBatch {
         lease = null;
         onClose.accept(this);
         if (open == null) {
+            Exception cause = lost;
+            if (cause != null) {
+                throw new HoldLostException(LOST + cause.getMessage(), cause);
+            }
             if (!held.isEmpty()) {
                 throw new HoldLostException(DOING + " failed: its store was closed before. Nothing of it took effect;"
                         + " its messages will be handed out again.");
@@ -118,7 +198,19 @@ final class JdbcBatch implements MessageBatch {
         try (open) {
             if (isAnyMarked()) {
                 apply(open);
+            } else {
+                release(open);
             }
+        }
+    }
+
+    /** Nothing is to be done, but whoever held nothing any more is to hear of it. */
+    private void release(Connections.Lease open) {
+        try {
+            open.rollback();
+        } catch (SQLException | RuntimeException e) {
+            open.markBroken();
+            throw new HoldLostException(LOST + e.getMessage(), e);
         }
     }
 
@@ -151,12 +243,9 @@ final class JdbcBatch implements MessageBatch {
             if (Failures.isLost(connection, e)) {
                 open.markBroken();
                 hints.forgetAll();
-                throw new HoldLostException(
-                        DOING + " failed: its connection was lost, and its hold with it. Nothing of it took effect; its"
-                                + " messages will be handed out again. " + e.getMessage(),
-                        e);
+                throw new HoldLostException(LOST + e.getMessage(), e);
             }
-            throw refused(e);
+            throw refused(open, e);
         } catch (RuntimeException e) {
             if (e instanceof HoldLostException) {
                 throw e;
@@ -173,7 +262,7 @@ final class JdbcBatch implements MessageBatch {
             }
         } catch (SQLException | RuntimeException e) {
             if (deletesAtCommit && e instanceof SQLException error && !Failures.isLost(connection, error)) {
-                throw refused(error);
+                throw refused(open, error);
             }
             open.markBroken();
             hints.forgetAll();
@@ -197,8 +286,9 @@ final class JdbcBatch implements MessageBatch {
         return open.isOwn() && dialect.deletesAndCommitsAtOnce() && System.nanoTime() - start < SHORT_NANOS;
     }
 
-    private OutboxException refused(SQLException e) {
-        return Failures.of(DOING + ", of which nothing took effect,", dialect, e);
+    private OutboxException refused(Connections.Lease open, SQLException e) {
+        String doing = DOING + ", of which nothing took effect,";
+        return dialect.isReadOnly(e) ? ReadOnly.failure(doing, open, dialect, e) : Failures.of(doing, dialect, e);
     }
 
     /** Moves dead letters, and returns the row ids of all messages that are done with. */

@@ -42,7 +42,9 @@ final class JdbcOperations implements Operations {
 
     @Override
     public List<Backlog> backlog() {
-        return inTransaction("Asking for the backlog", dialect::backlog);
+        return inTransaction("Asking for the backlog", dialect::backlog).stream()
+                .filter(partition -> !partition.topic().equals(Rehearsal.TOPIC))
+                .toList();
     }
 
     @Override
@@ -119,8 +121,8 @@ final class JdbcOperations implements Operations {
                             + " to start behind; it was redriven or discarded. Start again at the first page.");
                 }
             }
-            try (PreparedStatement statement = connection.prepareStatement(
-                    dialect.sql(deadLetter + "topic = ?" + page + " ORDER BY topic, died_at, id LIMIT ?"))) {
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(
+                    deadLetter + "topic = ?" + page + " ORDER BY topic, died_at, id " + dialect.limit("?")))) {
                 int i = 1;
                 statement.setString(i++, topic);
                 if (after != 0) {
@@ -286,12 +288,24 @@ final class JdbcOperations implements Operations {
 
     private <T> T inTransaction(String doing, Work<T> work) {
         try (Connections.Lease lease = connections.borrow()) {
+            return inTransaction(lease, doing, work);
+        } catch (SQLException e) {
+            throw Failures.of(doing, dialect, e);
+        }
+    }
+
+    /** On a standby that lags, or stands still, what can be read would be taken for how it is. */
+    private <T> T inTransaction(Connections.Lease lease, String doing, Work<T> work) throws SQLException {
+        try {
             lease.begin();
             T result = work.on(lease.connection());
             lease.commit();
             return result;
         } catch (SQLException e) {
-            throw Failures.of(doing, dialect, e);
+            if (dialect.isReadOnly(e)) {
+                throw ReadOnly.failure(doing, lease, dialect, e);
+            }
+            throw e;
         }
     }
 

@@ -107,8 +107,11 @@ public final class JooqOutbox {
      * two more: for the batch that tries a topic that was left out, and for what is asked beside. Publishers that take
      * connections of the same pool need one each as well: as many as {@link dev.outbox.Relay.Builder#publishers} and the
      * workers together. It must hand out connections of its own: one that returns the connection of the caller's transaction would
-     * have the store end that transaction. On PostgreSQL a batch lifts the limits on idle and long transactions for
-     * itself: it is idle for as long as its publishers take, and holds neither a snapshot nor a transaction id.
+     * have the store end that transaction. A batch lifts the limits on idle and long transactions for itself: it is idle for as
+     * long as its publishers take. A thread of the store gives a sign of life on it every few seconds, and the server ends it
+     * if there is none for a minute.
+     *
+     * <p>Opening tries on two connections what batches rest on, and refuses a database on which it does not hold.
      *
      * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
      *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and
@@ -123,6 +126,8 @@ public final class JooqOutbox {
      *           #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits transactions that notify one
      *           after the other
      *     </ul>
+     *     On MySQL and MariaDB {@code oneNode=true}, by default false: all relays, and all that write messages, use one and the same
+     *     node of a cluster that could be written to on several; without it a store refuses to be opened on such a node
      * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
      *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached

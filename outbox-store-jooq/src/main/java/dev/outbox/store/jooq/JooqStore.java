@@ -41,6 +41,7 @@ final class JooqStore implements Store, Operations, WakeUps {
     private final Map<Set<String>, Checkout> checkouts = new ConcurrentHashMap<>();
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private final @Nullable Listener listener;
+    private final SignsOfLife signsOfLife;
     private volatile boolean closed;
 
     JooqStore(Connections connections, Dialect dialect, int lockKey, boolean strictOrder, @Nullable Listener listener) {
@@ -50,6 +51,7 @@ final class JooqStore implements Store, Operations, WakeUps {
         this.listener = listener;
         this.operations = new JdbcOperations(connections, dialect);
         this.floor = new Floor(dialect, lockKey, strictOrder);
+        this.signsOfLife = SignsOfLife.of(open);
     }
 
     @Override
@@ -79,10 +81,7 @@ final class JooqStore implements Store, Operations, WakeUps {
             batch = new JdbcBatch(dialect, hints, held, lease, open::remove);
             open.add(batch);
         } catch (SQLException e) {
-            if (release(lease, e)) {
-                hints.forgetAll(); // the next connection may be to another server
-            }
-            throw Failures.of("A checkout", dialect, e);
+            throw failed(lease, e);
         } catch (RuntimeException e) {
             lease.markBroken();
             lease.close();
@@ -121,6 +120,7 @@ final class JooqStore implements Store, Operations, WakeUps {
         }
         open.forEach(JdbcBatch::lose);
         open.clear();
+        signsOfLife.close();
         connections.close();
     }
 
@@ -160,14 +160,18 @@ final class JooqStore implements Store, Operations, WakeUps {
         }
     }
 
-    /** Returns whether the connection was lost. */
-    private static boolean release(Connections.Lease lease, SQLException e) {
-        boolean lost = Failures.isLost(lease.connection(), e);
-        if (lost) {
-            lease.markBroken();
+    private OutboxException failed(Connections.Lease lease, SQLException e) {
+        try (lease) {
+            if (dialect.isReadOnly(e)) {
+                hints.forgetAll(); // the next connection may be to another server
+                return ReadOnly.failure("A checkout", lease, dialect, e);
+            }
+            if (Failures.isLost(lease.connection(), e)) {
+                hints.forgetAll();
+                lease.markBroken();
+            }
         }
-        lease.close();
-        return lost;
+        return Failures.of("A checkout", dialect, e);
     }
 
     private void requireOpen() {

@@ -19,6 +19,9 @@ final class Look {
     /** Those that have no row in outbox_partition yet. */
     final List<Candidate> missing = new ArrayList<>();
 
+    /** Read-only SQL transaction, as PostgreSQL says it of what it refuses. */
+    private static final String READ_ONLY_STATE = "25006";
+
     private boolean answered;
 
     Look(String sql, Map<Candidate, Long> passedOver) {
@@ -30,9 +33,15 @@ final class Look {
         return answered;
     }
 
-    /** Columns: topic, partition_no, id of the row in outbox_partition. */
+    /**
+     * Columns: topic, partition_no, id of the row in outbox_partition. A row without a topic says that nothing can be written
+     * here: a standby that stands still would else be taken for an outbox in which nothing is ever written.
+     */
     void answer(ResultSet rows) throws SQLException {
         while (rows.next()) {
+            if (rows.getString(1) == null) {
+                throw new SQLException("transactions are read-only here", READ_ONLY_STATE);
+            }
             Candidate candidate = new Candidate(rows.getInt(3), rows.getString(1), rows.getInt(2));
             (candidate.id() == 0 ? missing : found).add(candidate);
         }

@@ -32,9 +32,9 @@ import org.jspecify.annotations.Nullable;
  * 10.2.4). A machine that vanishes without closing its connections keeps its partitions until the server notices, by
  * wait_timeout or by the TCP keepalive of its system.
  */
-record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
-    static final MySqlDialect MYSQL = new MySqlDialect(MySqlServerKind.MYSQL, Names.DEFAULT);
-    static final MySqlDialect MARIADB = new MySqlDialect(MySqlServerKind.MARIADB, Names.DEFAULT);
+record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) implements Dialect {
+    static final MySqlDialect MYSQL = new MySqlDialect(MySqlServerKind.MYSQL, Names.DEFAULT, MySqlSession.UNKNOWN);
+    static final MySqlDialect MARIADB = new MySqlDialect(MySqlServerKind.MARIADB, Names.DEFAULT, MySqlSession.UNKNOWN);
 
     /** The time the statement began, in UTC: connections may be set to any time zone, and drivers convert by it. */
     private static final String NOW = "utc_timestamp(6)";
@@ -99,6 +99,12 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     /** Of ids in one statement: a quarter of a megabyte. */
     private static final int LONGEST_DELETE = 10_000;
 
+    /**
+     * Fails where the server is read-only, unless for this user it is not. Without the last words a session whose transactions
+     * are read-only would find out when it deletes, which is after publishing.
+     */
+    private static final String BEGIN = "START TRANSACTION READ WRITE";
+
     /** The server does not come to it if what stands before fails. */
     private static final String AND_COMMIT = "; COMMIT";
 
@@ -107,7 +113,12 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public MySqlDialect named(Names others) {
-        return new MySqlDialect(kind, others);
+        return new MySqlDialect(kind, others, session);
+    }
+
+    @Override
+    public MySqlDialect on(Connection connection) throws SQLException {
+        return new MySqlDialect(kind, names, MySqlSession.of(connection));
     }
 
     @Override
@@ -157,7 +168,15 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
 
     @Override
     public @Nullable String parameter(String name, String url) {
-        return UrlQuery.parameter(name, url);
+        return kind == MySqlServerKind.MARIADB
+                ? UrlQuery.verbatim(name, url)
+                : UrlQuery.parameter(name, withoutFragment(url));
+    }
+
+    /** MySQL's driver does not look at what is behind a #. */
+    private String withoutFragment(String url) {
+        int fragment = url.indexOf('#');
+        return kind == MySqlServerKind.MARIADB || fragment < 0 ? url : url.substring(0, fragment);
     }
 
     @Override
@@ -175,12 +194,21 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
         // What the driver finds out of a statement's text it need not find out each time.
         driverSettings.setProperty("cachePrepStmts", "true");
         driverSettings.setProperty("prepStmtCacheSqlLimit", "4096");
-        return without(SEVERAL, url);
+        // A batch is a transaction of one session, and not one that is done again in another; and texts may have any
+        // characters.
+        String rest = withoutFragment(url);
+        for (String undone :
+                List.of(SEVERAL, "transactionReplay", "autoReconnect", "connectionCollation", "characterEncoding")) {
+            rest = without(undone, rest);
+        }
+        return rest;
     }
 
     @Override
     public void prepare(HikariConfig pool) {
-        // nothing to set: the pool makes its connections READ COMMITTED
+        pool.setConnectionInitSql(session.own());
+        // Sooner than the server ends a session that is silent.
+        pool.setKeepaliveTime(SignsOfLife.silence.toMillis() / 2);
     }
 
     @Override
@@ -278,33 +306,99 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
                         + " ORDER BY x.trx_started";
     }
 
+    /** Row locks are of one server. A cluster that is written to on several finds out at the commit, after publishing. */
+    @Override
+    public @Nullable String unfit(Connection connection, boolean oneNode) throws SQLException {
+        String url = String.valueOf(connection.getMetaData().getURL()); // of which nothing is shown
+        if (url.contains("transactionReplay=true")) {
+            return "the driver is told by transactionReplay=true to do a transaction again in another session, by when others"
+                    + " may hold what this one held. Leave it out, for the relay";
+        }
+        if (url.startsWith("jdbc:mysql:loadbalance:")) {
+            return "a URL that starts jdbc:mysql:loadbalance: may lead each transaction to another server. Name one server,"
+                    + " or start it jdbc:mysql:replication: or jdbc:mysql:";
+        }
+        String charset = Durability.setting(connection, "SELECT @@character_set_client");
+        if (!charset.equals("utf8mb4")) {
+            return "the connection is of the character set " + charset
+                    + ", which does not have all the characters that keys,"
+                    + " headers and reasons may be of, and they would be replaced by question marks. Remove connectionCollation"
+                    + " and characterEncoding from its URL, for writers too";
+        }
+        String cluster = session.cluster();
+        if (cluster != null && !oneNode) {
+            return "the server is a node of a cluster that can be written to on several (" + cluster
+                    + "). Locks are of one"
+                    + " node alone, so relays on different nodes would publish the same messages, and ids that are drawn on"
+                    + " different nodes are in no order. If all relays and all that write messages use one and the same node,"
+                    + " as by a proxy with a single writer, say so by the option " + Extras.ONE_NODE + "=true";
+        }
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT t.table_name, t.engine FROM information_schema.tables t"
+                        + " WHERE t.table_schema = coalesce(?, database()) AND t.table_name IN (?, ?, ?, ?)"
+                        + " AND t.engine <> 'InnoDB'")) {
+            int i = 1;
+            statement.setString(i++, names.schema());
+            for (String table : List.of("message", "partition", "dead_letter", "schema")) {
+                statement.setString(i++, names.prefix() + table);
+            }
+            try (ResultSet row = statement.executeQuery()) {
+                if (row.next()) {
+                    return "the table " + row.getString(1) + " is of the engine " + row.getString(2)
+                            + ", and the outbox needs the transactions and row locks of InnoDB. Run this: ALTER TABLE "
+                            + names.qualified(row.getString(1)) + " ENGINE = InnoDB";
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Databases of one server are told apart by everybody, and schemas are called that: others are nobody's mistake. */
+    @Override
+    public String whereabouts() {
+        return "SELECT " + (names.schema() == null ? "database()" : "'" + names.schema() + "'") + ", NULL";
+    }
+
+    @Override
+    public String raiseIds() {
+        return "ALTER TABLE outbox_message AUTO_INCREMENT = 1; -- which is taken for the first that is free";
+    }
+
+    @Override
+    public boolean takeRehearsed(Connection connection, int lockKey, long rowId) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        sql("SELECT id FROM outbox_message WHERE id = " + rowId + " FOR UPDATE SKIP LOCKED"))) {
+            return row.next();
+        }
+    }
+
     @Override
     public void lockSchema(Connection connection) {
         // whoever creates a table locks its name
     }
 
-    /** The setting is for the next transaction alone, which has not begun: that is the first statement's to do. */
+    /** By statements too, so that what ends sessions can be lifted and restored without a round trip more. */
     @Override
     public int beginTransaction(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
-        }
+        run(connection, session.begin());
+        run(connection, BEGIN);
         return 0;
     }
 
     /** By statements, because switching auto-commit off and on again would be two round trips more. */
     @Override
     public String beginOwn(Connection connection) {
-        return "START TRANSACTION";
+        return BEGIN;
     }
 
     @Override
-    public void commitOwn(Connection connection) throws SQLException {
+    public void commit(Connection connection) throws SQLException {
         run(connection, "COMMIT");
     }
 
     @Override
-    public void rollbackOwn(Connection connection) throws SQLException {
+    public void rollback(Connection connection) throws SQLException {
         run(connection, "ROLLBACK");
     }
 
@@ -315,8 +409,42 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     }
 
     @Override
-    public void endTransaction(Connection connection, int before) {
-        // the setting ended with the transaction
+    public String requireWritable() {
+        return ""; // it does not begin
+    }
+
+    @Override
+    public boolean isReadOnly(SQLException e) {
+        return switch (e.getErrorCode()) {
+            case 1290 -> String.valueOf(e.getMessage()).contains("read");
+            case 1792, 1836, 1874 -> true;
+            case 0 -> String.valueOf(e.getMessage()).contains("read-only"); // MySQL's driver does not even send it
+            default -> false;
+        };
+    }
+
+    @Override
+    public String whyReadOnly() {
+        return "SELECT CASE WHEN @@global.read_only <> 0 THEN 'read_only is on: the server is a replica, or is being"
+                + " switched' WHEN @@session."
+                + (kind == MySqlServerKind.MYSQL ? "transaction_read_only" : "tx_read_only")
+                + " <> 0 THEN 'transactions of this connection are read-only (transaction_read_only)' END";
+    }
+
+    @Override
+    public void requireSession(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(MySqlSession.IS_THE_SAME)) {
+            row.next();
+            if (!row.getBoolean(1)) {
+                throw new SQLException("The driver, or something on the way, has connected anew.", "08003");
+            }
+        }
+    }
+
+    @Override
+    public void endTransaction(Connection connection, int before) throws SQLException {
+        run(connection, session.end());
     }
 
     @Override
@@ -525,7 +653,7 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
     public int deleteAndCommit(Connection connection, long[] rowIds) throws SQLException {
         if (rowIds.length > LONGEST_DELETE) {
             int deleted = delete(connection, rowIds);
-            commitOwn(connection);
+            commit(connection);
             return deleted;
         }
         try (Statement statement = connection.createStatement()) {
@@ -536,6 +664,11 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             }
             return deleted;
         }
+    }
+
+    @Override
+    public String limit(String count) {
+        return "LIMIT " + count;
     }
 
     @Override
@@ -608,6 +741,9 @@ record MySqlDialect(MySqlServerKind kind, Names names) implements Dialect {
             case 1046 -> "Name the database in the URL.";
             case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Failures.READ_ONLY : null;
             case 1836, 1792 -> Failures.READ_ONLY;
+            case 1665 ->
+                "The server logs statements (binlog_format = STATEMENT), and then takes no changes in the isolation that"
+                        + " relays need, READ COMMITTED: set binlog_format to ROW or MIXED, and connect anew.";
             case 1044, 1142, 1143 -> "Give the user rights to the database and the tables of the outbox.";
             default -> null;
         };

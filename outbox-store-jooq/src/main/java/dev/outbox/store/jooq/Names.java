@@ -64,6 +64,11 @@ final class Names {
         return schema;
     }
 
+    /** What the names of all tables begin with, behind the schema. */
+    String prefix() {
+        return prefix;
+    }
+
     /** SQL, or text, with the names of this outbox in place of the default ones. */
     String in(String sql) {
         if (schema == null && prefix.equals(DEFAULT_PREFIX)) {

@@ -49,14 +49,15 @@ final class Opening {
                 StoreOptions.CREATE_SCHEMA,
                 JooqOutbox.TABLES,
                 Extras.STRICT_ORDER,
-                Extras.WAKE_UP));
+                Extras.WAKE_UP,
+                Extras.ONE_NODE));
         Names names = names(options);
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         Extras extras = Extras.of(options);
         Dialect dialect;
         int lockKey;
         try (Connection connection = pool.getConnection()) {
-            dialect = dialect(connection).named(names);
+            dialect = dialect(connection).named(names).on(connection);
             try {
                 lockKey = checkSchema(connection, dialect, options, extras);
             } catch (SQLException e) {
@@ -79,7 +80,8 @@ final class Opening {
                 StoreOptions.CREATE_SCHEMA,
                 JooqOutbox.TABLES,
                 Extras.STRICT_ORDER,
-                Extras.WAKE_UP));
+                Extras.WAKE_UP,
+                Extras.ONE_NODE));
         Names names = names(options);
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
@@ -91,7 +93,9 @@ final class Opening {
         Connections connections = null;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
-            actual = dialect(connection).named(names); // each of some drivers talks to the other's server too
+            actual = dialect(connection)
+                    .named(names)
+                    .on(connection); // each of some drivers talks to the other's server too
             boolean pooled = Pooler.isBetween(connection, actual);
             if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
                 // What is prepared in one session is not there in the next, or is something else by the same name. That
@@ -103,7 +107,7 @@ final class Opening {
             } else {
                 lockKey = checkSchema(connection, actual, options, extras);
             }
-            connections = Connections.own(pool(source, workers, dialect, !pooled), !pooled, actual);
+            connections = Connections.own(pool(source, workers, actual, !pooled), !pooled, actual);
             // The pool's first connection before this one ends, or another process could open an embedded file between.
             connections.borrow().close();
         } catch (SQLException e) {
@@ -127,6 +131,15 @@ final class Opening {
     /** A store that closes the connections if it cannot be opened. */
     private static Store open(
             Connections connections, Connections listening, Dialect dialect, int lockKey, Extras extras) {
+        try {
+            Rehearsal.run(connections, dialect, lockKey);
+        } catch (SQLException e) {
+            connections.close();
+            throw Failures.opening("Opening the outbox", dialect, e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e instanceof OutboxException ? e : Failures.unexpected("Opening the outbox", e);
+        }
         try {
             Listener listener =
                     extras.listens() ? Listener.start(dialect, listening, connections != listening, connections) : null;
@@ -232,7 +245,12 @@ final class Opening {
                 Schema.create(connection, dialect);
             }
             int lockKey = Schema.lockKey(connection, dialect);
+            String unfit = dialect.unfit(connection, extras.oneNode());
+            if (unfit != null) {
+                throw new ConfigurationException("Opening the outbox failed: " + unfit + ".");
+            }
             Durability.warn(connection, dialect);
+            Whereabouts.tell(connection, dialect);
             extras.check(
                     connection,
                     dialect,

@@ -26,9 +26,10 @@ final class Pending {
      */
     static List<Backlog> of(Connection connection, List<Partition> partitions, Dialect dialect) throws SQLException {
         List<Backlog> backlog = new ArrayList<>();
-        String sql = "SELECT (SELECT count(*) FROM (SELECT m.id" + IN_PARTITION + "LIMIT " + Backlog.EXACT_UP_TO
-                + ") c), (SELECT " + dialect.millisSince("m.created_at") + IN_PARTITION
-                + "ORDER BY m.topic, m.partition_no, m.id LIMIT 1)";
+        String sql =
+                "SELECT (SELECT count(*) FROM (SELECT m.id" + IN_PARTITION + dialect.limit("" + Backlog.EXACT_UP_TO)
+                        + ") c), (SELECT " + dialect.millisSince("m.created_at") + IN_PARTITION
+                        + "ORDER BY m.topic, m.partition_no, m.id " + dialect.limit("1") + ")";
         try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             for (Partition partition : partitions) {
                 for (int i = 1; i <= 3; i += 2) {

@@ -19,7 +19,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
@@ -50,17 +49,30 @@ record PostgresDialect(Names names) implements Dialect {
             + PLANNING.entrySet().stream()
                     .map(setting -> "set_config('" + setting.getKey() + "', '" + setting.getValue() + "', true)")
                     .collect(Collectors.joining(", "))
-            + ", " + unlimited(true);
+            + ", ";
 
     /**
      * A batch is an idle transaction for as long as its publishers take. A limit on that would end it again and again, and
      * its messages would be published again and again; it holds neither a snapshot nor a transaction id, which is what such
-     * a limit is to prevent. The second of these came with PostgreSQL 17.
+     * a limit is to prevent. A limit on statements, which are all short, would be met by the last of a batch as by any other, and
+     * then all of it would come again. One of these came with PostgreSQL 17.
+     *
+     * <p>But a session that says nothing at all, though {@link SignsOfLife} are given, has been left, and is ended; so is one
+     * whose machine does not answer to its network's questions.
      */
-    private static String unlimited(boolean local) {
-        return Stream.of("idle_in_transaction_session_timeout", "transaction_timeout")
-                .map(limit -> "CASE WHEN current_setting('" + limit + "', true) IS NOT NULL THEN set_config('" + limit
-                        + "', '0', " + local + ") END")
+    private static String limits(boolean local) {
+        Map<String, String> limits = new TreeMap<>(Map.of(
+                "transaction_timeout", "0",
+                "statement_timeout", "0",
+                "lock_timeout", "0",
+                "idle_in_transaction_session_timeout", "" + SignsOfLife.silence.toMillis(),
+                "tcp_keepalives_idle", "20",
+                "tcp_keepalives_interval", "10",
+                "tcp_keepalives_count", "4",
+                "tcp_user_timeout", "60000"));
+        return limits.entrySet().stream()
+                .map(limit -> "CASE WHEN current_setting('" + limit.getKey() + "', true) IS NOT NULL THEN set_config('"
+                        + limit.getKey() + "', '" + limit.getValue() + "', " + local + ") END")
                 .collect(Collectors.joining(", "));
     }
 
@@ -80,9 +92,14 @@ record PostgresDialect(Names names) implements Dialect {
 
     /**
      * A query keeps its snapshot until the next statement, and while it is kept VACUUM cleans up nothing that is newer.
-     * Any utility statement makes the server let go of it; this one has no effect.
+     * Any utility statement makes the server let go of it. This one has no effect where something can be written. On a standby,
+     * or in a transaction that is read-only, it fails, because it comes behind a query: taking and reading work there, deleting
+     * does not, and what is published there would be published again and again.
      */
-    private static final String END_OF_READ = "; SET LOCAL jit = off";
+    private static final String END_OF_READ = "; SET TRANSACTION READ WRITE";
+
+    /** A query, so that what follows cannot make a transaction writable that was not to be. */
+    private static final String REQUIRE_WRITABLE = "SELECT" + END_OF_READ;
 
     private static final String COLUMNS = columns("m.payload");
 
@@ -149,7 +166,8 @@ record PostgresDialect(Names names) implements Dialect {
             + head("h.topic AND m.partition_no > h.partition_no AND m.partition_no < h.to_no")
             + ") SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
             + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
-            + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY;
+            + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY
+            + " UNION ALL SELECT NULL, NULL, NULL WHERE current_setting('transaction_read_only')::boolean";
 
     private static String head(String ofTopic) {
         return " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = " + ofTopic
@@ -179,6 +197,11 @@ record PostgresDialect(Names names) implements Dialect {
 
     PostgresDialect() {
         this(Names.DEFAULT);
+    }
+
+    @Override
+    public PostgresDialect on(Connection connection) {
+        return this; // statements ask for what a server may not have
     }
 
     @Override
@@ -252,12 +275,10 @@ record PostgresDialect(Names names) implements Dialect {
 
     @Override
     public void prepare(HikariConfig pool) {
-        // A machine that vanished is noticed, and what it held becomes free, after 20 + 4 * 10 seconds.
         pool.setConnectionInitSql(PLANNING.entrySet().stream()
                         .map(s -> "SET " + s.getKey() + " = " + s.getValue() + "; ")
                         .collect(Collectors.joining())
-                + "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4; SELECT "
-                + unlimited(false));
+                + "SELECT " + limits(false));
     }
 
     @Override
@@ -337,6 +358,62 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
+    public @Nullable String unfit(Connection connection, boolean oneNode) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            try (ResultSet row = statement.executeQuery(sql("SELECT string_agg(t, ', '), quote_ident(current_user)"
+                    + " FROM unnest(ARRAY['outbox_message', 'outbox_partition', 'outbox_dead_letter', 'outbox_schema']) t"
+                    + " WHERE row_security_active(t)"))) {
+                row.next();
+                if (row.getString(1) != null) {
+                    return "row security hides rows of " + row.getString(1) + " from the user " + row.getString(2)
+                            + ". Messages that it does not see are never published, and missing from the backlog. Let it see"
+                            + " all: ALTER ROLE " + row.getString(2) + " BYPASSRLS, or ALTER TABLE … DISABLE ROW LEVEL"
+                            + " SECURITY on the tables of the outbox";
+                }
+            }
+            try (ResultSet row =
+                    statement.executeQuery(sql("SELECT q.seqrelid::regclass, q.seqcache, q.seqcycle FROM pg_sequence q"
+                            + " WHERE q.seqrelid = pg_get_serial_sequence('outbox_message', 'id')::regclass"))) {
+                if (row.next() && (row.getLong(2) != 1 || row.getBoolean(3))) {
+                    return row.getBoolean(3)
+                            ? "the sequence " + row.getString(1)
+                                    + " begins again at its end, so that ids would come again and"
+                                    + " new messages before older ones. Run this: ALTER SEQUENCE " + row.getString(1)
+                                    + " NO CYCLE"
+                            : "each connection keeps " + row.getLong(2) + " ids of the sequence " + row.getString(1)
+                                    + " in reserve, so that what is written later may have a lower id and come before what was"
+                                    + " written earlier. Run this: ALTER SEQUENCE " + row.getString(1) + " CACHE 1";
+                }
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public String whereabouts() {
+        return sql("SELECT n.nspname, (SELECT string_agg(o.nspname, ', ' ORDER BY o.nspname) FROM pg_class t"
+                + " JOIN pg_namespace o ON o.oid = t.relnamespace WHERE t.relname = c.relname AND t.relkind IN ('r', 'p')"
+                + " AND t.oid <> c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                + " WHERE c.oid = 'outbox_message'::regclass");
+    }
+
+    @Override
+    public String raiseIds() {
+        return "SELECT setval(pg_get_serial_sequence('outbox_message', 'id'), (SELECT max(id) FROM outbox_message));";
+    }
+
+    /** The ids of partitions are positive, so these locks are nobody's. */
+    @Override
+    public boolean takeRehearsed(Connection connection, int lockKey, long rowId) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_try_advisory_xact_lock(" + lockKey + ", "
+                        + -(1 + rowId % Integer.MAX_VALUE) + ")")) {
+            row.next();
+            return row.getBoolean(1);
+        }
+    }
+
+    @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(
@@ -346,8 +423,9 @@ record PostgresDialect(Names names) implements Dialect {
 
     @Override
     public int beginTransaction(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {
-            statement.execute(BEGIN);
+            statement.execute(BEGIN + limits(true));
         }
         return 0;
     }
@@ -359,13 +437,39 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public void commitOwn(Connection connection) throws SQLException {
+    public void commit(Connection connection) throws SQLException {
         connection.commit();
     }
 
     @Override
-    public void rollbackOwn(Connection connection) throws SQLException {
+    public void rollback(Connection connection) throws SQLException {
         connection.rollback();
+    }
+
+    @Override
+    public String requireWritable() {
+        return REQUIRE_WRITABLE;
+    }
+
+    /** A statement that needs no snapshot, see {@link #END_OF_READ}; and if nothing can be written, nothing can be settled. */
+    @Override
+    public void requireSession(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET TRANSACTION READ WRITE");
+        }
+    }
+
+    /** Also "must be set before any query" and "during recovery", which is what {@link #END_OF_READ} says. */
+    @Override
+    public boolean isReadOnly(SQLException e) {
+        return Set.of("25006", "25001", "0A000").contains(String.valueOf(e.getSQLState()));
+    }
+
+    @Override
+    public String whyReadOnly() {
+        return "SELECT CASE WHEN pg_is_in_recovery() THEN 'the server is a standby'"
+                + " WHEN current_setting('default_transaction_read_only')::boolean"
+                + " THEN 'default_transaction_read_only is on, for the server, the database, the user or the connection' END";
     }
 
     @Override
@@ -650,6 +754,11 @@ record PostgresDialect(Names names) implements Dialect {
             statement.setArray(1, connection.createArrayOf("int8", Dialect.boxed(rowIds)));
             return statement.executeUpdate();
         }
+    }
+
+    @Override
+    public String limit(String count) {
+        return "LIMIT " + count;
     }
 
     @Override

@@ -12,9 +12,12 @@ import java.util.stream.Collectors;
  * relay are run that find none.
  */
 final class RightsCheck {
+    private static final String ADDING_PARTITIONS =
+            "INSERT INTO outbox_partition (topic, partition_no) SELECT topic, partition_no FROM outbox_message WHERE 1 = 0";
+
     private static final List<String> WITHOUT_EFFECT = List.of(
             "SELECT id FROM outbox_partition WHERE 1 = 0 FOR UPDATE",
-            "INSERT INTO outbox_partition (topic, partition_no) SELECT topic, partition_no FROM outbox_message WHERE 1 = 0",
+            ADDING_PARTITIONS,
             "UPDATE outbox_partition SET failing_id = NULL WHERE 1 = 0",
             "UPDATE outbox_message SET attempts = 0 WHERE 1 = 0",
             "DELETE FROM outbox_message WHERE 1 = 0",
@@ -35,12 +38,22 @@ final class RightsCheck {
 
     private RightsCheck() {}
 
-    /** Fails, as the database says it, if a right is missing or nothing can be written. To be called in auto-commit mode. */
+    /**
+     * Fails, as the database says it, if a right is missing or nothing can be written. To be called in a transaction as a
+     * batch is, because what is refused depends on it: MySQL that logs statements takes no changes in READ COMMITTED.
+     */
     static void run(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             for (String sql : WITHOUT_EFFECT) {
                 statement.execute(dialect.sql(sql));
             }
+        }
+    }
+
+    /** The same of what a relay does in auto-commit mode. */
+    static void runOutsideOfTransactions(Connection connection, Dialect dialect) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(dialect.sql(ADDING_PARTITIONS));
         }
     }
 

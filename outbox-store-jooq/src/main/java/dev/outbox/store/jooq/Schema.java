@@ -140,8 +140,8 @@ final class Schema {
     }
 
     /**
-     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and can be used
-     * as a relay has to. To be called in auto-commit mode.
+     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and is made as it
+     * must be. To be called in auto-commit mode.
      *
      * @throws ConfigurationException if not, with what to run
      */
@@ -150,7 +150,6 @@ final class Schema {
         try {
             int key = checkVersion(connection, dialect);
             checkUpgraded(connection, dialect);
-            RightsCheck.run(connection, dialect);
             TableCheck.run(connection, dialect);
             return key;
         } catch (SQLException e) {

@@ -12,11 +12,17 @@ import org.jspecify.annotations.Nullable;
 final class UrlQuery {
     private UrlQuery() {}
 
-    /** The value of a parameter, null if it is not in there. */
+    /** The value of a parameter, null if it is not in there, for drivers that decode it: a + is a blank. */
     static @Nullable String parameter(String name, String url) {
+        String value = verbatim(name, url);
+        return value == null ? null : decoded(name, value);
+    }
+
+    /** The same for drivers that take it as it stands. */
+    static @Nullable String verbatim(String name, String url) {
         return parameters(url)
                 .filter(parameter -> parameter.startsWith(name + "="))
-                .map(parameter -> decoded(name, parameter.substring(name.length() + 1)))
+                .map(parameter -> parameter.substring(name.length() + 1))
                 .findFirst()
                 .orElse(null);
     }

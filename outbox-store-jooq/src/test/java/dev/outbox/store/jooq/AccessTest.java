@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.ConfigurationException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
@@ -14,6 +16,8 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.StoreHarness;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -63,10 +67,25 @@ abstract class AccessTest {
     }
 
     /** Makes the database, or the server, take no writes, and returns a URL by which to see that. */
-    abstract String readOnly() throws Exception;
+    String readOnly() throws Exception {
+        String url = urlOfOthers();
+        turnReadOnly();
+        return url;
+    }
+
+    /** The URL of somebody who may do everything to the outbox, but cannot write where others cannot. */
+    String urlOfOthers() throws Exception {
+        return address;
+    }
+
+    /** Makes the database, or the server, take no writes. */
+    abstract void turnReadOnly() throws Exception;
 
     /** Undoes that. */
     abstract void writable() throws Exception;
+
+    /** What is said of why nothing can be written. */
+    abstract String cause();
 
     void execute(String... statements) throws SQLException {
         try (Connection connection = DriverManager.getConnection(address);
@@ -179,6 +198,52 @@ abstract class AccessTest {
         }
     }
 
+    /** What logs in by the driver alone logs in by us, and nothing else does. */
+    @Test
+    void passwordsInUrlsAreReadAsTheDriverReadsThem() throws Exception {
+        String url = urlOfNewUser();
+        execute("GRANT ALL ON "
+                + (dialect instanceof MySqlDialect ? query("SELECT database()") + ".*" : "outbox_schema") + " TO "
+                + grantee());
+        int accepted = 0;
+        for (String password :
+                List.of("a+b", "a%b", "a%2Bb", "a&b", "a#b", "a b", "a;b", "a?b", "a=b", "a@b/c:d", "ä€")) {
+            execute(
+                    dialect instanceof MySqlDialect
+                            ? "ALTER USER " + grantee() + " IDENTIFIED BY '" + password + "'"
+                            : "ALTER USER " + grantee()
+                                    + (dialect instanceof H2Dialect ? " SET PASSWORD '" : " PASSWORD '") + password
+                                    + "'");
+            for (String written : List.of(password, URLEncoder.encode(password, StandardCharsets.UTF_8))) {
+                String asWritten = url.replace(PASSWORD, written);
+                boolean driver = connects(asWritten);
+                boolean store = opens(asWritten);
+                assertEquals(driver, store, "whether " + password + " is accepted when written as " + written);
+                accepted += store ? 1 : 0;
+            }
+        }
+        assertTrue(accepted >= 9, accepted + " accepted");
+    }
+
+    private static boolean connects(String url) {
+        try {
+            DriverManager.getConnection(url).close();
+            return true;
+        } catch (SQLException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** It may lack rights, which it does not find out before it has logged in. */
+    private static boolean opens(String url) {
+        try {
+            Stores.open(url).close();
+            return true;
+        } catch (OutboxException e) {
+            return String.valueOf(e.getMessage()).contains("GRANT");
+        }
+    }
+
     @Test
     void writersNeedLess() throws Exception {
         String url = urlOfNewUser("SELECT ON outbox_message");
@@ -200,6 +265,87 @@ abstract class AccessTest {
         startsWithoutMore(url);
         try (Store store = harness.open(address)) {
             assertEquals(List.of("a"), StoreTest.publishAll(store, 10));
+        }
+    }
+
+    /** The relay is open already; then the server is demoted, or an administrator wants quiet. */
+    void assertNothingIsHandedOutOnceItIsReadOnly() throws Exception {
+        String url = urlOfOthers();
+        try (Store store = Stores.open(url);
+                HikariDataSource pool = new HikariDataSource(config(url));
+                Store ofPool = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            for (Store each : List.of(store, ofPool)) {
+                write(url, "a");
+                assertEquals(List.of("a"), published(each)); // its partition is known from here on
+                write(url, "b");
+                turnReadOnly();
+                try {
+                    assertNothingIsHandedOut(each);
+                } finally {
+                    writable();
+                }
+                // Connections that cannot write are not kept: the next ones may lead to where one can.
+                assertEquals(List.of("b"), published(each));
+            }
+        }
+    }
+
+    /** Of other connections it may be found out only now that they have ended. */
+    private static List<String> published(Store store) {
+        for (int i = 0; ; i++) {
+            try {
+                return StoreTest.publishAll(store, 10);
+            } catch (StoreException e) {
+                assertTrue(i < 5, e.toString());
+            }
+        }
+    }
+
+    /** The first answers may be that a connection has ended. */
+    void assertNothingIsHandedOut(Store store) {
+        String text = "";
+        for (int i = 0; i < 20 && !text.contains(cause()); i++) {
+            text = refusal(StoreException.class, () -> store.checkout(Set.of(StoreTest.TOPIC), 10));
+        }
+        assertTrue(text.contains(cause()) && text.contains("primary"), text);
+    }
+
+    static HikariConfig config(String url) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(3);
+        return config;
+    }
+
+    private static void write(String url, String text) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url)) {
+            connection.setAutoCommit(false);
+            JooqOutbox.persist(connection).persist(StoreTest.message(0, text));
+            connection.commit();
+        }
+    }
+
+    /** Each of these either does no harm, or is refused when the store is opened. */
+    @Test
+    void aPoolThatIsReadOnlyIsRefusedOrWorks() throws Exception {
+        HikariConfig readOnly = config(address);
+        readOnly.setReadOnly(true);
+        HikariConfig initialized = config(address);
+        initialized.setConnectionInitSql(
+                dialect instanceof PostgresDialect
+                        ? "SET default_transaction_read_only = on"
+                        : dialect instanceof MySqlDialect ? "SET SESSION TRANSACTION READ ONLY" : "SELECT 1");
+        for (HikariConfig config : List.of(readOnly, initialized)) {
+            write(address, "a");
+            try (HikariDataSource pool = new HikariDataSource(config);
+                    Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                assertEquals(List.of("a"), StoreTest.publishAll(store, 10));
+            } catch (ConfigurationException e) {
+                assertTrue(String.valueOf(e.getMessage()).contains("read-only"), e.getMessage());
+                try (Store store = Stores.open(address)) {
+                    assertEquals(List.of("a"), StoreTest.publishAll(store, 10));
+                }
+            }
         }
     }
 

@@ -51,6 +51,20 @@ class FloorTest {
         assertEquals(10, floor.get());
     }
 
+    /** Under strict order nobody would get what is written above a floor that is too high, in the order in which it is decided. */
+    @Test
+    void isForgottenWhenIdsAreDrawnAnew() {
+        Floor strict = new Floor(new PostgresDialect(), 1, true);
+        strict.saw(0, new Writers("server", 10, Set.of()), 1, 2);
+        assertEquals(10, strict.get());
+        strict.saw(0, new Writers("server", 9, Set.of()), 1, 3);
+        assertEquals(10, strict.get(), "whoever looked before does not know better");
+        strict.saw(0, new Writers("server", 3, Set.of("a")), 4, 5);
+        assertEquals(0, strict.get(), "a may have any id");
+        strict.saw(0, new Writers("server", 4, Set.of()), 6, 7);
+        assertEquals(4, strict.get());
+    }
+
     @Test
     void isForgottenWithTheServer() {
         saw(10);

@@ -15,6 +15,16 @@ class H2AccessTest extends AccessTest {
     }
 
     @Override
+    void turnReadOnly() throws SQLException {
+        H2Harness.letGo(address);
+    }
+
+    @Override
+    String cause() {
+        return "ACCESS_MODE_DATA=r";
+    }
+
+    @Override
     void writable() {
         // the file is, for other URLs
     }

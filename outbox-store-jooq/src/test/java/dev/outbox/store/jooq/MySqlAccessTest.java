@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
 /** Who may what, on MySQL. */
 @Tag("mysql")
@@ -11,14 +12,27 @@ class MySqlAccessTest extends AccessTest {
 
     /** As a replica is; administrators may write all the same, so it takes another user to see. */
     @Override
-    String readOnly() throws Exception {
-        String url = urlOfNewUser("ALL ON " + query("SELECT database()") + ".*");
+    String urlOfOthers() throws Exception {
+        return urlOfNewUser("ALL ON " + query("SELECT database()") + ".*");
+    }
+
+    @Override
+    void turnReadOnly() throws Exception {
         execute("SET GLOBAL read_only = ON");
-        return url;
+    }
+
+    @Override
+    String cause() {
+        return "read_only is on";
     }
 
     @Override
     void writable() throws Exception {
         execute("SET GLOBAL read_only = OFF");
+    }
+
+    @Test
+    void aDatabaseThatTurnsReadOnlyHandsNothingOut() throws Exception {
+        assertNothingIsHandedOutOnceItIsReadOnly();
     }
 }

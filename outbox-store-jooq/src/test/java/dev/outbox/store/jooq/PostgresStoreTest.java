@@ -104,13 +104,13 @@ class PostgresStoreTest extends StoreTest {
 
     @Test
     void aConnectionOfTheApplicationIsCleanAfterACommitThatFailed() throws Exception {
-        execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$",
-                "CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON outbox_message"
-                        + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
         commit(0, "1");
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            execute(
+                    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$",
+                    "CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON outbox_message"
+                            + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
             MessageBatch batch = store.checkout(Set.of(TOPIC), 1);
             batch.markPublished(batch.messages().get(0), null);
             assertThrows(StoreException.class, batch::close);
@@ -293,9 +293,9 @@ class PostgresStoreTest extends StoreTest {
                 List.of("1969-12-31T23:59:59.999999Z", "2026-02-28T12:00:00.123457Z", "2242-01-01T00:00:00.000001Z");
         commit(0, "1", "2", "3", "4");
         for (int i = 0; i < times.size(); i++) {
-            execute("UPDATE outbox_message SET created_at = '" + times.get(i) + "' WHERE id = " + (i + 1));
+            execute("UPDATE outbox_message SET created_at = '" + times.get(i) + "' WHERE payload = '" + (i + 1) + "'");
         }
-        execute("UPDATE outbox_message SET created_at = 'infinity' WHERE id = 4");
+        execute("UPDATE outbox_message SET created_at = 'infinity' WHERE payload = '4'");
         try (Store store = open();
                 MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
             assertEquals(

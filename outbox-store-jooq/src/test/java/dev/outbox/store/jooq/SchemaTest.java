@@ -482,13 +482,14 @@ abstract class SchemaTest {
     /** As after TRUNCATE, a restore or a failover: a letter has the number of the row, and the id of the message. */
     @Test
     void nothingAmongTheDeadLettersKeepsAMessageFromBecomingOne() throws Exception {
+        String id = byOld(connection -> old().persist(connection, "by number"));
         execute(
                 "INSERT INTO outbox_dead_letter (id, topic, partition_no, payload, attempts, created_at, reason, died_at)"
                         + " SELECT n, 'orders', 0, CAST('old' AS "
                         + (dialect instanceof MySqlDialect ? "binary" : "bytea")
                         + "), 1, CURRENT_TIMESTAMP, 'poison', CURRENT_TIMESTAMP"
-                        + " FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) w");
-        String id = byOld(connection -> old().persist(connection, "by number"));
+                        + " FROM (SELECT " + id + " AS n UNION ALL SELECT " + id + " + 1 UNION ALL SELECT " + id
+                        + " + 2 UNION ALL SELECT " + id + " + 3) w");
         write("by id");
         try (Store store = Stores.open(address, asTheyAre())) {
             Operations operations = Operations.of(store);

@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.Statement;
 import javax.sql.DataSource;
 
 /** An application's pool whose connections do something just before they are asked to commit, or to roll back. */
@@ -31,7 +32,18 @@ final class Before {
             if (method.getName().equals(name)) {
                 action.run();
             }
-            return call(connection, method, arguments);
+            Object result = call(connection, method, arguments);
+            return method.getName().equals("createStatement") ? statement((Statement) result, name, action) : result;
+        });
+    }
+
+    /** Where transactions end by statements. */
+    private static Statement statement(Statement statement, String name, Runnable action) {
+        return proxy(Statement.class, (proxy, method, arguments) -> {
+            if (method.getName().equals("execute") && name.equalsIgnoreCase((String) arguments[0])) {
+                action.run();
+            }
+            return call(statement, method, arguments);
         });
     }
 

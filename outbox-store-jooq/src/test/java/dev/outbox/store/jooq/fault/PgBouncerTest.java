@@ -126,7 +126,7 @@ class PgBouncerTest {
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT (SELECT string_agg(name || '=' || setting, ' ' ORDER BY"
-                        + " name) FROM pg_settings WHERE source = 'session' AND name NOT IN ('application_name', 'transaction_isolation')),"
+                        + " name) FROM pg_settings WHERE source = 'session' AND name NOT IN ('application_name', 'transaction_isolation', 'transaction_read_only')),"
                         + " (SELECT string_agg(statement, ' ') FROM pg_prepared_statements)")) {
             row.next();
             return row.getString(1) + "; " + row.getString(2);
@@ -196,12 +196,13 @@ class PgBouncerTest {
                 assertDrained(url, store);
             }
             try (HikariDataSource pool = BatchFaultTest.pool(url, 2);
-                    Store one = JooqOutbox.store(pool, StoreOptions.defaults());
-                    HikariDataSource second = BatchFaultTest.pool(url, 2);
-                    Store other = JooqOutbox.store(second, StoreOptions.defaults())) {
+                    HikariDataSource second = BatchFaultTest.pool(url, 2)) {
                 StoreException refused = assertThrows(StoreException.class, () -> {
-                    assertDrained(direct, one);
-                    assertDrained(direct, other);
+                    try (Store one = JooqOutbox.store(pool, StoreOptions.defaults());
+                            Store other = JooqOutbox.store(second, StoreOptions.defaults())) {
+                        assertDrained(direct, one);
+                        assertDrained(direct, other);
+                    }
                 });
                 assertTrue(String.valueOf(refused.getMessage()).contains("prepared statement"), refused.toString());
             }

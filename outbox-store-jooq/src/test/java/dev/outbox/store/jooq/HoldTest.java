@@ -1,0 +1,238 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.servers.TcpProxy;
+import dev.outbox.tck.StoreHarness;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** How long a hold lasts, who gets it then, and how its owner hears of it; on every database behind a network. */
+@Timeout(120)
+abstract class HoldTest {
+    private static final Set<String> TOPICS = Set.of(StoreTest.TOPIC);
+    private static final Duration SILENCE = SignsOfLife.silence;
+
+    /** So that a test does not take minutes. */
+    private static final Duration SHORT = Duration.ofSeconds(8);
+
+    private final StoreHarness harness;
+    private final List<HikariDataSource> pools = new ArrayList<>();
+    String address = "";
+
+    HoldTest(StoreHarness harness) {
+        this.harness = harness;
+    }
+
+    @BeforeAll
+    static void shorten() {
+        SignsOfLife.silence = SHORT;
+    }
+
+    @AfterAll
+    static void restore() {
+        SignsOfLife.silence = SILENCE;
+    }
+
+    @BeforeEach
+    void create() throws Exception {
+        address = harness.createOutbox();
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        for (HikariDataSource pool : pools) {
+            pool.close();
+        }
+        harness.dropOutbox(address);
+    }
+
+    /** What makes sessions of a URL end when they are idle, or their transactions and statements when they take long. */
+    abstract String limited(String url);
+
+    /** Query: all of these limits, as one text. */
+    abstract String limits();
+
+    /** A store with a pool of its own, and one over the application's. */
+    private List<Store> stores(String url) {
+        return List.of(Stores.open(url), JooqOutbox.store(pool(url), StoreOptions.defaults()));
+    }
+
+    private HikariDataSource pool(String url) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(3);
+        config.setConnectionTimeout(5_000);
+        HikariDataSource pool = new HikariDataSource(config);
+        pools.add(pool);
+        return pool;
+    }
+
+    private void commit(int partition, String text) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            JooqOutbox.persist(connection).persist(StoreTest.message(partition, text));
+            connection.commit();
+        }
+    }
+
+    private static void await(String what, Duration within, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + within.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() - deadline < 0, what + " within " + within);
+            LockSupport.parkNanos(50_000_000);
+        }
+    }
+
+    private static MessageBatch checkout(Store store) {
+        MessageBatch batch = store.checkout(TOPICS, 10);
+        assertEquals(1, batch.messages().size());
+        assertTrue(batch.isHeld());
+        return batch;
+    }
+
+    /** Until the server has noticed, there is nothing. */
+    private static void takeOver(Store other, Duration within, int count) {
+        List<String> taken = new ArrayList<>();
+        await("what was held comes to another store", within, () -> {
+            taken.addAll(StoreTest.publishAll(other, 10));
+            return taken.size() == count;
+        });
+    }
+
+    @Test
+    void aConnectionThatIsCutIsNoticedWithoutAClose() throws Exception {
+        try (TcpProxy network = TcpProxy.before(address);
+                Store direct = Stores.open(address)) {
+            for (Store store : stores(network.route(address))) {
+                for (boolean marked : new boolean[] {true, false}) {
+                    commit(0, "a");
+                    MessageBatch batch = checkout(store);
+                    if (marked) {
+                        batch.markPublished(batch.messages().get(0), null);
+                    }
+                    network.cut();
+                    takeOver(direct, Duration.ofSeconds(10), 1);
+                    await("the end of isHeld", SignsOfLife.trust().plus(SignsOfLife.patience()), () -> !batch.isHeld());
+                    assertTrue(assertThrows(HoldLostException.class, batch::close)
+                            .getMessage()
+                            .contains("connection was lost"));
+                    batch.close();
+                }
+                store.close();
+            }
+        }
+    }
+
+    /** The machine is gone, or asleep, or a router has forgotten the connection: nobody tells anybody. */
+    @Test
+    void aMachineThatVanishesIsGivenUp() throws Exception {
+        try (Store direct = Stores.open(address);
+                TcpProxy network = TcpProxy.before(address)) {
+            List<Store> stores = stores(network.route(address));
+            List<MessageBatch> batches = batches(stores);
+            network.stall();
+            takeOver(direct, SHORT.multipliedBy(3), stores.size());
+            for (MessageBatch batch : batches) {
+                assertFalse(batch.isHeld(), "isHeld after others could take over");
+                assertThrows(HoldLostException.class, batch::close);
+            }
+            network.heal();
+            for (Store store : stores) {
+                commit(0, "later");
+                await("the store to go on", Duration.ofSeconds(30), () -> {
+                    try {
+                        return !StoreTest.publishAll(store, 10).isEmpty();
+                    } catch (StoreException e) {
+                        return false; // some of its connections have not heard yet
+                    }
+                });
+                store.close();
+            }
+        }
+    }
+
+    private List<MessageBatch> batches(List<Store> stores) throws Exception {
+        List<MessageBatch> batches = new ArrayList<>();
+        for (int i = 0; i < stores.size(); i++) {
+            commit(i, "of " + i);
+            MessageBatch batch = checkout(stores.get(i));
+            batch.markFailed(batch.messages().get(0), "no", Duration.ZERO);
+            batches.add(batch);
+        }
+        return batches;
+    }
+
+    /** Nobody calls isHeld: a store is used without our relay. */
+    @Test
+    void aBatchOutlastsTheLimitsOfItsSession() throws Exception {
+        String url = limited(address);
+        String before = limits(pool(url));
+        List<Store> stores = stores(url);
+        List<MessageBatch> batches = batches(stores);
+        long opened = System.nanoTime();
+        await(
+                "more than the time for which the server may hear nothing",
+                SHORT.multipliedBy(4),
+                () -> System.nanoTime() - opened > SHORT.toNanos() * 3 / 2);
+        batches.forEach(MessageBatch::close);
+        assertEquals(2, StoreTest.publishAll(stores.get(0), 10).size());
+        for (Store store : stores) {
+            StoreTest.publishAll(store, 10);
+            store.close();
+        }
+        for (HikariDataSource pool : pools) {
+            assertEquals(before, limits(pool), "limits of the application's sessions");
+        }
+    }
+
+    private String limits(HikariDataSource pool) throws Exception {
+        try (Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(limits())) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** As pools do with what they take for abandoned. */
+    @Test
+    void aConnectionThatThePoolTakesAwayIsNoticedAtOnce() throws Exception {
+        Taken pool = new Taken(address);
+        commit(0, "a");
+        try (Store store = JooqOutbox.store(pool.source(), StoreOptions.defaults());
+                Store direct = Stores.open(address)) {
+            MessageBatch batch = checkout(store);
+            batch.markPublished(batch.messages().get(0), null);
+            pool.takeAway();
+            assertFalse(batch.isHeld());
+            takeOver(direct, Duration.ofSeconds(10), 1);
+            assertThrows(HoldLostException.class, batch::close);
+        }
+    }
+}

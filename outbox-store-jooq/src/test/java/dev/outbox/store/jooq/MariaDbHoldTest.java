@@ -1,0 +1,22 @@
+package dev.outbox.store.jooq;
+
+import org.junit.jupiter.api.Tag;
+
+/** Holds on MariaDB. */
+@Tag("mariadb")
+class MariaDbHoldTest extends HoldTest {
+    MariaDbHoldTest() {
+        super(new MariaDbHarness());
+    }
+
+    @Override
+    String limited(String url) {
+        return url
+                + "&sessionVariables=wait_timeout=3,idle_transaction_timeout=3,idle_readonly_transaction_timeout=3,idle_write_transaction_timeout=3,max_statement_time=3";
+    }
+
+    @Override
+    String limits() {
+        return "SELECT concat_ws(' ', @@wait_timeout, @@idle_transaction_timeout, @@idle_readonly_transaction_timeout, @@idle_write_transaction_timeout, @@max_statement_time)";
+    }
+}

@@ -1,0 +1,53 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.tck.StoreHarness;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What is refused on MySQL and MariaDB. */
+abstract class MySqlFamilyOpeningTest extends OpeningTest {
+    MySqlFamilyOpeningTest(StoreHarness harness) {
+        super(harness);
+    }
+
+    /** It takes no changes in READ COMMITTED, as the relay would find out after publishing. */
+    @Test
+    void aServerThatLogsStatementsIsRefused() throws Exception {
+        String text = refusal(address + "&sessionVariables=binlog_format=STATEMENT");
+        assertTrue(text.contains("set binlog_format to ROW or MIXED"), text);
+        assertOpens();
+    }
+
+    @Test
+    void aTableWithoutTransactionsIsRefused() throws Exception {
+        execute("ALTER TABLE outbox_partition ENGINE = MyISAM");
+        String text = refusal(address);
+        assertTrue(text.contains("the table outbox_partition is of the engine MyISAM"), text);
+        execute(text.substring(text.indexOf("ALTER TABLE"), text.length() - 1));
+        assertOpens();
+    }
+
+    /** What the servers say that are nodes of one: of Galera, of group replication, and of neither. */
+    @Test
+    void aClusterThatIsWrittenToOnSeveralNodesIsKnown() {
+        assertEquals(
+                "wsrep_on is ON",
+                new MySqlSession(Map.of("wsrep_on", "ON", "wsrep_provider", "/usr/lib/galera/libgalera_smm.so"))
+                        .cluster());
+        assertNull(new MySqlSession(Map.of("wsrep_on", "ON", "wsrep_provider", "none")).cluster());
+        assertNull(new MySqlSession(Map.of("wsrep_on", "OFF", "wsrep_provider", "/lib/g.so")).cluster());
+        assertEquals(
+                "group_replication_single_primary_mode is OFF",
+                new MySqlSession(Map.of(
+                                "group_replication_single_primary_mode", "OFF", "group_replication_group_name", "b5"))
+                        .cluster());
+        assertNull(new MySqlSession(
+                        Map.of("group_replication_single_primary_mode", "ON", "group_replication_group_name", "b5"))
+                .cluster());
+        assertNull(MySqlSession.UNKNOWN.cluster());
+    }
+}
