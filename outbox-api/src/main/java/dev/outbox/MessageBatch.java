@@ -20,9 +20,10 @@ public interface MessageBatch extends AutoCloseable {
     List<PersistedMessage> messages();
 
     /**
-     * Whether the batch is open and, as far as is known without asking a server, still holds its partitions. Cheap: the
-     * relay asks before every message, so that a process that was paused beyond its lease does not go on publishing
-     * (OBX-FENCE-3).
+     * Whether the batch is open and still holds its partitions. Cheap, as a rule: the relay asks before every message, so that a
+     * process that was paused beyond its lease, or cut off, does not go on publishing. A store may ask its backend where that has
+     * not answered for some seconds, and wait for some seconds more; that a hold is lost is said no later than ten seconds after
+     * others can get its messages (OBX-FENCE-3). Once false, always false.
      */
     boolean isHeld();
 

@@ -28,6 +28,9 @@ import java.util.function.IntSupplier;
 /** The same rules, while the network between clients and backend delays, cuts and loses. */
 @AtLevel(Level.NETWORK)
 interface NetworkRules {
+    /** The ten seconds of the rule, and what a busy machine needs to say so. */
+    Duration LONGEST_BELIEF = Duration.ofSeconds(12);
+
     /** More pieces than any close or commit should need. */
     int MOST_PIECES = 100;
 
@@ -237,6 +240,31 @@ interface NetworkRules {
             end = closing.get(TestOutbox.patience().toSeconds(), TimeUnit.SECONDS);
         }
         assertEquals("failed", end, "the close of a batch whose connection is gone");
+    }
+
+    /** It neither closes nor calls anything else, as a relay in the middle of publishing. */
+    @Rule("OBX-FENCE-3")
+    default void aClientThatWasCutOffStopsToBelieveInItsHold(TestOutbox outbox) throws Exception {
+        Network network = Network.of(outbox);
+        Client direct = outbox.open();
+        Client remote = outbox.open(network);
+        outbox.commit(TOPIC, 0, "1", "2");
+        Client.Batch stale = remote.await(10);
+        assertTrue(stale.isHeld(), "isHeld of an open batch");
+        network.proxy().goAway();
+        try (Client.Batch current = direct.await(10)) {
+            long taken = System.nanoTime();
+            network.proxy().comeBack(); // a client that reconnects must not take what it finds for its own
+            while (stale.isHeld()) {
+                assertTrue(
+                        System.nanoTime() - taken < LONGEST_BELIEF.toNanos(),
+                        "isHeld " + LONGEST_BELIEF.toSeconds() + " seconds after another client got the messages");
+                TestOutbox.pause();
+            }
+            current.publishAll();
+        }
+        assertFalse(stale.isHeld(), "isHeld once it was false");
+        direct.expectNothing("all was settled");
     }
 
     @Rule("OBX-CLOSE-2")

@@ -75,7 +75,16 @@ final class RemoteSession implements Session {
 
     @Override
     public boolean isHeld(long hold) {
-        return connection.isOpen() && (leases == null || leases.isHeld(hold));
+        return connection.isOpen() && (leases == null ? isStillThere(hold) : leases.isHeld(hold));
+    }
+
+    /** Nobody here hears of it when a connection ends. */
+    private boolean isStillThere(long hold) {
+        try {
+            return renew(hold);
+        } catch (StoreException e) {
+            return false;
+        }
     }
 
     @Override

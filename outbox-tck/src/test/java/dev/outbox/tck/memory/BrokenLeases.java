@@ -1,6 +1,7 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.MessageBatch;
+import dev.outbox.Store;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -73,35 +74,45 @@ final class BrokenLeases {
             Broken.client(
                             "takes its own word for it that it is held",
                             () -> new MemoryOutbox(LEASE),
-                            store -> new PassingStore(store) {
-                                private volatile boolean open = true;
-
-                                @Override
-                                MessageBatch batch(MessageBatch batch) {
-                                    return new PassingBatch(batch) {
-                                        private volatile boolean closed;
-
-                                        @Override
-                                        public boolean isHeld() {
-                                            return open && !closed;
-                                        }
-
-                                        @Override
-                                        public void close() {
-                                            closed = true;
-                                            super.close();
-                                        }
-                                    };
-                                }
-
-                                @Override
-                                public void close() {
-                                    open = false;
-                                    super.close();
-                                }
-                            })
+                            BelievesInItsHold::new)
                     .testedFor(Broken.Also.PAUSES)
-                    .breaks("OBX-FENCE-5"));
+                    .breaks("OBX-FENCE-5"),
+            Broken.client("does not ask whether it is still connected", MemoryOutbox::new, BelievesInItsHold::new)
+                    .testedFor(Broken.Also.FAULTS)
+                    .breaks("OBX-FENCE-3"));
 
     private BrokenLeases() {}
+
+    /** Its batches are held until they are closed, as far as it knows. */
+    private static final class BelievesInItsHold extends PassingStore {
+        private volatile boolean open = true;
+
+        BelievesInItsHold(Store store) {
+            super(store);
+        }
+
+        @Override
+        MessageBatch batch(MessageBatch batch) {
+            return new PassingBatch(batch) {
+                private volatile boolean closed;
+
+                @Override
+                public boolean isHeld() {
+                    return open && !closed;
+                }
+
+                @Override
+                public void close() {
+                    closed = true;
+                    super.close();
+                }
+            };
+        }
+
+        @Override
+        public void close() {
+            open = false;
+            super.close();
+        }
+    }
 }
