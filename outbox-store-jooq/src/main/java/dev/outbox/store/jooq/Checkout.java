@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -13,6 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One checkout: finds partitions, takes some, reads their messages. The transaction it leaves open is the batch, which
@@ -21,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 final class Checkout {
     /** How often to begin without what was taken in vain and to look for others; then no others, or it would go on for ever. */
     private static final int ATTEMPTS = 4;
+
+    /** After what time a row that cannot be read is looked at again. */
+    private static final Duration LOOK_AGAIN = Duration.ofMinutes(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
 
     private final Dialect dialect;
     private final int lockKey;
@@ -60,6 +68,7 @@ final class Checkout {
         for (int attempt = 1; ; attempt++) {
             expectsRoom = hasPlaces(held, limit);
             held.stream().filter(partition -> partition.messages.isEmpty()).forEach(p -> inVain.add(p.partition));
+            setAside(lease, held);
             boolean isVain = held.removeIf(partition -> partition.messages.isEmpty());
             if (held.isEmpty() || !isVain) {
                 return held;
@@ -72,6 +81,41 @@ final class Checkout {
             held = attempt < ATTEMPTS
                     ? takeAndRead(lease, limit, again, inVain)
                     : fill(lease, again, again.size(), true, limit, null); // which are fewer each time
+        }
+    }
+
+    /**
+     * Lets partitions wait whose first message cannot be read: nothing behind it may overtake it, and it must not keep the other
+     * partitions from being served. Nobody else can do so meanwhile, because we hold them.
+     */
+    private void setAside(Connections.Lease lease, List<Held> held) throws SQLException {
+        boolean any = false;
+        for (Held partition : held) {
+            if (partition.problem != null && partition.messages.isEmpty()) {
+                lease.change();
+                setAside(lease.connection(), partition);
+                any = true;
+            }
+        }
+        if (any) {
+            lease.commit();
+        }
+    }
+
+    private void setAside(Connection connection, Held partition) throws SQLException {
+        String reason = dialect.sql("Row " + partition.problemRowId + " of outbox_message cannot be read: "
+                + partition.problem
+                + ". Something else has written to the tables of the outbox: correct the row, or delete it,"
+                + " and call retryNow. Until then its partition waits.");
+        LOG.error("Partition {} of {}: {}", partition.partition.partition(), partition.partition.topic(), reason);
+        try (PreparedStatement statement = connection.prepareStatement(
+                dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
+                        + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {
+            statement.setLong(1, partition.problemRowId);
+            statement.setString(2, JdbcBatch.storable(reason));
+            statement.setLong(3, LOOK_AGAIN.toMillis());
+            statement.setInt(4, partition.partition.id());
+            statement.executeUpdate();
         }
     }
 

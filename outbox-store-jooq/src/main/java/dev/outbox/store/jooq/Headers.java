@@ -50,14 +50,23 @@ final class Headers {
         }
         Map<String, String> headers = new LinkedHashMap<>();
         try (JsonParser json = JSON.createParser(text)) {
-            json.nextToken();
+            require(json.nextToken() == JsonToken.START_OBJECT);
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();
-                headers.put(name, json.nextTextValue());
+                require(json.nextToken() == JsonToken.VALUE_STRING);
+                require(headers.put(name, json.getText()) == null);
             }
+            require(json.currentToken() == JsonToken.END_OBJECT && json.nextToken() == null);
         } catch (IOException e) {
             throw new UncheckedIOException("The headers in the outbox are not a JSON object of strings", e);
         }
         return Collections.unmodifiableMap(headers);
+    }
+
+    /** What is misread would be published, and nobody would know. */
+    private static void require(boolean isAsWritten) throws IOException {
+        if (!isAsWritten) {
+            throw new IOException("not an object, or a value that is no string, or a name that is there twice");
+        }
     }
 }

@@ -4,6 +4,7 @@ import dev.outbox.PersistedMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
 final class Held {
@@ -28,6 +29,13 @@ final class Held {
 
     /** Whether the last read found more than it was allowed to keep; not noticed where the share is all that there is room for. */
     boolean hasMore;
+
+    /** What is wrong with the row behind the messages, which cannot be read, nor be passed over; null if nothing is. */
+    @Nullable
+    String problem;
+
+    /** The id of that row. */
+    long problemRowId;
 
     private long[] rowIds = new long[16];
 
@@ -54,6 +62,7 @@ final class Held {
         int forgotten = messages.size();
         messages.clear();
         hasMore = false;
+        problem = null;
         after = start;
         return forgotten;
     }
@@ -77,6 +86,12 @@ final class Held {
     /** Whether the share is used up; then the row that was read is only the proof that there is more. */
     boolean isFull() {
         return messages.size() >= share;
+    }
+
+    /** Ends the partition before a row, for this batch. */
+    void endBefore(long rowId, @Nullable String why) {
+        problem = why == null ? "It cannot be read." : why;
+        problemRowId = rowId;
     }
 
     void add(long rowId, PersistedMessage message) {

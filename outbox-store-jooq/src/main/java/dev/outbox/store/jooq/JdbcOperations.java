@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -257,19 +258,27 @@ final class JdbcOperations implements Operations {
         List<DeadLetter> letters = new ArrayList<>();
         try (ResultSet rows = statement.executeQuery()) {
             while (rows.next()) {
-                letters.add(new DeadLetter(
-                        Rows.message(
-                                rows,
-                                7,
-                                Rows.id(rows.getString(2), 0, rows.getLong(1)),
-                                rows.getString(3),
-                                rows.getInt(4),
-                                dialect),
-                        rows.getString(5),
-                        dialect.instant(rows, 6)));
+                letters.add(letter(rows));
             }
         }
         return letters;
+    }
+
+    /** Also one that somebody has spoilt: what can be read of it, and what cannot. */
+    private DeadLetter letter(ResultSet rows) throws SQLException {
+        String id = Rows.id(rows.getString(2), 0, rows.getLong(1));
+        String topic = rows.getString(3);
+        int partition = rows.getInt(4);
+        String reason = rows.getString(5);
+        Instant diedAt = dialect.instant(rows, 6);
+        try {
+            return new DeadLetter(Rows.message(rows, 7, id, topic, partition, dialect), reason, diedAt);
+        } catch (UnreadableRow e) {
+            return new DeadLetter(
+                    Rows.readable(rows, 7, id, topic, partition, dialect),
+                    reason + " (This row of the dead letters cannot be read: " + e.getMessage() + ".)",
+                    diedAt);
+        }
     }
 
     /** Whether it can be an id: a text that the database is not even asked for may be as strange as it likes. */

@@ -1,11 +1,11 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.PersistedMessage;
-import dev.outbox.StoreException;
 import java.io.UncheckedIOException;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -59,13 +59,23 @@ final class Rows {
     }
 
     private static void add(ResultSet rows, int first, Held held, Dialect dialect) throws SQLException {
+        if (held.problem != null) {
+            return;
+        }
         if (held.isFull()) {
             held.hasMore = true;
             return;
         }
         long rowId = rows.getLong(first);
         String id = id(rows.getString(first + 2), rows.getLong(first + 1), rowId);
-        held.add(rowId, message(rows, first + 3, id, held.partition.topic(), held.partition.partition(), dialect));
+        PersistedMessage message;
+        try {
+            message = message(rows, first + 3, id, held.partition.topic(), held.partition.partition(), dialect);
+        } catch (UnreadableRow e) {
+            held.endBefore(rowId, e.getMessage());
+            return;
+        }
+        held.add(rowId, message);
     }
 
     /**
@@ -141,27 +151,74 @@ final class Rows {
 
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */
     static PersistedMessage message(ResultSet rows, int column, String id, String topic, int partition, Dialect dialect)
-            throws SQLException {
+            throws SQLException, UnreadableRow {
+        String key = value("message_key", () -> rows.getString(column), true);
+        Map<String, String> headers = value("headers", () -> Headers.read(rows.getString(column + 1)), false);
+        byte[] payload = value("payload", () -> rows.getBytes(column + 2), false);
+        int attempts = value("attempts", () -> rows.getInt(column + 3), false);
+        Instant createdAt = value("created_at", () -> dialect.instant(rows, column + 4), false);
+        if (attempts < 0 || partition < 0) {
+            throw unreadable(attempts < 0 ? "attempts" : "partition_no", "is negative", null);
+        }
+        return new PersistedMessage(id, topic, partition, key, headers, payload, attempts, createdAt);
+    }
+
+    /** What can be read of such a row, to be shown: the rest is empty. */
+    static PersistedMessage readable(
+            ResultSet rows, int column, String id, String topic, int partition, Dialect dialect) throws SQLException {
         return new PersistedMessage(
                 id,
                 topic,
                 partition,
-                rows.getString(column),
-                headers(rows.getString(column + 1), id),
-                rows.getBytes(column + 2),
-                rows.getInt(column + 3),
-                dialect.instant(rows, column + 4));
+                keyOrNull(rows, column),
+                orElse(() -> value("headers", () -> Headers.read(rows.getString(column + 1)), false), Map.of()),
+                orElse(() -> value("payload", () -> rows.getBytes(column + 2), false), new byte[0]),
+                orElse(() -> value("attempts", () -> rows.getInt(column + 3), false), 0),
+                orElse(() -> value("created_at", () -> dialect.instant(rows, column + 4), false), Instant.EPOCH));
     }
 
-    private static Map<String, String> headers(@Nullable String text, String id) {
+    private static @Nullable String keyOrNull(ResultSet rows, int column) throws SQLException {
         try {
-            return Headers.read(text);
-        } catch (UncheckedIOException e) {
-            throw new StoreException(
-                    "Message " + id
-                            + " cannot be read, and stops its partition: its column headers is not a JSON object of"
-                            + " texts. Something else has written to the tables of the outbox; correct it or set it null.",
-                    e);
+            return value("message_key", () -> rows.getString(column), true);
+        } catch (UnreadableRow e) {
+            return null;
         }
+    }
+
+    private interface Value<T extends @Nullable Object> {
+        T get() throws SQLException, UnreadableRow;
+    }
+
+    private static <T extends @Nullable Object> T orElse(Value<T> value, T other) throws SQLException {
+        try {
+            return value.get();
+        } catch (UnreadableRow e) {
+            return other;
+        }
+    }
+
+    /** A row has been received as a whole, so what its columns make a driver throw is about what is in them. */
+    private static <T extends @Nullable Object> T value(String column, Value<T> value, boolean mayBeNull)
+            throws SQLException, UnreadableRow {
+        try {
+            T read = value.get();
+            if (read == null && !mayBeNull) {
+                throw unreadable(column, "is null", null);
+            }
+            return read;
+        } catch (UncheckedIOException e) {
+            throw unreadable(column, "is not a JSON object of texts", e);
+        } catch (SQLException e) {
+            if (String.valueOf(e.getSQLState()).startsWith("08")) {
+                throw e;
+            }
+            throw unreadable(column, "cannot be read: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            throw unreadable(column, "cannot be read: " + e, e);
+        }
+    }
+
+    private static UnreadableRow unreadable(String column, String what, @Nullable Exception cause) {
+        return new UnreadableRow("its column " + column + " " + what, cause);
     }
 }

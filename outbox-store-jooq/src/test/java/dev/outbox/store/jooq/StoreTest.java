@@ -585,6 +585,57 @@ abstract class StoreTest {
         }
     }
 
+    /** Somebody else has written it, or changed it. */
+    @Test
+    void aRowThatCannotBeReadStopsItsPartitionAlone() throws Exception {
+        commit(0, "1", "2", "3");
+        for (int partition = 1; partition < 8; partition++) {
+            commit(partition, "of " + partition);
+        }
+        try (Store store = harness.open(address)) {
+            Operations operations = Operations.of(store);
+            List<String> spoilt =
+                    List.of("x", "", "[]", "{\"n\":1}", "{\"n\":null}", "{\"n\":{}}", "{\"n\":\"a\",\"n\":\"b\"}");
+            for (String headers : spoilt) {
+                execute("UPDATE outbox_message SET headers = '" + headers + "' WHERE id = 2");
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 100)) {
+                    assertEquals(8, batch.messages().size(), headers);
+                }
+            }
+            assertEquals(8, publishAll(store, 100).size(), "what is before it, and the other partitions");
+            assertEquals(List.of(), publishAll(store, 100), "nothing overtakes it");
+            Operations.FailingPartition failing = operations.failingPartitions().get(0);
+            assertEquals(0, failing.partition());
+            assertTrue(
+                    failing.reason().contains("headers is not a JSON object")
+                            && failing.reason().contains("correct the row"),
+                    failing.reason());
+            assertTrue(operations.retryNow(TOPIC, 0));
+            assertEquals(List.of(), publishAll(store, 100), "it is as it was");
+            assertEquals(1, operations.failingPartitions().size());
+            commit(1, "later");
+            assertEquals(List.of("later"), publishAll(store, 100));
+            execute("UPDATE outbox_message SET headers = '{\"n\":\"a\"}' WHERE id = 2");
+            assertTrue(operations.retryNow(TOPIC, 0));
+            assertEquals(List.of("2", "3"), publishAll(store, 100));
+            assertEquals(List.of(), operations.failingPartitions());
+        }
+    }
+
+    @Test
+    void aDeadLetterThatCannotBeReadIsShownAllTheSame() throws Exception {
+        commit(0, "1");
+        try (Store store = harness.open(address)) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
+                batch.deadLetter(batch.messages().get(0), "poison");
+            }
+            execute("UPDATE outbox_dead_letter SET headers = 'x'");
+            var letter = Operations.of(store).deadLetters(TOPIC, null, 10).get(0);
+            assertEquals("1", text(letter.message()));
+            assertTrue(letter.reason().startsWith("poison") && letter.reason().contains("headers"), letter.reason());
+        }
+    }
+
     @Test
     void aFailingPartitionIsListedUntilItsHeadIsSettled() throws Exception {
         try (Store store = harness.open(address)) {
