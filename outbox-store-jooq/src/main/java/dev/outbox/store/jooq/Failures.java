@@ -11,8 +11,8 @@ import java.sql.Statement;
 /** Says what a failure of the database means. */
 final class Failures {
     static final String READ_ONLY =
-            "The database, or this connection to it, is read-only: perhaps it is a replica. A relay"
-                    + " deletes what it has published, and writers write: connect both to the primary.";
+            "The database, or this connection to it, is read-only: perhaps it is a replica, or the transaction was begun"
+                    + " so. A relay deletes what it has published, and writers write: connect both to the primary.";
 
     private Failures() {}
 

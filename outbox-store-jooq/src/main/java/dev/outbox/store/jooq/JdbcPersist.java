@@ -44,7 +44,7 @@ final class JdbcPersist {
             return messages.stream().map(m -> persist(connection, m)).toList();
         }
         try {
-            requireTransaction(connection);
+            OpenTransaction.require(connection);
             return write(connection, messages);
         } catch (SQLException e) {
             throw failure(connection, e);
@@ -54,7 +54,7 @@ final class JdbcPersist {
     private String persist(Connection connection, OutgoingMessage message) {
         long most = Long.MAX_VALUE;
         try {
-            requireTransaction(connection);
+            OpenTransaction.require(connection);
             if (message.payload().length > LARGE) {
                 most = mostBytes(connection);
                 if (most <= message.payload().length) {
@@ -67,16 +67,6 @@ final class JdbcPersist {
                 throw tooLarge(message, most, e);
             }
             throw failure(connection, e);
-        }
-    }
-
-    private static void requireTransaction(Connection connection) throws SQLException {
-        if (connection.getAutoCommit()) {
-            throw new MisuseException("The connection is in auto-commit mode, so there is no transaction that the"
-                    + " message could share: it would be published even if your other changes fail. With JDBC, call"
-                    + " setAutoCommit(false) first; with jOOQ, publish within transaction(…) and use the"
-                    + " Configuration it hands you; with a supplier, begin a transaction first, and have it return"
-                    + " the connection of that.");
         }
     }
 
@@ -146,6 +136,9 @@ final class JdbcPersist {
 
     /** Only a failure asks which database this is, so that success costs nothing. */
     private RuntimeException failure(Connection connection, SQLException e) {
+        if (OpenTransaction.isReadOnly(connection, e)) {
+            return new MisuseException(OpenTransaction.READ_ONLY + " " + e.getMessage(), e);
+        }
         String product = product(connection);
         for (Dialect any : Dialect.ALL) {
             String tooLarge = any.tooLarge(e);

@@ -44,8 +44,9 @@ public final class JooqOutbox {
      * What it makes is as safe for use by several threads as the context, which is hardly ever.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode, as it
-     *     is outside of transactions (OBX-TX-1). A pool whose connections are <em>not</em> in auto-commit mode hides
-     *     that: with such a pool, take care to be in a transaction
+     *     is outside of transactions (OBX-TX-1), or if the transaction is read-only. A pool whose connections are <em>not</em>
+     *     in auto-commit mode hides that there is none: what is published with such a connection after the commit, say by
+     *     Spring's {@code afterCommit}, begins a transaction that nobody commits, and is gone
      */
     public static PersistFunc persist(DSLContext tx) {
         return OutboxTables.DEFAULT.persist(tx);
@@ -59,8 +60,9 @@ public final class JooqOutbox {
     /**
      * Writes messages in the transaction of a JDBC connection, by one statement. It neither commits nor closes it.
      *
-     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode
-     *     (OBX-TX-1)
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode and in no
+     *     transaction all the same, which may be a branch of a distributed one or one that was begun in SQL (OBX-TX-1); or if
+     *     the transaction is read-only
      */
     public static PersistFunc persist(Connection tx) {
         return OutboxTables.DEFAULT.persist(tx);

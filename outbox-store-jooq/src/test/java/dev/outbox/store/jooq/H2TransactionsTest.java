@@ -1,0 +1,33 @@
+package dev.outbox.store.jooq;
+
+import java.sql.Connection;
+import javax.sql.XADataSource;
+import org.h2.jdbcx.JdbcDataSource;
+import org.junit.jupiter.api.Test;
+
+/** Ways into a transaction, through the driver of H2. */
+class H2TransactionsTest extends TransactionsTest {
+    H2TransactionsTest() {
+        super(new H2Harness(), new H2Dialect());
+    }
+
+    @Override
+    XADataSource distributed(String url) {
+        JdbcDataSource source = new JdbcDataSource();
+        source.setURL(url);
+        return source;
+    }
+
+    /** There are none: the driver takes the setting and does nothing about it. */
+    @Override
+    @Test
+    void aReadOnlyTransactionIsToldSo() throws Exception {
+        try (Connection connection = connect()) {
+            connection.setReadOnly(true);
+            connection.setAutoCommit(false);
+            ways(connection).forEach(persist -> write(persist, "a"));
+            connection.commit();
+        }
+        assertPublished("a", "a");
+    }
+}

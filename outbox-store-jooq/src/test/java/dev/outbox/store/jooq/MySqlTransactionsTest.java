@@ -1,0 +1,20 @@
+package dev.outbox.store.jooq;
+
+import com.mysql.cj.jdbc.MysqlXADataSource;
+import javax.sql.XADataSource;
+import org.junit.jupiter.api.Tag;
+
+/** Ways into a transaction, through the driver of MySQL. */
+@Tag("mysql")
+class MySqlTransactionsTest extends TransactionsTest {
+    MySqlTransactionsTest() {
+        super(new MySqlHarness(), MySqlDialect.MYSQL);
+    }
+
+    @Override
+    XADataSource distributed(String url) {
+        MysqlXADataSource source = new MysqlXADataSource();
+        source.setUrl(url);
+        return source;
+    }
+}

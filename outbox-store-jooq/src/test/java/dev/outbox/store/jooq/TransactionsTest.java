@@ -1,0 +1,206 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.MisuseException;
+import dev.outbox.OutboxException;
+import dev.outbox.PersistFunc;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
+import dev.outbox.tck.StoreHarness;
+import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.XAConnection;
+import javax.sql.XADataSource;
+import javax.transaction.xa.XAResource;
+import javax.transaction.xa.Xid;
+import org.jooq.impl.DefaultConfiguration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Each way into a transaction, through each driver: it shares the transaction, or is refused and says why. */
+@Timeout(60)
+abstract class TransactionsTest {
+    private static final AtomicInteger BRANCHES = new AtomicInteger();
+
+    private final StoreHarness harness;
+    private final Dialect dialect;
+    private String address = "";
+
+    TransactionsTest(StoreHarness harness, Dialect dialect) {
+        this.harness = harness;
+        this.dialect = dialect;
+    }
+
+    abstract XADataSource distributed(String url) throws SQLException;
+
+    @BeforeEach
+    void create() throws Exception {
+        address = harness.createOutbox();
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        harness.dropOutbox(address);
+    }
+
+    Connection connect() throws SQLException {
+        return DriverManager.getConnection(address);
+    }
+
+    private static void run(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** As plain JDBC, and as jOOQ. */
+    List<PersistFunc> ways(Connection connection) {
+        DefaultConfiguration jooq = new DefaultConfiguration();
+        jooq.setConnection(connection);
+        jooq.setSQLDialect(dialect.jooq());
+        return List.of(JooqOutbox.persist(connection), JooqOutbox.persist(jooq));
+    }
+
+    static void write(PersistFunc persist, String text) {
+        persist.persist(StoreTest.message(0, text));
+    }
+
+    private static String refused(PersistFunc persist) {
+        return assertThrows(MisuseException.class, () -> write(persist, "refused"))
+                .getMessage();
+    }
+
+    void assertPublished(String... texts) {
+        try (Store store = Stores.open(address, StoreOptions.defaults())) {
+            assertEquals(List.of(texts), StoreTest.publishAll(store, 100));
+        }
+    }
+
+    @Test
+    void autoCommitIsRefused() throws Exception {
+        try (Connection connection = connect()) {
+            for (PersistFunc persist : ways(connection)) {
+                assertTrue(refused(persist).contains("auto-commit mode and in no transaction"), refused(persist));
+            }
+            run(connection, "SELECT 1"); // it is as good as before
+            connection.setAutoCommit(false);
+            ways(connection).forEach(persist -> write(persist, "a"));
+            connection.commit();
+            connection.setAutoCommit(true);
+            for (PersistFunc persist : ways(connection)) {
+                refused(persist);
+            }
+        }
+        assertPublished("a", "a");
+    }
+
+    /** A transaction is one, whoever began it and however. */
+    @Test
+    void aTransactionThatWasBegunInSqlIsShared() throws Exception {
+        try (Connection connection = connect()) {
+            for (String end : List.of("ROLLBACK", "COMMIT")) {
+                run(connection, dialect instanceof MySqlDialect ? "START TRANSACTION" : "BEGIN");
+                ways(connection).forEach(persist -> write(persist, end));
+                run(connection, end);
+            }
+            for (PersistFunc persist : ways(connection)) {
+                refused(persist);
+            }
+        }
+        assertPublished("COMMIT", "COMMIT");
+    }
+
+    @Test
+    void aBranchOfADistributedTransactionIsShared() throws Exception {
+        XAConnection distributed = distributed(address).getXAConnection();
+        try {
+            XAResource resource = distributed.getXAResource();
+            try (Connection connection = distributed.getConnection()) {
+                List<PersistFunc> ways = new ArrayList<>(ways(connection));
+                for (PersistFunc persist : ways) {
+                    refused(persist);
+                }
+                for (String end : List.of("rolled back", "committed", "committed in one phase")) {
+                    Xid branch = new Branch(BRANCHES.incrementAndGet());
+                    resource.start(branch, XAResource.TMNOFLAGS);
+                    ways.forEach(persist -> write(persist, end));
+                    resource.end(branch, XAResource.TMSUCCESS);
+                    if (end.equals("rolled back")) {
+                        resource.rollback(branch);
+                    } else {
+                        boolean once = end.endsWith("phase");
+                        if (!once) {
+                            resource.prepare(branch);
+                        }
+                        resource.commit(branch, once);
+                    }
+                }
+            }
+        } finally {
+            distributed.close();
+        }
+        assertPublished("committed", "committed", "committed in one phase", "committed in one phase");
+    }
+
+    @Test
+    void aReadOnlyTransactionIsToldSo() throws Exception {
+        try (Connection connection = connect()) {
+            connection.setReadOnly(true);
+            connection.setAutoCommit(false);
+            for (PersistFunc persist : ways(connection)) {
+                String text = refused(persist);
+                assertTrue(text.contains("The transaction is read-only"), text);
+                assertFalse(text.contains("replica"), text);
+                connection.rollback();
+            }
+            connection.setReadOnly(false);
+            ways(connection).forEach(persist -> write(persist, "a"));
+            connection.commit();
+        }
+        assertPublished("a", "a");
+    }
+
+    @Test
+    void aClosedConnectionIsAnError() throws Exception {
+        Connection connection = connect();
+        connection.setAutoCommit(false);
+        connection.close();
+        for (PersistFunc persist : ways(connection)) {
+            assertThrows(OutboxException.class, () -> write(persist, "nowhere"));
+        }
+        assertPublished();
+    }
+
+    private record Branch(int number) implements Xid {
+        @Override
+        public int getFormatId() {
+            return 1;
+        }
+
+        @Override
+        public byte[] getGlobalTransactionId() {
+            return ByteBuffer.allocate(12)
+                    .putLong(System.identityHashCode(BRANCHES))
+                    .putInt(number)
+                    .array();
+        }
+
+        @Override
+        public byte[] getBranchQualifier() {
+            return new byte[] {1};
+        }
+    }
+}
