@@ -383,7 +383,7 @@ record H2Dialect(Names names) implements Dialect {
                 }
             }
         }
-        return Pending.of(connection, partitions, this);
+        return Pending.of(connection, partitions, this, "", "m.topic, m.partition_no, m.id");
     }
 
     private static Pending.@Nullable Partition first(PreparedStatement statement) throws SQLException {

@@ -57,15 +57,22 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     /** A list is a table of that many SELECTs; a longer one is JSON. */
     private static final int LONGEST_LIST = 100;
 
+    /**
+     * By the id alone: if the connection has another collation than the column, MariaDB 10 does not see that the topic is one
+     * and the same in all rows, and sorts all that the partition has by it.
+     */
+    private static final String IN_ORDER = "m.id";
+
+    private static final String ORDER_INDEX = " FORCE INDEX (outbox_message_order)";
+
     private static final String READ =
             "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
-                    + " FROM outbox_message m FORCE INDEX (outbox_message_order)"
-                    + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id LIMIT ?";
+                    + " FROM outbox_message m" + ORDER_INDEX
+                    + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY " + IN_ORDER + " LIMIT ?";
 
     private static final String READ_ONE = "SELECT " + READ;
-    private static final String HEAD =
-            "SELECT m.id FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic = ? AND"
-                    + " m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id LIMIT 1";
+    private static final String HEAD = "SELECT m.id FROM outbox_message m" + ORDER_INDEX + " WHERE m.topic = ? AND"
+            + " m.partition_no = ? AND m.id > ? ORDER BY " + IN_ORDER + " LIMIT 1";
     private static final String READ_AMONG_OTHERS = "(SELECT ? AS n, " + READ + ")";
 
     private static final String TAKE = "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM ";
@@ -482,7 +489,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
                 partitions.add(new Pending.Partition(rows.getString(1), rows.getInt(2)));
             }
         }
-        return Pending.of(connection, partitions, this);
+        return Pending.of(connection, partitions, this, ORDER_INDEX, IN_ORDER);
     }
 
     @Override

@@ -14,8 +14,6 @@ import java.util.List;
  * by one.
  */
 final class Pending {
-    private static final String IN_PARTITION = " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? ";
-
     private Pending() {}
 
     /** A partition that had messages a moment ago. */
@@ -23,13 +21,18 @@ final class Pending {
 
     /**
      * What waits in the partitions, without those that are empty by now.
+     *
+     * @param index a hint that names the index to be used, or nothing
+     * @param order what to sort the messages of one partition by, so that the database sees that the index has them so
      */
-    static List<Backlog> of(Connection connection, List<Partition> partitions, Dialect dialect) throws SQLException {
+    static List<Backlog> of(
+            Connection connection, List<Partition> partitions, Dialect dialect, String index, String order)
+            throws SQLException {
         List<Backlog> backlog = new ArrayList<>();
-        String sql =
-                "SELECT (SELECT count(*) FROM (SELECT m.id" + IN_PARTITION + dialect.limit("" + Backlog.EXACT_UP_TO)
-                        + ") c), (SELECT " + dialect.millisSince("m.created_at") + IN_PARTITION
-                        + "ORDER BY m.topic, m.partition_no, m.id " + dialect.limit("1") + ")";
+        String inPartition = " FROM outbox_message m" + index + " WHERE m.topic = ? AND m.partition_no = ? ";
+        String sql = "SELECT (SELECT count(*) FROM (SELECT m.id" + inPartition + dialect.limit("" + Backlog.EXACT_UP_TO)
+                + ") c), (SELECT " + dialect.millisSince("m.created_at") + inPartition
+                + "ORDER BY " + order + " " + dialect.limit("1") + ")";
         try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             for (Partition partition : partitions) {
                 for (int i = 1; i <= 3; i += 2) {
