@@ -72,6 +72,11 @@ final class Connections implements AutoCloseable {
         }
     }
 
+    /** Something to ask a server. */
+    private interface Question {
+        void ask(Connection connection) throws SQLException;
+    }
+
     /** A borrowed connection. Used by one thread at a time. */
     final class Lease implements AutoCloseable {
         private final Connection connection;
@@ -179,6 +184,19 @@ final class Connections implements AutoCloseable {
 
         /** Fails if the server does not answer in time, or answers in another session than before. */
         void requireAlive(Duration patience) throws SQLException {
+            within(patience, dialect::requireSession);
+        }
+
+        /** Fails if the server does not answer in time. */
+        void requireAnswer(Duration patience) throws SQLException {
+            within(patience, asked -> {
+                try (Statement statement = asked.createStatement()) {
+                    statement.execute("SELECT 1");
+                }
+            });
+        }
+
+        private void within(Duration patience, Question question) throws SQLException {
             Integer before = null;
             try {
                 before = connection.getNetworkTimeout();
@@ -186,7 +204,7 @@ final class Connections implements AutoCloseable {
             } catch (SQLException | RuntimeException e) {
                 // not every driver can; then what is set for the connection has to do
             }
-            dialect.requireSession(connection);
+            question.ask(connection);
             if (before != null) {
                 connection.setNetworkTimeout(Runnable::run, before);
             }

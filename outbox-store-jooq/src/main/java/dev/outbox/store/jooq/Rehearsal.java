@@ -6,6 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +27,7 @@ final class Rehearsal {
 
     private static final String[] GENERATED = {"id"};
     private static final long LEFT_BEHIND_MILLIS = 3_600_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
 
     private final Connections.Lease first;
     private final Connections.Lease second;
@@ -54,7 +56,9 @@ final class Rehearsal {
                 return;
             }
             try (Connections.Lease second = connections.borrow()) {
-                new Rehearsal(first, second, dialect, lockKey).run();
+                if (isAnsweredBeside(first, second)) {
+                    new Rehearsal(first, second, dialect, lockKey).run();
+                }
             }
         }
     }
@@ -77,6 +81,25 @@ final class Rehearsal {
                 throw Failures.missingRights(lease.connection(), dialect, e);
             }
             throw e;
+        }
+    }
+
+    /** Behind a pooler there may be fewer sessions of the server than connections to it, and a transaction keeps one of them. */
+    private static boolean isAnsweredBeside(Connections.Lease first, Connections.Lease second) throws SQLException {
+        try {
+            first.begin();
+            second.requireAnswer(PATIENCE);
+            return true;
+        } catch (SQLException e) {
+            second.markBroken();
+            LOG.warn(
+                    "While a transaction is open on one connection, another gets no answer: {}. Between here and the server"
+                            + " there must be as many connections as relays have workers, and some for writers. What batches"
+                            + " rest on takes two to try, and was not tried.",
+                    e.getMessage());
+            return false;
+        } finally {
+            first.rollback();
         }
     }
 
