@@ -21,6 +21,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /**
  * PostgreSQL. Partitions are taken by advisory locks, because a row lock assigns a transaction id, and an open batch
@@ -357,8 +358,21 @@ record PostgresDialect(Names names) implements Dialect {
                 + " ON l.virtualtransaction = '-1/' || p.transaction WHERE l.relation = '" + table + "'::regclass";
     }
 
+    private static boolean asksForBinaryUnseen(Connection connection) throws SQLException {
+        try {
+            return connection.isWrapperFor(PGConnection.class)
+                    && connection.unwrap(PGConnection.class).getPrepareThreshold() < 0;
+        } catch (NoClassDefFoundError e) {
+            return false; // another driver, of which nothing is known
+        }
+    }
+
     @Override
     public @Nullable String unfit(Connection connection, boolean oneNode) throws SQLException {
+        if (asksForBinaryUnseen(connection)) {
+            return "the driver is told by prepareThreshold=-1 to ask for binary columns before it knows how many there are, and the"
+                    + " server refuses that for several statements at a time. Leave it out of the URL, or give it another number";
+        }
         try (Statement statement = connection.createStatement()) {
             try (ResultSet row = statement.executeQuery(sql("SELECT string_agg(t, ', '), quote_ident(current_user)"
                     + " FROM unnest(ARRAY['outbox_message', 'outbox_partition', 'outbox_dead_letter', 'outbox_schema']) t"

@@ -15,7 +15,6 @@ class PostgresSettingsTest extends SettingsTest {
         return List.of(
                 "prepareThreshold=0",
                 "prepareThreshold=1",
-                "prepareThreshold=-1",
                 "preferQueryMode=simple",
                 "preferQueryMode=extendedForPrepared",
                 "preferQueryMode=extendedCacheEverything",
@@ -59,7 +58,7 @@ class PostgresSettingsTest extends SettingsTest {
     @Override
     List<String[]> refused() {
         return List.of(
-                new String[] {"readOnly=true&readOnlyMode=always", "read-only"},
+                new String[] {"prepareThreshold=-1", "prepareThreshold=-1"},
                 new String[] {"options=-c%20default_transaction_read_only=on", "read-only"});
     }
 }
