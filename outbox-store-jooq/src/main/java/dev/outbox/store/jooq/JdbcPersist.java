@@ -4,6 +4,7 @@ import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.StoreException;
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -47,8 +48,14 @@ final class JdbcPersist {
             OpenTransaction.require(connection);
             return write(connection, messages);
         } catch (SQLException e) {
-            throw failure(connection, e);
+            throw failure(connection, withoutTheRow(e));
         }
+    }
+
+    /** The failure of a batch may quote the row it was for, with the payload in it; what the server said follows it. */
+    private static SQLException withoutTheRow(SQLException e) {
+        SQLException said = e instanceof BatchUpdateException ? e.getNextException() : null;
+        return said == null ? e : said;
     }
 
     private String persist(Connection connection, OutgoingMessage message) {
