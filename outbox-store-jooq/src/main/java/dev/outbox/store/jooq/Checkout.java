@@ -26,7 +26,7 @@ final class Checkout {
     private static final int ATTEMPTS = 4;
 
     /** After what time a row that cannot be read is looked at again. */
-    private static final Duration LOOK_AGAIN = Duration.ofMinutes(1);
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
 
@@ -107,7 +107,9 @@ final class Checkout {
                 + partition.problem
                 + ". Something else has written to the tables of the outbox: correct the row, or delete it,"
                 + " and call retryNow. Until then its partition waits.");
-        LOG.error("Partition {} of {}: {}", partition.partition.partition(), partition.partition.topic(), reason);
+        if (partition.failingId != partition.problemRowId) { // not at every look
+            LOG.error("Partition {} of {}: {}", partition.partition.partition(), partition.partition.topic(), reason);
+        }
         try (PreparedStatement statement = connection.prepareStatement(
                 dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
                         + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {

@@ -13,6 +13,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
@@ -22,12 +23,15 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.StandardError;
 import dev.outbox.tck.StoreHarness;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -585,6 +589,22 @@ abstract class StoreTest {
         }
     }
 
+    @Test
+    void aFailureQuotesNoPayload() throws Exception {
+        execute("DROP TABLE outbox_message");
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            List<OutgoingMessage> messages = List.of(message(0, "confidential"), message(0, "confidential"));
+            OutboxException refused = assertThrows(
+                    OutboxException.class, () -> JooqOutbox.persist(connection).persistAll(messages));
+            StringWriter stack = new StringWriter();
+            refused.printStackTrace(new PrintWriter(stack));
+            String bytes = HexFormat.of().formatHex("confidential".getBytes(StandardCharsets.UTF_8));
+            assertFalse(stack.toString().contains("confidential"), stack.toString());
+            assertFalse(stack.toString().contains(bytes), stack.toString());
+        }
+    }
+
     /** Somebody else has written it, or changed it. */
     @Test
     void aRowThatCannotBeReadStopsItsPartitionAlone() throws Exception {
@@ -594,10 +614,18 @@ abstract class StoreTest {
         }
         try (Store store = harness.open(address)) {
             Operations operations = Operations.of(store);
+            String second;
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 100)) {
+                second = batch.messages().stream()
+                        .filter(message -> text(message).equals("2"))
+                        .findFirst()
+                        .orElseThrow()
+                        .id();
+            }
             List<String> spoilt =
                     List.of("x", "", "[]", "{\"n\":1}", "{\"n\":null}", "{\"n\":{}}", "{\"n\":\"a\",\"n\":\"b\"}");
             for (String headers : spoilt) {
-                execute("UPDATE outbox_message SET headers = '" + headers + "' WHERE id = 2");
+                execute("UPDATE outbox_message SET headers = '" + headers + "' WHERE message_id = '" + second + "'");
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), 100)) {
                     assertEquals(8, batch.messages().size(), headers);
                 }
@@ -615,7 +643,7 @@ abstract class StoreTest {
             assertEquals(1, operations.failingPartitions().size());
             commit(1, "later");
             assertEquals(List.of("later"), publishAll(store, 100));
-            execute("UPDATE outbox_message SET headers = '{\"n\":\"a\"}' WHERE id = 2");
+            execute("UPDATE outbox_message SET headers = '{\"n\":\"a\"}' WHERE message_id = '" + second + "'");
             assertTrue(operations.retryNow(TOPIC, 0));
             assertEquals(List.of("2", "3"), publishAll(store, 100));
             assertEquals(List.of(), operations.failingPartitions());
