@@ -26,6 +26,9 @@ final class Closes {
     /** How many batches at the limit that is known to be good go well before a larger one is tried. */
     private static final int PROBATION = 16;
 
+    /** After what time a proof is not waited for any more. */
+    private static final long PROOF_HANGS = Duration.ofSeconds(10).toNanos();
+
     private static final long FIRST_PAUSE = Duration.ofSeconds(1).toNanos();
     private static final long LONGEST_PAUSE = Duration.ofMinutes(5).toNanos();
 
@@ -53,6 +56,7 @@ final class Closes {
     private int good = UNLIMITED;
     private int successes;
     private @Nullable Leave proving;
+    private long provingSince;
     private long nextProof;
     private boolean asideWasLast;
 
@@ -68,9 +72,11 @@ final class Closes {
             int most = Math.min(wanted, limit);
             return new Leave((int) Math.min(wanted, (long) most + skipped), most, false, epoch);
         }
-        if (proving != null || (!cutShort && time.nanos() - nextProof < 0)) {
+        boolean proofHangs = System.nanoTime() - provingSince > PROOF_HANGS; // in a publisher that does not come back
+        if ((proving != null && !proofHangs) || (!cutShort && time.nanos() - nextProof < 0)) {
             return null;
         }
+        provingSince = System.nanoTime();
         proving = new Leave(Math.min(wanted, 1 + skipped), 1, true, epoch);
         return proving;
     }

@@ -50,6 +50,9 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Str
     boolean decoded;
     private long callNanos;
 
+    /** How long the answer took, also if nobody looked at it then. */
+    long tookNanos;
+
     Flight(Cargo<T> cargo, long start, long deadline) {
         this.cargo = cargo;
         this.start = start;
@@ -162,6 +165,7 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Str
         }
         publishId = id;
         failure = thrown;
+        tookNanos = System.nanoTime() - start;
         if (thrown != null) {
             mine.lane().stop(); // now, and not when the round comes to look at it
         }

@@ -15,6 +15,9 @@ final class Lane<T> {
     private int inFlight;
     private volatile boolean stopped;
 
+    /** A failure of it has been counted against its broker, which is once in a batch, however many are in flight. */
+    boolean blamed;
+
     /** A helper is in the publisher for this lane, so the next message must wait even if more may be in flight. */
     boolean inCall;
 

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,6 +49,7 @@ public final class Relay implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
+    private static final Duration PROBE_INTERVAL = Duration.ofSeconds(1);
     private static final long AFTER_THE_UNEXPECTED_NANOS = 500_000_000;
     private static final Duration AFTER_THE_UNEXPECTED = Duration.ofNanos(AFTER_THE_UNEXPECTED_NANOS);
 
@@ -75,6 +77,9 @@ public final class Relay implements AutoCloseable {
     private final AtomicInteger missing = new AtomicInteger();
 
     private final AtomicInteger hired = new AtomicInteger();
+
+    /** Two, so that one which hangs keeps no other topic out; and not more, since each takes a connection beside the workers'. */
+    private final Semaphore probes = new Semaphore(2);
 
     // Guarded by this.
     private final List<Shift> shifts = new ArrayList<>();
@@ -389,21 +394,22 @@ public final class Relay implements AutoCloseable {
 
         void next() {
             hireMissing();
+            shift.takeInterrupt();
             subscribe();
             Map<String, Route<?>> served = served();
             Closes.Leave leave = served.isEmpty() ? null : shared.closes.ask(limit.get(), false);
             if (leave == null) {
-                shift.pause(served.isEmpty() ? idle.next() : shared.closes.pause(), true);
+                shift.pause(served.isEmpty() ? idlePause(served) : shared.closes.pause(), true);
                 return;
             }
             try {
-                next(new Round(shared, served, shift, leave, limit.get()), leave);
+                next(new Round(shared, served, shift, leave, limit.get()), leave, served);
             } finally {
                 shared.closes.unproven(leave); // whatever happened, nobody must wait for its proof any more
             }
         }
 
-        private void next(Round round, Closes.Leave leave) {
+        private void next(Round round, Closes.Leave leave, Map<String, Route<?>> served) {
             RoundResult result = run(round, ranOutOfTime);
             ranOutOfTime = round.ranOutOfTime();
             storeHealth.saw(result.storeError());
@@ -430,8 +436,14 @@ public final class Relay implements AutoCloseable {
                     signal.raise(); // there is more than one worker's work
                 }
             } else {
-                shift.pause(idle.next(), true);
+                shift.pause(idlePause(served), true);
             }
+        }
+
+        /** While a topic is left out there is something to do: to see whether its broker is back. */
+        private Duration idlePause(Map<String, Route<?>> served) {
+            Duration pause = idle.next();
+            return served.size() < routes.size() && pause.compareTo(PROBE_INTERVAL) > 0 ? PROBE_INTERVAL : pause;
         }
     }
 
@@ -450,8 +462,12 @@ public final class Relay implements AutoCloseable {
                     served = new HashMap<>(all);
                 }
                 served.remove(route.topic.name());
-                if (route.isToBeProbed()) {
-                    probe(route);
+                if (probes.tryAcquire()) {
+                    if (route.isToBeProbed()) {
+                        probe(route);
+                    } else {
+                        probes.release();
+                    }
                 }
             }
         }
@@ -473,6 +489,7 @@ public final class Relay implements AutoCloseable {
             begun.runOn(thread);
         } catch (Throwable e) {
             route.probed(0, 0);
+            probes.release();
             if (shift != null) {
                 end(shift);
             }
@@ -501,6 +518,7 @@ public final class Relay implements AutoCloseable {
             health.trouble(e);
         } finally {
             boolean isBack = route.probed(published, failed);
+            probes.release();
             end(shift);
             if (isBack) {
                 Round.isBack(route.topic.name());

@@ -42,6 +42,10 @@ final class Round {
     private final Outcomes outcomes;
 
     private final Landings landings = new Landings();
+
+    /** What was taken in and not looked at yet. Whoever is short of memory in between finds the rest here. */
+    private Landings.@Nullable Event news;
+
     private final Set<Flight<?>> flights = new LinkedHashSet<>();
     private final Map<Route<?>, Integer> failuresInARow = new HashMap<>();
     /** How many helpers are in publishers for this round. */
@@ -78,13 +82,33 @@ final class Round {
                 choose(batch, atRandom);
                 publishAll(batch);
             } catch (Throwable e) {
-                outcomes.storeFailed(Step.MARK, e, System.nanoTime());
-                landAll(batch);
+                lost = true; // nothing more is started
+                failedUnexpectedly(e);
+                landWhateverHappens(batch);
             } finally {
                 outcomes.close(batch, leave, wanted, lanes, size);
             }
         }
         return new RoundResult(outcomes.published, outcomes.failed, outcomes.storeError);
+    }
+
+    private void failedUnexpectedly(Throwable e) {
+        try {
+            outcomes.storeFailed(Step.MARK, e, System.nanoTime());
+        } catch (Throwable again) {
+            // Short of memory. What has an outcome is settled, and the rest comes again.
+        }
+    }
+
+    /** A batch must not be closed while a publisher has a message of it: others would get the partition beside it. */
+    private void landWhateverHappens(MessageBatch batch) {
+        do {
+            try {
+                landAll(batch);
+            } catch (Throwable e) {
+                failedUnexpectedly(e); // what it was about has been taken off the list
+            }
+        } while (!flights.isEmpty() || calls > 0);
     }
 
     /** How many messages the batch had. */
@@ -124,9 +148,12 @@ final class Round {
             return batch;
         } catch (Throwable e) {
             checkoutFailed = true;
-            outcomes.storeFailed(Step.CHECKOUT, e, start);
-            if (batch != null) {
-                outcomes.close(batch, leave, wanted, List.of(), size);
+            try {
+                outcomes.storeFailed(Step.CHECKOUT, e, start);
+            } finally {
+                if (batch != null) {
+                    outcomes.close(batch, leave, wanted, List.of(), size);
+                }
             }
             return null;
         }
@@ -283,7 +310,7 @@ final class Round {
 
     private <T> Flight<T> flight(Lane<T> lane, PersistedMessage message, @Nullable Helpers helpers, boolean async) {
         long deadline = async ? now + lane.topic.publishTimeout().toNanos() : Long.MAX_VALUE;
-        if (async && deadline - nextDeadline < 0) {
+        if (async && (nextDeadline == Long.MAX_VALUE || deadline - nextDeadline < 0)) {
             nextDeadline = deadline;
         }
         return new Flight<>(new Flight.Cargo<>(lane, message, landings, shift, helpers), now, deadline);
@@ -308,7 +335,7 @@ final class Round {
         now = System.nanoTime();
         lane.finished();
         lane.route.took(now - start);
-        answered(batch, lane, message, publishId, failure, decoded, start);
+        answered(batch, lane, message, publishId, failure, decoded, start, now - start);
     }
 
     /** Takes in what others have told. */
@@ -316,11 +343,13 @@ final class Round {
         if (nextDeadline != Long.MAX_VALUE && now - nextDeadline >= 0) {
             expire(batch);
         }
-        if (landings.isEmpty()) {
+        if (news == null && landings.isEmpty()) {
             return;
         }
         now = System.nanoTime();
-        for (Landings.Event event = landings.takeAll(); event != null; event = Landings.after(event)) {
+        while (news != null || (news = landings.takeAll()) != null) {
+            Landings.Event event = news;
+            news = Landings.after(event);
             if (event instanceof Flight.Returned returned) {
                 returned.lane.inCall = false;
                 calls--;
@@ -336,7 +365,15 @@ final class Round {
             return;
         }
         flight.letGo();
-        answered(batch, cargo.lane(), cargo.message(), flight.publishId, flight.failure, flight.decoded, flight.start);
+        answered(
+                batch,
+                cargo.lane(),
+                cargo.message(),
+                flight.publishId,
+                flight.failure,
+                flight.decoded,
+                flight.start,
+                flight.tookNanos);
         cargo.lane().finished();
     }
 
@@ -394,7 +431,7 @@ final class Round {
             Lane<T> lane = cargo.lane();
             Throwable failure = new TimeoutException(
                     "No answer from the publisher within " + lane.topic.publishTimeout() + "; it may have got through");
-            answered(batch, lane, cargo.message(), null, failure, true, flight.start);
+            answered(batch, lane, cargo.message(), null, failure, true, flight.start, now - flight.start);
             lane.finished();
         }
     }
@@ -406,7 +443,8 @@ final class Round {
             @Nullable String publishId,
             @Nullable Throwable failure,
             boolean decoded,
-            long start) {
+            long start,
+            long took) {
         if (failure == null) {
             if (!failuresInARow.isEmpty()) {
                 failuresInARow.remove(lane.route);
@@ -418,12 +456,14 @@ final class Round {
             return;
         }
         if (outcomes.failed(batch, lane, message, failure, decoded, start)) {
-            countAgainst(lane.route, failure, now - start);
+            countAgainst(lane, failure, took);
         }
     }
 
-    private void countAgainst(Route<?> route, Throwable failure, long took) {
-        int inARow = failuresInARow.merge(route, 1, Integer::sum);
+    private void countAgainst(Lane<?> failed, Throwable failure, long took) {
+        Route<?> route = failed.route;
+        int inARow = failuresInARow.merge(route, failed.blamed ? 0 : 1, Integer::sum);
+        failed.blamed = true;
         if (inARow < TOO_MANY && took < shared.time.real(shared.maxBatchTime)) {
             return;
         }

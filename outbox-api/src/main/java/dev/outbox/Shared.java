@@ -38,13 +38,9 @@ final class Shared {
      */
     synchronized boolean forgives(PersistedMessage message) {
         int times = forgiven.merge(message.id(), 1, Integer::sum);
-        if (times > FORGIVEN) {
-            forgiven.remove(message.id());
-            return false;
-        }
         if (forgiven.size() > MOST_FORGIVEN) {
             forgiven.remove(forgiven.keySet().iterator().next());
         }
-        return true;
+        return times <= FORGIVEN;
     }
 }

@@ -97,7 +97,7 @@ final class Unsettled {
         }
     }
 
-    /** What became of a message of a batch before, or null if it is to be published. */
+    /** What became of a message of a batch before, which is forgotten by that; or null if it is to be published. */
     @Nullable
     Entry find(Lane.Key key, PersistedMessage message) {
         return size == 0 ? null : look(key, message);
@@ -109,12 +109,11 @@ final class Unsettled {
         if (entry == null) {
             return null;
         }
+        // One entry settles one message: an id may be there twice. It is remembered again if this close fails, too.
+        forget(entry);
+        boolean isAnother = !entry.createdAt.equals(message.createdAt());
         boolean stale = entry.kind != Kind.PUBLISHED && entry.attempts != message.attempts();
-        if (stale || time.nanos() - entry.expires > 0) {
-            forget(entry);
-            return null;
-        }
-        return entry;
+        return isAnother || stale || time.nanos() - entry.expires > 0 ? null : entry;
     }
 
     /**

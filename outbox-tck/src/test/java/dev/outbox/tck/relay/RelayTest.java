@@ -208,7 +208,7 @@ class RelayTest {
             relay.start();
             await("given up", () -> fixture.operations().deadLetter(ids.get(0)).isPresent());
         }
-        assertEquals(8, tries.get());
+        assertEquals(5, tries.get(), "three that were forgiven, and two attempts");
     }
 
     @Test

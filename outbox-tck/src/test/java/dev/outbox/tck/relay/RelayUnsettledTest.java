@@ -9,12 +9,15 @@ import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.OutboxListener;
+import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
+import dev.outbox.tck.WriteTransaction;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -242,6 +245,37 @@ class RelayUnsettledTest {
         }
         assertEquals(1, mostPublishes());
         assertEquals(200, publishes.size());
+    }
+
+    /** An id may be there twice (OBX-ID-2): what became of one message says nothing of the other. */
+    @Test
+    void anotherMessageOfTheSameIdIsPublished() throws Exception {
+        Topic<String> topic = topicOf(1).build();
+        AtomicInteger closes = new AtomicInteger();
+        Refusing store = new Refusing(fixture.store) {
+            @Override
+            void close(Marks marks) {
+                marks.settle();
+                if (closes.incrementAndGet() == 1) {
+                    throw new StoreException("answer lost, of the test");
+                }
+            }
+        };
+        String id = fixture.commit(topic, "1:first").get(0);
+        try (Relay relay = fast(Relay.builder(store).topic(topic), FAST).build()) {
+            relay.processMessages(10);
+            assertEquals(1, mostPublishes());
+            long then = System.currentTimeMillis();
+            await("another time of persisting", () -> System.currentTimeMillis() > then);
+            WriteTransaction tx = fixture.outbox.begin();
+            tx.persistFunc()
+                    .persist(new OutgoingMessage(
+                            id, topic.name(), 0, "1", Map.of(), "1:second".getBytes(StandardCharsets.UTF_8)));
+            tx.commit();
+            relay.processMessages(10);
+        }
+        assertEquals(2, mostPublishes(), "each of the two once");
+        assertEquals(0, pending());
     }
 
     /** Batches that die at their heads are read for one message each. */
