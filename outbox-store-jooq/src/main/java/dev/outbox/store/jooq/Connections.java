@@ -144,12 +144,18 @@ final class Connections implements AutoCloseable {
         void rollback() throws SQLException {
             if (begun) {
                 begun = false;
-                undo();
-                if (!setUp) {
-                    dialect.endTransaction(connection, before);
-                }
-                if (!connection.getAutoCommit()) {
-                    connection.setAutoCommit(true);
+                boolean restored = false;
+                try {
+                    undo();
+                    if (!setUp) {
+                        dialect.endTransaction(connection, before);
+                    }
+                    if (!connection.getAutoCommit()) {
+                        connection.setAutoCommit(true);
+                    }
+                    restored = true;
+                } finally {
+                    broken |= !restored; // nobody is to get it in a transaction, or set up as ours
                 }
             }
         }
@@ -199,8 +205,9 @@ final class Connections implements AutoCloseable {
         private void within(Duration patience, Question question) throws SQLException {
             Integer before = null;
             try {
-                before = connection.getNetworkTimeout();
+                int usual = connection.getNetworkTimeout();
                 connection.setNetworkTimeout(Runnable::run, Math.toIntExact(patience.toMillis()));
+                before = usual;
             } catch (SQLException | RuntimeException e) {
                 // not every driver can; then what is set for the connection has to do
             }

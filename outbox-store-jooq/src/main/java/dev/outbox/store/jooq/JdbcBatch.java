@@ -45,7 +45,7 @@ final class JdbcBatch implements MessageBatch {
      */
     static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    private final long start = System.nanoTime();
+    private final Proof start;
     private final Dialect dialect;
     private final Hints hints;
     private final List<Held> held;
@@ -56,7 +56,7 @@ final class JdbcBatch implements MessageBatch {
     private final ReentrantLock using = new ReentrantLock();
 
     private volatile Connections.@Nullable Lease lease;
-    private volatile Proof proof = Proof.now();
+    private volatile Proof proof;
     private volatile @Nullable Exception lost;
 
     JdbcBatch(
@@ -64,11 +64,14 @@ final class JdbcBatch implements MessageBatch {
             Hints hints,
             List<Held> held,
             Connections.@Nullable Lease lease,
+            Proof asked,
             Consumer<JdbcBatch> onClose) {
         this.dialect = dialect;
         this.hints = hints;
         this.held = held;
         this.lease = lease;
+        this.proof = asked;
+        this.start = asked;
         this.onClose = onClose;
         List<PersistedMessage> messages = new ArrayList<>(
                 held.stream().mapToInt(partition -> partition.messages.size()).sum());
@@ -134,6 +137,7 @@ final class JdbcBatch implements MessageBatch {
             lost = e;
             lease = null;
             open.drop();
+            hints.forgetAll();
             return false;
         }
     }
@@ -210,6 +214,7 @@ final class JdbcBatch implements MessageBatch {
             open.rollback();
         } catch (SQLException | RuntimeException e) {
             open.markBroken();
+            hints.forgetAll();
             throw new HoldLostException(LOST + e.getMessage(), e);
         }
     }
@@ -283,7 +288,7 @@ final class JdbcBatch implements MessageBatch {
     }
 
     private boolean isDeletedAtCommit(Connections.Lease open) {
-        return open.isOwn() && dialect.deletesAndCommitsAtOnce() && System.nanoTime() - start < SHORT_NANOS;
+        return open.isOwn() && dialect.deletesAndCommitsAtOnce() && start.isYoungerThan(Duration.ofNanos(SHORT_NANOS));
     }
 
     private OutboxException refused(Connections.Lease open, SQLException e) {

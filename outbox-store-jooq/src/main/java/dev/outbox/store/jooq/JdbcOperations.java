@@ -3,6 +3,7 @@ package dev.outbox.store.jooq;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.OutboxException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -300,6 +301,8 @@ final class JdbcOperations implements Operations {
             return inTransaction(lease, doing, work);
         } catch (SQLException e) {
             throw Failures.of(doing, dialect, e);
+        } catch (RuntimeException e) {
+            throw e instanceof OutboxException ? e : Failures.unexpected(doing, e);
         }
     }
 

@@ -65,7 +65,7 @@ final class JooqStore implements Store, Operations, WakeUps {
         requireOpen();
         Checkout checkout = checkoutOf(topics);
         if (checkout == null) {
-            return new JdbcBatch(dialect, hints, List.of(), null, batch -> {});
+            return new JdbcBatch(dialect, hints, List.of(), null, Proof.now(), batch -> {});
         }
         if (!open.isEmpty()) {
             checkout.noteCompany();
@@ -73,12 +73,13 @@ final class JooqStore implements Store, Operations, WakeUps {
         Connections.Lease lease = borrow();
         JdbcBatch batch;
         try {
+            Proof asked = Proof.now(); // a sleep between the answer and here would hide the loss of the hold
             List<Held> held = checkout.run(lease, limit);
             if (held.isEmpty()) {
                 lease.close();
-                return new JdbcBatch(dialect, hints, held, null, closing -> {});
+                return new JdbcBatch(dialect, hints, held, null, asked, closing -> {});
             }
-            batch = new JdbcBatch(dialect, hints, held, lease, open::remove);
+            batch = new JdbcBatch(dialect, hints, held, lease, asked, open::remove);
             open.add(batch);
         } catch (SQLException e) {
             throw failed(lease, e);

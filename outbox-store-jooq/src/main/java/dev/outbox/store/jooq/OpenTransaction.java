@@ -42,6 +42,9 @@ final class OpenTransaction {
                 statement.execute("SAVEPOINT " + PROBE);
                 statement.execute("RELEASE SAVEPOINT " + PROBE);
             } catch (SQLException e) {
+                if (Failures.isLost(connection, e)) {
+                    throw e;
+                }
                 throw none(e);
             }
         }

@@ -55,7 +55,16 @@ final class Rehearsal {
                                 + " rest on takes two to try, and was not tried.");
                 return;
             }
-            try (Connections.Lease second = connections.borrow()) {
+            Connections.Lease beside;
+            try {
+                beside = connections.borrow();
+            } catch (SQLException e) {
+                LOG.warn(
+                        "There was no second connection: {}. What batches rest on takes two to try, and was not tried.",
+                        e.getMessage());
+                return;
+            }
+            try (Connections.Lease second = beside) {
                 if (isAnsweredBeside(first, second)) {
                     new Rehearsal(first, second, dialect, lockKey).run();
                 }

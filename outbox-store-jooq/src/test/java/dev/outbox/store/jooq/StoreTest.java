@@ -470,7 +470,7 @@ abstract class StoreTest {
     final List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
         Connections.Lease lease = connections.borrow();
         List<Held> held = checkout.run(lease, limit);
-        try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, b -> {})) {
+        try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, Proof.now(), b -> {})) {
             batch.messages().forEach(m -> batch.markPublished(m, null));
             return texts(batch);
         }
