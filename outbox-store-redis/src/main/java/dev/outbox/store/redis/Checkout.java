@@ -97,7 +97,7 @@ final class Checkout {
         topics.forEach(topic -> arguments.add(Place.bytes(topic)));
         List<Object> reply =
                 Reply.list(link.call(place, Script.READY.call(List.of(place.ready(), place.knocks()), arguments)));
-        if (Reply.number(reply.get(0)) > 0) {
+        if (Reply.number(reply.get(0)) > hold.partitions.size()) { // its own are among those that are held
             candidates.noteCompany();
         }
         List<Partition> found = new ArrayList<>(reply.size() - 3);

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * Renews the leases of open batches, three times in the length of one, on threads of its own: publishers may take all others
@@ -152,8 +153,11 @@ final class Leases implements AutoCloseable {
                 try {
                     renewing.execute(() -> tryToRenew(place, batches));
                 } catch (Throwable e) {
-                    asked.remove(place);
-                    noteFailure(place, e);
+                    if (closed) {
+                        asked.remove(place);
+                    } else {
+                        tryToRenew(place, batches); // there is no thread to be had: this one does it
+                    }
                 }
             }
         });
@@ -189,13 +193,19 @@ final class Leases implements AutoCloseable {
         }
         Moment now = Moment.now();
         List<Object> replies = link.all(place, commands);
+        JedisDataException refused = null;
         for (int i = 0; i < replies.size(); i++) {
             RedisBatch batch = batches.get(i);
-            if (Reply.number(replies.get(i)) == 1) {
+            if (replies.get(i) instanceof JedisDataException e) {
+                refused = e; // that of one batch costs no other its trust
+            } else if (Reply.number(replies.get(i)) == 1) {
                 batch.noteRenewed(now);
             } else if (open.contains(batch)) {
                 batch.noteLost();
             }
+        }
+        if (refused != null) {
+            throw refused;
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisException;
 
 /**
  * Sends commands until there is an answer to them: over another connection if one is lost, to another server if the slot
@@ -87,7 +88,7 @@ final class Link {
                 pause(lost);
                 servers.noteFailure();
                 if (servers.isCluster()) {
-                    servers.noteMoved(place);
+                    lookWhereItIs(place);
                 }
                 continue;
             }
@@ -96,7 +97,7 @@ final class Link {
                     if (++redirects > REDIRECTS_FOLLOWED) {
                         return new Answers(replies, repeated);
                     }
-                    servers.noteMoved(place);
+                    lookWhereItIs(place);
                 }
                 case MOVING -> {
                     if (isOver(began, patience)) {
@@ -141,6 +142,15 @@ final class Link {
             } catch (RuntimeException e) {
                 return;
             }
+        }
+    }
+
+    /** A cluster that is electing a master cannot say; the next try will tell, and tries are counted. */
+    private void lookWhereItIs(Place place) {
+        try {
+            servers.noteMoved(place);
+        } catch (JedisException e) {
+            // see above
         }
     }
 

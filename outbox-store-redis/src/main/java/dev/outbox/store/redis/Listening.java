@@ -144,11 +144,12 @@ final class Listening implements AutoCloseable {
                 servers.subscribe(next, channel, connection -> next.connection = connection);
             } catch (Throwable e) { // whatever it is, the next try may do better
                 confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
-                if (!closed && pause == 10) {
-                    LOG.warn("Wake-ups are interrupted; polling goes on, and so does trying to listen again", e);
+                if (!closed && (pause == 10 || isLong(began))) {
+                    Survival.say(
+                            LOG, "Wake-ups are interrupted; polling goes on, and so does trying to listen again", e);
                 }
             }
-            if (System.nanoTime() - began > TimeUnit.MINUTES.toNanos(1)) {
+            if (isLong(began)) {
                 pause = 10;
             }
             try {
@@ -160,22 +161,31 @@ final class Listening implements AutoCloseable {
         }
     }
 
+    private static boolean isLong(long began) {
+        return System.nanoTime() - began > TimeUnit.MINUTES.toNanos(1);
+    }
+
     /** Asked for by who may not, it would end the subscription: so it is asked for elsewhere first. */
     private void ping() {
         boolean may = false;
         try {
             while (!closed) {
                 Thread.sleep(betweenPings);
-                Subscriber current = subscriber;
-                if (current.awaitsPong) {
-                    current.breakOff();
-                } else if (current.isSubscribed()) {
-                    may = may || servers.answersPings();
-                    if (!may) {
-                        return;
+                try {
+                    Subscriber current = subscriber;
+                    if (current.awaitsPong) {
+                        current.breakOff();
+                    } else if (current.isSubscribed()) {
+                        may = may || servers.answersPings();
+                        if (!may) {
+                            return;
+                        }
+                        current.awaitsPong = true;
+                        tryTo("Asking whether the server is there", current::ping);
                     }
-                    current.awaitsPong = true;
-                    tryTo("Asking whether the server is there", current::ping);
+                } catch (RuntimeException | Error e) {
+                    // Short of memory, say: the next turn may do better, and without one nobody finds a dead
+                    // connection.
                 }
             }
         } catch (InterruptedException e) {

@@ -37,10 +37,13 @@ final class Pipelined {
             clean = Trouble.of(replies) != Trouble.READ_ONLY;
             return replies;
         } finally {
-            if (!clean) {
-                spoil(pipeline);
+            try {
+                if (!clean) {
+                    spoil(pipeline);
+                }
+            } finally {
+                close(pipeline);
             }
-            close(pipeline);
         }
     }
 

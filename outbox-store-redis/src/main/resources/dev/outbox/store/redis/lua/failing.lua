@@ -8,6 +8,15 @@ local function look(messages, state, attempts)
       error('retry, fence and until in its state are to be numbers, and one of them is ' .. found[i])
     end
   end
+  local all = redis.call('HGETALL', attempts)
+  for i = 2, #all, 2 do
+    if not string.match(all[i], '^%d+$') or #all[i] > 9 then
+      error('what is in its attempts are to be numbers, and one of them is ' .. all[i])
+    end
+  end
+  if found[1] and not string.match(found[1], '^%d+%-%d+$') then
+    error('failing in its state is to be the id of an entry, and is ' .. found[1])
+  end
   local failures = redis.call('HGET', attempts, found[1] or '')
   return found[1] and {found[2] or '', found[3] or '', found[4] or '0', failures or '1'} or {}
 end

@@ -49,6 +49,14 @@ local function take(messages, state, attempts, member)
   end
   fence = string.format('%.0f', fence)
   local failures = redis.call('HGETALL', attempts)
+  for i = 2, #failures, 2 do
+    if not string.match(failures[i], '^%d+$') or #failures[i] > 9 then
+      error('what is in its attempts are to be numbers, and one of them is ' .. failures[i])
+    end
+  end
+  if found[6] and not string.match(found[6], '^%d+%-%d+$') then
+    error('failing in its state is to be the id of an entry, and is ' .. found[6])
+  end
   redis.call('HSET', state, 'token', ARGV[1], 'fence', fence, 'until', till)
   redis.call('ZADD', KEYS[1], till, member)
   return {fence, length, failures}
