@@ -38,7 +38,7 @@ final class ClosingTransaction {
             } catch (MongoException e) {
                 abort();
                 boolean again = e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)
-                        || e.getCode() == Failures.INTERRUPTED; // by a takeover: then the fence tells
+                        || (!committing && e.getCode() == Failures.INTERRUPTED); // by a takeover: then the fence tells
                 if (!again || last) {
                     throw e;
                 }

@@ -126,13 +126,21 @@ final class Leases implements AutoCloseable {
         }
     }
 
-    private void renewIfPossible(List<Claim> due) {
+    private void startThreadIfPossible() {
         try {
             synchronized (this) {
                 if (waiting == 0 && threads < MOST_THREADS) {
                     startThread();
                 }
             }
+        } catch (Error e) {
+            // There is no room for another one; this one renews all the same.
+        }
+    }
+
+    private void renewIfPossible(List<Claim> due) {
+        try {
+            startThreadIfPossible();
             renew(due);
         } catch (MongoException | IllegalStateException e) {
             LOG.debug("Leases could not be renewed; trying again", e);
