@@ -38,7 +38,8 @@ final class ClosingTransaction {
             } catch (MongoException e) {
                 abort();
                 boolean again = e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)
-                        || (!committing && e.getCode() == Failures.INTERRUPTED); // by a takeover: then the fence tells
+                        // by a takeover: then the fence tells
+                        || (!committing && (e.getCode() == Failures.INTERRUPTED || Failures.isOutOfCache(e)));
                 if (!again || last) {
                     throw e;
                 }

@@ -28,6 +28,12 @@ final class Failures {
      */
     private static final Set<Integer> UNSUITABLE = Set.of(121, 166, 263, 115, 303, 59, 168, 40324, 40415, 323);
 
+    /**
+     * A storage engine whose cache is full rolls back the transaction that keeps most of it, and says so without the label that tells a
+     * driver to begin again: TemporarilyUnavailable and TransactionTooLargeForCache.
+     */
+    private static final Set<Integer> OUT_OF_CACHE = Set.of(365, 388);
+
     private static final int UNAUTHORIZED = 13;
     private static final int AUTHENTICATION_FAILED = 18;
     private static final int ILLEGAL_OPERATION = 20;
@@ -109,6 +115,11 @@ final class Failures {
                 e);
         clear.addLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL);
         return clear;
+    }
+
+    /** Whether the transaction is rolled back, and may pass when others have given back what they keep, or when it is smaller. */
+    static boolean isOutOfCache(MongoException e) {
+        return OUT_OF_CACHE.contains(e.getCode());
     }
 
     static boolean isForbidden(RuntimeException e) {

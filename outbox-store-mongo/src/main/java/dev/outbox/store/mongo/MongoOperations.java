@@ -30,6 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.bson.BsonArray;
 import org.bson.BsonDateTime;
@@ -50,6 +52,11 @@ final class MongoOperations implements Operations {
     private static final Logger LOG = LoggerFactory.getLogger(MongoOperations.class);
     private static final int PARTITIONS_AT_ONCE = 50;
     private static final int LETTERS_AT_ONCE = 500;
+
+    /** For how long a part is tried for which the server has no room. */
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
     private static final BsonDocument SIZE = new BsonDocument("$bsonSize", new BsonString("$$ROOT"));
 
     private final MongoClient client;
@@ -353,11 +360,30 @@ final class MongoOperations implements Operations {
             int done = 0;
             try (ClientSession session = client.startSession()) {
                 for (List<BsonValue> some : together(known(ids))) {
-                    done += session.withTransaction(() -> transfer(session, some, action), Settlement.TRANSACTION);
+                    done += inTransactions(session, some, action, System.nanoTime() + PATIENCE.toNanos());
                 }
             }
             return done;
         });
+    }
+
+    /** In one transaction; or, where the server's cache cannot take it, in two with half of it each. One by one they are waited for. */
+    private int inTransactions(ClientSession session, List<BsonValue> wanted, Action action, long end) {
+        for (long pause = TimeUnit.MILLISECONDS.toNanos(10); ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+            try {
+                return session.withTransaction(() -> transfer(session, wanted, action), Settlement.TRANSACTION);
+            } catch (MongoException e) {
+                if (!Failures.isOutOfCache(e) || System.nanoTime() - end >= 0) {
+                    throw e;
+                }
+            }
+            if (wanted.size() > 1) {
+                int half = wanted.size() / 2;
+                return inTransactions(session, wanted.subList(0, half), action, end)
+                        + inTransactions(session, wanted.subList(half, wanted.size()), action, end);
+            }
+            LockSupport.parkNanos(pause);
+        }
     }
 
     private int transfer(ClientSession session, List<BsonValue> wanted, Action action) {

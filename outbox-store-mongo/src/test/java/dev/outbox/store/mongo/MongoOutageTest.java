@@ -78,6 +78,34 @@ class MongoOutageTest {
         }
     }
 
+    /** Without a label that a driver knows: the storage engine has rolled back a transaction to get room. */
+    @ParameterizedTest
+    @ValueSource(ints = {365, 388})
+    void aServerWithoutRoomForATransactionIsAskedAgain(int code) {
+        try (TestOutbox outbox = new TestOutbox(server);
+                Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
+            outbox.commit(0, "1", "2", "3", "4", "5");
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.messages().forEach(m -> batch.deadLetter(m, "poison"));
+                refuse(code, 2, "update", "delete", "insert", "bulkWrite");
+            }
+            Operations operations = Operations.of(store);
+            List<String> ids = operations.deadLetters(TOPIC, null, 10).stream()
+                    .map(letter -> letter.message().id())
+                    .toList();
+            assertEquals(5, ids.size());
+            refuse(code, 3, "insert");
+            assertEquals(5, operations.redrive(ids));
+            assertEquals(List.of("1", "2", "3", "4", "5"), publishAll(store));
+        }
+    }
+
+    private static void refuse(int code, int times, String... commands) {
+        onAdmin(new Document("configureFailPoint", "failCommand")
+                .append("mode", new Document("times", times))
+                .append("data", new Document("failCommands", List.of(commands)).append("errorCode", code)));
+    }
+
     @Test
     void whatIsLargeDiesAndIsRedrivenWithALittleCache() {
         onAdmin(new Document("setParameter", 1).append("wiredTigerEngineRuntimeConfig", "cache_size=256M"));
