@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -83,6 +84,57 @@ interface KillPointRules {
                     left.isEmpty() || left.equals(pending) && !closed,
                     "of " + pending.size() + " messages whose close "
                             + (closed ? "had returned" : "was cut short by a kill") + " these came again: " + left);
+        }
+    }
+
+    /** What failed before may be settled by other statements than the rest, so that a death among them leaves other locks behind. */
+    @Rule("OBX-FENCE-2")
+    default void aProcessKilledWhileItSettlesWhatFailedBeforeHoldsUpNobody(TestOutbox outbox) throws Exception {
+        Random random = new Random(outbox.seed());
+        Client client = outbox.open();
+        long usual = 0;
+        for (int round = 0; round < 6; round++) {
+            Set<String> failed = new HashSet<>();
+            for (int partition = 0; partition < 3; partition++) {
+                failed.add(outbox.commit(TOPIC, partition, "m", "m", "m").get(0));
+            }
+            Set<String> toFail = new HashSet<>(failed);
+            while (!toFail.isEmpty()) {
+                try (Client.Batch batch = client.await(100)) {
+                    batch.messages().stream()
+                            .filter(m -> toFail.remove(m.id()))
+                            .forEach(m -> batch.fail(m, Duration.ZERO));
+                }
+            }
+            ChildProcess child = outbox.fork();
+            long after = usual == 0 ? 0 : 1 + (long) (random.nextDouble() * usual);
+            child.tell("round " + KillPoint.DURING_CLOSE + " " + TOPIC + " 100 " + after);
+            Set<String> held = new HashSet<>(child.answer("holds"));
+            assertTrue(held.containsAll(failed), "the other process has what failed before: " + held);
+            for (String line; (line = child.nextAnswer()) != null; ) {
+                if (line.startsWith("closed ")) {
+                    usual = usual == 0 ? Long.parseLong(line.substring(7)) : usual;
+                    child.kill();
+                }
+            }
+            long died = System.nanoTime();
+            Set<String> markers = new HashSet<>();
+            for (int partition = 0; partition < 3; partition++) {
+                markers.addAll(outbox.commit(TOPIC, partition, "marker"));
+            }
+            outbox.record("killed " + after + " ns into close");
+            while (!markers.isEmpty()) {
+                try (Client.Batch batch = client.checkout(100)) {
+                    markers.removeAll(batch.ids());
+                    batch.publishAll();
+                }
+                Duration longest = outbox.longestAfterDeath();
+                assertTrue(
+                        markers.isEmpty() || System.nanoTime() - died < longest.toNanos(),
+                        "partitions of a process that was killed are not handed out after " + longest.toSeconds()
+                                + " s");
+                TestOutbox.pause();
+            }
         }
     }
 

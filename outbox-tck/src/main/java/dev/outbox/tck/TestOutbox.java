@@ -89,6 +89,12 @@ final class TestOutbox {
         return QUIET.plus(harness.lease().orElse(Duration.ZERO));
     }
 
+    /** How long what a dead process held may take to come again at most (OBX-FENCE-2). */
+    Duration longestAfterDeath() {
+        Duration ten = Duration.ofSeconds(10);
+        return harness.lease().orElse(Duration.ZERO).plus(ten.compareTo(patience()) < 0 ? ten : patience());
+    }
+
     /** Opens a client of the store. */
     Client open() throws Exception {
         String name = "client " + clients.incrementAndGet();

@@ -135,6 +135,30 @@ final class BrokenHolds {
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-2", "OBX-LIFE-2"),
+            Broken.outbox("keeps what has failed before for a dead process", () -> new MemoryOutbox() {
+                        private boolean settling;
+
+                        @Override
+                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                            settling = true;
+                            try {
+                                super.settle(hold, outcomes);
+                            } finally {
+                                settling = false;
+                            }
+                        }
+
+                        /** As locks do that nobody ends but a server that waits for a client. */
+                        @Override
+                        synchronized void release(Hold hold) {
+                            if (!settling) {
+                                hold.positions.keySet().removeIf(partition -> partition.failure != null);
+                            }
+                            super.release(hold);
+                        }
+                    })
+                    .testedFor(Broken.Also.KILLS)
+                    .breaks("OBX-FENCE-2"),
             Broken.outbox("frees partitions by their name when a batch is closed again", () -> new MemoryOutbox() {
                         private final Map<String, Hold> holds = new HashMap<>();
 

@@ -110,7 +110,7 @@ final class BrokenLifecycles {
                         }
                     })
                     .testedFor(Broken.Also.KILLS)
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-LIFE-5"));
+                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-2", "OBX-LIFE-5"));
 
     private BrokenLifecycles() {}
 
