@@ -49,7 +49,7 @@ final class MongoPersist implements PersistFunc {
     private void requireTransaction() {
         if (!session.hasActiveTransaction()) {
             throw new MisuseException(
-                    "The session is not in a transaction that the message could share: it would be published even if"
+                    "The session is closed or not in a transaction that the message could share: it would be published even if"
                             + " your other changes fail. Publish within session.withTransaction(…), or between"
                             + " session.startTransaction() and commitTransaction(), and pass the session to your own"
                             + " writes too.");
@@ -73,8 +73,13 @@ final class MongoPersist implements PersistFunc {
                 throw Failures.transientOne(DOING, e); // withTransaction looks for the driver's own, and begins again
             }
             throw Failures.of(DOING, e);
-        } catch (IllegalStateException e) {
-            throw Failures.of(DOING, e);
+        } catch (IllegalStateException e) { // by the driver, which has asked no server yet
+            throw new MisuseException(
+                    DOING
+                            + " failed: the session is of another client than the database, or the client is closed. Take both"
+                            + " from the same client, and keep it open until the transaction has ended. The driver says: "
+                            + e.getMessage(),
+                    e);
         }
     }
 }
