@@ -126,7 +126,10 @@ final class RedisBackend implements Backend {
                         },
                         () -> insist("ACL", "SETUSER", "app", "on")),
                 Fault.ofAll("scripts forgotten", time -> tell("SCRIPT", "FLUSH")),
-                Fault.ofAll("commands held up", time -> tell("CLIENT", "PAUSE", Long.toString(time.toMillis()))),
+                Fault.ofAll("commands held up", time -> {
+                    tell("CLIENT", "PAUSE", Long.toString(time.toMillis()));
+                    Await.passed(time);
+                }),
                 Fault.ofAll(
                         "idle sessions ended",
                         () -> tell("CONFIG", "SET", "timeout", "1"),
