@@ -1,10 +1,9 @@
 import org.jspecify.annotations.NullMarked;
 
-/** The suite that every store passes, as JUnit tests to inherit, and an in-memory store that shows how a store works. */
+/** The suite that every store passes, as JUnit tests to inherit. */
 @NullMarked
 module dev.outbox.tck {
     exports dev.outbox.tck;
-    exports dev.outbox.tck.memory;
 
     opens dev.outbox.tck to
             org.junit.platform.commons;

@@ -1,7 +1,8 @@
 package dev.outbox.tck;
 
 import dev.outbox.Store;
-import dev.outbox.tck.memory.MemoryOutbox;
+import dev.outbox.store.memory.internal.MemoryState;
+import dev.outbox.tck.memory.HandleOf;
 import dev.outbox.tck.memory.MemoryOutboxServer;
 import java.io.IOException;
 import java.time.Duration;
@@ -19,14 +20,14 @@ class InProcessTest extends StoreTck {
 
     /** Knows the outboxes of its own process, and finds those of others through their server. */
     public static final class Harness implements StoreHarness {
-        private static final Map<String, MemoryOutbox> OUTBOXES = new ConcurrentHashMap<>();
+        private static final Map<String, MemoryState> OUTBOXES = new ConcurrentHashMap<>();
 
         /** For other processes, too. */
         public Harness() {}
 
         @Override
         public String createOutbox() {
-            MemoryOutbox outbox = new MemoryOutbox();
+            MemoryState outbox = new MemoryState();
             String address = Served.add(outbox);
             OUTBOXES.put(address, outbox);
             return address;
@@ -34,14 +35,14 @@ class InProcessTest extends StoreTck {
 
         @Override
         public Store open(String address) throws IOException {
-            @Nullable MemoryOutbox outbox = OUTBOXES.get(address);
+            @Nullable MemoryState outbox = OUTBOXES.get(address);
             return outbox == null ? MemoryOutboxServer.open(address) : outbox.store();
         }
 
         @Override
         public WriteTransaction begin(String address) throws IOException {
-            @Nullable MemoryOutbox outbox = OUTBOXES.get(address);
-            return outbox == null ? MemoryOutboxServer.begin(address) : outbox.begin();
+            @Nullable MemoryState outbox = OUTBOXES.get(address);
+            return outbox == null ? MemoryOutboxServer.begin(address) : new HandleOf(outbox.begin());
         }
 
         @Override

@@ -1,8 +1,8 @@
 package dev.outbox.tck;
 
 import dev.outbox.Store;
+import dev.outbox.store.memory.internal.MemoryState;
 import dev.outbox.tck.memory.MemoryHarness;
-import dev.outbox.tck.memory.MemoryOutbox;
 import dev.outbox.tck.memory.MemoryOutboxServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -25,7 +25,7 @@ class LeaseTckTest extends NetworkTck {
 
         @Override
         public String createOutbox() {
-            return Served.add(new MemoryOutbox(LEASE));
+            return Served.add(new MemoryState(LEASE));
         }
 
         @Override

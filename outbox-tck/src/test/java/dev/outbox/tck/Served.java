@@ -1,6 +1,6 @@
 package dev.outbox.tck;
 
-import dev.outbox.tck.memory.MemoryOutbox;
+import dev.outbox.store.memory.internal.MemoryState;
 import dev.outbox.tck.memory.MemoryOutboxServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,7 +14,7 @@ final class Served {
     private Served() {}
 
     /** Serves an outbox; returns its address. */
-    static String add(MemoryOutbox outbox) {
+    static String add(MemoryState outbox) {
         return SERVER.serve(UUID.randomUUID().toString(), outbox);
     }
 

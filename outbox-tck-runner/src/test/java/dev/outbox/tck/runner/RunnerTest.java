@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.outbox.store.memory.MemoryOutbox;
+import dev.outbox.tck.memory.MemoryHarness;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,18 +24,31 @@ import org.junit.jupiter.api.io.TempDir;
 /** The jar, run as a process, in a folder where nothing else is. */
 class RunnerTest {
     private static final Path JAR = Path.of("target", "outbox-tck-runner.jar").toAbsolutePath();
-    private static final String OURS =
-            Path.of("target", "test-classes").toAbsolutePath().toString();
-    private static final String MEMORY = "dev.outbox.tck.memory.MemoryHarness";
+    private static final String MEMORY = MemoryHarness.class.getName();
+    private static final String WITH_MEMORY =
+            whereIs(MemoryHarness.class) + File.pathSeparator + whereIs(MemoryOutbox.class);
+    private static final String OURS = whereIs(RunnerTest.class) + File.pathSeparator + WITH_MEMORY;
 
     @TempDir
     private Path folder;
+
+    private static String whereIs(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
 
     private record Ended(int code, String output) {}
 
     @Test
     void aStoreThatKeepsTheContractIsConformant() throws Exception {
-        Ended run = run("--harness", MEMORY, "--level", "1", "--seed", "42");
+        Ended run = run("--harness", MEMORY, "-cp", WITH_MEMORY, "--level", "1", "--seed", "42");
         assertEquals(0, run.code(), run.output());
         assertTrue(run.output().contains("L1  OBX-TX-1       ok"), "progress: " + run.output());
         assertTrue(run.output().contains("Conformant at level 1"), run.output());
@@ -52,7 +69,7 @@ class RunnerTest {
 
     @Test
     void aStoreWithAnEndpointIsTriedOnANetworkThatFails() throws Exception {
-        Ended run = run("--harness", MEMORY, "--rule", "OBX-CLOSE-1");
+        Ended run = run("--harness", MEMORY, "-cp", WITH_MEMORY, "--rule", "OBX-CLOSE-1");
         assertEquals(0, run.code(), run.output());
         assertTrue(run.output().contains("L4  OBX-CLOSE-1    ok"), run.output());
         assertEquals("pass", levelOf("OBX-CLOSE-1", 4), "level 4 in the report");
@@ -94,11 +111,19 @@ class RunnerTest {
         assertCannotRun("java.lang.String is no harness", "--harness", "java.lang.String");
         assertCannotRun(
                 "--class-path names nowhere.jar, which is not there", "--harness", MEMORY, "-cp", "nowhere.jar");
-        assertCannotRun("--level is 7; expected", "--harness", MEMORY, "--level", "7");
+        assertCannotRun("--level is 7; expected", "--harness", MEMORY, "-cp", WITH_MEMORY, "--level", "7");
         assertCannotRun("Unknown options: '--levels', '3'", "--harness", MEMORY, "--levels", "3");
-        assertCannotRun("Invalid value for option '--seed'", "--harness", MEMORY, "--seed", "often");
-        assertCannotRun("--patience is 0; expected at least 1 second", "--harness", MEMORY, "--patience", "0");
-        assertCannotRun("which is no rule", "--harness", MEMORY, "--rule", "OBX-NOTHING-1");
+        assertCannotRun(
+                "Invalid value for option '--seed'", "--harness", MEMORY, "-cp", WITH_MEMORY, "--seed", "often");
+        assertCannotRun(
+                "--patience is 0; expected at least 1 second",
+                "--harness",
+                MEMORY,
+                "-cp",
+                WITH_MEMORY,
+                "--patience",
+                "0");
+        assertCannotRun("which is no rule", "--harness", MEMORY, "-cp", WITH_MEMORY, "--rule", "OBX-NOTHING-1");
         assertCannotRun("the server is down", "--harness", Harnesses.Unreachable.class.getName(), "--class-path", OURS);
     }
 

@@ -1,6 +1,7 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -15,7 +16,7 @@ import java.util.function.UnaryOperator;
  * @param client a client of it, made from one that keeps the contract
  */
 public record Broken(
-        String idea, Set<String> rules, Set<Also> also, Supplier<MemoryOutbox> outbox, UnaryOperator<Store> client) {
+        String idea, Set<String> rules, Set<Also> also, Supplier<MemoryState> outbox, UnaryOperator<Store> client) {
     /** Tests that are slow, or whose verdict on a store that is only a little wrong is left to chance. */
     public enum Also {
         /** Many threads at a time. */
@@ -29,16 +30,16 @@ public record Broken(
     }
 
     /** A store whose outbox is broken. */
-    static Broken outbox(String idea, Supplier<MemoryOutbox> outbox) {
+    static Broken outbox(String idea, Supplier<MemoryState> outbox) {
         return new Broken(idea, Set.of(), Set.of(), outbox, store -> store);
     }
 
     /** A store whose clients are broken, those in other processes, too. */
     static Broken client(String idea, UnaryOperator<Store> client) {
-        return client(idea, MemoryOutbox::new, client);
+        return client(idea, MemoryState::new, client);
     }
 
-    static Broken client(String idea, Supplier<MemoryOutbox> outbox, UnaryOperator<Store> client) {
+    static Broken client(String idea, Supplier<MemoryState> outbox, UnaryOperator<Store> client) {
         return new Broken(idea, Set.of(), Set.of(), outbox, client);
     }
 

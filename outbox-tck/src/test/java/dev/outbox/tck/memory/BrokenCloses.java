@@ -8,6 +8,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -63,9 +64,9 @@ final class BrokenCloses {
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1"),
-            Broken.outbox("settles half a batch", () -> new MemoryOutbox() {
+            Broken.outbox("settles half a batch", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             super.settle(hold, outcomes.subList(0, (outcomes.size() + 1) / 2));
                         }
                     })
@@ -91,9 +92,9 @@ final class BrokenCloses {
                             "OBX-RETRY-6",
                             "OBX-TX-1",
                             "OBX-TX-4"),
-            Broken.outbox("settles up to the last mark", () -> new MemoryOutbox() {
+            Broken.outbox("settles up to the last mark", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             Map<String, Outcome> marks = new LinkedHashMap<>();
                             outcomes.forEach(
                                     outcome -> marks.put(outcome.message().id(), outcome));

@@ -5,6 +5,7 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 /** Stores that cannot let go, or let go of too much. */
 final class BrokenDeadLetters {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("keeps dead letters in the way", () -> new MemoryOutbox() {
+            Broken.outbox("keeps dead letters in the way", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             List<Outcome> changed = new ArrayList<>();
                             for (Outcome outcome : outcomes) {
                                 changed.add(
@@ -48,9 +49,9 @@ final class BrokenDeadLetters {
                             "OBX-OPS-2",
                             "OBX-RELAY-1",
                             "OBX-RETRY-6"),
-            Broken.outbox("lets dead letters vanish", () -> new MemoryOutbox() {
+            Broken.outbox("lets dead letters vanish", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             List<Outcome> changed = new ArrayList<>();
                             for (Outcome outcome : outcomes) {
                                 changed.add(
@@ -62,20 +63,21 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks("OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-RELAY-1"),
-            Broken.outbox("lists the last dead letter first", () -> new MemoryOutbox() {
+            Broken.outbox("lists the last dead letter first", () -> new MemoryState() {
                         @Override
-                        synchronized List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+                        public synchronized List<DeadLetter> deadLetters(
+                                String topic, @Nullable String afterId, int limit) {
                             List<DeadLetter> page = new ArrayList<>(super.deadLetters(topic, afterId, limit));
                             Collections.reverse(page);
                             return page;
                         }
                     })
                     .breaks("OBX-DEAD-2"),
-            Broken.outbox("redrives the same dead letter for two operators", () -> new MemoryOutbox() {
+            Broken.outbox("redrives the same dead letter for two operators", () -> new MemoryState() {
                         private final Map<String, DeadLetter> seen = new HashMap<>();
 
                         @Override
-                        synchronized int redrive(Collection<String> ids) {
+                        public synchronized int redrive(Collection<String> ids) {
                             // As if each of two operators had read the dead letters before either removed them.
                             List<Written> again = new ArrayList<>();
                             for (String id : ids) {
@@ -94,17 +96,17 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks("OBX-DEAD-3"),
-            Broken.outbox("redrives in the order of the ids", () -> new MemoryOutbox() {
+            Broken.outbox("redrives in the order of the ids", () -> new MemoryState() {
                         @Override
                         @SuppressWarnings("UnsynchronizedOverridesSynchronized") // what it calls is
-                        int redrive(Collection<String> ids) {
+                        public int redrive(Collection<String> ids) {
                             return super.redrive(new TreeSet<>(ids));
                         }
                     })
                     .breaks("OBX-DEAD-3"),
-            Broken.outbox("redrives under another id", () -> new MemoryOutbox() {
+            Broken.outbox("redrives under another id", () -> new MemoryState() {
                         @Override
-                        synchronized int redrive(Collection<String> ids) {
+                        public synchronized int redrive(Collection<String> ids) {
                             List<Written> again = new ArrayList<>();
                             for (String id : ids) {
                                 deadLetter(id).ifPresent(letter -> {
@@ -119,9 +121,9 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks("OBX-DEAD-3"),
-            Broken.outbox("refuses a close because of a dead letter", () -> new MemoryOutbox() {
+            Broken.outbox("refuses a close because of a dead letter", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             Set<String> dead = new HashSet<>();
                             for (Outcome outcome : outcomes) {
                                 String id = outcome.message().id();
@@ -135,16 +137,16 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks("OBX-ID-2"),
-            Broken.outbox("takes every id for one of its own", () -> new MemoryOutbox() {
+            Broken.outbox("takes every id for one of its own", () -> new MemoryState() {
                         @Override
-                        synchronized Optional<DeadLetter> deadLetter(String id) {
+                        public synchronized Optional<DeadLetter> deadLetter(String id) {
                             return super.deadLetter(UUID.fromString(id).toString());
                         }
                     })
                     .breaks("OBX-DEAD-2"),
-            Broken.outbox("discards a whole topic for one message", () -> new MemoryOutbox() {
+            Broken.outbox("discards a whole topic for one message", () -> new MemoryState() {
                         @Override
-                        synchronized int discard(Collection<String> ids) {
+                        public synchronized int discard(Collection<String> ids) {
                             int discarded = super.discard(ids);
                             if (discarded > 0) {
                                 super.discard(deadLetters("orders", null, Integer.MAX_VALUE).stream()

@@ -6,6 +6,7 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,9 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /** Stores that give away what somebody holds, or keep what nobody should. */
 final class BrokenHolds {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("claims twice", () -> new MemoryOutbox() {
+            Broken.outbox("claims twice", () -> new MemoryState() {
                         @Override
-                        boolean isReady(Partition partition) {
+                        public boolean isReady(Partition partition) {
                             Hold holder = partition.holder;
                             partition.holder = null;
                             boolean ready = super.isReady(partition);
@@ -42,11 +43,11 @@ final class BrokenHolds {
                             "OBX-RELAY-2"),
             Broken.outbox("holds messages and not their partitions", LocksMessages::new)
                     .breaks("OBX-ORDER-3"),
-            Broken.outbox("waits for partitions that are held", () -> new MemoryOutbox() {
+            Broken.outbox("waits for partitions that are held", () -> new MemoryState() {
                         private final Set<Hold> open = new HashSet<>();
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             try {
                                 for (int i = 0; !open.isEmpty() && i < 600; i++) {
                                     wait(10); // gives up after six seconds, so that tests end
@@ -62,19 +63,19 @@ final class BrokenHolds {
                         }
 
                         @Override
-                        synchronized void release(Hold hold) {
+                        public synchronized void release(Hold hold) {
                             super.release(hold);
                             open.remove(hold);
                         }
                     })
                     .breaks("OBX-EXCL-2", "OBX-EXCL-3"),
-            Broken.outbox("locks in two orders, so that two checkouts deadlock", () -> new MemoryOutbox() {
+            Broken.outbox("locks in two orders, so that two checkouts deadlock", () -> new MemoryState() {
                         private final ReentrantLock[] locks = {new ReentrantLock(), new ReentrantLock()};
                         private final AtomicInteger checkouts = new AtomicInteger();
 
                         @Override
                         @SuppressWarnings("UnsynchronizedOverridesSynchronized") // locks of its own first, that is it
-                        Hold checkout(Set<String> topics, int limit) {
+                        public Hold checkout(Set<String> topics, int limit) {
                             int first = checkouts.incrementAndGet() % 2;
                             locks[first].lock();
                             try {
@@ -95,11 +96,11 @@ final class BrokenHolds {
                         }
                     })
                     .breaks("OBX-EXCL-2"),
-            Broken.outbox("keeps partitions that it found empty", () -> new MemoryOutbox() {
+            Broken.outbox("keeps partitions that it found empty", () -> new MemoryState() {
                         private final Set<Partition> seen = new HashSet<>();
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
                             for (Partition partition : seen) {
                                 if (!hold.messages.isEmpty()
@@ -114,11 +115,11 @@ final class BrokenHolds {
                         }
                     })
                     .breaks("OBX-EXCL-3"),
-            Broken.outbox("never frees what a client left behind", () -> new MemoryOutbox() {
+            Broken.outbox("never frees what a client left behind", () -> new MemoryState() {
                         private boolean settling;
 
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             settling = true;
                             try {
                                 super.settle(hold, outcomes);
@@ -128,18 +129,18 @@ final class BrokenHolds {
                         }
 
                         @Override
-                        synchronized void release(Hold hold) {
+                        public synchronized void release(Hold hold) {
                             if (settling) {
                                 super.release(hold);
                             }
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-2", "OBX-LIFE-2"),
-            Broken.outbox("keeps what has failed before for a dead process", () -> new MemoryOutbox() {
+            Broken.outbox("keeps what has failed before for a dead process", () -> new MemoryState() {
                         private boolean settling;
 
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             settling = true;
                             try {
                                 super.settle(hold, outcomes);
@@ -150,7 +151,7 @@ final class BrokenHolds {
 
                         /** As locks do that nobody ends but a server that waits for a client. */
                         @Override
-                        synchronized void release(Hold hold) {
+                        public synchronized void release(Hold hold) {
                             if (!settling) {
                                 hold.positions.keySet().removeIf(partition -> partition.failure != null);
                             }
@@ -159,11 +160,11 @@ final class BrokenHolds {
                     })
                     .testedFor(Broken.Also.KILLS)
                     .breaks("OBX-FENCE-2"),
-            Broken.outbox("frees partitions by their name when a batch is closed again", () -> new MemoryOutbox() {
+            Broken.outbox("frees partitions by their name when a batch is closed again", () -> new MemoryState() {
                         private final Map<String, Hold> holds = new HashMap<>();
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
                             hold.messages.forEach(m -> holds.put(m.id(), hold));
                             return hold;
@@ -230,11 +231,11 @@ final class BrokenHolds {
     private BrokenHolds() {}
 
     /** Locks rows, as most outboxes do: the next one gets what is behind them. */
-    private static final class LocksMessages extends MemoryOutbox {
+    private static final class LocksMessages extends MemoryState {
         private final Set<Hold> open = new HashSet<>();
 
         @Override
-        boolean isReady(Partition partition) {
+        public boolean isReady(Partition partition) {
             Hold holder = partition.holder;
             partition.holder = null;
             boolean ready = super.isReady(partition);
@@ -243,26 +244,26 @@ final class BrokenHolds {
         }
 
         @Override
-        Collection<Long> readable(Partition partition) {
+        public Collection<Long> readable(Partition partition) {
             Set<Long> free = new TreeSet<>(partition.messages.keySet());
             open.forEach(hold -> free.removeAll(hold.positions.getOrDefault(partition, List.of())));
             return free;
         }
 
         @Override
-        synchronized Hold checkout(Set<String> topics, int limit) {
+        public synchronized Hold checkout(Set<String> topics, int limit) {
             Hold hold = super.checkout(topics, limit);
             open.add(hold);
             return hold;
         }
 
         @Override
-        synchronized boolean isHeld(Hold hold) {
+        public synchronized boolean isHeld(Hold hold) {
             return open.contains(hold);
         }
 
         @Override
-        synchronized void release(Hold hold) {
+        public synchronized void release(Hold hold) {
             super.release(hold);
             open.remove(hold);
         }

@@ -2,6 +2,7 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.MessageBatch;
 import dev.outbox.Store;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -13,52 +14,52 @@ final class BrokenLeases {
     private static final Duration LEASE = Duration.ofSeconds(2);
 
     static final List<Broken> ALL = List.of(
-            Broken.outbox("never ends a lease", () -> new MemoryOutbox(LEASE) {
+            Broken.outbox("never ends a lease", () -> new MemoryState(LEASE) {
                         @Override
-                        boolean hasRunOut(Hold hold) {
+                        public boolean hasRunOut(Hold hold) {
                             return false;
                         }
                     })
                     .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
-            Broken.outbox("ends the lease of an owner that lives", () -> new MemoryOutbox(LEASE) {
+            Broken.outbox("ends the lease of an owner that lives", () -> new MemoryState(LEASE) {
                         private final Map<Hold, Integer> renewals = new HashMap<>();
 
                         /** The owner is told that all is well, also when that is no longer so. */
                         @Override
-                        synchronized boolean renew(Hold hold) {
+                        public synchronized boolean renew(Hold hold) {
                             renewals.merge(hold, 1, Integer::sum);
                             return super.renew(hold);
                         }
 
                         /** Not before a process that is to be paused is paused: others may take over only what lives. */
                         @Override
-                        boolean hasRunOut(Hold hold) {
+                        public boolean hasRunOut(Hold hold) {
                             return renewals.getOrDefault(hold, 0) > 6 || super.hasRunOut(hold);
                         }
                     })
                     .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-4"),
-            Broken.outbox("lets a zombie settle", () -> new MemoryOutbox(LEASE) {
+            Broken.outbox("lets a zombie settle", () -> new MemoryState(LEASE) {
                         @Override
-                        synchronized boolean isHeld(Hold hold) {
+                        public synchronized boolean isHeld(Hold hold) {
                             return true;
                         }
                     })
                     .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
-            Broken.outbox("trusts the clock of whoever asks", () -> new MemoryOutbox(LEASE) {
+            Broken.outbox("trusts the clock of whoever asks", () -> new MemoryState(LEASE) {
                         private int asked;
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             asked++;
                             return super.checkout(topics, limit);
                         }
 
                         /** The clock of every other client is a minute ahead. */
                         @Override
-                        boolean hasRunOut(Hold hold) {
+                        public boolean hasRunOut(Hold hold) {
                             return asked % 2 == 0 || super.hasRunOut(hold);
                         }
                     })
@@ -73,11 +74,11 @@ final class BrokenLeases {
                             "OBX-ORDER-3"),
             Broken.client(
                             "takes its own word for it that it is held",
-                            () -> new MemoryOutbox(LEASE),
+                            () -> new MemoryState(LEASE),
                             BelievesInItsHold::new)
                     .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
-            Broken.client("does not ask whether it is still connected", MemoryOutbox::new, BelievesInItsHold::new)
+            Broken.client("does not ask whether it is still connected", MemoryState::new, BelievesInItsHold::new)
                     .testedFor(Broken.Also.FAULTS)
                     .breaks("OBX-FENCE-3"));
 

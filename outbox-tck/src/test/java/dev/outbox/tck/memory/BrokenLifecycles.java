@@ -5,6 +5,7 @@ import dev.outbox.MisuseException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -53,11 +54,11 @@ final class BrokenLifecycles {
                         }
                     })
                     .breaks("OBX-LIFE-2"),
-            Broken.outbox("cannot be opened again after a failure", () -> new MemoryOutbox() {
+            Broken.outbox("cannot be opened again after a failure", () -> new MemoryState() {
                         private boolean failed;
 
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             failed |= outcomes.stream().anyMatch(Outcome.Failed.class::isInstance);
                             super.settle(hold, outcomes);
                         }
@@ -79,7 +80,7 @@ final class BrokenLifecycles {
                             "OBX-RELAY-1",
                             "OBX-RETRY-1",
                             "OBX-RETRY-2"),
-            Broken.outbox("forgets delays when it is opened", () -> new MemoryOutbox() {
+            Broken.outbox("forgets delays when it is opened", () -> new MemoryState() {
                         @Override
                         public Store store() {
                             failingPartitions().forEach(failing -> retryNow(failing.topic(), failing.partition()));

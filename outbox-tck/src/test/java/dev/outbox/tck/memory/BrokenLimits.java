@@ -2,6 +2,7 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.MessageBatch;
 import dev.outbox.StoreException;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -13,20 +14,20 @@ import java.util.concurrent.locks.LockSupport;
 /** Stores that return something else than was asked for, or always the same. */
 final class BrokenLimits {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("ignores case in topics", () -> new MemoryOutbox() {
+            Broken.outbox("ignores case in topics", () -> new MemoryState() {
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Set<String> more = new HashSet<>(topics);
                             topics.forEach(topic -> more.add(topic.toLowerCase(Locale.ROOT)));
                             return super.checkout(more, limit);
                         }
                     })
                     .breaks("OBX-FILTER-1"),
-            Broken.outbox("ignores topics", () -> new MemoryOutbox() {
+            Broken.outbox("ignores topics", () -> new MemoryState() {
                         private final Set<String> known = new HashSet<>();
 
                         @Override
-                        void commit(List<Written> messages) {
+                        public void commit(List<Written> messages) {
                             synchronized (this) {
                                 messages.forEach(
                                         written -> known.add(written.message().topic()));
@@ -35,14 +36,14 @@ final class BrokenLimits {
                         }
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             return super.checkout(known, limit);
                         }
                     })
                     .breaks("OBX-FILTER-1", "OBX-LIFE-2", "OBX-OPS-1"),
-            Broken.outbox("ignores the limit by one", () -> new MemoryOutbox() {
+            Broken.outbox("ignores the limit by one", () -> new MemoryState() {
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             return super.checkout(topics, limit == Integer.MAX_VALUE ? limit : limit + 1);
                         }
                     })
@@ -54,18 +55,18 @@ final class BrokenLimits {
                             "OBX-LIMIT-2",
                             "OBX-ORDER-1",
                             "OBX-ORDER-3"),
-            Broken.outbox("serves partitions in a fixed order", () -> new MemoryOutbox() {
+            Broken.outbox("serves partitions in a fixed order", () -> new MemoryState() {
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
                             hold.positions.keySet().forEach(partition -> partition.lastTurn = 0);
                             return hold;
                         }
                     })
                     .breaks("OBX-LIMIT-2", "OBX-LIMIT-3"),
-            Broken.outbox("fills a batch from the first partition", () -> new MemoryOutbox() {
+            Broken.outbox("fills a batch from the first partition", () -> new MemoryState() {
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
                             if (hold.messages.size() == limit && hold.positions.size() > 1) {
                                 release(hold);
@@ -75,9 +76,9 @@ final class BrokenLimits {
                         }
                     })
                     .breaks("OBX-EXCL-3", "OBX-LIMIT-2"),
-            Broken.outbox("fails at certain numbers of partitions", () -> new MemoryOutbox() {
+            Broken.outbox("fails at certain numbers of partitions", () -> new MemoryState() {
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             long ready = ready(this, topics);
                             if (limit == 100 && ready >= 170 && ready <= 196) {
                                 throw new StoreException("A checkout failed: fromIndex(98) > toIndex(-2147483550)");
@@ -98,25 +99,25 @@ final class BrokenLimits {
                         }
                     })
                     .breaks("OBX-LIMIT-2"),
-            Broken.outbox("leaves room where shares do not come out even", () -> new MemoryOutbox() {
+            Broken.outbox("leaves room where shares do not come out even", () -> new MemoryState() {
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             long ready = ready(this, topics);
                             return super.checkout(topics, ready > limit && limit > 60 ? limit - limit % 14 : limit);
                         }
                     })
                     .breaks("OBX-LIMIT-2"),
-            Broken.outbox("never looks beyond so many partitions", () -> new MemoryOutbox() {
+            Broken.outbox("never looks beyond so many partitions", () -> new MemoryState() {
                         @Override
-                        boolean isReady(Partition partition) {
+                        public boolean isReady(Partition partition) {
                             int number = partition.name.number();
                             return (number < 500 || number > 1000) && super.isReady(partition);
                         }
                     })
                     .breaks("OBX-LIMIT-2"),
-            Broken.outbox("gives partitions that wait a place", () -> new MemoryOutbox() {
+            Broken.outbox("gives partitions that wait a place", () -> new MemoryState() {
                         @Override
-                        boolean isReady(Partition partition) {
+                        public boolean isReady(Partition partition) {
                             if (isWaiting(partition)) {
                                 partition.lastTurn = 0; // and they are the first to be asked
                                 return partition.holder == null;
@@ -125,7 +126,7 @@ final class BrokenLimits {
                         }
 
                         @Override
-                        Collection<Long> readable(Partition partition) {
+                        public Collection<Long> readable(Partition partition) {
                             return isWaiting(partition) ? Set.of() : super.readable(partition);
                         }
 
@@ -137,7 +138,7 @@ final class BrokenLimits {
 
     private BrokenLimits() {}
 
-    private static long ready(MemoryOutbox outbox, Set<String> topics) {
+    private static long ready(MemoryState outbox, Set<String> topics) {
         return outbox.backlog().stream()
                 .filter(partition -> topics.contains(partition.topic()))
                 .count();

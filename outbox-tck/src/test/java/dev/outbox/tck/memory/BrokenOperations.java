@@ -6,6 +6,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.Store;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,27 +15,27 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Stores that tell operators and relays what is not so. */
 final class BrokenOperations {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("leaves what is held out of the backlog", () -> new MemoryOutbox() {
+            Broken.outbox("leaves what is held out of the backlog", () -> new MemoryState() {
                         private final Set<String> held = new HashSet<>();
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
                             hold.messages.forEach(m -> held.add(m.topic() + m.partition()));
                             return hold;
                         }
 
                         @Override
-                        synchronized List<Backlog> backlog() {
+                        public synchronized List<Backlog> backlog() {
                             return super.backlog().stream()
                                     .filter(b -> !held.contains(b.topic() + b.partition()))
                                     .toList();
                         }
                     })
                     .breaks("OBX-OPS-1"),
-            Broken.outbox("counts to a thousand", () -> new MemoryOutbox() {
+            Broken.outbox("counts to a thousand", () -> new MemoryState() {
                         @Override
-                        synchronized List<dev.outbox.Operations.Backlog> backlog() {
+                        public synchronized List<dev.outbox.Operations.Backlog> backlog() {
                             return super.backlog().stream()
                                     .map(b -> new dev.outbox.Operations.Backlog(
                                             b.topic(), b.partition(), Math.min(1_000, b.pending()), b.oldestAge()))
@@ -42,9 +43,9 @@ final class BrokenOperations {
                         }
                     })
                     .breaks("OBX-OPS-1"),
-            Broken.outbox("forgets failures after their delay", () -> new MemoryOutbox() {
+            Broken.outbox("forgets failures after their delay", () -> new MemoryState() {
                         @Override
-                        synchronized List<FailingPartition> failingPartitions() {
+                        public synchronized List<FailingPartition> failingPartitions() {
                             return super.failingPartitions().stream()
                                     .filter(f -> f.nextAttempt().isAfter(now()))
                                     .toList();
@@ -59,9 +60,9 @@ final class BrokenOperations {
                         }
                     })
                     .breaks("OBX-OPS-3"),
-            Broken.outbox("never wakes anybody up", () -> new MemoryOutbox() {
+            Broken.outbox("never wakes anybody up", () -> new MemoryState() {
                         @Override
-                        void addWakeUp(Runnable wakeUp) {}
+                        public void addWakeUp(Runnable wakeUp) {}
                     })
                     .breaks("OBX-WAKE-1"),
             Broken.client("goes on waking up those who have left", store -> new PassingStore(store) {

@@ -3,7 +3,8 @@ package dev.outbox.tck.memory;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.spi.Outcome;
-import dev.outbox.tck.WriteTransaction;
+import dev.outbox.store.memory.internal.MemoryState;
+import dev.outbox.store.memory.internal.Transaction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -17,9 +18,9 @@ import java.util.Set;
 /** Stores that lose the order, or lose what they gave back. */
 final class BrokenOrder {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("reads backwards", () -> new MemoryOutbox() {
+            Broken.outbox("reads backwards", () -> new MemoryState() {
                         @Override
-                        Collection<Long> readable(Partition partition) {
+                        public Collection<Long> readable(Partition partition) {
                             return partition.messages.descendingKeySet();
                         }
                     })
@@ -47,18 +48,18 @@ final class BrokenOrder {
                             "OBX-RETRY-2",
                             "OBX-RETRY-3",
                             "OBX-RETRY-4"),
-            Broken.outbox("sorts positions as texts", () -> new MemoryOutbox() {
+            Broken.outbox("sorts positions as texts", () -> new MemoryState() {
                         @Override
-                        Collection<Long> readable(Partition partition) {
+                        public Collection<Long> readable(Partition partition) {
                             return partition.messages.keySet().stream()
                                     .sorted(Comparator.comparing(String::valueOf))
                                     .toList();
                         }
                     })
                     .breaks("OBX-LIFE-5", "OBX-ORDER-1"),
-            Broken.outbox("writes the messages of a call backwards", () -> new MemoryOutbox() {
+            Broken.outbox("writes the messages of a call backwards", () -> new MemoryState() {
                         @Override
-                        public WriteTransaction begin() {
+                        public Transaction begin() {
                             return new PassingTransaction(super.begin()) {
                                 @Override
                                 List<String> persistAll(List<OutgoingMessage> messages) {
@@ -72,9 +73,9 @@ final class BrokenOrder {
                         }
                     })
                     .breaks("OBX-ORDER-1"),
-            Broken.outbox("loses what was released", () -> new MemoryOutbox() {
+            Broken.outbox("loses what was released", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             List<Outcome> all = new ArrayList<>(outcomes);
                             for (PersistedMessage message : released(hold, outcomes)) {
                                 all.add(new Outcome.Published(message, null));
@@ -107,9 +108,9 @@ final class BrokenOrder {
                             "OBX-RETRY-4",
                             "OBX-RETRY-5",
                             "OBX-TX-1"),
-            Broken.outbox("puts what was released at the end", () -> new MemoryOutbox() {
+            Broken.outbox("puts what was released at the end", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             super.settle(hold, outcomes);
                             for (PersistedMessage message : released(hold, outcomes)) {
                                 hold.positions.forEach((partition, positions) -> positions.removeIf(position -> {
@@ -132,11 +133,11 @@ final class BrokenOrder {
                         }
                     })
                     .breaks("OBX-ORDER-1", "OBX-ORDER-2", "OBX-RETRY-1"),
-            Broken.outbox("goes back to the start only now and then", () -> new MemoryOutbox() {
+            Broken.outbox("goes back to the start only now and then", () -> new MemoryState() {
                         private final Map<Partition, Long> cursors = new HashMap<>();
 
                         @Override
-                        Collection<Long> readable(Partition partition) {
+                        public Collection<Long> readable(Partition partition) {
                             Collection<Long> behind = partition
                                     .messages
                                     .tailMap(cursors.getOrDefault(partition, 0L), false)
@@ -145,7 +146,7 @@ final class BrokenOrder {
                         }
 
                         @Override
-                        void remove(Partition partition, long position) {
+                        public void remove(Partition partition, long position) {
                             cursors.merge(partition, position, Math::max);
                             super.remove(partition, position);
                         }
@@ -154,7 +155,7 @@ final class BrokenOrder {
 
     private BrokenOrder() {}
 
-    private static List<PersistedMessage> released(MemoryOutbox.Hold hold, List<Outcome> outcomes) {
+    private static List<PersistedMessage> released(MemoryState.Hold hold, List<Outcome> outcomes) {
         Set<String> marked = new HashSet<>();
         outcomes.forEach(outcome -> marked.add(outcome.message().id()));
         return hold.messages.stream().filter(m -> !marked.contains(m.id())).toList();

@@ -1,6 +1,7 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.OutgoingMessage;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -45,9 +46,9 @@ final class BrokenPayloads {
     }
 
     private static Broken writing(String idea, Mangling mangling) {
-        return Broken.outbox(idea, () -> new MemoryOutbox() {
+        return Broken.outbox(idea, () -> new MemoryState() {
             @Override
-            synchronized Written write(OutgoingMessage message) {
+            public synchronized Written write(OutgoingMessage message) {
                 return super.write(mangling.mangled(message));
             }
         });

@@ -4,6 +4,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.memory.internal.MemoryState;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -15,9 +16,9 @@ import java.util.function.UnaryOperator;
 /** Stores that do not remember failures as they should. */
 final class BrokenRetries {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("counts no attempts", () -> new MemoryOutbox() {
+            Broken.outbox("counts no attempts", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             super.settle(
                                     hold,
                                     outcomes.stream()
@@ -53,9 +54,9 @@ final class BrokenRetries {
                         }
                     })
                     .breaks("OBX-LIFE-3", "OBX-RETRY-1"),
-            Broken.outbox("counts a release as an attempt", () -> new MemoryOutbox() {
+            Broken.outbox("counts a release as an attempt", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             super.settle(hold, outcomes);
                             hold.positions.forEach((partition, positions) -> positions.forEach(position -> {
                                 PersistedMessage left = partition.messages.get(position);
@@ -69,16 +70,16 @@ final class BrokenRetries {
                         }
                     })
                     .breaks("OBX-RELAY-1", "OBX-RETRY-1"),
-            Broken.outbox("ignores delays", () -> new MemoryOutbox() {
+            Broken.outbox("ignores delays", () -> new MemoryState() {
                         @Override
-                        boolean isReady(Partition partition) {
+                        public boolean isReady(Partition partition) {
                             return partition.holder == null && !partition.messages.isEmpty();
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-OPS-3", "OBX-RETRY-2", "OBX-RETRY-3"),
-            Broken.outbox("lets the last delay count", () -> new MemoryOutbox() {
+            Broken.outbox("lets the last delay count", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             Duration last = outcomes.stream()
                                     .filter(Outcome.Failed.class::isInstance)
                                     .map(failed -> ((Outcome.Failed) failed).retryAfter())
@@ -87,18 +88,18 @@ final class BrokenRetries {
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-RETRY-3"),
-            Broken.outbox("never waits for less than a tenth of a second", () -> new MemoryOutbox() {
+            Broken.outbox("never waits for less than a tenth of a second", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             super.settle(hold, delayed(outcomes, delay -> delay.plusMillis(100)));
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-OPS-2", "OBX-RETRY-4"),
-            Broken.outbox("delays the whole topic", () -> new MemoryOutbox() {
+            Broken.outbox("delays the whole topic", () -> new MemoryState() {
                         private final Map<String, Partition> failing = new HashMap<>();
 
                         @Override
-                        boolean isReady(Partition partition) {
+                        public boolean isReady(Partition partition) {
                             Partition first = failing.get(partition.name.topic());
                             if (first != null && first.failure != null && first != partition) {
                                 return super.isReady(partition) && !now().isBefore(first.failure.nextAttempt());
@@ -110,9 +111,9 @@ final class BrokenRetries {
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-LIMIT-3", "OBX-RETRY-5"),
-            Broken.outbox("refuses a reason with NUL", () -> new MemoryOutbox() {
+            Broken.outbox("refuses a reason with NUL", () -> new MemoryState() {
                         @Override
-                        synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
                             for (Outcome outcome : outcomes) {
                                 if (outcome instanceof Outcome.Failed failed
                                         && failed.reason().indexOf(0) >= 0) {

@@ -6,7 +6,8 @@ import dev.outbox.MessageRejectedException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
-import dev.outbox.tck.WriteTransaction;
+import dev.outbox.store.memory.internal.MemoryState;
+import dev.outbox.store.memory.internal.Transaction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,27 +21,27 @@ import java.util.TreeSet;
 /** Stores that tell the broker other things than the database. */
 final class BrokenTransactions {
     static final List<Broken> ALL = List.of(
-            Broken.outbox("returns what is rolled back", () -> new MemoryOutbox() {
+            Broken.outbox("returns what is rolled back", () -> new MemoryState() {
                         @Override
-                        synchronized Written write(OutgoingMessage message) {
+                        public synchronized Written write(OutgoingMessage message) {
                             Written written = super.write(message);
                             commit(List.of(written));
                             return written;
                         }
                     })
                     .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
-            Broken.outbox("reads what is not committed", () -> new MemoryOutbox() {
+            Broken.outbox("reads what is not committed", () -> new MemoryState() {
                         private final Set<String> rolledBack = new HashSet<>();
 
                         @Override
-                        synchronized Written write(OutgoingMessage message) {
+                        public synchronized Written write(OutgoingMessage message) {
                             Written written = super.write(message);
                             commit(List.of(written));
                             return written;
                         }
 
                         @Override
-                        public WriteTransaction begin() {
+                        public Transaction begin() {
                             Set<String> open = new HashSet<>();
                             return new PassingTransaction(super.begin()) {
                                 @Override
@@ -51,7 +52,7 @@ final class BrokenTransactions {
                                 }
 
                                 @Override
-                                public void commit() throws Exception {
+                                public void commit() {
                                     super.commit();
                                     open.clear();
                                 }
@@ -65,7 +66,7 @@ final class BrokenTransactions {
                         }
 
                         @Override
-                        Collection<Long> readable(Partition partition) {
+                        public Collection<Long> readable(Partition partition) {
                             Set<Long> readable = new TreeSet<>(partition.messages.keySet());
                             readable.removeIf(
                                     position -> rolledBack.contains(requireNonNull(partition.messages.get(position))
@@ -74,9 +75,9 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
-            Broken.outbox("commits half a transaction", () -> new MemoryOutbox() {
+            Broken.outbox("commits half a transaction", () -> new MemoryState() {
                         @Override
-                        void commit(List<Written> messages) {
+                        public void commit(List<Written> messages) {
                             String first = messages.isEmpty()
                                     ? ""
                                     : messages.get(0).message().topic();
@@ -86,9 +87,9 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks("OBX-ORDER-1", "OBX-TX-1"),
-            Broken.outbox("swallows an error of persist", () -> new MemoryOutbox() {
+            Broken.outbox("swallows an error of persist", () -> new MemoryState() {
                         @Override
-                        public WriteTransaction begin() {
+                        public Transaction begin() {
                             return new PassingTransaction(super.begin()) {
                                 @Override
                                 String persist(OutgoingMessage message) {
@@ -105,11 +106,11 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks("OBX-PAYLOAD-2"),
-            Broken.outbox("reads on behind a cursor and misses a late commit", () -> new MemoryOutbox() {
+            Broken.outbox("reads on behind a cursor and misses a late commit", () -> new MemoryState() {
                         private final Map<Partition, Long> cursors = new HashMap<>();
 
                         @Override
-                        Collection<Long> readable(Partition partition) {
+                        public Collection<Long> readable(Partition partition) {
                             return partition
                                     .messages
                                     .tailMap(cursors.getOrDefault(partition, 0L), false)
@@ -117,24 +118,24 @@ final class BrokenTransactions {
                         }
 
                         @Override
-                        void remove(Partition partition, long position) {
+                        public void remove(Partition partition, long position) {
                             cursors.merge(partition, position, Math::max);
                             super.remove(partition, position);
                         }
                     })
                     .breaks("OBX-CLOSE-6", "OBX-ORDER-2", "OBX-ORDER-4", "OBX-RETRY-6", "OBX-TX-4"),
-            Broken.outbox("deletes by range", () -> new MemoryOutbox() {
+            Broken.outbox("deletes by range", () -> new MemoryState() {
                         @Override
-                        void remove(Partition partition, long position) {
+                        public void remove(Partition partition, long position) {
                             partition.messages.headMap(position, true).clear();
                         }
                     })
                     .breaks("OBX-CLOSE-6", "OBX-ORDER-2", "OBX-RETRY-6", "OBX-TX-4"),
-            Broken.outbox("remembers for a while that a partition was empty", () -> new MemoryOutbox() {
+            Broken.outbox("remembers for a while that a partition was empty", () -> new MemoryState() {
                         private final Map<Partition, Long> emptied = new HashMap<>();
 
                         @Override
-                        void remove(Partition partition, long position) {
+                        public void remove(Partition partition, long position) {
                             super.remove(partition, position);
                             if (partition.messages.isEmpty()) {
                                 emptied.put(partition, System.nanoTime());
@@ -142,31 +143,31 @@ final class BrokenTransactions {
                         }
 
                         @Override
-                        boolean isReady(Partition partition) {
+                        public boolean isReady(Partition partition) {
                             Long since = emptied.get(partition);
                             return (since == null || System.nanoTime() - since > 200_000_000)
                                     && super.isReady(partition);
                         }
                     })
                     .breaks("OBX-EXCL-3", "OBX-LIFE-2", "OBX-LIFE-5", "OBX-TX-3"),
-            Broken.outbox("lets writers wait for open batches", () -> new MemoryOutbox() {
+            Broken.outbox("lets writers wait for open batches", () -> new MemoryState() {
                         private final Set<Partition> held = new HashSet<>();
 
                         @Override
-                        synchronized Hold checkout(Set<String> topics, int limit) {
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
                             held.addAll(hold.positions.keySet());
                             return hold;
                         }
 
                         @Override
-                        synchronized void release(Hold hold) {
+                        public synchronized void release(Hold hold) {
                             super.release(hold);
                             held.removeAll(hold.positions.keySet());
                         }
 
                         @Override
-                        void commit(List<Written> messages) {
+                        public void commit(List<Written> messages) {
                             for (Written written : messages) {
                                 PersistedMessage m = written.message();
                                 PartitionName name = new PartitionName(m.topic(), m.partition());
@@ -181,11 +182,11 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks("OBX-ORDER-3", "OBX-TX-4", "OBX-TX-5"),
-            Broken.outbox("numbers messages per partition", () -> new MemoryOutbox() {
+            Broken.outbox("numbers messages per partition", () -> new MemoryState() {
                         private final Map<Integer, Integer> last = new HashMap<>();
 
                         @Override
-                        synchronized Written write(OutgoingMessage message) {
+                        public synchronized Written write(OutgoingMessage message) {
                             int number = last.merge(message.partition(), 1, Integer::sum);
                             Written written = super.write(message);
                             PersistedMessage m = written.message();
@@ -203,17 +204,17 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks("OBX-DEAD-3", "OBX-ID-1"),
-            Broken.outbox("draws ids of its own", () -> new MemoryOutbox() {
+            Broken.outbox("draws ids of its own", () -> new MemoryState() {
                         @Override
-                        synchronized Written write(OutgoingMessage m) {
+                        public synchronized Written write(OutgoingMessage m) {
                             return super.write(
                                     new OutgoingMessage(m.topic(), m.partition(), m.key(), m.headers(), m.payload()));
                         }
                     })
                     .breaks("OBX-ID-1"),
-            Broken.outbox("returns the ids of a call in another order", () -> new MemoryOutbox() {
+            Broken.outbox("returns the ids of a call in another order", () -> new MemoryState() {
                         @Override
-                        public WriteTransaction begin() {
+                        public Transaction begin() {
                             return new PassingTransaction(super.begin()) {
                                 @Override
                                 List<String> persistAll(List<OutgoingMessage> messages) {
@@ -225,10 +226,10 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks("OBX-ID-1"),
-            Broken.outbox("commits what is written by one call", () -> new MemoryOutbox() {
+            Broken.outbox("commits what is written by one call", () -> new MemoryState() {
                         @Override
-                        public WriteTransaction begin() {
-                            MemoryOutbox outbox = this;
+                        public Transaction begin() {
+                            MemoryState outbox = this;
                             return new PassingTransaction(super.begin()) {
                                 @Override
                                 List<String> persistAll(List<OutgoingMessage> messages) {

@@ -2,15 +2,14 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
-import dev.outbox.StoreException;
-import dev.outbox.tck.WriteTransaction;
+import dev.outbox.store.memory.internal.Transaction;
 import java.util.List;
 
 /** A transaction that passes everything on, to be wrong in one place. */
-class PassingTransaction implements WriteTransaction {
-    private final WriteTransaction real;
+class PassingTransaction implements Transaction {
+    private final Transaction real;
 
-    PassingTransaction(WriteTransaction real) {
+    PassingTransaction(Transaction real) {
         this.real = real;
     }
 
@@ -38,21 +37,17 @@ class PassingTransaction implements WriteTransaction {
     }
 
     @Override
-    public void commit() throws Exception {
+    public void commit() {
         real.commit();
     }
 
     @Override
-    public void rollback() throws Exception {
+    public void rollback() {
         real.rollback();
     }
 
     @Override
     public void close() {
-        try {
-            real.close();
-        } catch (Exception e) {
-            throw new StoreException("not closed", e);
-        }
+        real.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.outbox.tck.memory;
 
+import dev.outbox.store.memory.internal.MemoryState;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -23,7 +24,7 @@ public final class Zoo {
             .toList();
 
     /** The store that is not broken, for comparison. */
-    public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryOutbox::new);
+    public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryState::new);
 
     private Zoo() {}
 

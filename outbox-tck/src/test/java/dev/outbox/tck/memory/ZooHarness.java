@@ -1,6 +1,7 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
+import dev.outbox.store.memory.internal.MemoryState;
 import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
@@ -15,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * clients with leases, which need somebody to renew them, use a socket. An address says which store it is.
  */
 public final class ZooHarness implements NetworkHarness {
-    private static final Map<String, MemoryOutbox> HERE = new ConcurrentHashMap<>();
+    private static final Map<String, MemoryState> HERE = new ConcurrentHashMap<>();
 
     private final Broken broken;
 
@@ -31,7 +32,7 @@ public final class ZooHarness implements NetworkHarness {
 
     @Override
     public String createOutbox() {
-        MemoryOutbox outbox = broken.outbox().get();
+        MemoryState outbox = broken.outbox().get();
         String served = new MemoryHarness(() -> outbox).createOutbox();
         HERE.put(served, outbox);
         return broken.idea().replace(' ', '_') + "|" + served;
@@ -40,15 +41,15 @@ public final class ZooHarness implements NetworkHarness {
     @Override
     public Store open(String address) throws IOException {
         String served = served(address);
-        MemoryOutbox here = HERE.get(served);
+        MemoryState here = HERE.get(served);
         Store client = here == null || here.lease().isPresent() ? MemoryOutboxServer.open(served) : here.store();
         return store(address).client().apply(client);
     }
 
     @Override
     public WriteTransaction begin(String address) throws IOException {
-        MemoryOutbox here = HERE.get(served(address));
-        return here == null ? MemoryOutboxServer.begin(served(address)) : here.begin();
+        MemoryState here = HERE.get(served(address));
+        return here == null ? MemoryOutboxServer.begin(served(address)) : new HandleOf(here.begin());
     }
 
     @Override

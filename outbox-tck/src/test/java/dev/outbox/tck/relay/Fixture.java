@@ -8,8 +8,8 @@ import dev.outbox.Outbox;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
 import dev.outbox.Topic;
-import dev.outbox.tck.WriteTransaction;
-import dev.outbox.tck.memory.MemoryOutbox;
+import dev.outbox.store.memory.MemoryOutbox;
+import dev.outbox.store.memory.MemoryTransaction;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,11 +33,11 @@ final class Fixture {
 
     /** Commits messages on a topic, all in one transaction, and returns their ids. */
     List<String> commit(Topic<String> topic, String... messages) {
-        WriteTransaction tx = outbox.begin();
+        MemoryTransaction tx = outbox.begin();
         try {
             List<String> ids = new ArrayList<>();
             for (String message : messages) {
-                ids.add(Outbox.bind(topic, tx.persistFunc()).publish(message));
+                ids.add(Outbox.bind(topic, MemoryOutbox.persist(tx)).publish(message));
             }
             tx.commit();
             return ids;

@@ -16,7 +16,8 @@ import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
-import dev.outbox.tck.WriteTransaction;
+import dev.outbox.store.memory.MemoryOutbox;
+import dev.outbox.store.memory.MemoryTransaction;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -267,8 +268,8 @@ class RelayUnsettledTest {
             assertEquals(1, mostPublishes());
             long then = System.currentTimeMillis();
             await("another time of persisting", () -> System.currentTimeMillis() > then);
-            WriteTransaction tx = fixture.outbox.begin();
-            tx.persistFunc()
+            MemoryTransaction tx = fixture.outbox.begin();
+            MemoryOutbox.persist(tx)
                     .persist(new OutgoingMessage(
                             id, topic.name(), 0, "1", Map.of(), "1:second".getBytes(StandardCharsets.UTF_8)));
             tx.commit();

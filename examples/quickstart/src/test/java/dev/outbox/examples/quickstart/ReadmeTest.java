@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,14 +18,22 @@ class ReadmeTest {
     /** The tests run in the folder of their module. */
     private static final Path ROOT = Path.of("..", "..");
 
-    private static final Path SOURCE =
-            Path.of("src", "test", "java", "dev", "outbox", "examples", "quickstart", "ReadmeExample.java");
+    private static final Path SOURCES = Path.of("src", "test", "java", "dev", "outbox", "examples", "quickstart");
 
     @Test
     void theProgramOfTheReadmeIsTheOneThatTheBuildFormats() throws IOException {
-        String source = Files.readString(SOURCE);
-        String program = source.substring(source.indexOf("import ")).strip();
-        assertEquals(program, program(), "the first Java of README.md and " + SOURCE);
+        assertEquals(formatted("ReadmeExample.java"), program(), "the first Java of README.md");
+    }
+
+    @Test
+    void theTestOfTheReadmeIsOneOfThese() throws IOException {
+        List<String> snippets = java(Files.readString(ROOT.resolve("README.md")));
+        assertEquals(formatted("ReadmeServiceTest.java"), snippets.get(1), "the second Java of README.md");
+    }
+
+    private static String formatted(String file) throws IOException {
+        String source = Files.readString(SOURCES.resolve(file));
+        return source.substring(source.indexOf("import ")).strip();
     }
 
     /** As whoever reads it would try it: pasted into a file, compiled, and run with nothing but the artifacts named there. */
@@ -39,9 +48,15 @@ class ReadmeTest {
     }
 
     private static String program() throws IOException {
-        String readme = Files.readString(ROOT.resolve("README.md"));
-        int start = readme.indexOf("```java\n") + "```java\n".length();
-        return readme.substring(start, readme.indexOf("\n```", start));
+        return java(Files.readString(ROOT.resolve("README.md"))).get(0);
+    }
+
+    private static List<String> java(String document) {
+        return Pattern.compile("^```java\n(.*?)\n```$", Pattern.MULTILINE | Pattern.DOTALL)
+                .matcher(document)
+                .results()
+                .map(block -> block.group(1))
+                .toList();
     }
 
     private static String run(String tool, String... arguments) throws IOException, InterruptedException {

@@ -1,6 +1,7 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
+import dev.outbox.store.memory.internal.MemoryState;
 import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
@@ -14,14 +15,14 @@ import java.util.function.Supplier;
 
 /** Serves outboxes of this process, to this and other processes: the harness of the in-memory store. */
 public final class MemoryHarness implements NetworkHarness {
-    private final Supplier<MemoryOutbox> outboxes;
+    private final Supplier<MemoryState> outboxes;
 
     /** A harness of the store as it is. */
     public MemoryHarness() {
-        this(MemoryOutbox::new);
+        this(MemoryState::new);
     }
 
-    MemoryHarness(Supplier<MemoryOutbox> outboxes) {
+    MemoryHarness(Supplier<MemoryState> outboxes) {
         this.outboxes = outboxes;
     }
 

@@ -1,19 +1,19 @@
-package dev.outbox.tck.memory;
+package dev.outbox.store.memory.internal;
 
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
-import dev.outbox.tck.WriteTransaction;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Keeps what was written to itself until it commits. */
-final class LocalTransaction implements WriteTransaction {
-    private final MemoryOutbox outbox;
-    private final List<MemoryOutbox.Written> messages = new ArrayList<>();
+public final class LocalTransaction implements Transaction {
+    private final MemoryState outbox;
+    private final List<MemoryState.Written> messages = new ArrayList<>();
     private boolean open = true;
 
-    LocalTransaction(MemoryOutbox outbox) {
+    /** A new transaction on an outbox. */
+    public LocalTransaction(MemoryState outbox) {
         this.outbox = outbox;
     }
 
@@ -24,7 +24,7 @@ final class LocalTransaction implements WriteTransaction {
 
     private String persist(OutgoingMessage message) {
         requireOpen();
-        MemoryOutbox.Written written = outbox.write(message);
+        MemoryState.Written written = outbox.write(message);
         messages.add(written);
         return written.message().id();
     }

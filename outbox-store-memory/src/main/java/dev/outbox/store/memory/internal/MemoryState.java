@@ -1,4 +1,4 @@
-package dev.outbox.tck.memory;
+package dev.outbox.store.memory.internal;
 
 import static java.util.Objects.requireNonNull;
 
@@ -11,7 +11,6 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.spi.Outcome;
-import dev.outbox.tck.WriteTransaction;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -41,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * appear after a higher one, as in a database. Nothing here remembers how far a partition was read, so such a message is
  * simply the next head of its partition (OBX-TX-4).
  */
-public class MemoryOutbox {
+public class MemoryState {
     private static final int MAX_REASON_LENGTH = 1_000;
 
     private final Instant startedAt = Instant.now();
@@ -54,16 +53,16 @@ public class MemoryOutbox {
     private long lastTurn;
 
     /** An empty outbox whose holds last as long as their client. */
-    public MemoryOutbox() {
+    public MemoryState() {
         this.lease = null;
     }
 
-    /** An empty outbox whose holds are leases, which the clients of a {@link MemoryOutboxServer} renew while they run. */
-    public MemoryOutbox(Duration lease) {
+    /** An empty outbox whose holds are leases, which whoever has one renews. */
+    public MemoryState(Duration lease) {
         this.lease = lease;
     }
 
-    Optional<Duration> lease() {
+    public Optional<Duration> lease() {
         return Optional.ofNullable(lease);
     }
 
@@ -73,11 +72,11 @@ public class MemoryOutbox {
     }
 
     /** A new transaction on this outbox. */
-    public WriteTransaction begin() {
+    public Transaction begin() {
         return new LocalTransaction(this);
     }
 
-    record PartitionName(String topic, int number) implements Comparable<PartitionName> {
+    public record PartitionName(String topic, int number) implements Comparable<PartitionName> {
         private static final Comparator<PartitionName> ORDER =
                 Comparator.comparing(PartitionName::topic).thenComparingInt(PartitionName::number);
 
@@ -88,17 +87,17 @@ public class MemoryOutbox {
     }
 
     /** The messages of a partition by position, and who may have them when. */
-    static final class Partition {
-        final PartitionName name;
-        final NavigableMap<Long, PersistedMessage> messages = new TreeMap<>();
+    public static final class Partition {
+        public final PartitionName name;
+        public final NavigableMap<Long, PersistedMessage> messages = new TreeMap<>();
 
         @Nullable
-        Hold holder;
+        public Hold holder;
 
         @Nullable
-        Failure failure;
+        public Failure failure;
 
-        long lastTurn;
+        public long lastTurn;
 
         Partition(PartitionName name) {
             this.name = name;
@@ -106,23 +105,23 @@ public class MemoryOutbox {
     }
 
     /** Why a partition waits, and until when. Kept until the message is settled. */
-    record Failure(long position, String reason, Instant nextAttempt) {}
+    public record Failure(long position, String reason, Instant nextAttempt) {}
 
     /** What an open batch has: partitions as a whole, and some of their messages. Nobody else gets either. */
-    static final class Hold {
-        final Map<Partition, List<Long>> positions = new LinkedHashMap<>();
-        final List<PersistedMessage> messages = new ArrayList<>();
+    public static final class Hold {
+        public final Map<Partition, List<Long>> positions = new LinkedHashMap<>();
+        public final List<PersistedMessage> messages = new ArrayList<>();
 
         /** Until when nobody else may have them, if holds are leases: by {@link System#nanoTime}. */
-        long until;
+        public long until;
     }
 
     /** A message with its position, in a transaction that has not committed. */
-    record Written(long position, PersistedMessage message) {}
+    public record Written(long position, PersistedMessage message) {}
 
     // --- transactions
 
-    synchronized Written write(OutgoingMessage message) {
+    public synchronized Written write(OutgoingMessage message) {
         long position = ++lastPosition;
         return new Written(
                 position,
@@ -137,7 +136,7 @@ public class MemoryOutbox {
                         now()));
     }
 
-    void commit(List<Written> messages) {
+    public void commit(List<Written> messages) {
         synchronized (this) {
             messages.forEach(this::add);
         }
@@ -153,7 +152,7 @@ public class MemoryOutbox {
     // --- batches
 
     /** Takes ready partitions, those that waited longest first, and shares the limit out among them. */
-    synchronized Hold checkout(Set<String> topics, int limit) {
+    public synchronized Hold checkout(Set<String> topics, int limit) {
         Hold hold = new Hold();
         startLease(hold);
         Map<Partition, Iterator<Long>> heads = new LinkedHashMap<>();
@@ -187,13 +186,13 @@ public class MemoryOutbox {
         return hold;
     }
 
-    boolean isReady(Partition partition) {
+    public boolean isReady(Partition partition) {
         return (partition.holder == null || hasRunOut(partition.holder))
                 && !partition.messages.isEmpty()
                 && (partition.failure == null || !now().isBefore(partition.failure.nextAttempt()));
     }
 
-    boolean hasRunOut(Hold hold) {
+    public boolean hasRunOut(Hold hold) {
         return lease != null && System.nanoTime() - hold.until > 0;
     }
 
@@ -204,7 +203,7 @@ public class MemoryOutbox {
     }
 
     /** Lets the lease begin anew, also one that has run out and that nobody has taken over; false if somebody has. */
-    synchronized boolean renew(Hold hold) {
+    public synchronized boolean renew(Hold hold) {
         boolean held = isHeld(hold);
         if (held) {
             startLease(hold);
@@ -213,12 +212,12 @@ public class MemoryOutbox {
     }
 
     /** The positions of a partition in the order in which they are handed out. */
-    Collection<Long> readable(Partition partition) {
+    public Collection<Long> readable(Partition partition) {
         return partition.messages.keySet();
     }
 
     /** Applies the outcomes of a batch and ends its hold, or changes nothing if the hold was lost. */
-    synchronized void settle(Hold hold, List<Outcome> outcomes) {
+    public synchronized void settle(Hold hold, List<Outcome> outcomes) {
         if (!isHeld(hold)) {
             throw new HoldLostException(
                     "The batch has lost its hold: its client was closed, its connection broke,"
@@ -265,16 +264,16 @@ public class MemoryOutbox {
     }
 
     /** Exactly this one: a lower position may have been committed meanwhile, which nobody has read. */
-    void remove(Partition partition, long position) {
+    public void remove(Partition partition, long position) {
         partition.messages.remove(position);
     }
 
-    synchronized boolean isHeld(Hold hold) {
+    public synchronized boolean isHeld(Hold hold) {
         return hold.positions.keySet().stream().allMatch(partition -> partition.holder == hold);
     }
 
     /** Ends a hold; what was not settled is where it was. Doing it again does nothing. */
-    synchronized void release(Hold hold) {
+    public synchronized void release(Hold hold) {
         for (Partition partition : hold.positions.keySet()) {
             if (partition.holder == hold) {
                 partition.holder = null;
@@ -284,7 +283,7 @@ public class MemoryOutbox {
 
     // --- operations
 
-    synchronized List<Backlog> backlog() {
+    public synchronized List<Backlog> backlog() {
         Instant now = now();
         List<Backlog> backlog = new ArrayList<>();
         for (Partition partition : partitions.values()) {
@@ -300,7 +299,7 @@ public class MemoryOutbox {
         return backlog;
     }
 
-    synchronized List<FailingPartition> failingPartitions() {
+    public synchronized List<FailingPartition> failingPartitions() {
         List<FailingPartition> failing = new ArrayList<>();
         for (Partition partition : partitions.values()) {
             Failure failure = partition.failure;
@@ -318,7 +317,7 @@ public class MemoryOutbox {
         return failing;
     }
 
-    synchronized boolean retryNow(String topic, int number) {
+    public synchronized boolean retryNow(String topic, int number) {
         Partition partition = partitions.get(new PartitionName(topic, number));
         if (partition == null || partition.failure == null) {
             return false;
@@ -329,7 +328,7 @@ public class MemoryOutbox {
         return true;
     }
 
-    synchronized List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
+    public synchronized List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         List<DeadLetter> page = new ArrayList<>();
         boolean reached = afterId == null;
         for (DeadLetter letter : deadLetters.values()) {
@@ -345,11 +344,11 @@ public class MemoryOutbox {
         return page;
     }
 
-    synchronized Optional<DeadLetter> deadLetter(String id) {
+    public synchronized Optional<DeadLetter> deadLetter(String id) {
         return Optional.ofNullable(deadLetters.get(id));
     }
 
-    int redrive(Collection<String> ids) {
+    public int redrive(Collection<String> ids) {
         List<Written> revived = new ArrayList<>();
         synchronized (this) {
             for (String id : ids) {
@@ -364,7 +363,7 @@ public class MemoryOutbox {
         return revived.size();
     }
 
-    synchronized int discard(Collection<String> ids) {
+    public synchronized int discard(Collection<String> ids) {
         int before = deadLetters.size();
         deadLetters.keySet().removeAll(new HashSet<>(ids));
         return before - deadLetters.size();
@@ -373,18 +372,18 @@ public class MemoryOutbox {
     // --- wake-ups
 
     /** Calls the listener after every commit, on the committing thread, under no promise to be quick. */
-    void addWakeUp(Runnable wakeUp) {
+    public void addWakeUp(Runnable wakeUp) {
         wakeUps.add(wakeUp);
     }
 
-    void removeWakeUp(Runnable wakeUp) {
+    public void removeWakeUp(Runnable wakeUp) {
         wakeUps.remove(wakeUp);
     }
 
     // --- time and values
 
     /** The store's clock, which never goes back, whatever happens to the machine's. */
-    Instant now() {
+    public Instant now() {
         return startedAt.plusNanos(System.nanoTime() - startedNanos);
     }
 

@@ -1,4 +1,4 @@
-package dev.outbox.tck.memory;
+package dev.outbox.store.memory.internal;
 
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
@@ -15,14 +15,15 @@ import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /** A session with an outbox in this process. */
-final class LocalSession implements Session {
-    private final MemoryOutbox outbox;
-    private final Map<Long, MemoryOutbox.Hold> holds = new HashMap<>();
+public final class LocalSession implements Session {
+    private final MemoryState outbox;
+    private final Map<Long, MemoryState.Hold> holds = new HashMap<>();
     private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
     private long lastHold;
     private volatile boolean open = true;
 
-    LocalSession(MemoryOutbox outbox) {
+    /** A new client of an outbox. */
+    public LocalSession(MemoryState outbox) {
         this.outbox = outbox;
     }
 
@@ -31,7 +32,7 @@ final class LocalSession implements Session {
         if (!open) {
             throw new MisuseException("The store is closed; open another.");
         }
-        MemoryOutbox.Hold hold = outbox.checkout(topics, limit);
+        MemoryState.Hold hold = outbox.checkout(topics, limit);
         long number = ++lastHold;
         if (!hold.messages.isEmpty()) {
             holds.put(number, hold);
@@ -41,7 +42,7 @@ final class LocalSession implements Session {
 
     @Override
     public synchronized void settle(long number, List<Outcome> outcomes) {
-        MemoryOutbox.Hold hold = holds.remove(number);
+        MemoryState.Hold hold = holds.remove(number);
         if (hold == null) {
             throw new HoldLostException(
                     "The store was closed while the batch was open. Nothing of the batch took effect;"
@@ -56,8 +57,8 @@ final class LocalSession implements Session {
     }
 
     /** Lets the lease of a hold begin anew; false if the hold was lost. */
-    synchronized boolean renew(long number) {
-        MemoryOutbox.Hold hold = holds.get(number);
+    public synchronized boolean renew(long number) {
+        MemoryState.Hold hold = holds.get(number);
         return hold != null && outbox.renew(hold);
     }
 

@@ -1,4 +1,4 @@
-package dev.outbox.tck.memory;
+package dev.outbox.store.memory.internal;
 
 import dev.outbox.Capabilities;
 import dev.outbox.DeadLetter;
@@ -17,11 +17,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A client of an outbox, in this process or another. Checks what it is asked and leaves the rest to its session. */
-final class MemoryStore implements Store, Operations, WakeUps {
+public final class MemoryStore implements Store, Operations, WakeUps {
     private final Session session;
     private volatile boolean closed;
 
-    MemoryStore(Session session) {
+    /** A client with a session of its own, which it closes. */
+    public MemoryStore(Session session) {
         this.session = session;
     }
 

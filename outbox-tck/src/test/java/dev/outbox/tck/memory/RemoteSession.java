@@ -4,6 +4,7 @@ import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
 import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.memory.internal.Session;
 import dev.outbox.tck.memory.MemoryOutboxServer.Connection;
 import dev.outbox.tck.memory.Wire.Request;
 import java.io.DataInputStream;

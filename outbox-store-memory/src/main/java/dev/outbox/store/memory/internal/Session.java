@@ -1,4 +1,4 @@
-package dev.outbox.tck.memory;
+package dev.outbox.store.memory.internal;
 
 import dev.outbox.Operations;
 import dev.outbox.PersistedMessage;
@@ -11,10 +11,11 @@ import java.util.Set;
  * One client's connection to an outbox. The holds of its batches end with it, or with their lease. Safe for use by several
  * threads.
  */
-interface Session extends Operations, WakeUps, AutoCloseable {
+public interface Session extends Operations, WakeUps, AutoCloseable {
     /** Messages that were taken, and the number under which this session holds them. */
     record Checkout(long hold, List<PersistedMessage> messages) {}
 
+    /** Takes what is ready, and at most so many messages. */
     Checkout checkout(Set<String> topics, int limit);
 
     /** Applies the outcomes and ends the hold, or throws and changes nothing. */

@@ -8,6 +8,11 @@ import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
+import dev.outbox.store.memory.internal.LocalSession;
+import dev.outbox.store.memory.internal.LocalTransaction;
+import dev.outbox.store.memory.internal.MemoryState;
+import dev.outbox.store.memory.internal.MemoryStore;
+import dev.outbox.store.memory.internal.Session;
 import dev.outbox.tck.WriteTransaction;
 import dev.outbox.tck.memory.Wire.Request;
 import dev.outbox.tck.memory.Wire.Status;
@@ -42,7 +47,7 @@ public final class MemoryOutboxServer implements Closeable {
     private static final int CONNECT_TIMEOUT_MILLIS = 10_000;
 
     private final ServerSocket listener;
-    private final Map<String, MemoryOutbox> outboxes = new ConcurrentHashMap<>();
+    private final Map<String, MemoryState> outboxes = new ConcurrentHashMap<>();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
 
     /**
@@ -56,7 +61,7 @@ public final class MemoryOutboxServer implements Closeable {
     }
 
     /** Serves an outbox under a name; returns the address for {@link #open} and {@link #begin}. */
-    public String serve(String name, MemoryOutbox outbox) {
+    public String serve(String name, MemoryState outbox) {
         outboxes.put(name, outbox);
         return "memory://" + listener.getInetAddress().getHostAddress() + ":" + listener.getLocalPort() + "/" + name
                 + outbox.lease().map(lease -> LEASE + lease.toMillis()).orElse("");
@@ -174,7 +179,7 @@ public final class MemoryOutboxServer implements Closeable {
             DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
             DataOutputStream out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
             String name = Wire.readText(in);
-            MemoryOutbox outbox = outboxes.get(name);
+            MemoryState outbox = outboxes.get(name);
             if (outbox == null) {
                 throw new IOException("There is no outbox " + name);
             }
@@ -186,7 +191,7 @@ public final class MemoryOutboxServer implements Closeable {
         }
     }
 
-    private static void serve(MemoryOutbox outbox, DataInputStream in, DataOutputStream out) throws IOException {
+    private static void serve(MemoryState outbox, DataInputStream in, DataOutputStream out) throws IOException {
         try (LocalSession session = new LocalSession(outbox);
                 LocalTransaction transaction = new LocalTransaction(outbox)) {
             while (true) {
