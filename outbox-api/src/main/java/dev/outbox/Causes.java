@@ -1,5 +1,7 @@
 package dev.outbox;
 
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,21 @@ final class Causes {
             cause = of(cause);
         }
         return false;
+    }
+
+    /** What failed, without the wrappers that futures put around it. */
+    static Throwable unwrapped(Throwable failure) {
+        Throwable unwrapped = failure;
+        for (int depth = 0; depth < DEEPEST; depth++) {
+            Throwable cause = unwrapped instanceof CompletionException || unwrapped instanceof ExecutionException
+                    ? of(unwrapped)
+                    : null;
+            if (cause == null) {
+                return unwrapped;
+            }
+            unwrapped = cause;
+        }
+        return unwrapped;
     }
 
     /** The cause, or null also if it cannot be told. */

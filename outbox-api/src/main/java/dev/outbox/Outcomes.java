@@ -3,12 +3,9 @@ package dev.outbox;
 import dev.outbox.OutboxListener.Step;
 import dev.outbox.Unsettled.Entry;
 import dev.outbox.Unsettled.Kind;
-import dev.outbox.spi.UndecodableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +16,16 @@ import org.slf4j.LoggerFactory;
  */
 final class Outcomes {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+
+    /** Whom a failure speaks against. */
+    enum Blame {
+        /** Nobody, or the message alone. */
+        NOBODY,
+        /** Maybe the broker: if several messages in a row fail like this, it is. */
+        MAYBE_BROKER,
+        /** The broker, as the publisher says: it is away. */
+        BROKER
+    }
 
     private final Shared shared;
     private final Shift shift;
@@ -65,8 +72,11 @@ final class Outcomes {
         mark(batch, message, entry);
     }
 
-    /** The message was not published, and true is returned if the broker may be to blame; unless that was our own interrupt: then it is no fault of it, and it comes again. */
-    boolean failed(
+    /**
+     * The message was not published. It has no outcome, so that no attempt is counted and it keeps its place, if that was our own
+     * interrupt, a first lack of memory, or a broker that is away.
+     */
+    Blame failed(
             MessageBatch batch,
             Lane<?> lane,
             PersistedMessage message,
@@ -75,24 +85,29 @@ final class Outcomes {
             long start) {
         lane.stop();
         if (shift.isInterrupted()) {
-            return false;
+            return Blame.NOBODY;
         }
-        Throwable cause = unwrapped(failure);
+        Throwable cause = Causes.unwrapped(failure);
         if (Causes.any(cause, each -> each instanceof OutOfMemoryError) && shared.forgives(message)) {
             shortOfMemory = true;
-            return false;
+            return Blame.NOBODY;
         }
         String reason = decoded ? Reason.of(cause) : "Undecodable: " + Reason.of(cause);
         int attempt = message.attempts() + 1;
         RetryPolicy retry = lane.topic.retry();
+        FailureKind kind = retry.kindOf(cause);
+        if (kind == FailureKind.UNAVAILABLE) {
+            return Blame.BROKER;
+        }
         failed++;
-        if (retry.givesUpAfter(attempt) || (!decoded && cause instanceof UndecodableException)) {
+        Blame blame = decoded && kind != FailureKind.PERMANENT ? Blame.MAYBE_BROKER : Blame.NOBODY;
+        if (kind == FailureKind.PERMANENT || retry.givesUpAfter(attempt)) {
             giveUp(batch, lane, message, cause, reason, start);
-            return decoded;
+            return blame;
         }
         Duration delay = retry.delayAfter(attempt);
         if (!mark(batch, message, new Entry(lane.key, message, Kind.FAILED, reason, delay))) {
-            return decoded;
+            return blame;
         }
         shared.failures.warn(
                 "Message {} of {}/{} failed at attempt {}; its partition waits {}: {}",
@@ -103,7 +118,7 @@ final class Outcomes {
                 delay,
                 Reason.onOneLine(reason));
         shared.listeners.failed(message, cause, reason, delay, start);
-        return decoded;
+        return blame;
     }
 
     /**
@@ -213,14 +228,6 @@ final class Outcomes {
         } catch (Throwable e) {
             // The state and the listeners have it.
         }
-    }
-
-    private static Throwable unwrapped(Throwable failure) {
-        if (failure instanceof CompletionException || failure instanceof ExecutionException) {
-            Throwable cause = Causes.of(failure);
-            return cause == null ? failure : cause;
-        }
-        return failure;
     }
 
     void storeFailed(Step step, Throwable failure, long start) {

@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -130,7 +132,8 @@ public final class Relay implements AutoCloseable {
 
     /**
      * Does one round on the calling thread: checks out at most so many messages, publishes them, and closes the batch.
-     * Does nothing if no topic is registered. After a close that failed it does less: one message, to see whether it can be
+     * Does nothing if no topic is registered. Of a topic that is left out because its broker is away, it takes nothing until the
+     * pause is over, and then one message first. After a close that failed it does less: one message, to see whether it can be
      * settled, and nothing while another thread does the same. An interrupt ends the round early and stays set.
      *
      * @param limit the most messages to take, at least 1
@@ -141,14 +144,18 @@ public final class Relay implements AutoCloseable {
         requireAtLeastOne("limit", limit);
         Shift shift = begin(Shift.Kind.CALLER);
         try {
-            Map<String, Route<?>> all = routes;
-            Closes.Leave leave = all.isEmpty() ? null : shared.closes.ask(limit, true);
+            Map<String, Route<?>> asked = new HashMap<>(routes);
+            Closes.Leave leave = asked.isEmpty() ? null : shared.closes.ask(limit, true);
             if (leave == null) {
                 return new RoundResult(0, 0, null);
             }
+            Set<Route<?>> probed = new HashSet<>();
+            asked.values().removeIf(route -> route.isOut() && !(route.isToBeProbed() && probed.add(route)));
+            Round round = new Round(shared, asked, probed, shift, leave, limit);
             try {
-                return run(new Round(shared, all, shift, leave, limit), false);
+                return asked.isEmpty() ? new RoundResult(0, 0, null) : run(round, false);
             } finally {
+                round.endProbes();
                 shared.closes.unproven(leave);
             }
         } finally {
@@ -403,7 +410,7 @@ public final class Relay implements AutoCloseable {
                 return;
             }
             try {
-                next(new Round(shared, served, shift, leave, limit.get()), leave, served);
+                next(new Round(shared, served, Set.of(), shift, leave, limit.get()), leave, served);
             } finally {
                 shared.closes.unproven(leave); // whatever happened, nobody must wait for its proof any more
             }
@@ -488,7 +495,7 @@ public final class Relay implements AutoCloseable {
             thread.setDaemon(true);
             begun.runOn(thread);
         } catch (Throwable e) {
-            route.probed(0, 0);
+            route.probed(false);
             probes.release();
             if (shift != null) {
                 end(shift);
@@ -500,16 +507,13 @@ public final class Relay implements AutoCloseable {
     }
 
     private void probe(Route<?> route, Shift shift) {
-        int published = 0; // nothing that needs memory stands before the try
-        int failed = 0;
+        Round round = null; // nothing that needs memory stands before the try
         try {
             Closes.Leave leave = shared.closes.ask(1, false);
             if (leave != null) {
                 try {
-                    RoundResult result =
-                            run(new Round(shared, Map.of(route.topic.name(), route), shift, leave, 1), false);
-                    published = result.published();
-                    failed = result.failed();
+                    round = new Round(shared, Map.of(route.topic.name(), route), Set.of(route), shift, leave, 1);
+                    run(round, false);
                 } finally {
                     shared.closes.unproven(leave);
                 }
@@ -517,12 +521,13 @@ public final class Relay implements AutoCloseable {
         } catch (Throwable e) {
             health.trouble(e);
         } finally {
-            boolean isBack = route.probed(published, failed);
+            if (round == null) {
+                route.probed(false);
+            } else {
+                round.endProbes();
+            }
             probes.release();
             end(shift);
-            if (isBack) {
-                Round.isBack(route.topic.name());
-            }
             signal.raise();
         }
     }

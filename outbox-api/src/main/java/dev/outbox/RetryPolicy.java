@@ -1,30 +1,42 @@
 package dev.outbox;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How often, and after which delays, a message that failed is tried again before it is given up. Immutable.
  *
  * <p>By default 20 attempts: delays of 1 second, 2, 4 … up to 5 minutes, each varied at random by up to 20 %, which
- * carries a message over about an hour of a broker that is away.
+ * carries a message over about an hour of failures. A {@link PermanentFailureException} is not tried again, and a {@link
+ * BrokerUnavailableException} counts no attempt; {@link #classifier} says which exceptions of others mean the same.
  */
 public final class RetryPolicy {
     private static final RetryPolicy DEFAULTS =
-            new RetryPolicy(20, Duration.ofSeconds(1), 2, Duration.ofMinutes(5), 0.2);
+            new RetryPolicy(20, Duration.ofSeconds(1), 2, Duration.ofMinutes(5), 0.2, failure -> null);
 
     private final int maxAttempts;
     private final Duration initialDelay;
     private final double growth;
     private final Duration maxDelay;
     private final double jitter;
+    private final Function<? super Throwable, ? extends @Nullable FailureKind> classifier;
 
-    private RetryPolicy(int maxAttempts, Duration initialDelay, double growth, Duration maxDelay, double jitter) {
+    private RetryPolicy(
+            int maxAttempts,
+            Duration initialDelay,
+            double growth,
+            Duration maxDelay,
+            double jitter,
+            Function<? super Throwable, ? extends @Nullable FailureKind> classifier) {
         this.maxAttempts = maxAttempts;
         this.initialDelay = initialDelay;
         this.growth = growth;
         this.maxDelay = maxDelay;
         this.jitter = jitter;
+        this.classifier = classifier;
     }
 
     /** The default described above. */
@@ -35,36 +47,76 @@ public final class RetryPolicy {
     /** How often a message is tried before it becomes a dead letter; at least 1, which means no second try. */
     public RetryPolicy maxAttempts(int maxAttempts) {
         require(maxAttempts >= 1, "maxAttempts", maxAttempts, "at least 1");
-        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** Tries for ever: a message that never succeeds then blocks its partition until an operator takes it out. */
     public RetryPolicy neverGiveUp() {
-        return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter);
+        return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** The delay after the first failure, at most 365 days; zero tries again at once, always. */
     public RetryPolicy initialDelay(Duration initialDelay) {
         Limits.checkDuration("Retry policy: initialDelay", Duration.ZERO, initialDelay);
-        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** By what each delay is multiplied to give the next; at least 1. */
     public RetryPolicy growth(double growth) {
         require(growth >= 1 && Double.isFinite(growth), "growth", growth, "at least 1");
-        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** The longest delay, before jitter; at most 365 days. */
     public RetryPolicy maxDelay(Duration maxDelay) {
         Limits.checkDuration("Retry policy: maxDelay", Duration.ZERO, maxDelay);
-        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** By which part of itself a delay is varied at random, up or down: 0 not at all, at most 1. */
     public RetryPolicy jitter(double jitter) {
         require(jitter >= 0 && jitter <= 1, "jitter", jitter, "between 0 and 1");
-        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter);
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
+    }
+
+    /**
+     * Says which exceptions of others, as those of a broker's client, mean that a message will never succeed, or that the broker
+     * is away; null where it has nothing to say, which is {@link FailureKind#TRANSIENT}. It is not asked about our own {@link
+     * PermanentFailureException} and {@link BrokerUnavailableException}. It gets what was thrown, without the wrappers of futures;
+     * for an {@link java.util.concurrent.CompletionException} its cause.
+     *
+     * <pre>{@code
+     * RetryPolicy.defaults().classifier(failure ->
+     *         failure instanceof RecordTooLargeException ? FailureKind.PERMANENT
+     *                 : failure instanceof DisconnectException ? FailureKind.UNAVAILABLE : null);
+     * }</pre>
+     *
+     * @param classifier safe for use by several threads; what it throws is added to the failure as suppressed, and the failure
+     *     is {@link FailureKind#TRANSIENT}
+     */
+    public RetryPolicy classifier(Function<? super Throwable, ? extends @Nullable FailureKind> classifier) {
+        Objects.requireNonNull(classifier, "classifier");
+        return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
+    }
+
+    /** What a failure means, as {@link #classifier} has it. */
+    public FailureKind kindOf(Throwable failure) {
+        Throwable cause = Causes.unwrapped(failure);
+        if (cause instanceof PermanentFailureException) {
+            return FailureKind.PERMANENT;
+        }
+        if (cause instanceof BrokerUnavailableException) {
+            return FailureKind.UNAVAILABLE;
+        }
+        FailureKind kind = null;
+        try {
+            kind = classifier.apply(cause);
+        } catch (Throwable e) {
+            if (e != cause) {
+                cause.addSuppressed(e);
+            }
+        }
+        return kind == null ? FailureKind.TRANSIENT : kind;
     }
 
     /** Whether a message that has now failed this often is given up. */

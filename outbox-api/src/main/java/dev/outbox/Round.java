@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,6 +40,12 @@ final class Round {
     private final Shift shift;
     private final Closes.Leave leave;
     private final int wanted;
+
+    /** Topics that are left out, and of which this round is to try one message. */
+    private final Set<Route<?>> probes;
+
+    private final Set<Route<?>> tried = new HashSet<>();
+    private final Set<Route<?>> failedProbes = new HashSet<>();
     private final Outcomes outcomes;
 
     private final Landings landings = new Landings();
@@ -63,9 +70,16 @@ final class Round {
     private boolean checkoutFailed;
     private boolean outOfTime;
 
-    Round(Shared shared, Map<String, Route<?>> routes, Shift shift, Closes.Leave leave, int wanted) {
+    Round(
+            Shared shared,
+            Map<String, Route<?>> routes,
+            Set<Route<?>> probes,
+            Shift shift,
+            Closes.Leave leave,
+            int wanted) {
         this.shared = shared;
         this.routes = routes;
+        this.probes = probes;
         this.shift = shift;
         this.leave = leave;
         this.wanted = wanted;
@@ -119,6 +133,11 @@ final class Round {
     /** How many messages the batch was of use for. */
     int used() {
         return outcomes.count();
+    }
+
+    /** Tells of each topic that was to be tried what came of it. */
+    void endProbes() {
+        probes.forEach(route -> route.probed(failedProbes.contains(route)));
     }
 
     boolean checkoutFailed() {
@@ -201,7 +220,7 @@ final class Round {
             boolean othersWait = open.size() > 1;
             for (int i = 0; i < open.size(); i++) {
                 Lane<?> lane = open.get(i);
-                if (lane.isReady() && mayStart(batch)) {
+                if (lane.isReady() && mayStart(batch) && mayTry(lane)) {
                     started |= startNext(batch, lane, othersWait);
                     land(batch);
                 }
@@ -250,6 +269,21 @@ final class Round {
             return false;
         }
         return isHeld(batch);
+    }
+
+    /**
+     * Nothing of a topic that is left out is started, but for the one message that finds out whether its broker is back. If it
+     * is, the rest of the batch follows.
+     */
+    private boolean mayTry(Lane<?> lane) {
+        if (!lane.route.isOut()) {
+            return true;
+        }
+        if (!probes.contains(lane.route)) {
+            lane.stop();
+            return false;
+        }
+        return tried.add(lane.route);
     }
 
     private boolean isHeld(MessageBatch batch) {
@@ -449,13 +483,22 @@ final class Round {
             if (!failuresInARow.isEmpty()) {
                 failuresInARow.remove(lane.route);
             }
-            if (lane.route.isOut() && lane.route.probed(1, 0)) {
+            if (lane.route.worked(start)) {
                 isBack(lane.topic.name());
             }
             outcomes.published(batch, lane, message, publishId, start);
             return;
         }
-        if (outcomes.failed(batch, lane, message, failure, decoded, start)) {
+        Outcomes.Blame blame = outcomes.failed(batch, lane, message, failure, decoded, start);
+        if (blame == Outcomes.Blame.NOBODY) {
+            return;
+        }
+        if (probes.contains(lane.route)) {
+            failedProbes.add(lane.route);
+        }
+        if (blame == Outcomes.Blame.BROKER) {
+            leaveOut(lane.route, "is away", failure);
+        } else {
             countAgainst(lane, failure, took);
         }
     }
@@ -467,29 +510,35 @@ final class Round {
         if (inARow < TOO_MANY && took < shared.time.real(shared.maxBatchTime)) {
             return;
         }
+        leaveOut(route, "seems to be away", failure);
+    }
+
+    private void leaveOut(Route<?> route, String isAway, Throwable failure) {
         for (Lane<?> lane : lanes) {
             if (lane.route.equals(route)) {
                 lane.stop();
             }
         }
-        Duration pause = route.leaveOut(Reason.of(failure));
+        Throwable cause = Causes.unwrapped(failure);
+        Duration pause = route.leaveOut(Reason.of(cause));
         if (pause != null) {
             String topic = route.topic.name();
-            shared.listeners.leftOut(new OutboxListener.LeftOut(topic, pause, failure));
+            shared.listeners.leftOut(new OutboxListener.LeftOut(topic, pause, cause));
             try {
                 LOG.warn(
-                        "The broker of topic {} seems to be away: {}. Nothing of the topic is asked for until it is"
+                        "The broker of topic {} {}: {}. Nothing of the topic is asked for until it is"
                                 + " back; meanwhile it is tried with one message at a time, with growing pauses of up to a"
                                 + " minute",
                         topic,
-                        Reason.onOneLine(Reason.of(failure)));
+                        isAway,
+                        Reason.onOneLine(Reason.of(cause)));
             } catch (Throwable e) {
                 // The state and the listeners have it.
             }
         }
     }
 
-    static void isBack(String topic) {
+    private static void isBack(String topic) {
         try {
             LOG.info("The broker of topic {} is back", topic);
         } catch (Throwable e) {

@@ -17,8 +17,8 @@ final class Route<T> {
 
     private static final long CAP = 200_000_000;
 
-    private static final long FIRST_PAUSE = Duration.ofSeconds(1).toNanos();
-    private static final long LONGEST_PAUSE = Duration.ofMinutes(1).toNanos();
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
     final Topic<T> topic;
     private final Time time;
@@ -32,7 +32,8 @@ final class Route<T> {
     private volatile boolean out;
 
     // Guarded by this.
-    private long pause;
+    private final Backoff pauses = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
+    private long since;
     private long until;
     private boolean probing;
     private String reason = "";
@@ -58,19 +59,21 @@ final class Route<T> {
         return out;
     }
 
-    /** The broker seems to be away; returns for how long the topic is left out, or null if it was out already. */
+    /** The broker is away, or seems so; returns for how long the topic is left out, or null if it was out already. */
     synchronized @Nullable Duration leaveOut(String why) {
         reason = why;
         if (out) {
             return null;
         }
         out = true;
-        pause = FIRST_PAUSE;
-        until = time.nanos() + pause;
-        return Duration.ofNanos(pause);
+        since = System.nanoTime();
+        pauses.reset();
+        Duration pause = pauses.next();
+        until = time.nanos() + pause.toNanos();
+        return pause;
     }
 
-    /** Whether it is time to see if the broker is back; true for one caller, who then tells what he {@linkplain #probed found}. */
+    /** Whether it is time to see if the broker is back; true for one caller, who then tells that he {@linkplain #probed did}. */
     synchronized boolean isToBeProbed() {
         if (!out || probing || time.nanos() - until < 0) {
             return false;
@@ -79,21 +82,28 @@ final class Route<T> {
         return true;
     }
 
-    /** Ends the probe; returns true if the topic is back by it. */
-    synchronized boolean probed(int published, int failed) {
-        probing = false;
-        if (!out) {
+    /**
+     * A message was published that was started at this moment by {@link System#nanoTime}; returns whether the topic is back by it.
+     * What was started before the topic was left out says nothing about now.
+     */
+    boolean worked(long start) {
+        return out && isBackBy(start);
+    }
+
+    private synchronized boolean isBackBy(long start) {
+        if (!out || start - since <= 0) {
             return false;
         }
-        if (published > 0) {
-            out = false;
-            return true;
+        out = false;
+        return true;
+    }
+
+    /** Ends the probe. If the broker is still away, the next one is later; if no message told, after the shortest pause. */
+    synchronized void probed(boolean failed) {
+        probing = false;
+        if (out) {
+            until = time.nanos() + (failed ? pauses.next() : FIRST_PAUSE).toNanos();
         }
-        if (failed > 0) {
-            pause = Math.min(LONGEST_PAUSE, 2 * pause);
-        }
-        until = time.nanos() + (failed > 0 ? pause : FIRST_PAUSE);
-        return false;
     }
 
     synchronized RelayState.@Nullable LeftOut state() {

@@ -4,9 +4,11 @@ import static dev.outbox.tck.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import dev.outbox.BrokerUnavailableException;
 import dev.outbox.Capability;
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
+import dev.outbox.PermanentFailureException;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
@@ -52,6 +54,44 @@ interface RelayRules {
                     3,
                     client.operations()
                             .deadLetter(poison)
+                            .orElseThrow()
+                            .message()
+                            .attempts(),
+                    "attempts of the dead letter");
+        }
+    }
+
+    @Rule("OBX-RELAY-1")
+    default void aBrokerThatIsAwayCountsNoAttemptAndAPermanentFailureNeedsOne(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        List<String> ids = outbox.commit(TOPIC, 0, "first", "poison", "next");
+        List<String> tried = new ArrayList<>();
+        Topic<String> topic = Topic.builder(TOPIC, Codecs.text())
+                .publisher(delivery -> {
+                    tried.add(delivery.message() + " " + delivery.attempt());
+                    if (delivery.message().equals("poison")) {
+                        if (tried.size() == 2) {
+                            throw new BrokerUnavailableException("the broker is away");
+                        }
+                        throw new PermanentFailureException("cannot ever be published");
+                    }
+                    return null;
+                })
+                .build();
+        try (Relay relay = Relay.builder(client.store()).topic(topic).build()) {
+            outbox.eventually("the message behind the poison is published", () -> {
+                assertNull(relay.processMessages(10).storeError(), "the store's error in a round of the relay");
+                return tried.contains("next 1") ? true : null;
+            });
+        }
+        outbox.saw(tried.size());
+        assertEquals(List.of("first 1", "poison 1", "poison 1", "next 1"), tried, "what was tried, and which attempt");
+        outbox.open().expectNothing("two messages were published, the other given up");
+        if (TestOutbox.has(client, Capability.OPERATIONS)) {
+            assertEquals(
+                    1,
+                    client.operations()
+                            .deadLetter(ids.get(1))
                             .orElseThrow()
                             .message()
                             .attempts(),

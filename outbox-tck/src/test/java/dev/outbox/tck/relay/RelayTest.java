@@ -17,11 +17,11 @@ import dev.outbox.MisuseException;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutboxListener;
+import dev.outbox.PermanentFailureException;
 import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Topic;
 import dev.outbox.spi.Codec;
-import dev.outbox.spi.UndecodableException;
 import dev.outbox.tck.relay.Fixture.Broker;
 import java.io.IOException;
 import java.time.Duration;
@@ -173,7 +173,7 @@ class RelayTest {
 
             @Override
             public String decode(byte[] payload) throws Exception {
-                throw new UndecodableException("the checksum is wrong");
+                throw new PermanentFailureException("the checksum is wrong");
             }
         };
         Topic<String> topic = Topic.builder("t", strict)
@@ -184,7 +184,7 @@ class RelayTest {
             assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
         }
         assertEquals(
-                "Undecodable: dev.outbox.spi.UndecodableException: the checksum is wrong",
+                "Undecodable: dev.outbox.PermanentFailureException: the checksum is wrong",
                 fixture.operations().deadLetter(ids.get(0)).orElseThrow().reason());
     }
 
