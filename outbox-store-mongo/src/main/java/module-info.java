@@ -12,6 +12,7 @@ module dev.outbox.store.mongo {
     requires transitive org.mongodb.driver.sync.client;
     requires transitive org.mongodb.driver.core;
     requires transitive org.mongodb.bson;
+    requires dev.outbox.store.support;
     requires org.slf4j;
     requires static com.google.auto.service;
     requires static transitive org.jspecify;

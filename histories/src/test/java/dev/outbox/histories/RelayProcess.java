@@ -170,8 +170,13 @@ final class RelayProcess implements AutoCloseable {
     void stopAndStart() throws Exception {
         Process last = current();
         int before = log.size();
-        tell("stop");
-        awaitEnd(last, before);
+        if (log.since(0).stream().noneMatch(line -> line.kind() == 'S' && isOf(last, line))) {
+            last.destroy(); // it waits for its store to open, for the time limit of a connection if need be, and
+            // has nothing to finish
+        } else {
+            tell("stop");
+            awaitEnd(last, before);
+        }
         synchronized (this) {
             commands.close();
         }
@@ -188,14 +193,16 @@ final class RelayProcess implements AutoCloseable {
         stopAndStart();
     }
 
+    private static boolean isOf(Process process, Line line) {
+        return line.field(1).equals(Long.toString(process.pid()));
+    }
+
     private void awaitEnd(Process last, int before) throws Exception {
         String pid = Long.toString(last.pid());
         boolean ended = Await.within(
                 PATIENCE,
                 () -> !last.isAlive()
-                        || log.since(before).stream()
-                                .anyMatch(line ->
-                                        line.kind() == 'E' && line.field(1).equals(pid)));
+                        || log.since(before).stream().anyMatch(line -> line.kind() == 'E' && isOf(last, line)));
         if (!ended || !last.isAlive()) {
             log.add(Line.now(
                     'E', name, pid, "all", (ended ? "ended by itself, see " : "does not stop, see ") + errors()));

@@ -18,6 +18,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time, like the batch; {@link #isOpen} by any.
  */
 public final class BatchOutcomes {
+    /**
+     * The length, in code points, to which reasons are shortened: they are for reading. NUL characters and halves of surrogate pairs,
+     * which not every backend can store, are replaced (OBX-RETRY-6).
+     */
+    public static final int MAX_REASON_LENGTH = 1_000;
+
+    /** What longer delays are shortened to, ten years: beyond any sensible one, and within what the dates of backends can take. */
+    public static final Duration LONGEST_DELAY = Duration.ofDays(3650);
+
     private final PersistedMessage[] messages;
     private final List<PersistedMessage> list;
     private final @Nullable Outcome[] outcomes;
@@ -47,17 +56,21 @@ public final class BatchOutcomes {
         put(message, new Outcome.Published(message, publishId));
     }
 
-    /** Carries out {@link dev.outbox.MessageBatch#markFailed}. */
+    /**
+     * Carries out {@link dev.outbox.MessageBatch#markFailed}. The reason of the outcome is one that every backend can store, see
+     * {@link #MAX_REASON_LENGTH}, and its delay is no longer than {@link #LONGEST_DELAY}.
+     */
     public void failed(PersistedMessage message, String reason, Duration retryAfter) {
         if (retryAfter.isNegative()) {
             throw new MisuseException("retryAfter is negative: " + retryAfter + "; expected zero or more.");
         }
-        put(message, new Outcome.Failed(message, reason, retryAfter));
+        Duration delay = retryAfter.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : retryAfter;
+        put(message, new Outcome.Failed(message, storable(reason), delay));
     }
 
-    /** Carries out {@link dev.outbox.MessageBatch#deadLetter}. */
+    /** Carries out {@link dev.outbox.MessageBatch#deadLetter}. The reason of the outcome is one that every backend can store. */
     public void deadLettered(PersistedMessage message, String reason) {
-        put(message, new Outcome.DeadLettered(message, reason));
+        put(message, new Outcome.DeadLettered(message, storable(reason)));
     }
 
     /** Ends the marking; true the first time, false if the batch was closed before and there is nothing to do. */
@@ -81,6 +94,20 @@ public final class BatchOutcomes {
     /** The outcome of the message at an index of {@link #messages}, or null if it has none. */
     public @Nullable Outcome at(int index) {
         return outcomes[index];
+    }
+
+    private static String storable(String reason) {
+        boolean asItIs = reason.length() <= MAX_REASON_LENGTH
+                && reason.chars().noneMatch(c -> c == 0 || Character.isSurrogate((char) c));
+        if (asItIs) {
+            return reason;
+        }
+        StringBuilder text = new StringBuilder();
+        reason.codePoints()
+                .limit(MAX_REASON_LENGTH)
+                .map(c -> c == 0 || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
+                .forEach(text::appendCodePoint);
+        return text.toString();
     }
 
     private void put(PersistedMessage message, Outcome outcome) {

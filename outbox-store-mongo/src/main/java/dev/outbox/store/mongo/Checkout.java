@@ -4,6 +4,9 @@ import com.mongodb.ClientSessionOptions;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.StoreException;
+import dev.outbox.store.support.PartitionRotation;
+import dev.outbox.store.support.SetAside;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -35,13 +38,31 @@ final class Checkout implements AutoCloseable {
     /** Further than this, a single statement and a single transaction would become too large. */
     static final int MOST_PARTITIONS = 500;
 
+    /**
+     * In company a checkout begins with the square root of all partitions, which leaves work to others and still takes few batches for
+     * many partitions. It is rounded down: where a batch takes as long as it does here, two relays had better share two partitions.
+     */
+    static final PartitionRotation.Pace PACE =
+            new PartitionRotation.Pace(Duration.ofMillis(50), 30, MOST_PARTITIONS, all -> (int) Math.sqrt(all));
+
+    /** How long a partition is not tried that begins with a message which cannot be read. */
+    static final Duration ASIDE = Duration.ofSeconds(5);
+
+    /**
+     * What was taken for this checkout when the batch before it was closed.
+     *
+     * @param session that has claimed it, and whose operation time is that of the claim
+     */
+    record Ahead(Claim claim, ClientSession session) {}
+
     /** After so many passes without a message what is known of partitions is taken to be out of date. */
     private static final int VAIN_TRIES = 2;
 
     /** Of what was taken ahead no more than that is relied on: with a failure in it, it would not have been. */
     private static final BsonDocument NOTHING_KNOWN = new BsonDocument();
 
-    private final Candidates candidates;
+    private final PartitionRotation<Lane> rotation;
+    private final SetAside<Lane> aside;
     private final Discovery discovery;
     private final Partitions partitions;
     private final MessageReader reader;
@@ -59,7 +80,8 @@ final class Checkout implements AutoCloseable {
 
     Checkout(
             MongoClient client,
-            Candidates candidates,
+            PartitionRotation<Lane> rotation,
+            SetAside<Lane> aside,
             Discovery discovery,
             Partitions partitions,
             MessageReader reader,
@@ -67,7 +89,8 @@ final class Checkout implements AutoCloseable {
             Takeover takeover,
             int limit) {
         this.client = client;
-        this.candidates = candidates;
+        this.rotation = rotation;
+        this.aside = aside;
         this.discovery = discovery;
         this.partitions = partitions;
         this.reader = reader;
@@ -82,13 +105,13 @@ final class Checkout implements AutoCloseable {
      *
      * @param ahead what was taken for this already, or null
      */
-    List<Held> run(Following.@Nullable Ahead ahead) {
+    List<Held> run(@Nullable Ahead ahead) {
         if (ahead == null || !isFilledBy(ahead)) {
             find();
         }
         if (budget.isSpent()) {
             // What was taken for this batch and not read comes before what was.
-            candidates.hadTheirTurn(held.stream().map(each -> each.lane).toList());
+            rotation.noteTurn(held.stream().map(each -> each.lane).toList());
         }
         if (!claims.stream().allMatch(Claim::isTrusted)) {
             throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
@@ -109,7 +132,7 @@ final class Checkout implements AutoCloseable {
      * committed since then may belong before what fills the batch. If that does not fill it there may be more in other partitions,
      * and everything is done as usual; also if the server, a new primary perhaps, has chosen a time before the claim.
      */
-    private boolean isFilledBy(Following.Ahead ahead) {
+    private boolean isFilledBy(Ahead ahead) {
         session = ahead.session();
         claims.add(ahead.claim());
         leases.add(ahead.claim());
@@ -135,7 +158,7 @@ final class Checkout implements AutoCloseable {
     }
 
     private void find() {
-        boolean discovered = candidates.beginDiscoveryIfDue();
+        boolean discovered = rotation.beginDiscoveryIfDue();
         fill(inTurn(discovered ? discover() : List.of()), discovered);
         if (!discovered && room() > 0) {
             fill(inTurn(discover()), true);
@@ -161,7 +184,7 @@ final class Checkout implements AutoCloseable {
         if (!expired.isEmpty()) {
             free.addAll(takeover.free(expired));
         }
-        free.removeIf(candidates::isSetAside);
+        free.removeIf(aside::contains);
         Set<Lane> taken = new HashSet<>(lanes(Discovery.State.HELD, found));
         List<Lane> known = new ArrayList<>(free);
         for (Held each : held) {
@@ -169,9 +192,9 @@ final class Checkout implements AutoCloseable {
             taken.remove(each.lane);
         }
         if (!taken.isEmpty()) {
-            candidates.noteCompany();
+            rotation.noteCompany();
         }
-        candidates.replace(known, started, System.nanoTime());
+        rotation.replace(known, started, System.nanoTime());
         return free;
     }
 
@@ -183,7 +206,7 @@ final class Checkout implements AutoCloseable {
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
     private List<Lane> inTurn(List<Lane> found) {
-        Set<Lane> inTurn = new LinkedHashSet<>(candidates.nextTurn(limit));
+        Set<Lane> inTurn = new LinkedHashSet<>(rotation.nextTurn(limit));
         inTurn.addAll(found);
         held.forEach(each -> inTurn.remove(each.lane));
         return new ArrayList<>(inTurn);
@@ -203,7 +226,7 @@ final class Checkout implements AutoCloseable {
      */
     private void fill(List<Lane> inTurn, boolean looked) {
         int next = 0;
-        int tries = candidates.firstTake(inTurn.size(), limit);
+        int tries = rotation.firstTake(inTurn.size(), limit);
         int inVain = 0;
         for (int room = room(); room > 0 && (looked || inVain < VAIN_TRIES); room = room()) {
             long left = left(inTurn.size() - next, room);
@@ -248,7 +271,7 @@ final class Checkout implements AutoCloseable {
         for (Held each : more) {
             each.mayHaveMore = waiting.contains(each.lane);
             if (!each.mayHaveMore) {
-                candidates.remove(each.lane);
+                rotation.remove(each.lane);
             }
         }
         return more.stream().filter(each -> each.mayHaveMore).limit(places).toList();
@@ -258,10 +281,10 @@ final class Checkout implements AutoCloseable {
         if (lanes.isEmpty()) {
             return List.of();
         }
-        candidates.hadTheirTurn(lanes);
+        rotation.noteTurn(lanes);
         List<Held> taken = tryToTake(lanes);
         if (taken.size() < lanes.size()) {
-            candidates.noteCompany();
+            rotation.noteCompany();
         }
         return taken;
     }
@@ -345,13 +368,13 @@ final class Checkout implements AutoCloseable {
             if (partition.problem != null) {
                 problems.add(partition.problem);
                 partition.mayHaveMore = false;
-                candidates.setAside(partition.lane);
+                aside.add(partition.lane);
                 partitions.note(partition.lane, partition.claim.fence, partition.problemOf, partition.problem);
             } else if (partition.hadProblem) {
                 partitions.clearProblem(partition.lane, partition.claim.fence);
             }
             if (!partition.mayHaveMore) {
-                candidates.remove(partition.lane); // a discovery costs less than taking it in vain
+                rotation.remove(partition.lane); // a discovery costs less than taking it in vain
             }
         }
     }

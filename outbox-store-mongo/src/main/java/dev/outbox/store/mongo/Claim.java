@@ -1,5 +1,6 @@
 package dev.outbox.store.mongo;
 
+import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,7 +20,7 @@ final class Claim {
     private final List<Lane> asked;
     private final Set<Lane> lanes;
     private final Duration trust;
-    private Moment counted = Moment.now();
+    private LeaseClock counted = LeaseClock.now();
     private volatile boolean lost;
 
     /**
@@ -45,7 +46,7 @@ final class Claim {
     }
 
     /** Renewals may end in another order than they began. */
-    synchronized void renewed(Moment sent) {
+    synchronized void renewed(LeaseClock sent) {
         if (sent.isAfter(counted)) {
             counted = sent;
         }

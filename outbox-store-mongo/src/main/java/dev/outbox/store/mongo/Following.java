@@ -1,105 +1,63 @@
 package dev.outbox.store.mongo;
 
-import com.mongodb.client.ClientSession;
+import dev.outbox.store.support.Prefetcher;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A relay that works off a backlog asks for the next batch as soon as one is closed. So the transaction that closes a batch takes
- * its partitions anew instead of giving them back: one wait for the journals of a majority instead of two.
- *
- * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked already. It
- * is bounded: it happens only behind {@value #STEADY} batches in a row that were full, were settled as a whole and followed each
- * other within {@value #GAP_MILLIS} ms, of all partitions that are known to have messages, in a store that has seen no other batch
- * for a while; and what is not fetched within {@value #KEEP_MILLIS} ms is given back. Safety rests on nothing of that: it is
- * a claim like any other, with a fence of its own and a lease that counts from before it was asked for.
- *
- * <p>Safe for use by several threads.
+ * The transaction that closes a batch takes its partitions anew instead of giving them back: one wait for the journals of a majority
+ * instead of two. Only after {@value #STEADY} batches in a row, of all partitions that are known to have messages, in a store that has
+ * seen no other batch for a while. What is taken is a claim like any other, with a fence of its own and a lease that counts from
+ * before it was asked for. {@link Prefetcher} has the rest. Safe for use by several threads.
  */
 final class Following implements AutoCloseable {
-    private static final long KEEP_MILLIS = 20;
-    private static final long KEEP = TimeUnit.MILLISECONDS.toNanos(KEEP_MILLIS);
     private static final int STEADY = 2;
-    private static final long GAP_MILLIS = 5;
-    private static final long GAP = TimeUnit.MILLISECONDS.toNanos(GAP_MILLIS);
 
-    /** After so long without a batch nobody looks after this any more. */
-    private static final long IDLE = TimeUnit.SECONDS.toNanos(1);
-
-    /** Smaller batches are hardly those of a relay in a hurry. */
-    private static final int LEAST_LIMIT = 10;
-
-    /**
-     * What was taken ahead.
-     *
-     * @param session that has claimed it, and whose operation time is that of the claim
-     */
-    record Ahead(Claim claim, ClientSession session, int limit, long since) {}
-
+    private final Prefetcher<Checkout.Ahead> prefetcher;
     private final Leases leases;
-    private final AtomicReference<@Nullable Ahead> ahead = new AtomicReference<>();
-
-    /** Held while a claim is being given back: a checkout would find nothing until that is done. */
-    private final Object givingBack = new Object();
-
-    // Guarded by this.
-    private int inARow;
-    private long closed = System.nanoTime() - GAP;
     private boolean watching;
-
-    private volatile boolean ended;
 
     Following(Leases leases) {
         this.leases = leases;
+        this.prefetcher = new Prefetcher<>(STEADY, this::giveBack);
+    }
+
+    private void giveBack(Checkout.Ahead ahead) {
+        ahead.session().close();
+        leases.abandon(List.of(ahead.claim()));
     }
 
     /** What was taken ahead for such a checkout, the caller's to use or give back; null if there is nothing. */
-    @Nullable
-    Ahead take(int limit) {
-        synchronized (givingBack) {
-            Ahead found = ahead.getAndSet(null);
-            if (found == null
-                    || found.limit == limit && System.nanoTime() - found.since <= KEEP && found.claim.isTrusted()) {
-                return found;
-            }
-            giveBack(found);
+    Checkout.@Nullable Ahead take(int limit) {
+        Checkout.Ahead ahead = prefetcher.take(limit);
+        if (ahead != null && !ahead.claim().isTrusted()) {
+            giveBack(ahead);
             return null;
         }
+        return ahead;
     }
 
-    /**
-     * A batch was checked out.
-     *
-     * @param called when
-     */
-    synchronized void noteCheckout(long called, int messages, int limit) {
-        boolean follows = called - closed < GAP && messages == limit && limit >= LEAST_LIMIT;
-        inARow = follows ? inARow + 1 : 0;
+    /** A batch was checked out. */
+    void noteCheckout(long called, int messages, int limit) {
+        prefetcher.noteCheckout(called, messages, limit);
     }
 
     /** Whether a batch is expected to follow at once on one that is about to be closed. */
-    synchronized boolean isSteady() {
-        return inARow >= STEADY && !ended;
+    boolean isSteady() {
+        return prefetcher.isSteady();
     }
 
-    synchronized void noteClosed() {
-        closed = System.nanoTime();
+    void noteClosed() {
+        prefetcher.noteClosed();
     }
 
-    /** Keeps a claim that took effect for the next checkout, which will be with this limit. */
-    void keep(Claim claim, ClientSession session, int limit) {
-        // Its lease is not renewed: it lasts for far longer than this is kept, and if nobody looked after it, it would
-        // end by itself.
-        Ahead before = ahead.getAndSet(new Ahead(claim, session, limit, System.nanoTime()));
-        if (before != null) {
-            giveBack(before);
-        }
-        if (ended) {
-            drop();
-        }
+    /**
+     * Keeps a claim that took effect for the next checkout, which will be with this limit. Its lease is not renewed: it lasts for far
+     * longer than this is kept, and if nobody looked after it, it would end by itself.
+     */
+    void keep(Checkout.Ahead ahead, int limit) {
+        prefetcher.keep(ahead, limit);
         synchronized (this) {
             if (!watching) {
                 Thread watch = new Thread(this::watch, "outbox-mongo-following");
@@ -112,45 +70,23 @@ final class Following implements AutoCloseable {
 
     private void watch() {
         while (isWorthWatching()) {
-            LockSupport.parkNanos(KEEP);
+            LockSupport.parkNanos(Prefetcher.KEEP);
             try {
-                giveBackWhatIsOld();
+                prefetcher.dropStale();
             } catch (RuntimeException | Error e) {
                 // As when the heap was full. What was not given back is nobody's when its lease is over.
             }
         }
     }
 
-    private void giveBackWhatIsOld() {
-        synchronized (givingBack) {
-            Ahead found = ahead.get();
-            if (found != null && System.nanoTime() - found.since > KEEP && ahead.compareAndSet(found, null)) {
-                giveBack(found);
-            }
-        }
-    }
-
     private synchronized boolean isWorthWatching() {
-        watching = ahead.get() != null || System.nanoTime() - closed < IDLE && !ended;
+        watching = prefetcher.isWorthWatching();
         return watching;
-    }
-
-    private void giveBack(Ahead found) {
-        found.session.close();
-        leases.abandon(List.of(found.claim));
-    }
-
-    private void drop() {
-        Ahead found = ahead.getAndSet(null);
-        if (found != null) {
-            giveBack(found);
-        }
     }
 
     /** Gives back what there is, now and from now on. */
     @Override
     public void close() {
-        ended = true;
-        drop();
+        prefetcher.close();
     }
 }

@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.MongoException;
+import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -173,7 +174,7 @@ final class Leases implements AutoCloseable {
 
     /** All by one statement; only if that found less than there should be, each by its own. */
     private void renew(List<Claim> due) {
-        Moment sent = Moment.now();
+        LeaseClock sent = LeaseClock.now();
         List<Lane> lanes = due.stream().flatMap(claim -> claim.lanes().stream()).toList();
         if (lanes.isEmpty()) {
             return;
@@ -188,7 +189,7 @@ final class Leases implements AutoCloseable {
     }
 
     private void renew(Claim claim) {
-        Moment sent = Moment.now();
+        LeaseClock sent = LeaseClock.now();
         List<Lane> lanes = claim.lanes();
         if (lanes.isEmpty()) {
             return;

@@ -4,30 +4,23 @@ import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.Capabilities;
-import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
-import dev.outbox.MisuseException;
-import dev.outbox.Operations;
-import dev.outbox.Store;
 import dev.outbox.StoreException;
-import dev.outbox.WakeUps;
+import dev.outbox.store.support.GuardedStore;
+import dev.outbox.store.support.PartitionRotation;
+import dev.outbox.store.support.SetAside;
+import dev.outbox.store.support.TopicSets;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** The store on MongoDB: what its checkouts know in common, and its open batches. */
-final class MongoStore implements Store, Operations, WakeUps {
-    /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
-    private static final int MOST_SETS_OF_TOPICS = 64;
-
+final class MongoStore extends GuardedStore {
     /** More would make a statement that names all of a batch too large, and a transaction too long. */
     private static final int MOST_MESSAGES = 10_000;
 
@@ -43,9 +36,8 @@ final class MongoStore implements Store, Operations, WakeUps {
     private final MessageReader reader;
     private final Leases leases;
     private final Takeover takeover;
-    private final Operations operations;
     private final ChangeStream changeStream;
-    private final Map<Set<String>, Service> services = new ConcurrentHashMap<>();
+    private final TopicSets<Service> services = new TopicSets<>(this::serviceOf, service -> service.following.close());
     private final Primary primary;
 
     /** Until their close begins: those that keep others from partitions for who knows how long. */
@@ -54,10 +46,9 @@ final class MongoStore implements Store, Operations, WakeUps {
     /** Until their close has ended. */
     private final Set<MongoBatch> unfinished = ConcurrentHashMap.newKeySet();
 
-    private volatile boolean closed;
-
     /** What the checkouts of the same topics share. */
-    private record Service(Discovery discovery, Candidates candidates, Following following) {}
+    private record Service(
+            Discovery discovery, PartitionRotation<Lane> rotation, SetAside<Lane> aside, Following following) {}
 
     /**
      * @param own the client if it is ours to close
@@ -69,6 +60,7 @@ final class MongoStore implements Store, Operations, WakeUps {
             BulkWrites bulkWrites,
             Duration lease,
             Capabilities capabilities) {
+        super(new MongoOperations(client, collections));
         this.client = client;
         this.own = own;
         this.collections = collections;
@@ -79,33 +71,26 @@ final class MongoStore implements Store, Operations, WakeUps {
         this.primary = new Primary(client);
         this.takeover = new Takeover(client, primary, collections);
         this.leases = new Leases(partitions, takeover, lease);
-        this.operations = new MongoOperations(client, collections);
         this.changeStream = new ChangeStream(collections.messages());
     }
 
     @Override
-    public MessageBatch checkout(Set<String> topics, int limit) {
-        if (topics.isEmpty()) {
-            throw new MisuseException("No topics given; expected at least one.");
-        }
-        if (limit < 1) {
-            throw new MisuseException("limit is " + limit + "; expected at least 1.");
-        }
-        requireOpen();
+    protected MessageBatch take(Set<String> topics, int limit) {
         long called = System.nanoTime();
         if (!primary.await(MOST_WAIT)) {
             requireOpen();
             throw new StoreException("A checkout failed: there is no server at present that takes writes. "
                     + client.getClusterDescription().getShortDescription());
         }
-        Service service = serviceOf(topics);
+        Service service = services.of(topics);
         if (!open.isEmpty()) {
-            service.candidates.noteCompany();
+            service.rotation.noteCompany();
         }
         MongoBatch batch;
         try (Checkout checkout = new Checkout(
                 client,
-                service.candidates,
+                service.rotation,
+                service.aside,
                 service.discovery,
                 partitions,
                 reader,
@@ -114,7 +99,7 @@ final class MongoStore implements Store, Operations, WakeUps {
                 Math.min(limit, MOST_MESSAGES))) {
             List<Held> held = checkout.run(service.following.take(limit));
             Settlement settlement =
-                    new Settlement(collections, primary, bulkWrites, partitions, reader, service.candidates, leases);
+                    new Settlement(collections, primary, bulkWrites, partitions, reader, service.rotation, leases);
             batch = new MongoBatch(
                     held, checkout.claims(), checkout.session(), settlement, leases, sequel(service, limit));
             if (!batch.messages().isEmpty()) {
@@ -127,7 +112,7 @@ final class MongoStore implements Store, Operations, WakeUps {
             throw Failures.of("A checkout", e);
         }
         service.following.noteCheckout(called, batch.messages().size(), limit);
-        if (closed) {
+        if (isClosed()) {
             leases.abandon(batch.lose()); // close() may have missed it
         }
         return batch;
@@ -140,10 +125,12 @@ final class MongoStore implements Store, Operations, WakeUps {
                 open.remove(batch);
                 List<Lane> lanes = held.stream().map(each -> each.lane).toList();
                 boolean next = !lanes.isEmpty()
-                        && !closed
+                        && !isClosed()
                         && open.isEmpty()
                         && service.following.isSteady()
-                        && service.candidates.areNext(lanes, limit)
+                        && service.rotation.isAlone()
+                        && !service.rotation.isDiscoveryDue(System.nanoTime())
+                        && service.rotation.areAll(lanes, limit)
                         && held.stream().allMatch(each -> each.failing == null);
                 return next ? new Claim(lanes, leases.trust()) : null;
             }
@@ -157,7 +144,7 @@ final class MongoStore implements Store, Operations, WakeUps {
             public void closed(@Nullable Claim next, ClientSession session) {
                 service.following.noteClosed();
                 if (next != null) {
-                    service.following.keep(next, session, limit);
+                    service.following.keep(new Checkout.Ahead(next, session), limit);
                 }
             }
         };
@@ -170,9 +157,9 @@ final class MongoStore implements Store, Operations, WakeUps {
 
     @Override
     public void close() {
-        closed = true;
+        markClosed();
         changeStream.close();
-        endServices();
+        services.endAll();
         List<Claim> left = new ArrayList<>();
         unfinished.forEach(batch -> left.addAll(batch.lose()));
         open.clear();
@@ -194,77 +181,15 @@ final class MongoStore implements Store, Operations, WakeUps {
     }
 
     private Service serviceOf(Set<String> topics) {
-        Service known = services.get(topics);
-        if (known != null) {
-            return known;
-        }
-        if (services.size() >= MOST_SETS_OF_TOPICS) {
-            endServices();
-            services.clear();
-        }
-        return services.computeIfAbsent(
-                Set.copyOf(topics),
-                t -> new Service(
-                        new Discovery(collections, t.stream().sorted().toList()),
-                        new Candidates(),
-                        new Following(leases)));
-    }
-
-    private void endServices() {
-        services.values().forEach(service -> service.following.close());
-    }
-
-    private void requireOpen() {
-        if (closed) {
-            throw new MisuseException("The store is closed: close the relays first, then their store.");
-        }
+        return new Service(
+                new Discovery(collections, topics.stream().sorted().toList()),
+                new PartitionRotation<>(Checkout.PACE),
+                new SetAside<>(Checkout.ASIDE),
+                new Following(leases));
     }
 
     @Override
-    public Subscription onWakeUp(Runnable listener) {
-        requireOpen();
+    protected Subscription subscribe(Runnable listener) {
         return changeStream.add(listener);
-    }
-
-    @Override
-    public List<Backlog> backlog() {
-        requireOpen();
-        return operations.backlog();
-    }
-
-    @Override
-    public List<FailingPartition> failingPartitions() {
-        requireOpen();
-        return operations.failingPartitions();
-    }
-
-    @Override
-    public boolean retryNow(String topic, int partition) {
-        requireOpen();
-        return operations.retryNow(topic, partition);
-    }
-
-    @Override
-    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
-        requireOpen();
-        return operations.deadLetters(topic, afterId, limit);
-    }
-
-    @Override
-    public Optional<DeadLetter> deadLetter(String id) {
-        requireOpen();
-        return operations.deadLetter(id);
-    }
-
-    @Override
-    public int redrive(Collection<String> ids) {
-        requireOpen();
-        return operations.redrive(ids);
-    }
-
-    @Override
-    public int discard(Collection<String> ids) {
-        requireOpen();
-        return operations.discard(ids);
     }
 }

@@ -16,6 +16,9 @@ import dev.outbox.HoldLostException;
 import dev.outbox.StoreException;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.PartitionOutcome;
+import dev.outbox.store.support.PartitionRotation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,15 +64,10 @@ final class Settlement {
 
     private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
     private static final String DOING = "Closing a batch";
-    private static final int LONGEST_REASON = 1_000;
-
-    /** Far beyond any sensible delay and well within what dates can take. */
-    private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
-
     private final OutboxCollections collections;
     private final Partitions partitions;
     private final MessageReader reader;
-    private final Candidates candidates;
+    private final PartitionRotation<Lane> rotation;
     private final Leases leases;
     private final BulkWrites bulkWrites;
     private final Primary primary;
@@ -80,7 +78,7 @@ final class Settlement {
             BulkWrites bulkWrites,
             Partitions partitions,
             MessageReader reader,
-            Candidates candidates,
+            PartitionRotation<Lane> rotation,
             Leases leases) {
         this.primary = primary;
         this.leases = leases;
@@ -88,7 +86,7 @@ final class Settlement {
         this.collections = collections;
         this.partitions = partitions;
         this.reader = reader;
-        this.candidates = candidates;
+        this.rotation = rotation;
     }
 
     /** What is to be written, worked out before the transaction, which may run more than once. */
@@ -101,8 +99,8 @@ final class Settlement {
             List<Held> passed,
             AtomicLong deadBytes) {}
 
-    /** A partition in which messages failed: the first of them, and the longest delay. */
-    private record Failing(Held held, StoredMessage message, String reason, Duration delay) {}
+    /** A partition in which messages failed, and the first of them. */
+    private record Failing(Held held, StoredMessage message, PartitionOutcome outcome) {}
 
     /**
      * Runs in the session that has claimed the partitions.
@@ -119,8 +117,8 @@ final class Settlement {
             Plan plan = plan(held, outcomes);
             makeTimeFor(plan, held);
             plan.failing.stream()
-                    .filter(failing -> !failing.delay.isZero())
-                    .forEach(failing -> candidates.remove(failing.held.lane));
+                    .filter(failing -> !failing.outcome.delay().isZero())
+                    .forEach(failing -> rotation.remove(failing.held.lane));
             transaction.run(() -> write(session, plan, next), patience(held));
         } catch (MongoException e) {
             // The driver has asked again; what is still open then may be either way. With the other label it is not
@@ -169,7 +167,7 @@ final class Settlement {
         held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, theirs) -> {
             if (claim.trustLeft().compareTo(needed) < 0) {
                 List<Lane> lanes = theirs.stream().map(each -> each.lane).toList();
-                Moment sent = Moment.now();
+                LeaseClock sent = LeaseClock.now();
                 require(lanes.size(), partitions.renew(lanes, List.of(claim.fence), leases.atLeast(needed)));
                 claim.renewed(sent);
             }
@@ -199,32 +197,25 @@ final class Settlement {
     }
 
     private static void add(Held held, BatchOutcomes outcomes, int first, Plan plan) {
-        StoredMessage firstFailed = null;
-        String reason = "";
-        Duration delay = Duration.ZERO;
         // A message that failed before and is no longer where it was has been removed by somebody.
         boolean passed = held.failing != null && held.messages.get(0).position().compareTo(held.failing.position()) > 0;
         for (int i = 0; i < held.messages.size(); i++) {
             StoredMessage message = held.messages.get(i);
             Outcome outcome = outcomes.at(first + i);
-            if (outcome instanceof Outcome.Failed failed) {
+            if (outcome instanceof Outcome.Failed) {
                 plan.failed.add(message.id());
-                if (firstFailed == null) {
-                    firstFailed = message;
-                    reason = failed.reason();
-                }
-                delay = failed.retryAfter().compareTo(delay) > 0 ? failed.retryAfter() : delay;
-            } else if (outcome != null) {
+            } else if (PartitionOutcome.isSettled(outcome)) {
                 plan.settled.add(message.id());
                 if (outcome instanceof Outcome.DeadLettered dead) {
-                    plan.dead.add(Documents.dead(message, storable(dead.reason())));
+                    plan.dead.add(Documents.dead(message, dead.reason()));
                     plan.deadBytes.addAndGet(message.bytes());
                 }
                 passed |= held.failing != null && held.failing.position().equals(message.position());
             }
         }
-        if (firstFailed != null) {
-            plan.failing.add(new Failing(held, firstFailed, storable(reason), delay));
+        PartitionOutcome outcome = PartitionOutcome.of(outcomes, first, held.messages.size());
+        if (outcome.isFailing()) {
+            plan.failing.add(new Failing(held, held.messages.get(outcome.firstFailed()), outcome));
         } else {
             (passed ? plan.passed : plan.plain).add(held);
         }
@@ -298,8 +289,8 @@ final class Settlement {
 
     private static Bson failed(Failing failing) {
         return Updates.combine(
-                Updates.set("retryAt", Partitions.inMillis(millis(failing.delay))),
-                Updates.set("failing", new BsonDocument("$literal", state(failing.message, failing.reason))));
+                Updates.set("retryAt", Partitions.inMillis(failing.outcome.delayMillis())),
+                Updates.set("failing", new BsonDocument("$literal", state(failing.message, failing.outcome.reason()))));
     }
 
     /**
@@ -343,20 +334,5 @@ final class Settlement {
                     expected,
                     actual);
         }
-    }
-
-    private static long millis(Duration delay) {
-        Duration bounded = delay.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay;
-        return bounded.plusNanos(999_999).toMillis();
-    }
-
-    /** A reason is for reading: rather than let the close fail, it is shortened, and what cannot be kept is replaced. */
-    static String storable(String reason) {
-        StringBuilder text = new StringBuilder();
-        reason.codePoints()
-                .limit(LONGEST_REASON)
-                .map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
-                .forEach(text::appendCodePoint);
-        return text.toString();
     }
 }

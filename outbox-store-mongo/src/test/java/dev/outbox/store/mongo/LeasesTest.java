@@ -2,7 +2,6 @@ package dev.outbox.store.mongo;
 
 import static dev.outbox.store.mongo.TestOutbox.TOPIC;
 import static dev.outbox.store.mongo.TestOutbox.eventually;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.model.Updates;
 import dev.outbox.servers.MongoServer;
+import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.List;
 import org.bson.Document;
@@ -22,24 +22,11 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LeasesTest {
     @Test
-    void theClockThatWentOnDecides() {
-        Moment start = new Moment(5_000_000_000L, 1_000_000L);
-        assertEquals(Duration.ofMillis(700), start.ageAt(new Moment(5_700_000_000L, 1_000_300L)));
-        assertEquals(
-                Duration.ofMinutes(10), start.ageAt(new Moment(5_000_000_000L, 1_600_000L)), "a suspended machine");
-        assertEquals(Duration.ofSeconds(2), start.ageAt(new Moment(7_000_000_000L, 0)), "a clock that was set back");
-        assertEquals(
-                Duration.ofSeconds(2),
-                new Moment(Long.MAX_VALUE, 0).ageAt(new Moment(Long.MAX_VALUE + 2_000_000_000L, 0)),
-                "a clock that begins anew");
-    }
-
-    @Test
     void aClaimIsCountedFromTheLatestRenewalThatWasAnswered() {
         Claim claim = new Claim(List.of(new Lane(TOPIC, 0)), Duration.ofMinutes(1));
         assertTrue(claim.isTrusted());
-        Moment now = Moment.now();
-        claim.renewed(new Moment(now.nanos() + 1_000_000_000L, now.millis() + 1_000));
+        LeaseClock now = LeaseClock.now();
+        claim.renewed(new LeaseClock(now.nanos() + 1_000_000_000L, now.millis() + 1_000));
         Duration left = claim.trustLeft();
         claim.renewed(now); // was sent before, and answered after
         assertTrue(claim.trustLeft().compareTo(left.minusMillis(900)) > 0, "an older renewal took time away");

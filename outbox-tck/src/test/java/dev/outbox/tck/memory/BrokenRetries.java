@@ -111,16 +111,18 @@ final class BrokenRetries {
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-LIMIT-3", "OBX-RETRY-5"),
-            Broken.outbox("refuses a reason with NUL", () -> new MemoryState() {
+            Broken.client("refuses a reason with NUL", store -> new PassingStore(store) {
                         @Override
-                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
-                            for (Outcome outcome : outcomes) {
-                                if (outcome instanceof Outcome.Failed failed
-                                        && failed.reason().indexOf(0) >= 0) {
-                                    throw new StoreException("invalid byte sequence");
+                        MessageBatch batch(MessageBatch batch) {
+                            return new PassingBatch(batch) {
+                                @Override
+                                public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
+                                    if (reason.indexOf(0) >= 0) {
+                                        throw new StoreException("invalid byte sequence");
+                                    }
+                                    super.markFailed(message, reason, retryAfter);
                                 }
-                            }
-                            super.settle(hold, outcomes);
+                            };
                         }
                     })
                     .breaks("OBX-RETRY-6"));
