@@ -80,6 +80,20 @@ final class Candidates {
         companyUntil = System.nanoTime() + COMPANY;
     }
 
+    /** The budget of a batch was spent: partitions without a place have the next turn, partitions with one the last. */
+    synchronized void noteTurns(Collection<Candidate> passedOver, Collection<Candidate> served) {
+        Map<Integer, Candidate> inTurn = new LinkedHashMap<>();
+        passedOver.forEach(candidate -> inTurn.put(candidate.id(), candidate));
+        byId.forEach(inTurn::putIfAbsent);
+        for (Candidate candidate : served) {
+            inTurn.remove(candidate.id());
+            inTurn.put(candidate.id(), candidate);
+        }
+        inTurn.keySet().retainAll(byId.keySet());
+        byId.clear();
+        byId.putAll(inTurn);
+    }
+
     /** Nothing was found in it; the next discovery may find it again. */
     synchronized void remove(Candidate candidate) {
         byId.remove(candidate.id());

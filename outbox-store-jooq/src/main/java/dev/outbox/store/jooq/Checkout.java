@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,6 +29,9 @@ final class Checkout {
     /** After what time a row that cannot be read is looked at again. */
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
 
+    /** The most ids in one statement. */
+    private static final int LONGEST_LIST = 500;
+
     private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
 
     private final Dialect dialect;
@@ -37,6 +41,7 @@ final class Checkout {
     private final Candidates candidates;
     private final Hints hints;
     private final Floor floor;
+    private final Budget budget = new Budget();
 
     /** Whether the last batch had room, so that this one will hardly be full and have to look for partitions. */
     private volatile boolean expectsRoom;
@@ -64,24 +69,73 @@ final class Checkout {
     List<Held> run(Connections.Lease lease, int limit) throws SQLException {
         floor.beforeCheckout(lease.connection());
         Set<Candidate> inVain = new HashSet<>();
-        List<Held> held = takeAndRead(lease, limit, List.of(), inVain);
+        int most = Math.min(limit, budget.expected());
+        List<Held> held = takeAndRead(lease, most, List.of(), inVain);
+        if (most < limit && messages(held) == most && Budget.bytes(held) < Budget.LEAST) {
+            most = limit; // the messages are smaller than those of the last batch
+            lease.rollback();
+            held = takeAndRead(lease, most, partitions(held), inVain);
+        }
         for (int attempt = 1; ; attempt++) {
-            expectsRoom = hasPlaces(held, limit);
+            expectsRoom = hasPlaces(held, most);
+            if (Budget.isSpent(held)) {
+                List<Candidate> passedOver = partitions(Budget.cut(held));
+                candidates.noteTurns(
+                        passedOver,
+                        partitions(held).stream()
+                                .filter(p -> !passedOver.contains(p))
+                                .toList());
+            }
+            if (held.stream().noneMatch(partition -> partition.messages.isEmpty())) {
+                complete(lease.connection(), held);
+            }
             held.stream().filter(partition -> partition.messages.isEmpty()).forEach(p -> inVain.add(p.partition));
             setAside(lease, held);
             boolean isVain = held.removeIf(partition -> partition.messages.isEmpty());
             if (held.isEmpty() || !isVain) {
+                budget.note(held);
                 return held;
             }
             // What was taken in vain stays locked until the transaction ends, and messages that are committed there now
             // would wait for publishers that have nothing to do with them. So again, without it.
             lease.rollback();
-            List<Candidate> again =
-                    held.stream().map(partition -> partition.partition).toList();
+            List<Candidate> again = partitions(held);
             held = attempt < ATTEMPTS
-                    ? takeAndRead(lease, limit, again, inVain)
-                    : fill(lease, again, again.size(), true, limit, null); // which are fewer each time
+                    ? takeAndRead(lease, most, again, inVain)
+                    : fill(lease, again, again.size(), true, most, null); // which are fewer each time
         }
+    }
+
+    private static int messages(List<Held> held) {
+        return held.stream().mapToInt(partition -> partition.messages.size()).sum();
+    }
+
+    private static List<Candidate> partitions(List<Held> held) {
+        return held.stream().map(partition -> partition.partition).toList();
+    }
+
+    /**
+     * Reads the payloads that the first read left out, by the ids of the rows that it found. Another transaction may
+     * have committed a lower id since then. That message is not in this batch. The next batch begins with it.
+     */
+    private void complete(Connection connection, List<Held> held) throws SQLException {
+        List<Long> leftOut = new ArrayList<>();
+        held.forEach(partition -> leftOut.addAll(partition.leftOut()));
+        Map<Long, byte[]> payloads = new HashMap<>();
+        Map<Long, String> unreadable = new HashMap<>();
+        for (int i = 0; i < leftOut.size(); i += LONGEST_LIST) {
+            String ids = leftOut.subList(i, Math.min(leftOut.size(), i + LONGEST_LIST)).stream()
+                    .map(String::valueOf)
+                    .collect(Collectors.joining(", "));
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(dialect.sql("SELECT m.id, m.payload FROM outbox_message m" + dialect.byIds()
+                        + " WHERE m.id IN (" + ids + ")" + dialect.endOfRead()));
+                try (ResultSet rows = statement.getResultSet()) {
+                    Rows.leftOut(rows, payloads, unreadable);
+                }
+            }
+        }
+        held.forEach(partition -> partition.complete(payloads, unreadable));
     }
 
     /**
@@ -182,7 +236,7 @@ final class Checkout {
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
         List<Candidate> inTurn = inTurn(List.of(), look.found, limit, Set.of());
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
-        new Filling(new Access(lease, "", null), held, inTurn, limit).run(inTurn.size(), true);
+        new Filling(new Access(lease, "", null, limit), held, inTurn, limit).run(inTurn.size(), true);
         return true;
     }
 
@@ -239,7 +293,7 @@ final class Checkout {
             throws SQLException {
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
-            new Filling(new Access(lease, lease.hold(), look), held, inTurn, limit).run(first, areNew);
+            new Filling(new Access(lease, lease.hold(), look, limit), held, inTurn, limit).run(first, areNew);
         }
         return held;
     }
@@ -255,8 +309,12 @@ final class Checkout {
         /** To be sent with the first take and read. */
         private @Nullable Look unsent;
 
-        Access(Connections.Lease lease, String begin, @Nullable Look look) {
+        /** The largest payload in bytes that a read brings with its row. */
+        private final long whole;
+
+        Access(Connections.Lease lease, String begin, @Nullable Look look, int limit) {
             this.lease = lease;
+            this.whole = Budget.whole(limit);
             this.connection = lease.connection();
             this.begin = begin;
             this.unsent = look;
@@ -284,7 +342,7 @@ final class Checkout {
         @Override
         public List<Held> takeAndRead(List<Candidate> tried, int limit) throws SQLException {
             List<Held> wanted = wanted(connection, tried);
-            share(wanted, limit);
+            share(wanted, limit, whole);
             Look look = unsent;
             long started = System.nanoTime();
             keep(wanted, dialect.takeAndRead(connection, begin, lockKey, wanted, look));
@@ -308,7 +366,7 @@ final class Checkout {
 
         @Override
         public void read(List<Held> partitions, int limit) throws SQLException {
-            share(partitions, limit);
+            share(partitions, limit, whole);
             readShares(partitions);
             readFromStart(partitions);
         }
@@ -363,13 +421,14 @@ final class Checkout {
     }
 
     /** Every partition gets a share of the limit, which is not less than their number. */
-    private static void share(List<Held> partitions, int limit) {
+    private static void share(List<Held> partitions, int limit, long whole) {
         if (partitions.isEmpty()) {
             return;
         }
         int each = limit / partitions.size();
         int more = limit % partitions.size();
         for (int i = 0; i < partitions.size(); i++) {
+            partitions.get(i).whole = whole;
             partitions.get(i).startReading(i < more ? each + 1 : each, partitions.size() == 1);
         }
     }

@@ -224,8 +224,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     int mostReadAtOnce();
 
     /**
-     * Reads partitions that are taken: of each at most its rows, behind its position and not beyond its end, as it is at one
-     * moment. The row behind its share, if there is one, may lack its payload. Tells each which message of it failed the last time, unless {@link #take} has.
+     * Reads partitions that are taken: of each at most its rows, after its position and not past its end, as it is at
+     * one moment. It leaves out payloads that are larger than {@link Held#whole}. It may leave out the payload of the
+     * row after the share. Tells each partition which message of it failed the last time, unless {@link #take} has.
      */
     void read(Connection connection, List<Held> partitions) throws SQLException;
 
@@ -237,6 +238,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      */
     @Nullable
     Writers writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException;
+
+    /** The hint after the alias of outbox_message that makes the server find rows by the ids in the query. */
+    String byIds();
 
     /** The row id of the first message of a partition behind a row; 0 if there is none. */
     long head(Connection connection, Candidate partition, long after) throws SQLException;

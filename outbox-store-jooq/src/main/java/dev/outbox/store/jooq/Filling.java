@@ -55,8 +55,11 @@ final class Filling {
         this.limit = limit;
     }
 
-    /** How many messages there is room for. */
+    /** How many messages there is room for, which is for none if they have used up the {@link Budget}. */
     static int room(List<Held> held, int limit) {
+        if (Budget.isSpent(held)) {
+            return 0;
+        }
         int room = limit;
         for (Held partition : held) {
             room -= partition.messages.size();

@@ -47,10 +47,10 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     /** With nothing in it that is the same for all rows: H2 looks with each whether it still is. */
-    private static final String READ =
-            "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
-                    + " FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
-                    + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY";
+    private static final String READ = "m.id, m.original_id, m.message_id, m.message_key, m.headers,"
+            + " CASE WHEN octet_length(m.payload) <= ? THEN m.payload END, m.attempts, m.created_at,"
+            + " octet_length(m.payload) FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
+            + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY";
 
     private static final String READ_ONE = "SELECT " + READ;
     private static final String HEAD = "SELECT m.id FROM outbox_message m WHERE m.topic = ? AND"
@@ -466,6 +466,11 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
+    }
+
+    @Override
+    public String byIds() {
+        return "";
     }
 
     @Override

@@ -65,10 +65,10 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
 
     private static final String ORDER_INDEX = " FORCE INDEX (outbox_message_order)";
 
-    private static final String READ =
-            "m.id, m.original_id, m.message_id, m.message_key, m.headers, m.payload, m.attempts, m.created_at"
-                    + " FROM outbox_message m" + ORDER_INDEX
-                    + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY " + IN_ORDER + " LIMIT ?";
+    private static final String READ = "m.id, m.original_id, m.message_id, m.message_key, m.headers,"
+            + " CASE WHEN octet_length(m.payload) <= ? THEN m.payload END, m.attempts, m.created_at,"
+            + " octet_length(m.payload) FROM outbox_message m" + ORDER_INDEX
+            + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY " + IN_ORDER + " LIMIT ?";
 
     private static final String READ_ONE = "SELECT " + READ;
     private static final String HEAD = "SELECT m.id FROM outbox_message m" + ORDER_INDEX + " WHERE m.topic = ? AND"
@@ -610,6 +610,11 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     @Override
     public @Nullable Writers writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;
+    }
+
+    @Override
+    public String byIds() {
+        return " FORCE INDEX (PRIMARY)";
     }
 
     @Override

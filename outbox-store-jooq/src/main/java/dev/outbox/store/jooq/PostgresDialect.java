@@ -102,11 +102,13 @@ record PostgresDialect(Names names) implements Dialect {
     /** A query, so that what follows cannot make a transaction writable that was not to be. */
     private static final String REQUIRE_WRITABLE = "SELECT" + END_OF_READ;
 
-    private static final String COLUMNS = columns("m.payload");
+    private static final String COLUMNS = columns("");
 
-    private static String columns(String payload) {
-        return "m.id, m.original_id, m.message_id, m.message_key, m.headers, " + payload + ", m.attempts, "
-                + sent("m.created_at");
+    /** The server knows the size of a payload without reading it. */
+    private static String columns(String andIf) {
+        return "m.id, m.original_id, m.message_id, m.message_key, m.headers, CASE WHEN " + andIf
+                + "octet_length(m.payload) <= ? THEN m.payload END, m.attempts, " + sent("m.created_at")
+                + ", octet_length(m.payload)";
     }
 
     /**
@@ -116,7 +118,7 @@ record PostgresDialect(Names names) implements Dialect {
      * to be there, and its payload stays where it is.
      */
     private static final String READ = "SELECT w.n, p.failing_id, "
-            + columns("CASE WHEN m.n <= w.share THEN m.payload END")
+            + columns("m.n <= w.share AND ")
             + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int8[], ?::int4[])"
             + " WITH ORDINALITY AS w (id, topic, partition_no, after, last, share, n)"
             + " JOIN outbox_partition p ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND "
@@ -686,6 +688,7 @@ record PostgresDialect(Names names) implements Dialect {
             shares[i] = held.share;
         }
         int i = first;
+        statement.setLong(i++, partitions.get(0).whole);
         statement.setArray(i++, connection.createArrayOf("int4", ids));
         statement.setArray(i++, connection.createArrayOf("varchar", topics));
         statement.setArray(i++, connection.createArrayOf("int4", numbers));
@@ -697,6 +700,7 @@ record PostgresDialect(Names names) implements Dialect {
     private static void setReadOne(PreparedStatement statement, int first, Held held) throws SQLException {
         Candidate partition = held.partition;
         int i = first;
+        statement.setLong(i++, held.whole);
         statement.setInt(i++, partition.id());
         statement.setString(i++, partition.topic());
         statement.setInt(i++, partition.partition());
@@ -734,6 +738,11 @@ record PostgresDialect(Names names) implements Dialect {
             }
             return new Writers(server, drawn, Set.copyOf(writing));
         }
+    }
+
+    @Override
+    public String byIds() {
+        return "";
     }
 
     @Override

@@ -14,11 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes messages of rows. */
 final class Rows {
+    private static final byte[] NONE = new byte[0];
+
     private Rows() {}
 
     /**
-     * Adds the rows of a read to their partitions. Columns: id, original_id, message_id, message_key, headers, payload, attempts,
-     * created_at, and unless there is but one partition, before all of these n, its number from 1.
+     * Adds the rows of a read to their partitions. Columns: id, original_id, message_id, message_key, headers,
+     * payload, attempts, created_at, size of the payload. The payload is missing if it is larger than {@link
+     * Held#whole}. If there is more than one partition, the number n of the partition, from 1, comes before these
+     * columns.
      */
     static void read(ResultSet rows, List<Held> partitions, Dialect dialect) throws SQLException {
         boolean one = partitions.size() == 1;
@@ -32,8 +36,8 @@ final class Rows {
     }
 
     /**
-     * For such a read, which asks for a partition by n, unless it is the only one, its topic, its number, the row to begin
-     * behind and how many.
+     * Sets the parameters of such a read. For each partition these are n, unless it is the only one, the largest
+     * payload to read with its row, topic, number, the row to begin after, and the number of rows.
      */
     static void setRead(PreparedStatement statement, int first, List<Held> partitions) throws SQLException {
         int i = first;
@@ -42,6 +46,7 @@ final class Rows {
             if (partitions.size() > 1) {
                 statement.setInt(i++, n + 1);
             }
+            statement.setLong(i++, held.whole);
             statement.setString(i++, held.partition.topic());
             statement.setInt(i++, held.partition.partition());
             statement.setLong(i++, held.after);
@@ -68,14 +73,29 @@ final class Rows {
         }
         long rowId = rows.getLong(first);
         String id = id(rows.getString(first + 2), rows.getLong(first + 1), rowId);
+        long size = rows.getLong(first + 8);
+        boolean isLeftOut = size > held.whole;
         PersistedMessage message;
         try {
-            message = message(rows, first + 3, id, held.partition.topic(), held.partition.partition(), dialect);
+            message = message(
+                    rows, first + 3, id, held.partition.topic(), held.partition.partition(), isLeftOut, dialect);
         } catch (UnreadableRow e) {
             held.endBefore(rowId, e.getMessage());
             return;
         }
-        held.add(rowId, message);
+        held.add(rowId, message, isLeftOut ? (int) size : 0);
+    }
+
+    /** Reads the payloads that were left out, and the reasons why others are unreadable. Columns: id, payload. */
+    static void leftOut(ResultSet rows, Map<Long, byte[]> payloads, Map<Long, String> unreadable) throws SQLException {
+        while (rows.next()) {
+            long rowId = rows.getLong(1);
+            try {
+                payloads.put(rowId, value("payload", () -> rows.getBytes(2), false));
+            } catch (UnreadableRow e) {
+                unreadable.put(rowId, String.valueOf(e.getMessage()));
+            }
+        }
     }
 
     /**
@@ -152,9 +172,15 @@ final class Rows {
     /** A message whose message_key, headers, payload, attempts and created_at start at a column. */
     static PersistedMessage message(ResultSet rows, int column, String id, String topic, int partition, Dialect dialect)
             throws SQLException, UnreadableRow {
+        return message(rows, column, id, topic, partition, false, dialect);
+    }
+
+    private static PersistedMessage message(
+            ResultSet rows, int column, String id, String topic, int partition, boolean withoutPayload, Dialect dialect)
+            throws SQLException, UnreadableRow {
         String key = value("message_key", () -> rows.getString(column), true);
         Map<String, String> headers = value("headers", () -> Headers.read(rows.getString(column + 1)), false);
-        byte[] payload = value("payload", () -> rows.getBytes(column + 2), false);
+        byte[] payload = withoutPayload ? NONE : value("payload", () -> rows.getBytes(column + 2), false);
         int attempts = value("attempts", () -> rows.getInt(column + 3), false);
         Instant createdAt = value("created_at", () -> dialect.instant(rows, column + 4), false);
         if (attempts < 0 || partition < 0) {

@@ -152,7 +152,7 @@ class FillingTest {
                     if (held.isFull()) {
                         held.hasMore = true;
                     } else {
-                        held.add(id, MESSAGE);
+                        held.add(id, MESSAGE, 0);
                     }
                 }
             }

@@ -439,7 +439,8 @@ class PostgresStoreTest extends StoreTest {
     private long pagesRead(int id, long after) throws Exception {
         String sql = PostgresDialect.READ_ONE.replace(new PostgresDialect().endOfRead(), "");
         for (Object value :
-                new Object[] {id, "'orders'", 0, "'orders'", 0, after, "'orders'", 0, Long.MAX_VALUE, 100}) {
+                new Object[] {Budget.MOST, id, "'orders'", 0, "'orders'", 0, after, "'orders'", 0, Long.MAX_VALUE, 100
+                }) {
             sql = sql.replaceFirst("\\?", "" + value);
         }
         Matcher pages =
