@@ -96,6 +96,17 @@ final class Candidates {
         }
     }
 
+    /** These found no place in a batch, and are before all others now. */
+    synchronized void noteNoTurn(List<Partition> some) {
+        if (!some.isEmpty()) {
+            List<Partition> others = new ArrayList<>(known);
+            others.removeAll(new HashSet<>(some));
+            known.clear();
+            known.addAll(some);
+            known.addAll(others);
+        }
+    }
+
     /** Whether a checkout of so many, alone, would begin with these partitions, and with no others. */
     synchronized boolean areAll(List<Held> partitions, int limit) {
         if (partitions.size() != known.size() || partitions.size() > Math.min(limit, Checkout.MOST_PARTITIONS)) {

@@ -2,14 +2,17 @@ package dev.outbox.store.redis;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
  * Checkouts of some topics from one place: finds partitions, takes some, reads their messages. Taking and reading go out
@@ -39,6 +42,7 @@ final class Checkout {
     private final byte[] leaseMillis;
     private final Aside aside;
     private final Candidates candidates = new Candidates();
+    private final Portions portions = new Portions();
 
     Checkout(Link link, Place place, Set<String> topics, Duration lease, Aside aside) {
         this.link = link;
@@ -83,7 +87,7 @@ final class Checkout {
     }
 
     private static boolean hasRoom(Hold hold, int limit) {
-        return hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS;
+        return hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS && hold.bytes() < Portions.BYTES;
     }
 
     /** @param tried what this checkout has looked at already, which need not be ready any more because of that */
@@ -137,22 +141,38 @@ final class Checkout {
         }
     }
 
-    /** Takes as many of the partitions as the batch has places for, and reads in each its share. */
+    /**
+     * Takes as many of the partitions as the batch has places for, and reads in each its share, if it can be foreseen that this is not
+     * too much; else that is left to {@link #readOn}.
+     */
     private void take(Hold hold, List<Partition> some, int limit) {
-        int room = limit - hold.messages();
-        int places = Math.min(room, MOST_PARTITIONS - hold.partitions.size());
-        boolean allHaveAPlace = some.size() <= places;
+        int places = Math.min(limit - hold.messages(), MOST_PARTITIONS - hold.partitions.size());
+        int room = Math.min(limit - hold.messages(), portions.of(some, Portions.BYTES - hold.bytes()));
+        if (some.size() > Math.min(places, room)) {
+            take(hold, some, places, new int[0]);
+            return;
+        }
+        try {
+            take(hold, some, places, shares(room, some.size()));
+        } catch (JedisConnectionException | OutOfMemoryError e) {
+            tryLess(e, room);
+            take(hold, some, places, new int[0]); // which finds what it has taken already
+        }
+    }
+
+    /** @param shares what to read of each; nothing if nothing is to be read */
+    private void take(Hold hold, List<Partition> some, int places, int[] shares) {
+        boolean reads = shares.length > 0;
         List<byte[]> keys = new ArrayList<>(1 + 3 * some.size());
         List<byte[]> arguments = new ArrayList<>(3 + some.size());
         keys.add(place.ready());
         arguments.addAll(List.of(hold.token, leaseMillis, Place.bytes(Integer.toString(places))));
         List<Command> commands = new ArrayList<>();
-        int[] shares = allHaveAPlace ? shares(room, some.size()) : new int[some.size()];
         for (int i = 0; i < some.size(); i++) {
             Place.Keys of = place.keys(some.get(i));
             keys.addAll(List.of(of.messages(), of.state(), of.attempts()));
             arguments.add(of.member());
-            if (allHaveAPlace) {
+            if (reads) {
                 commands.add(read(of.messages(), "-", shares[i]));
             }
         }
@@ -167,9 +187,9 @@ final class Checkout {
                 Held held = Held.of(partition, place.keys(partition), Reply.list(answers.get(i)));
                 hold.partitions.add(held);
                 taken.add(partition);
-                if (allHaveAPlace) {
+                if (reads) {
                     held.share = shares[i];
-                    held.add(Reply.list(replies.get(1 + i)));
+                    add(held, replies.get(1 + i));
                 }
             } else if (answers.get(i) instanceof Long why) {
                 if (why < 3) { // else it was not asked for
@@ -184,6 +204,28 @@ final class Checkout {
             }
         }
         candidates.noteTurn(taken);
+    }
+
+    private void add(Held held, Object read) {
+        int before = held.entries.size();
+        held.add(Reply.list(read));
+        portions.note(held.partition.topic(), held.entries, before);
+    }
+
+    /**
+     * What was asked for did not come, or did not fit into memory. If the server is there all the same, it may have been too much.
+     *
+     * @throws JedisConnectionException if it is not, or one message alone was asked for
+     */
+    private void tryLess(Throwable failure, int asked) {
+        portions.halve(asked);
+        if (failure instanceof OutOfMemoryError error) {
+            throw error; // whoever relays is to know; next time it is less
+        }
+        if (asked == 1) {
+            throw (JedisConnectionException) failure;
+        }
+        Reply.check(link.call(place, Command.of(Protocol.Command.ZCARD, place.ready())));
     }
 
     /**
@@ -214,17 +256,30 @@ final class Checkout {
             return commands;
         }
 
-        /** Takes over the answers to what reads; what it holds then is to be completed or released. */
-        void answered(List<Object> replies) {
+        /**
+         * Takes over the answers to what reads; what it holds then is to be completed or released.
+         *
+         * @param replies none if they were lost
+         */
+        void answered(List<Object> replies, Portions portions) {
             for (int i = 0; i < shares.length; i++) {
                 Held old = before.get(i);
                 hold.partitions.add(new Held(old.partition, old.keys, old.fence, 0, List.of()));
             }
             for (int i = 0; i < shares.length; i++) {
-                hold.partitions.get(i).share = shares[i];
-                hold.partitions.get(i).add(Reply.list(replies.get(i)));
+                Held held = hold.partitions.get(i);
+                held.share = shares[i];
+                if (!replies.isEmpty()) {
+                    held.add(Reply.list(replies.get(i)));
+                    portions.note(held.partition.topic(), held.entries, 0);
+                }
             }
         }
+    }
+
+    /** Takes over what came with the close of a batch. */
+    void answered(Next next, List<Object> replies) {
+        next.answered(replies, portions);
     }
 
     /**
@@ -239,6 +294,7 @@ final class Checkout {
                 || candidates.isInCompany()
                 || candidates.isDiscoveryDue(System.nanoTime())
                 || !candidates.areAll(before.partitions, limit)
+                || portions.of(before.taken(), Portions.BYTES) < limit
                 || !before.partitions.stream().allMatch(Held::isSound)) {
             return null;
         }
@@ -253,6 +309,7 @@ final class Checkout {
     void readAhead(Hold hold, int limit, long nanos) {
         if (hold.messages() < limit
                 || hold.bytes() > ReadAhead.MOST_BYTES
+                || portions.of(hold.taken(), ReadAhead.MOST_BYTES) < limit
                 || candidates.isDiscoveryDue(System.nanoTime() + nanos)) {
             return;
         }
@@ -268,7 +325,7 @@ final class Checkout {
     /** Brings what was checked out ahead up to now: there may be more, if there was room. */
     @Nullable
     Hold complete(Hold hold, int limit, Consumer<Hold> onFailure) {
-        if (hold.messages() == limit) {
+        if (hold.messages() == limit || hold.bytes() >= Portions.BYTES) {
             return hold;
         }
         try {
@@ -289,11 +346,15 @@ final class Checkout {
         return hold.partitions.isEmpty() ? null : hold;
     }
 
-    /** Those that had no place, or whose messages were deleted by hand in this very moment. */
+    /** Those that had no place, which have the next turn, or whose messages were deleted by hand in this very moment. */
     private void releaseEmpty(Hold hold) {
         List<Held> empty =
                 hold.partitions.stream().filter(held -> held.entries.isEmpty()).toList();
         if (!empty.isEmpty()) {
+            candidates.noteNoTurn(empty.stream()
+                    .filter(held -> held.left > 0)
+                    .map(held -> held.partition)
+                    .toList());
             hold.partitions.removeAll(empty);
             hold.isLast = true;
             link.call(
@@ -316,20 +377,28 @@ final class Checkout {
         while (true) {
             List<Held> more =
                     hold.partitions.stream().filter(held -> held.left > 0).toList();
+            long bytes = Portions.BYTES - hold.bytes();
             int room = limit - hold.messages();
-            if (more.isEmpty() || room == 0) {
+            if (more.isEmpty() || room == 0 || bytes <= 0) {
                 return;
             }
+            room = Math.min(
+                    room, portions.of(more.stream().map(held -> held.partition).toList(), bytes));
             long before = left(more);
             int[] shares = shares(room, more);
             for (int i = 0; i < shares.length; i++) {
                 more.get(i).share = shares[i];
             }
-            forEachRenewed(
-                    hold,
-                    more.stream().filter(held -> held.share > 0).toList(),
-                    held -> read(held.keys.messages(), held.after(), held.share),
-                    (held, read) -> held.add(Reply.list(read)));
+            try {
+                forEachRenewed(
+                        hold,
+                        more.stream().filter(held -> held.share > 0).toList(),
+                        held -> read(held.keys.messages(), held.after(), held.share),
+                        this::add);
+            } catch (JedisConnectionException | OutOfMemoryError e) {
+                tryLess(e, room);
+                continue;
+            }
             // What was read is not left any more; where less came than was asked for, nothing is; and what is lost is
             // out.
             if (left(hold.partitions) >= before) {
@@ -378,22 +447,20 @@ final class Checkout {
         return shares;
     }
 
-    /** In equal parts, but to none more than it has; what that leaves goes to those that have more. */
+    /** One at a time to the one that has the fewest, counting what was read of it already, and to none more than it has. */
     private static int[] shares(int room, List<Held> among) {
         int[] shares = new int[among.size()];
-        int left = room;
-        for (boolean given = true; given && left > 0; ) {
-            given = false;
-            int open = 0;
-            for (int i = 0; i < shares.length; i++) {
-                open += shares[i] < among.get(i).left ? 1 : 0;
-            }
-            int each = Math.max(1, left / Math.max(1, open));
-            for (int i = 0; i < shares.length && left > 0; i++) {
-                int more = (int) Math.min(Math.min(each, left), among.get(i).left - shares[i]);
-                shares[i] += more;
-                left -= more;
-                given |= more > 0;
+        PriorityQueue<Integer> fewest = new PriorityQueue<>(
+                Comparator.<Integer>comparingInt(i -> among.get(i).entries.size() + shares[i])
+                        .thenComparing(Comparator.naturalOrder()));
+        for (int i = 0; i < shares.length; i++) {
+            fewest.add(i);
+        }
+        for (int left = room; left > 0 && !fewest.isEmpty(); left--) {
+            int i = fewest.remove();
+            shares[i]++;
+            if (shares[i] < among.get(i).left) {
+                fewest.add(i);
             }
         }
         return shares;

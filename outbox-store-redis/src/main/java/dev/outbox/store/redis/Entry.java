@@ -49,6 +49,11 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
                 message(of, (int) field('a', 1)), reason == null ? "" : reason, Instant.ofEpochMilli(millis()));
     }
 
+    /** What it weighs in memory, roughly. */
+    long bytes() {
+        return (long) label.length + payload.length;
+    }
+
     /** The id of the message as it is stored. */
     byte[] id() {
         return Label.id(label, otherId());

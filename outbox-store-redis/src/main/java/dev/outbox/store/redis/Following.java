@@ -93,7 +93,7 @@ final class Following {
             return;
         }
         try {
-            next.answered(replies);
+            checkout.answered(next, replies);
             checkout.readAhead(next.hold, limit, took);
             Ahead before = ahead.getAndSet(new Ahead(next.hold, limit, System.nanoTime()));
             if (before != null) {

@@ -70,15 +70,26 @@ final class Held {
         return entries.isEmpty() ? "-" : "(" + Reply.text(last().position());
     }
 
-    /** Reads from the first to the last of the entries. */
-    Command readAgain() {
-        return Command.of(
-                Protocol.Command.XRANGE,
-                keys.messages(),
-                entries.get(0).position(),
-                last().position(),
-                Place.bytes("COUNT"),
-                Place.bytes(Integer.toString(entries.size())));
+    /** Read again what is there from the first to the last of the entries, one after the other so that no answer is too large. */
+    List<Command> readAgain() {
+        List<Command> reads = new ArrayList<>();
+        int from = 0;
+        long bytes = 0;
+        for (int i = 0; i < entries.size(); i++) {
+            bytes += entries.get(i).bytes();
+            if (i + 1 == entries.size() || bytes + entries.get(i + 1).bytes() > ReadAhead.MOST_BYTES) {
+                reads.add(Command.of(
+                        Protocol.Command.XRANGE,
+                        keys.messages(),
+                        entries.get(from).position(),
+                        entries.get(i).position(),
+                        Place.bytes("COUNT"),
+                        Place.bytes(Integer.toString(i + 1 - from))));
+                from = i + 1;
+                bytes = 0;
+            }
+        }
+        return reads;
     }
 
     /** Those of the entries that are among what was read again: the same message at the same position. */

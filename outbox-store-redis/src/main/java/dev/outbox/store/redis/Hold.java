@@ -59,15 +59,19 @@ final class Hold {
         return count;
     }
 
-    /** Of the payloads of all messages. */
+    /** Of all messages. */
     long bytes() {
         long bytes = 0;
         for (Held held : partitions) {
             for (Entry entry : held.entries) {
-                bytes += entry.payload().length;
+                bytes += entry.bytes();
             }
         }
         return bytes;
+    }
+
+    List<Partition> taken() {
+        return partitions.stream().map(held -> held.partition).toList();
     }
 
     void readAhead(@Nullable ReadAhead begun) {

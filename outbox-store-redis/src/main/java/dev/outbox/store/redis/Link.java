@@ -51,7 +51,8 @@ final class Link {
     /**
      * Sends commands in one round trip.
      *
-     * @param decisive how many of them, from the first on, need an answer; those behind are a try
+     * @param decisive how many of them, from the first on, need an answer; those behind are a try, and have no answer if a
+     *     connection was lost
      * @param patience how long to wait for a slot that is being moved, and for a server that is being restarted or replaced
      */
     Answers send(Place place, List<Command> commands, int decisive, Duration patience) {
@@ -85,6 +86,7 @@ final class Link {
                     throw e;
                 }
                 repeated = true;
+                toSend = toSend.subList(0, decisive); // perhaps the rest is what the server had no room to answer
                 pause(lost);
                 servers.noteFailure();
                 if (servers.isCluster()) {
@@ -113,7 +115,7 @@ final class Link {
                     pause(lost);
                     servers.noteFailure();
                 }
-                case UNKNOWN_SCRIPT -> toSend = inFull(commands);
+                case UNKNOWN_SCRIPT -> toSend = inFull(toSend);
                 case NONE -> {
                     return new Answers(replies, repeated);
                 }

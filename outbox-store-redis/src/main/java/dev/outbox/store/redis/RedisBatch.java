@@ -283,7 +283,9 @@ final class RedisBatch implements MessageBatch {
         Set<Entry> there = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Held held : hold.partitions) {
             try {
-                there.addAll(held.among(Reply.list(link.call(hold.place, held.readAgain()))));
+                for (Command read : held.readAgain()) {
+                    there.addAll(held.among(Reply.list(link.call(hold.place, read))));
+                }
             } catch (RuntimeException e) {
                 throw unconfirmed(e);
             }

@@ -191,16 +191,8 @@ final class RedisOperations implements Operations {
             }
             List<Placed> found = new ArrayList<>();
             for (Place place : names.places()) {
-                List<Object> entries = Reply.list(link.call(
-                        place,
-                        Command.of(
-                                Protocol.Command.XRANGE,
-                                place.dead(topic),
-                                after == null ? FIRST : Place.bytes(from(place, after)),
-                                LAST,
-                                COUNT,
-                                Place.bytes(Integer.toString(limit)))));
-                entries.forEach(entry -> found.add(new Placed(place.index(), Entry.of(entry))));
+                letters(place, topic, after == null ? FIRST : Place.bytes(from(place, after)), limit)
+                        .forEach(entry -> found.add(new Placed(place.index(), entry)));
             }
             return found.stream()
                     .sorted(Placed.ORDER)
@@ -208,6 +200,38 @@ final class RedisOperations implements Operations {
                     .map(placed -> placed.entry().letter(topic))
                     .toList();
         });
+    }
+
+    /** The first of them from there on, in portions that are no more than a server would have ready for one client. */
+    private List<Entry> letters(Place place, String topic, byte[] from, int limit) {
+        List<Entry> letters = new ArrayList<>();
+        byte[] next = from;
+        long bytes = 0;
+        int wanted = 1;
+        while (wanted > 0) {
+            List<Object> read = Reply.list(link.call(
+                    place,
+                    Command.of(
+                            Protocol.Command.XRANGE,
+                            place.dead(topic),
+                            next,
+                            LAST,
+                            COUNT,
+                            Place.bytes(Integer.toString(wanted)))));
+            for (Object each : read) {
+                Entry letter = Entry.of(each);
+                letters.add(letter);
+                bytes += letter.bytes();
+                next = Place.bytes("(" + Reply.text(letter.position()));
+            }
+            if (read.size() < wanted) {
+                break;
+            }
+            // What one has weighed on average says how many make up as much as a server has ready anyway.
+            long fitting = ReadAhead.MOST_BYTES / Math.max(1, bytes / letters.size());
+            wanted = (int) Math.min(limit - letters.size(), Math.max(1, fitting));
+        }
+        return letters;
     }
 
     /** Two places may have an entry of the same time and number: then the one with the lower index comes first. */

@@ -1,0 +1,244 @@
+package dev.outbox.store.redis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.DeadLetter;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import dev.outbox.servers.RedisServer;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.resps.StreamEntry;
+
+/** However large the messages are, and whatever the limit is, a batch has so many bytes and no more, and the outbox is drained. */
+@Tag("redis")
+@Timeout(120)
+class LargeMessagesTest {
+    private static final int LARGE = 2 << 20;
+    private static final int LIMIT = 1_000;
+
+    private static RedisServer server;
+
+    private TestAddress address;
+    private RedisClient client;
+    private int next;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = RedisServer.packaged("--appendonly", "no");
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @BeforeEach
+    void connect() {
+        address = TestAddress.fresh(server.url());
+        client = address.client();
+    }
+
+    @AfterEach
+    void empty() {
+        client.close();
+        limit("0");
+        try (Jedis jedis = server.connect()) {
+            jedis.flushAll();
+        }
+    }
+
+    /** Beyond that the server closes a connection instead of answering. */
+    private static void limit(String bytes) {
+        try (Jedis jedis = server.connect()) {
+            jedis.configSet("client-output-buffer-limit", "normal " + bytes + " 0 0");
+        }
+    }
+
+    private void commit(int partition, int messages, int size) {
+        for (int i = 0; i < messages; i++) {
+            byte[] payload = new byte[size];
+            ByteBuffer.wrap(payload).putInt(next++);
+            try (AbstractTransaction tx = client.multi()) {
+                address.outbox()
+                        .withoutWakeUps()
+                        .persist(tx)
+                        .persist(new OutgoingMessage(StoreTest.TOPIC, partition, null, Map.of(), payload));
+                RedisOutbox.exec(tx).orThrow();
+            }
+        }
+    }
+
+    private static int number(PersistedMessage message) {
+        return ByteBuffer.wrap(message.payload()).getInt();
+    }
+
+    private static List<PersistedMessage> publish(Store store) {
+        try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+            batch.messages().forEach(m -> batch.markPublished(m, null));
+            return batch.messages();
+        }
+    }
+
+    private static long bytes(List<PersistedMessage> batch) {
+        return batch.stream().mapToLong(m -> m.payload().length).sum();
+    }
+
+    /** All that the server has sent. */
+    private static long sent(Jedis jedis) {
+        String text = jedis.info("stats").replaceAll("(?s).*total_net_output_bytes:(\\d+).*", "$1");
+        return Long.parseLong(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "3", "20"})
+    void aBatchHasABoundedNumberOfBytes(int partitions) {
+        for (int i = 0; i < 100 / partitions; i++) {
+            for (int partition = 0; partition < partitions; partition++) {
+                commit(partition, 1, LARGE);
+            }
+        }
+        try (Store store = address.open();
+                Jedis jedis = server.connect()) {
+            Map<Integer, List<Integer>> came = new HashMap<>();
+            while (next > came.values().stream().mapToInt(List::size).sum()) {
+                long before = sent(jedis);
+                List<PersistedMessage> batch = publish(store);
+                long read = sent(jedis) - before;
+                assertTrue(bytes(batch) >= Math.min(Portions.BYTES, (long) LARGE), "bytes: " + bytes(batch));
+                assertTrue(bytes(batch) < Portions.BYTES + LARGE, "bytes: " + bytes(batch));
+                assertTrue(read < Portions.BYTES + 2L * LARGE, "read for it: " + read);
+                batch.forEach(m -> came.computeIfAbsent(m.partition(), p -> new ArrayList<>())
+                        .add(number(m)));
+            }
+            came.forEach((partition, numbers) -> assertEquals(
+                    IntStream.range(0, next)
+                            .filter(number -> number % partitions == partition)
+                            .boxed()
+                            .toList(),
+                    numbers));
+        }
+    }
+
+    /** Who finds no place because the batch is heavy has the next turn. */
+    @Test
+    void partitionsTakeTurnsIfTheirMessagesAreLarge() {
+        for (int partition = 0; partition < 20; partition++) {
+            commit(partition, 3, LARGE);
+        }
+        try (Store store = address.open()) {
+            Set<Integer> served = new HashSet<>();
+            for (int batch = 0; batch < 3; batch++) {
+                served.addAll(
+                        publish(store).stream().map(PersistedMessage::partition).collect(Collectors.toSet()));
+            }
+            assertEquals(20, served.size(), "of 20 partitions in three batches of 8 messages: " + served);
+        }
+    }
+
+    /** As many as are asked for, again, when they are small; a few round trips later at most. */
+    @Test
+    void afterLargeMessagesBatchesAreFullAgain() {
+        commit(0, 20, LARGE);
+        commit(0, 5 * LIMIT, 100);
+        try (Store store = address.open()) {
+            List<Integer> sizes = new ArrayList<>();
+            for (int came = 0; came < next; ) {
+                int size = publish(store).size();
+                sizes.add(size);
+                came += size;
+            }
+            assertTrue(sizes.size() <= 9, "batches: " + sizes);
+        }
+    }
+
+    /** Two of them fit into what the server has ready at once, or one alone, or three. */
+    @ParameterizedTest
+    @CsvSource({"3mb,0", "5mb,0", "7mb,0", "5mb,300"})
+    void whatTheServerRefusesToHaveReadyIsReadInSmallerPortions(String bytes, int smallBefore) {
+        commit(0, smallBefore, 100);
+        commit(0, 30, LARGE);
+        commit(1, 10, LARGE);
+        limit(bytes);
+        try (Store store = address.open()) {
+            Set<Integer> came = new HashSet<>();
+            for (int batch = 0; came.size() < next; batch++) {
+                assertTrue(batch < 30, came.size() + " of " + next);
+                publish(store).forEach(m -> assertTrue(came.add(number(m)), "twice"));
+            }
+        }
+    }
+
+    /** Dead letters are listed, and a batch of which a message was deleted by hand is closed, in portions too. */
+    @Test
+    void whatIsLookedAtAgainIsReadInSmallerPortions() {
+        commit(0, 12, LARGE);
+        String key = address.prefix() + ":messages:" + StoreTest.TOPIC + "#0";
+        List<StreamEntryID> entries =
+                client.xrange(key, "-", "+").stream().map(StreamEntry::getID).toList();
+        limit("5mb");
+        try (Store store = address.open()) {
+            int dead = 0;
+            while (dead < 12) {
+                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+                    batch.messages().forEach(m -> batch.deadLetter(m, "no"));
+                    dead += batch.messages().size();
+                    client.xdel(key, entries.get(dead - 1));
+                }
+            }
+            List<DeadLetter> letters = Operations.of(store).deadLetters(StoreTest.TOPIC, null, 100);
+            assertEquals(
+                    10,
+                    letters.stream()
+                            .map(letter -> number(letter.message()))
+                            .distinct()
+                            .count(),
+                    "in two batches");
+        }
+    }
+
+    /** Also what would be passed on and read ahead, which is decided before it is known how heavy it is. */
+    @Test
+    void messagesThatBecomeLargeInABacklogAreRead() {
+        commit(0, 400, 100);
+        commit(0, 30, LARGE);
+        limit("5mb");
+        StoreOptions options = address.options().with(Opening.LEASE_MILLIS, "30000");
+        try (Store store = Opening.store(address.url(), options)) {
+            List<Integer> came = new ArrayList<>();
+            for (int batch = 0; came.size() < next; batch++) {
+                assertTrue(batch < 100, came.size() + " of " + next);
+                try (MessageBatch open = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                    open.messages().forEach(m -> open.markPublished(m, null));
+                    open.messages().forEach(m -> came.add(number(m)));
+                }
+            }
+            assertEquals(IntStream.range(0, next).boxed().toList(), came);
+        }
+    }
+}
