@@ -9,11 +9,9 @@ module dev.outbox {
     exports dev.outbox;
     exports dev.outbox.spi;
 
-    requires transitive com.fasterxml.jackson.databind;
-    requires transitive com.fasterxml.jackson.core;
-    requires com.fasterxml.jackson.datatype.jsr310;
     requires org.slf4j;
     requires static transitive org.jspecify;
 
+    uses dev.outbox.spi.JsonCodecProvider;
     uses dev.outbox.spi.StoreProvider;
 }

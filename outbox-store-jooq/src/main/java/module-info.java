@@ -12,6 +12,7 @@ module dev.outbox.store.jooq {
     requires transitive java.sql;
     requires transitive org.jooq;
     requires com.zaxxer.hikari;
+    requires com.fasterxml.jackson.core;
     requires org.slf4j;
     requires static com.google.auto.service;
     requires static org.checkerframework.checker.qual;

@@ -10,5 +10,6 @@ module dev.outbox.tck {
 
     requires transitive dev.outbox;
     requires transitive org.junit.jupiter.api;
+    requires com.fasterxml.jackson.databind;
     requires static transitive org.jspecify;
 }

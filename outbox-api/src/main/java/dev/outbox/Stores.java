@@ -2,20 +2,16 @@ package dev.outbox;
 
 import dev.outbox.spi.Redacted;
 import dev.outbox.spi.StoreProvider;
-import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 
 /** Opens stores. Which backends there are is decided by what is on the class path or module path. */
 public final class Stores {
     /** Our own backends, for the error text when one is missing. */
     private static final Map<String, String> ARTIFACTS = Map.of(
             "jdbc:", "dev.outbox:outbox-store-jooq",
+            "memory:", "dev.outbox:outbox-store-memory",
             "mongodb", "dev.outbox:outbox-store-mongo",
             "redis", "dev.outbox:outbox-store-redis");
 
@@ -37,7 +33,7 @@ public final class Stores {
     public static Store open(String url, StoreOptions options) {
         Objects.requireNonNull(url, "url");
         Objects.requireNonNull(options, "options");
-        List<StoreProvider> all = providers();
+        List<StoreProvider> all = Providers.all(StoreProvider.class, "storage backend");
         List<StoreProvider> accepting = all.stream().filter(p -> p.accepts(url)).toList();
         if (accepting.size() == 1) {
             return accepting.get(0).open(url, options);
@@ -45,10 +41,11 @@ public final class Stores {
         String shown = Redacted.url(url);
         if (accepting.isEmpty()) {
             throw new ConfigurationException("No storage backend opens " + shown + ". Found: "
-                    + (all.isEmpty() ? "no backend at all" : describe(all)) + ". " + advice(url));
+                    + (all.isEmpty() ? "no backend at all" : Providers.described(all, StoreProvider::description))
+                    + ". " + advice(url));
         }
         throw new ConfigurationException(accepting.size() + " storage backends open " + shown + ": "
-                + describe(accepting) + ". Keep one of them on the class path.");
+                + Providers.described(accepting, StoreProvider::description) + ". Keep one of them on the class path.");
     }
 
     private static String advice(String url) {
@@ -58,31 +55,5 @@ public final class Stores {
                 .findFirst()
                 .orElse("Expected a URL such as jdbc:postgresql://host/database or jdbc:h2:file:./name"
                         + " with dev.outbox:outbox-store-jooq, or that of another backend on the class path.");
-    }
-
-    private static String describe(List<StoreProvider> providers) {
-        return String.join(
-                "; ",
-                providers.stream().map(StoreProvider::description).sorted().toList());
-    }
-
-    /** Both the loader of the application and our own are asked: in containers either may see the backend alone. */
-    private static List<StoreProvider> providers() {
-        Map<Class<?>, StoreProvider> found = new LinkedHashMap<>();
-        collect(ServiceLoader.load(StoreProvider.class), found);
-        collect(ServiceLoader.load(StoreProvider.class, Stores.class.getClassLoader()), found);
-        return new ArrayList<>(found.values());
-    }
-
-    private static void collect(ServiceLoader<StoreProvider> loader, Map<Class<?>, StoreProvider> found) {
-        try {
-            for (Iterator<StoreProvider> i = loader.iterator(); i.hasNext(); ) {
-                StoreProvider provider = i.next();
-                found.putIfAbsent(provider.getClass(), provider);
-            }
-        } catch (ServiceConfigurationError e) {
-            throw new ConfigurationException(
-                    "A storage backend on the class path cannot be loaded: " + e.getMessage(), e);
-        }
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class TroubleTest {
     private static final Path DOCUMENT = Path.of("..", "docs", "WHEN-THINGS-GO-WRONG.md");
     private static final List<String> MODULES =
-            List.of("outbox-api", "outbox-store-jooq", "outbox-store-redis", "outbox-store-mongo");
+            List.of("outbox-api", "outbox-jackson", "outbox-store-jooq", "outbox-store-redis", "outbox-store-mongo");
 
     @Test
     void everyTextIsInASource() throws IOException {

@@ -7,8 +7,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * An outbox in the memory of this process, for tests of code that publishes or relays. It keeps the whole contract, so what holds
- * in such a test holds with every other store. It keeps nothing when its process ends. Safe for use by several threads.
+ * An outbox in the memory of this process, for tests of code that publishes or relays. It keeps the whole contract,
+ * so what holds in such a test holds with every other store. It keeps nothing when its process ends. Safe for use by
+ * several threads.
  *
  * <pre>{@code
  * MemoryOutbox outbox = new MemoryOutbox();
@@ -31,8 +32,8 @@ public final class MemoryOutbox {
     public MemoryOutbox() {}
 
     /**
-     * The outbox that {@code Stores.open("memory:" + name)} opens in this process: always the same for the same name, and empty at
-     * first. It stays until the process ends, so a test that wants an empty one takes a name of its own.
+     * The outbox that {@code Stores.open("memory:" + name)} opens in this process: always the same for the same name,
+     * and empty at first. It stays until the process ends, so a test that wants an empty one takes a name of its own.
      */
     public static MemoryOutbox named(String name) {
         return NAMED.computeIfAbsent(name, n -> new MemoryOutbox());
@@ -43,7 +44,10 @@ public final class MemoryOutbox {
         return transaction.persistFunc();
     }
 
-    /** A new transaction. Others see what it wrote when it has been committed, and never if it was rolled back or closed. */
+    /**
+     * A new transaction. Others see what it wrote when it has been committed, and never if it was rolled back or
+     * closed.
+     */
     public MemoryTransaction begin() {
         return new MemoryTransaction(state.begin());
     }

@@ -8,11 +8,11 @@ import dev.outbox.spi.StoreProvider;
 import java.util.Set;
 
 /**
- * Opens {@code memory:NAME}, which is {@link MemoryOutbox#named}. Public for {@link java.util.ServiceLoader} alone: call
- * {@link dev.outbox.Stores#open}.
+ * Opens {@code memory:NAME}, which is {@link MemoryOutbox#named}. Public for {@link java.util.ServiceLoader} alone:
+ * call {@link dev.outbox.Stores#open}.
  *
- * <p>The options that {@link StoreOptions} names are allowed, so that those of the store in production need not be taken away in
- * a test. They have no effect.
+ * <p>The options that {@link StoreOptions} names are allowed, so that those of the store in production need not be
+ * taken away in a test. They have no effect.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

@@ -4,8 +4,9 @@ import dev.outbox.PersistFunc;
 import dev.outbox.store.memory.internal.Transaction;
 
 /**
- * A transaction on a {@link MemoryOutbox}. It stands for that of a database in a test, and has nothing in it but messages. Used
- * by one thread at a time. After its end, writing, committing and rolling back throw a {@link dev.outbox.MisuseException}.
+ * A transaction on a {@link MemoryOutbox}. It stands for that of a database in a test, and has nothing in it but
+ * messages. Used by one thread at a time. After its end, writing, committing and rolling back throw a
+ * {@link dev.outbox.MisuseException}.
  */
 public final class MemoryTransaction implements AutoCloseable {
     private final Transaction transaction;

@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  * An outbox in memory: the whole state machine of the contract under one lock, without clients or sockets. Safe for use
  * by several threads.
  *
- * <p>A message gets its position when it is persisted and is seen when its transaction commits, so a lower position may
- * appear after a higher one, as in a database. Nothing here remembers how far a partition was read, so such a message is
- * simply the next head of its partition (OBX-TX-4).
+ * <p>A message gets its position when it is persisted and is seen when its transaction commits, so a lower position
+ * may appear after a higher one, as in a database. Nothing here remembers how far a partition was read, so such a
+ * message is simply the next head of its partition (OBX-TX-4).
  */
 public class MemoryState {
     private static final int MAX_REASON_LENGTH = 1_000;
@@ -57,7 +57,7 @@ public class MemoryState {
         this.lease = null;
     }
 
-    /** An empty outbox whose holds are leases, which whoever has one renews. */
+    /** An empty outbox whose holds are leases. The client that has one renews it. */
     public MemoryState(Duration lease) {
         this.lease = lease;
     }

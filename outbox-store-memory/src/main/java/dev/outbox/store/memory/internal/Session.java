@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * One client's connection to an outbox. The holds of its batches end with it, or with their lease. Safe for use by several
- * threads.
+ * One client's connection to an outbox. The holds of its batches end with it, or with their lease. Safe for use by
+ * several threads.
  */
 public interface Session extends Operations, WakeUps, AutoCloseable {
     /** Messages that were taken, and the number under which this session holds them. */
     record Checkout(long hold, List<PersistedMessage> messages) {}
 
-    /** Takes what is ready, and at most so many messages. */
+    /** Takes partitions that are ready, and at most {@code limit} of their messages. */
     Checkout checkout(Set<String> topics, int limit);
 
     /** Applies the outcomes and ends the hold, or throws and changes nothing. */

@@ -1,4 +1,4 @@
-package dev.outbox;
+package dev.outbox.jackson;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeFeature;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.outbox.MessageRejectedException;
 import dev.outbox.spi.Codec;
 import java.io.IOException;
 import java.lang.reflect.Type;
@@ -35,7 +36,8 @@ record VerifiedJson<T>(Json<T> json) implements Codec<T> {
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
 
-    private static final String HOW = " Use a type that has it, or a mapper of your own by Codecs.json(mapper, type).";
+    private static final String HOW =
+            " Use a type that has it, or a mapper of your own by JacksonCodecs.json(mapper, type).";
 
     static <T> Codec<T> of(Type type) {
         JavaType resolved = MAPPER.constructType(type);

@@ -1,4 +1,4 @@
-package dev.outbox;
+package dev.outbox.jackson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.type.TypeFactory;
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageRejectedException;
 import dev.outbox.spi.Codec;
 import java.io.IOException;
 import java.lang.reflect.Array;
@@ -56,7 +58,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What {@link Codecs#json} writes comes back equal or is refused, of types and classes that nobody has thought of. Whether two
+ * What {@link JacksonCodecs#json} writes comes back equal or is refused, of types and classes that nobody has thought of. Whether two
  * values are equal is said by {@link #dump}, which knows nothing of how the codec compares them.
  */
 @SuppressWarnings({"NullAway", "JavaUtilDate", "unused"})
@@ -304,7 +306,7 @@ class JsonCodecGeneratedTest {
     /** Whether it was not refused; what is not refused must be equal. */
     private static boolean keeps(Type type, Object value, String what) {
         try {
-            Codec<Object> codec = Codecs.json(new TypeReference<>() {
+            Codec<Object> codec = JacksonCodecs.json(new TypeReference<>() {
                 @Override
                 public Type getType() {
                     return type;

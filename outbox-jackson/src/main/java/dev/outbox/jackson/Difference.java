@@ -1,4 +1,4 @@
-package dev.outbox;
+package dev.outbox.jackson;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.lang.reflect.Array;

@@ -1,4 +1,4 @@
-package dev.outbox;
+package dev.outbox.jackson;
 
 import com.fasterxml.jackson.databind.BeanDescription;
 import com.fasterxml.jackson.databind.DeserializationContext;
@@ -16,6 +16,7 @@ import com.fasterxml.jackson.databind.deser.std.ContainerDeserializerBase;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.jsontype.NamedType;
 import com.fasterxml.jackson.databind.util.ClassUtil;
+import dev.outbox.ConfigurationException;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -158,7 +159,7 @@ final class TypeCheck {
         return new ConfigurationException(
                 "Messages of this type would be written and never read: "
                         + (path.isEmpty() ? "" : "at '" + path + "', ") + type.toCanonical() + ": " + why
-                        + ". Or give the topic a codec of its own, as Codecs.json(mapper, type).",
+                        + ". Or give the topic a codec of its own, as JacksonCodecs.json(mapper, type).",
                 cause);
     }
 }

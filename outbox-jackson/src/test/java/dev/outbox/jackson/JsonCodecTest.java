@@ -1,4 +1,4 @@
-package dev.outbox;
+package dev.outbox.jackson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -15,7 +15,14 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.outbox.Codecs;
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageRejectedException;
+import dev.outbox.Outbox;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.Topic;
 import dev.outbox.spi.Codec;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +50,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What {@link Codecs#json} writes comes back equal, or is refused with a reason. */
+/** What {@link JacksonCodecs#json} writes comes back equal, or is refused with a reason. */
 @SuppressWarnings({
     "unused",
     "JavaUtilDate",
@@ -114,47 +121,78 @@ class JsonCodecTest {
         }
     }
 
+    record Placed(String customer, int cents, Instant at) {}
+
+    @Test
+    void topicsFindIt() throws Exception {
+        Topic<Placed> topic = Topic.builder("orders", Placed.class).build();
+        List<OutgoingMessage> persisted = new ArrayList<>();
+        Outbox.bind(topic, message -> {
+                    persisted.add(message);
+                    return message.id();
+                })
+                .publish(new Placed("C-1042", 1999, Instant.parse("2026-03-01T12:00:00Z")));
+        assertEquals(
+                "{\"customer\":\"C-1042\",\"cents\":1999,\"at\":\"2026-03-01T12:00:00Z\"}",
+                new String(persisted.get(0).payload(), StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void whatANewerWriterAddedIsIgnored() throws Exception {
+        byte[] newer = "{\"customer\":\"C-1\",\"cents\":5,\"at\":\"2026-03-01T12:00:00Z\",\"gift\":true}"
+                .getBytes(StandardCharsets.UTF_8);
+        assertEquals(5, Codecs.json(Placed.class).decode(newer).cents());
+        assertEquals(
+                List.of(1, 2),
+                JacksonCodecs.json(new TypeReference<List<Integer>>() {})
+                        .decode("[1,2]".getBytes(StandardCharsets.UTF_8)));
+        byte[] nothing = "null".getBytes(StandardCharsets.UTF_8);
+        assertThrows(IOException.class, () -> Codecs.json(Placed.class).decode(nothing));
+        assertThrows(IOException.class, () -> Codecs.json(Placed.class).decode(new byte[] {'{'}));
+    }
+
     @Test
     void aSubclassOfTheTypeIsRefused() {
         Rush rush = new Rush();
         rush.hours = 2;
-        refused(Codecs.json(Order.class), rush, "Rush and comes back as a", "Order");
-        refused(Codecs.json(Basket.class), new Basket(rush), "'order'");
-        refused(Codecs.json(new TypeReference<List<Order>>() {}), List.of(new Order(), rush), "'[1]'");
-        refused(Codecs.json(new TypeReference<Map<String, Order>>() {}), Map.of("a", rush), "'{}'");
-        kept(Codecs.json(Basket.class), new Basket(new Order()));
+        refused(JacksonCodecs.json(Order.class), rush, "Rush and comes back as a", "Order");
+        refused(JacksonCodecs.json(Basket.class), new Basket(rush), "'order'");
+        refused(JacksonCodecs.json(new TypeReference<List<Order>>() {}), List.of(new Order(), rush), "'[1]'");
+        refused(JacksonCodecs.json(new TypeReference<Map<String, Order>>() {}), Map.of("a", rush), "'{}'");
+        kept(JacksonCodecs.json(Basket.class), new Basket(new Order()));
         MessageRejectedException rejected = assertThrows(
                 MessageRejectedException.class,
-                () -> Topic.builder("orders", Order.class).build().outgoing(rush));
+                () -> Outbox.bind(Topic.builder("orders", Order.class).build(), OutgoingMessage::id)
+                        .publish(rush));
         assertTrue(rejected.getMessage().startsWith("A message of topic orders is refused."), rejected.getMessage());
     }
 
     @Test
     void aTypeThatCannotBeReadIsRefusedWhenTheTopicIsBuilt() {
-        unreadable(() -> Codecs.json(NoCreator.class), "no constructor that Jackson can call");
-        unreadable(() -> Codecs.json(Inner.class), "inner class: make it static");
-        unreadable(() -> Codecs.json(Shape.class), "it is abstract");
-        unreadable(() -> Codecs.json(Base.class), "it is abstract");
-        unreadable(() -> Codecs.json(HasShape.class), "'shapes[][]'", "it is abstract");
-        unreadable(() -> Codecs.json(new TypeReference<List<NoCreator>>() {}), "'[]'");
-        unreadable(() -> Codecs.json(new TypeReference<NoCreator[]>() {}), "'[]'");
-        unreadable(() -> Codecs.json(new TypeReference<Generic<Generic<Inner>>>() {}), "'value.value'");
-        unreadable(() -> Codecs.json(new TypeReference<Map<Order, String>>() {}), "Order");
-        unreadable(() -> Codecs.json(new TypeReference<Optional<String>>() {}), "Optional");
-        unreadable(() -> Codecs.json(new TypeReference<Generic<Optional<String>>>() {}), "'value'", "Optional");
-        unreadable(() -> Codecs.json(Hidden.class), "none of them is written");
-        unreadable(() -> Codecs.json(new Object() {}.getClass()), "");
-        unreadable(() -> Topic.builder("t", Shape.class), "Shape", "Codecs.json(mapper, type)");
+        unreadable(() -> JacksonCodecs.json(NoCreator.class), "no constructor that Jackson can call");
+        unreadable(() -> JacksonCodecs.json(Inner.class), "inner class: make it static");
+        unreadable(() -> JacksonCodecs.json(Shape.class), "it is abstract");
+        unreadable(() -> JacksonCodecs.json(Base.class), "it is abstract");
+        unreadable(() -> JacksonCodecs.json(HasShape.class), "'shapes[][]'", "it is abstract");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<List<NoCreator>>() {}), "'[]'");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<NoCreator[]>() {}), "'[]'");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<Generic<Generic<Inner>>>() {}), "'value.value'");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<Map<Order, String>>() {}), "Order");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<Optional<String>>() {}), "Optional");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<Generic<Optional<String>>>() {}), "'value'", "Optional");
+        unreadable(() -> JacksonCodecs.json(Hidden.class), "none of them is written");
+        unreadable(() -> JacksonCodecs.json(new Object() {}.getClass()), "");
+        unreadable(() -> Topic.builder("t", Shape.class), "Shape", "JacksonCodecs.json(mapper, type)");
     }
 
     @Test
     void aFieldThatIsNotWrittenIsMissed() {
         refused(
-                Codecs.json(HalfHidden.class),
+                JacksonCodecs.json(HalfHidden.class),
                 new HalfHidden("x"),
                 "'secret'",
                 "comes back as another java.lang.String");
-        kept(Codecs.json(HalfHidden.class), new HalfHidden());
+        kept(JacksonCodecs.json(HalfHidden.class), new HalfHidden());
     }
 
     /** What the application has said is not to be kept is not missed. */
@@ -195,7 +233,7 @@ class JsonCodecTest {
     void whatIsIgnoredTransientOrACacheIsNotMissed() {
         Chosen chosen = new Chosen("x");
         assertTrue(chosen.hashCode() != 0);
-        assertEquals(chosen, kept(Codecs.json(Chosen.class), chosen));
+        assertEquals(chosen, kept(JacksonCodecs.json(Chosen.class), chosen));
     }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -207,7 +245,7 @@ class JsonCodecTest {
     void nullThatIsLeftOutAndComesBackAsADefaultIsRefused() {
         Defaulted none = new Defaulted();
         none.text = null;
-        refused(Codecs.json(Defaulted.class), none, "'text' was null and comes back");
+        refused(JacksonCodecs.json(Defaulted.class), none, "'text' was null and comes back");
     }
 
     record Times(OffsetDateTime offset, ZonedDateTime zoned, Duration duration, Instant instant, LocalDate date) {}
@@ -221,23 +259,23 @@ class JsonCodecTest {
                 Duration.ofSeconds(90),
                 Instant.parse("2026-03-01T12:00:00Z"),
                 LocalDate.parse("2026-03-01"));
-        assertEquals(times, kept(Codecs.json(Times.class), times));
+        assertEquals(times, kept(JacksonCodecs.json(Times.class), times));
         assertEquals(
                 "{\"offset\":\"2026-03-01T12:00:00.123456789+02:00\",\"zoned\":\"2026-10-25T02:30:00+01:00[Europe/Berlin]\","
                         + "\"duration\":\"PT1M30S\",\"instant\":\"2026-03-01T12:00:00Z\",\"date\":\"2026-03-01\"}",
-                new String(Codecs.json(Times.class).encode(times), StandardCharsets.UTF_8));
+                new String(JacksonCodecs.json(Times.class).encode(times), StandardCharsets.UTF_8));
         for (String zone : List.of("UTC", "GMT", "Z", "+02:00", "UTC+02:00", "Asia/Kolkata")) {
             ZonedDateTime zoned = ZonedDateTime.of(2026, 3, 1, 12, 0, 0, 0, ZoneId.of(zone));
-            assertEquals(zoned, kept(Codecs.json(ZonedDateTime.class), zoned));
+            assertEquals(zoned, kept(JacksonCodecs.json(ZonedDateTime.class), zoned));
         }
         assertEquals(
                 Duration.ofSeconds(90),
-                Codecs.json(Duration.class).decode("90.000000000".getBytes(StandardCharsets.UTF_8)));
+                JacksonCodecs.json(Duration.class).decode("90.000000000".getBytes(StandardCharsets.UTF_8)));
     }
 
     @Test
     void inAMapOfObjectOnlyWhatJsonTellsApartIsKept() {
-        Codec<Map<String, Object>> codec = Codecs.json(new TypeReference<Map<String, Object>>() {});
+        Codec<Map<String, Object>> codec = JacksonCodecs.json(new TypeReference<Map<String, Object>>() {});
         Map<String, Object> fine = new HashMap<>(Map.of(
                 "s", "x", "i", 1, "l", Long.MAX_VALUE, "d", 1.5, "b", true, "list", List.of(1, Map.of("k", "v"))));
         fine.put("null", null);
@@ -260,13 +298,13 @@ class JsonCodecTest {
                 new Object())) {
             refused(codec, Map.of("n", lost), "'{}'");
         }
-        refused(Codecs.json(Generic.class), new Generic<>(new Order()), "'value'", "LinkedHashMap");
-        assertEquals(new Generic<>("x"), kept(Codecs.json(Generic.class), new Generic<>("x")));
+        refused(JacksonCodecs.json(Generic.class), new Generic<>(new Order()), "'value'", "LinkedHashMap");
+        assertEquals(new Generic<>("x"), kept(JacksonCodecs.json(Generic.class), new Generic<>("x")));
     }
 
     @Test
     void treesKeepTheirNumbersToTheLastDigit() {
-        Codec<JsonNode> codec = Codecs.json(JsonNode.class);
+        Codec<JsonNode> codec = JacksonCodecs.json(JsonNode.class);
         JsonNodeFactory f = JsonNodeFactory.instance;
         kept(
                 codec,
@@ -287,24 +325,24 @@ class JsonCodecTest {
 
     @Test
     void whatIsTooLongToBeReadAgainIsRefused() {
-        refused(Codecs.json(BigInteger.class), BigInteger.TEN.pow(1_001), "cannot be read again");
-        assertEquals(BigInteger.TEN.pow(900), kept(Codecs.json(BigInteger.class), BigInteger.TEN.pow(900)));
-        Codec<Map<String, String>> map = Codecs.json(new TypeReference<Map<String, String>>() {});
+        refused(JacksonCodecs.json(BigInteger.class), BigInteger.TEN.pow(1_001), "cannot be read again");
+        assertEquals(BigInteger.TEN.pow(900), kept(JacksonCodecs.json(BigInteger.class), BigInteger.TEN.pow(900)));
+        Codec<Map<String, String>> map = JacksonCodecs.json(new TypeReference<Map<String, String>>() {});
         refused(map, Map.of("x".repeat(60_000), ""), "cannot be read again");
         List<Object> nested = new ArrayList<>();
         for (int i = 0; i < 1_100; i++) {
             nested = new ArrayList<>(List.of(nested));
         }
-        refused(Codecs.json(new TypeReference<List<Object>>() {}), nested, "");
+        refused(JacksonCodecs.json(new TypeReference<List<Object>>() {}), nested, "");
     }
 
     @Test
     void halfASurrogatePairIsKeptOrRefused() {
-        keptOrRefused(Codecs.json(String.class), "\uD800");
-        keptOrRefused(Codecs.json(String.class), "x\uDC00y");
-        keptOrRefused(Codecs.json(Character.class), '\uD83D');
-        keptOrRefused(Codecs.json(new TypeReference<Map<String, Integer>>() {}), Map.of("\uD800", 1));
-        assertEquals("😀\u0000", kept(Codecs.json(String.class), "😀\u0000"));
+        keptOrRefused(JacksonCodecs.json(String.class), "\uD800");
+        keptOrRefused(JacksonCodecs.json(String.class), "x\uDC00y");
+        keptOrRefused(JacksonCodecs.json(Character.class), '\uD83D');
+        keptOrRefused(JacksonCodecs.json(new TypeReference<Map<String, Integer>>() {}), Map.of("\uD800", 1));
+        assertEquals("😀\u0000", kept(JacksonCodecs.json(String.class), "😀\u0000"));
     }
 
     enum Colour {
@@ -352,16 +390,16 @@ class JsonCodecTest {
                 Map.of(Colour.RED, 1, Colour.GREEN, 2),
                 Map.of(-1, "x"),
                 new LinkedHashSet<>(List.of(3, 1, 2)));
-        Odds back = kept(Codecs.json(Odds.class), odds);
+        Odds back = kept(JacksonCodecs.json(Odds.class), odds);
         assertEquals(List.of(3, 1, 2), List.copyOf(new ArrayList<>(back.inOrder())));
-        assertEquals(new Empty(), kept(Codecs.json(Empty.class), new Empty()));
-        refused(Codecs.json(Path.class), Path.of("relative"), "comes back as another");
-        kept(Codecs.json(Path.class), Path.of("/tmp").toAbsolutePath());
-        refused(Codecs.json(Pattern.class), Pattern.compile("x", Pattern.CASE_INSENSITIVE), "nobody can say");
-        refused(Codecs.json(java.util.Date.class), new java.sql.Timestamp(1), "java.util.Date");
+        assertEquals(new Empty(), kept(JacksonCodecs.json(Empty.class), new Empty()));
+        refused(JacksonCodecs.json(Path.class), Path.of("relative"), "comes back as another");
+        kept(JacksonCodecs.json(Path.class), Path.of("/tmp").toAbsolutePath());
+        refused(JacksonCodecs.json(Pattern.class), Pattern.compile("x", Pattern.CASE_INSENSITIVE), "nobody can say");
+        refused(JacksonCodecs.json(java.util.Date.class), new java.sql.Timestamp(1), "java.util.Date");
         TreeSet<String> backwards = new TreeSet<>(java.util.Comparator.reverseOrder());
         backwards.addAll(List.of("a", "b"));
-        assertEquals(backwards, kept(Codecs.json(new TypeReference<TreeSet<String>>() {}), backwards));
+        assertEquals(backwards, kept(JacksonCodecs.json(new TypeReference<TreeSet<String>>() {}), backwards));
     }
 
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME)
@@ -380,11 +418,11 @@ class JsonCodecTest {
 
     @Test
     void polymorphicTypesAreKeptIfTheirNamesAre() {
-        assertEquals(new Circle(1), kept(Codecs.json(Figure.class), new Circle(1)));
-        refused(Codecs.json(Figure.class), new Square(1), "cannot be read again");
-        kept(Codecs.json(new TypeReference<Generic<List<Figure>>>() {}), new Generic<>(List.of(new Circle(1))));
-        unreadable(() -> Codecs.json(Vehicle.class), "'broken'");
-        unreadable(() -> Codecs.json(new TypeReference<Generic<List<Vehicle>>>() {}), "'value[].broken'");
+        assertEquals(new Circle(1), kept(JacksonCodecs.json(Figure.class), new Circle(1)));
+        refused(JacksonCodecs.json(Figure.class), new Square(1), "cannot be read again");
+        kept(JacksonCodecs.json(new TypeReference<Generic<List<Figure>>>() {}), new Generic<>(List.of(new Circle(1))));
+        unreadable(() -> JacksonCodecs.json(Vehicle.class), "'broken'");
+        unreadable(() -> JacksonCodecs.json(new TypeReference<Generic<List<Vehicle>>>() {}), "'value[].broken'");
     }
 
     static class Cart extends ArrayList<String> {
@@ -396,9 +434,9 @@ class JsonCodecTest {
     void aListWithAFieldOfItsOwnIsRefused() {
         Cart cart = new Cart();
         cart.add("x");
-        kept(Codecs.json(Cart.class), cart);
+        kept(JacksonCodecs.json(Cart.class), cart);
         cart.owner = "me";
-        refused(Codecs.json(Cart.class), cart, "'owner'");
+        refused(JacksonCodecs.json(Cart.class), cart, "'owner'");
     }
 
     static class Node {
@@ -410,7 +448,7 @@ class JsonCodecTest {
     void whatRefersToItselfIsRefusedAndALongChainIsNot() {
         Node node = new Node();
         node.next = node;
-        refused(Codecs.json(Node.class), node, "");
+        refused(JacksonCodecs.json(Node.class), node, "");
         Node head = new Node();
         Node last = head;
         for (int i = 0; i < 200; i++) {
@@ -418,7 +456,7 @@ class JsonCodecTest {
             last = last.next;
             last.number = i;
         }
-        kept(Codecs.json(Node.class), head);
+        kept(JacksonCodecs.json(Node.class), head);
     }
 
     static final class Padded {
@@ -443,18 +481,19 @@ class JsonCodecTest {
 
     @Test
     void aConstructorOrAccessorThatChangesTheValueIsNoticed() {
-        refused(Codecs.json(Padded.class), new Padded("x"), "'text'");
-        refused(Codecs.json(Shouting.class), new Shouting("x"), "'text'");
-        assertEquals(new Shouting("X"), kept(Codecs.json(Shouting.class), new Shouting("X")));
+        refused(JacksonCodecs.json(Padded.class), new Padded("x"), "'text'");
+        refused(JacksonCodecs.json(Shouting.class), new Shouting("x"), "'text'");
+        assertEquals(new Shouting("X"), kept(JacksonCodecs.json(Shouting.class), new Shouting("X")));
     }
 
     @Test
     void aMapperOfOnesOwnIsLeftAsItIs() throws Exception {
-        Codec<Order> codec = Codecs.json(JsonMapper.builder().build(), new TypeReference<Order>() {});
+        Codec<Order> codec = JacksonCodecs.json(JsonMapper.builder().build(), new TypeReference<Order>() {});
         Rush rush = new Rush();
         rush.customer = "c";
         assertEquals("{\"customer\":\"c\"}", new String(codec.encode(rush), StandardCharsets.UTF_8));
-        Codec<NoCreator> writeOnly = Codecs.json(JsonMapper.builder().build(), new TypeReference<NoCreator>() {});
+        Codec<NoCreator> writeOnly =
+                JacksonCodecs.json(JsonMapper.builder().build(), new TypeReference<NoCreator>() {});
         assertEquals("{\"cents\":5}", new String(writeOnly.encode(new NoCreator(5, "EUR")), StandardCharsets.UTF_8));
     }
 
@@ -471,16 +510,17 @@ class JsonCodecTest {
                 return new String(payload, StandardCharsets.UTF_8);
             }
         };
-        Codec<String> verified = Codecs.verified(trimming);
+        Codec<String> verified = JacksonCodecs.verified(trimming);
         assertEquals("x", verified.decode(verified.encode("x")));
         refused(verified, "x ", "the message comes back as another java.lang.String (x , read as x)");
-        Codec<Basket> own = Codecs.verified(Codecs.json(JsonMapper.builder().build(), new TypeReference<Basket>() {}));
+        Codec<Basket> own = JacksonCodecs.verified(
+                JacksonCodecs.json(JsonMapper.builder().build(), new TypeReference<Basket>() {}));
         Basket basket = new Basket(new Order());
         kept(own, basket);
         basket.order().customer = "me";
         kept(own, basket);
         refused(own, new Basket(new Rush()), "");
-        kept(Codecs.verified(Codecs.bytes()), new byte[] {1, 2});
+        kept(JacksonCodecs.verified(Codecs.bytes()), new byte[] {1, 2});
     }
 
     private static <T> T kept(Codec<T> codec, T message) {
