@@ -1,8 +1,8 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * The outbox in MongoDB: {@link dev.outbox.store.mongo.MongoOutbox} writes messages in the transactions of client sessions
- * and opens stores; {@link dev.outbox.Stores#open} opens them by {@code mongodb:} URL.
+ * The outbox in MongoDB: {@link dev.outbox.store.mongo.MongoOutbox} writes messages in the transactions of client
+ * sessions and opens stores; {@link dev.outbox.Stores#open} opens them by {@code mongodb:} URL.
  */
 @NullMarked
 module dev.outbox.store.mongo {

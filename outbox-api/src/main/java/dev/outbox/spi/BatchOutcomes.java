@@ -11,20 +11,23 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers the outcomes of a batch until it is closed, and refuses the marks that the contract refuses: after close, of
- * another batch's message, and a second one of the same message (OBX-CLOSE-4). A store's {@code MessageBatch} forwards
- * its marks here and applies {@link #applicable} at close.
+ * Remembers the outcomes of a batch until it is closed, and refuses the marks that the contract refuses: after close,
+ * of another batch's message, and a second one of the same message (OBX-CLOSE-4). A store's {@code MessageBatch}
+ * forwards its marks here and applies {@link #applicable} at close.
  *
  * <p>Used by one thread at a time, like the batch; {@link #isOpen} by any.
  */
 public final class BatchOutcomes {
     /**
-     * The length, in code points, to which reasons are shortened: they are for reading. NUL characters and halves of surrogate pairs,
-     * which not every backend can store, are replaced (OBX-RETRY-6).
+     * The length, in code points, to which reasons are shortened: they are for reading. NUL characters and halves of
+     * surrogate pairs, which not every backend can store, are replaced (OBX-RETRY-6).
      */
     public static final int MAX_REASON_LENGTH = 1_000;
 
-    /** What longer delays are shortened to, ten years: beyond any sensible one, and within what the dates of backends can take. */
+    /**
+     * What longer delays are shortened to, ten years: beyond any sensible one, and within what the dates of backends
+     * can take.
+     */
     public static final Duration LONGEST_DELAY = Duration.ofDays(3650);
 
     private final PersistedMessage[] messages;
@@ -57,8 +60,8 @@ public final class BatchOutcomes {
     }
 
     /**
-     * Carries out {@link dev.outbox.MessageBatch#markFailed}. The reason of the outcome is one that every backend can store, see
-     * {@link #MAX_REASON_LENGTH}, and its delay is no longer than {@link #LONGEST_DELAY}.
+     * Carries out {@link dev.outbox.MessageBatch#markFailed}. The reason of the outcome is one that every backend can
+     * store, see {@link #MAX_REASON_LENGTH}, and its delay is no longer than {@link #LONGEST_DELAY}.
      */
     public void failed(PersistedMessage message, String reason, Duration retryAfter) {
         if (retryAfter.isNegative()) {
@@ -68,7 +71,10 @@ public final class BatchOutcomes {
         put(message, new Outcome.Failed(message, storable(reason), delay));
     }
 
-    /** Carries out {@link dev.outbox.MessageBatch#deadLetter}. The reason of the outcome is one that every backend can store. */
+    /**
+     * Carries out {@link dev.outbox.MessageBatch#deadLetter}. The reason of the outcome is one that every backend can
+     * store.
+     */
     public void deadLettered(PersistedMessage message, String reason) {
         put(message, new Outcome.DeadLettered(message, storable(reason)));
     }

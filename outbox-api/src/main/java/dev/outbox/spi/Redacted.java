@@ -6,8 +6,8 @@ public final class Redacted {
 
     /**
      * A URL without its user, password and parameters, any of which may be a secret: {@code
-     * postgresql://app:pw@db/x?ssl=true} becomes {@code postgresql://db/x}. Where it cannot tell what is secret, it shows
-     * the scheme alone.
+     * postgresql://app:pw@db/x?ssl=true} becomes {@code postgresql://db/x}. Where it cannot tell what is secret, it
+     * shows the scheme alone.
      */
     public static String url(String url) {
         int parameters = firstOf(url, "?;#");

@@ -14,8 +14,8 @@ import org.bson.BsonString;
 import org.bson.conversions.Bson;
 
 /**
- * Several statements on two collections by one command, which MongoDB has since 8.0: in a transaction that saves a round trip.
- * Safe for use by several threads.
+ * Several statements on two collections by one command, which MongoDB has since 8.0: in a transaction that saves a
+ * round trip. Safe for use by several threads.
  */
 final class BulkWrites {
     private final MongoDatabase admin;
@@ -43,12 +43,12 @@ final class BulkWrites {
     /**
      * Updates partitions, with each of the filters and all of them by the same pipeline, and then deletes messages.
      *
-     * @throws MongoException as the statements by themselves; also if the server does not do it, as after a failover to an older
-     *     member: then the transaction is aborted and to begin again, without it
+     * @throws MongoException as the statements by themselves; also if the server does not do it, as after a failover to
+     *     an older member: then the transaction is aborted and to begin again, without it
      */
-    Written run(ClientSession transaction, List<Bson> partitions, Bson stage, Bson messages) {
+    Written run(ClientSession transaction, List<Bson> partitionDocuments, Bson stage, Bson messages) {
         BsonArray operations = new BsonArray();
-        for (Bson each : partitions) {
+        for (Bson each : partitionDocuments) {
             operations.add(new BsonDocument("update", new BsonInt32(0))
                     .append("filter", each.toBsonDocument())
                     .append("updateMods", new BsonArray(List.of(stage.toBsonDocument())))
@@ -77,8 +77,9 @@ final class BulkWrites {
     }
 
     /**
-     * Servers that do not have the command say so in many ways: one that does not know it, one that knows an older form of it, one that
-     * has it switched off. What was not for that reason comes again from the plain statements, with a text of its own.
+     * Servers that do not have the command say so in many ways: one that does not know it, one that knows an older form
+     * of it, one that has it switched off. What was not for that reason comes again from the plain statements, with a
+     * text of its own.
      */
     private MongoException doWithout(MongoException e) {
         available = false;

@@ -24,13 +24,14 @@ import org.slf4j.LoggerFactory;
 /**
  * One checkout: finds partitions, takes some, reads their messages.
  *
- * <p>Why what it reads is right: the server tells at which of its times a claim took effect, and messages are read as they
- * were at that very time. Whoever held the partition before had settled before the claim, so nothing that was settled is
- * seen. Every transaction whose commit had returned before the checkout is of an earlier time, so it is seen (OBX-TX-3). A
- * message that was written after another's commit has a later position and became visible later, so whoever sees it sees
- * the other too, and before it (OBX-ORDER-4); a read that is not of one moment can miss the earlier and see the later one.
- * The server answers a read of a given time only when a majority has that time, so nothing is published that a failover
- * could take back. And as every claim reads from the oldest message on, what commits late is found by the next one.
+ * <p>Why what it reads is right: the server tells at which of its times a claim took effect, and messages are read as
+ * they were at that very time. Whoever held the partition before had settled before the claim, so nothing that was
+ * settled is seen. Every transaction whose commit had returned before the checkout is of an earlier time, so it is seen
+ * (OBX-TX-3). A message that was written after another's commit has a later position and became visible later, so
+ * whoever sees it sees the other too, and before it (OBX-ORDER-4); a read that is not of one moment can miss the
+ * earlier and see the later one. The server answers a read of a given time only when a majority has that time, so
+ * nothing is published that a failover could take back. And as every claim reads from the oldest message on, what
+ * commits late is found by the next one.
  */
 final class Checkout implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
@@ -39,8 +40,9 @@ final class Checkout implements AutoCloseable {
     static final int MOST_PARTITIONS = 500;
 
     /**
-     * In company a checkout begins with the square root of all partitions, which leaves work to others and still takes few batches for
-     * many partitions. It is rounded down: where a batch takes as long as it does here, two relays had better share two partitions.
+     * In company a checkout begins with the square root of all partitions, which leaves work to others and still takes
+     * few batches for many partitions. It is rounded down: where a batch takes as long as it does here, two relays had
+     * better share two partitions.
      */
     static final PartitionRotation.Pace PACE =
             new PartitionRotation.Pace(Duration.ofMillis(50), 30, MOST_PARTITIONS, all -> (int) Math.sqrt(all));
@@ -53,7 +55,7 @@ final class Checkout implements AutoCloseable {
      *
      * @param session that has claimed it, and whose operation time is that of the claim
      */
-    record Ahead(Claim claim, ClientSession session) {}
+    record Ahead(Hold hold, ClientSession session) {}
 
     /** After so many passes without a message what is known of partitions is taken to be out of date. */
     private static final int VAIN_TRIES = 2;
@@ -61,17 +63,17 @@ final class Checkout implements AutoCloseable {
     /** Of what was taken ahead no more than that is relied on: with a failure in it, it would not have been. */
     private static final BsonDocument NOTHING_KNOWN = new BsonDocument();
 
-    private final PartitionRotation<Lane> rotation;
-    private final SetAside<Lane> aside;
+    private final PartitionRotation<Partition> rotation;
+    private final SetAside<Partition> aside;
     private final Discovery discovery;
-    private final Partitions partitions;
+    private final PartitionDocuments partitionDocuments;
     private final MessageReader reader;
-    private final Leases leases;
-    private final Takeover takeover;
+    private final LeaseRenewer leaseRenewer;
+    private final ExpiredHolds expiredHolds;
     private final MongoClient client;
     private final int limit;
-    private final List<Held> held = new ArrayList<>();
-    private final Set<Claim> claims = new LinkedHashSet<>();
+    private final List<HeldPartition> held = new ArrayList<>();
+    private final Set<Hold> holds = new LinkedHashSet<>();
     private final Set<String> problems = new LinkedHashSet<>();
     private final List<ClientSession> snapshots = new ArrayList<>();
     private final ByteBudget budget = new ByteBudget();
@@ -80,40 +82,40 @@ final class Checkout implements AutoCloseable {
 
     Checkout(
             MongoClient client,
-            PartitionRotation<Lane> rotation,
-            SetAside<Lane> aside,
+            PartitionRotation<Partition> rotation,
+            SetAside<Partition> aside,
             Discovery discovery,
-            Partitions partitions,
+            PartitionDocuments partitionDocuments,
             MessageReader reader,
-            Leases leases,
-            Takeover takeover,
+            LeaseRenewer leaseRenewer,
+            ExpiredHolds expiredHolds,
             int limit) {
         this.client = client;
         this.rotation = rotation;
         this.aside = aside;
         this.discovery = discovery;
-        this.partitions = partitions;
+        this.partitionDocuments = partitionDocuments;
         this.reader = reader;
-        this.leases = leases;
-        this.takeover = takeover;
+        this.leaseRenewer = leaseRenewer;
+        this.expiredHolds = expiredHolds;
         this.limit = limit;
     }
 
     /**
-     * What the batch holds, which is nothing if no messages were found. What is known from earlier comes first, but before
-     * a batch is left with room, the partitions are looked for anew.
+     * What the batch holds, which is nothing if no messages were found. What is known from earlier comes first, but
+     * before a batch is left with room, the partitions are looked for anew.
      *
      * @param ahead what was taken for this already, or null
      */
-    List<Held> run(@Nullable Ahead ahead) {
+    List<HeldPartition> run(@Nullable Ahead ahead) {
         if (ahead == null || !isFilledBy(ahead)) {
             find();
         }
         if (budget.isSpent()) {
             // What was taken for this batch and not read comes before what was.
-            rotation.noteTurn(held.stream().map(each -> each.lane).toList());
+            rotation.noteTurn(held.stream().map(each -> each.partition).toList());
         }
-        if (!claims.stream().allMatch(Claim::isTrusted)) {
+        if (!holds.stream().allMatch(Hold::isTrusted)) {
             throw new StoreException("A checkout took so long that its lease may be over. Ask for fewer messages at"
                     + " a time, or set a longer lease.");
         }
@@ -128,32 +130,33 @@ final class Checkout implements AutoCloseable {
     }
 
     /**
-     * Reads what was taken ahead, as of now: nobody else has had it since its claim, so a later time is as good, and what was
-     * committed since then may belong before what fills the batch. If that does not fill it there may be more in other partitions,
-     * and everything is done as usual; also if the server, a new primary perhaps, has chosen a time before the claim.
+     * Reads what was taken ahead, as of now: nobody else has had it since its claim, so a later time is as good, and
+     * what was committed since then may belong before what fills the batch. If that does not fill it there may be more
+     * in other partitions, and everything is done as usual; also if the server, a new primary perhaps, has chosen a
+     * time before the claim.
      */
     private boolean isFilledBy(Ahead ahead) {
         session = ahead.session();
-        claims.add(ahead.claim());
-        leases.add(ahead.claim());
+        holds.add(ahead.hold());
+        leaseRenewer.add(ahead.hold());
         BsonTimestamp claimed = timeOf(session);
         ClientSession snapshot = newSnapshot();
-        for (Lane lane : ahead.claim().lanes()) {
-            held.add(new Held(lane, ahead.claim(), NOTHING_KNOWN, snapshot));
+        for (Partition partition : ahead.hold().partitions()) {
+            held.add(new HeldPartition(partition, ahead.hold(), NOTHING_KNOWN, snapshot));
         }
         read(held, limit);
         fill(List.of(), true); // of those that have more than their share
         BsonTimestamp seen = snapshot.getSnapshotTimestamp();
         if (room() == 0 && seen != null && seen.compareTo(claimed) >= 0) {
-            List<Held> taken = List.copyOf(held);
+            List<HeldPartition> taken = List.copyOf(held);
             held.clear();
             keepWhatHasMessages(taken);
             return true;
         }
         held.clear();
         budget.renew();
-        claims.remove(ahead.claim());
-        leases.abandon(List.of(ahead.claim()));
+        holds.remove(ahead.hold());
+        leaseRenewer.abandon(List.of(ahead.hold()));
         return false;
     }
 
@@ -171,25 +174,25 @@ final class Checkout implements AutoCloseable {
                 : limit - held.stream().mapToInt(each -> each.messages.size()).sum();
     }
 
-    private List<Lane> discover() {
+    private List<Partition> discover() {
         long started = System.nanoTime();
         List<Discovery.Found> found = discovery.run();
-        List<Lane> free = lanes(Discovery.State.FREE, found);
-        List<Lane> missing = lanes(Discovery.State.MISSING, found);
+        List<Partition> free = partitions(Discovery.State.FREE, found);
+        List<Partition> missing = partitions(Discovery.State.MISSING, found);
         if (!missing.isEmpty()) {
-            partitions.add(missing);
+            partitionDocuments.add(missing);
             free.addAll(missing);
         }
         List<Discovery.Found> expired = Discovery.in(Discovery.State.EXPIRED, found);
         if (!expired.isEmpty()) {
-            free.addAll(takeover.free(expired));
+            free.addAll(expiredHolds.free(expired));
         }
         free.removeIf(aside::contains);
-        Set<Lane> taken = new HashSet<>(lanes(Discovery.State.HELD, found));
-        List<Lane> known = new ArrayList<>(free);
-        for (Held each : held) {
-            known.add(each.lane);
-            taken.remove(each.lane);
+        Set<Partition> taken = new HashSet<>(partitions(Discovery.State.HELD, found));
+        List<Partition> known = new ArrayList<>(free);
+        for (HeldPartition each : held) {
+            known.add(each.partition);
+            taken.remove(each.partition);
         }
         if (!taken.isEmpty()) {
             rotation.noteCompany();
@@ -198,33 +201,33 @@ final class Checkout implements AutoCloseable {
         return free;
     }
 
-    private static List<Lane> lanes(Discovery.State state, List<Discovery.Found> found) {
+    private static List<Partition> partitions(Discovery.State state, List<Discovery.Found> found) {
         return Discovery.in(state, found).stream()
-                .map(Discovery.Found::lane)
+                .map(Discovery.Found::partition)
                 .collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
-    private List<Lane> inTurn(List<Lane> found) {
-        Set<Lane> inTurn = new LinkedHashSet<>(rotation.nextTurn(limit));
+    private List<Partition> inTurn(List<Partition> found) {
+        Set<Partition> inTurn = new LinkedHashSet<>(rotation.nextTurn(limit));
         inTurn.addAll(found);
-        held.forEach(each -> inTurn.remove(each.lane));
+        held.forEach(each -> inTurn.remove(each.partition));
         return new ArrayList<>(inTurn);
     }
 
     /**
-     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads more of those
-     * that may have more, and takes twice as many others.
+     * Takes some of the partitions and shares the limit out among them. If they have less, it goes on: reads more of
+     * those that may have more, and takes twice as many others.
      *
-     * <p>How many passes there are grows with the logarithm of partitions and limit. Where all that were read had less than their
-     * share, or all had as much, there is nothing left to read, or no room. In between, those that had less than their share leave no more
-     * room than their part of it: if they were less than half, the room is halved; if more, the others are less than half. And the number
-     * of partitions that are tried is doubled with each pass.
+     * <p>How many passes there are grows with the logarithm of partitions and limit. Where all that were read had less
+     * than their share, or all had as much, there is nothing left to read, or no room. In between, those that had less
+     * than their share leave no more room than their part of it: if they were less than half, the room is halved; if
+     * more, the others are less than half. And the number of partitions that are tried is doubled with each pass.
      *
-     * @param looked whether partitions were just looked for; else what is known may be out of date, and after some that were
-     *     tried in vain looking costs less than trying
+     * @param looked whether partitions were just looked for; else what is known may be out of date, and after some that
+     *     were tried in vain looking costs less than trying
      */
-    private void fill(List<Lane> inTurn, boolean looked) {
+    private void fill(List<Partition> inTurn, boolean looked) {
         int next = 0;
         int tries = rotation.firstTake(inTurn.size(), limit);
         int inVain = 0;
@@ -232,10 +235,10 @@ final class Checkout implements AutoCloseable {
             long left = left(inTurn.size() - next, room);
             // Where others were faster, they will have been so with the next ones too: the room is no bound then.
             int most = Math.min(inVain > 0 ? tries : Math.min(tries, room), MOST_PARTITIONS - held.size());
-            List<Lane> tried = inTurn.subList(next, Math.min(inTurn.size(), next + most));
+            List<Partition> tried = inTurn.subList(next, Math.min(inTurn.size(), next + most));
             next += tried.size();
-            List<Held> taken = take(tried);
-            List<Held> toRead = new ArrayList<>(taken.subList(0, Math.min(taken.size(), room)));
+            List<HeldPartition> taken = take(tried);
+            List<HeldPartition> toRead = new ArrayList<>(taken.subList(0, Math.min(taken.size(), room)));
             toRead.addAll(more(room - toRead.size()));
             if (tried.isEmpty() && toRead.isEmpty()) {
                 return;
@@ -259,69 +262,70 @@ final class Checkout implements AutoCloseable {
     }
 
     /**
-     * Those held that may have more, as far as each can be given a place. If not all of them can, only those that do have more:
-     * else each pass might ask one of them in vain.
+     * Those held that may have more, as far as each can be given a place. If not all of them can, only those that do
+     * have more: else each pass might ask one of them in vain.
      */
-    private List<Held> more(int places) {
-        List<Held> more = held.stream().filter(each -> each.mayHaveMore).toList();
+    private List<HeldPartition> more(int places) {
+        List<HeldPartition> more =
+                held.stream().filter(each -> each.mayHaveMore).toList();
         if (places <= 0 || more.size() <= places) {
             return places <= 0 ? List.of() : more;
         }
-        Set<Lane> waiting = reader.withMore(more);
-        for (Held each : more) {
-            each.mayHaveMore = waiting.contains(each.lane);
+        Set<Partition> waiting = reader.withMore(more);
+        for (HeldPartition each : more) {
+            each.mayHaveMore = waiting.contains(each.partition);
             if (!each.mayHaveMore) {
-                rotation.remove(each.lane);
+                rotation.remove(each.partition);
             }
         }
         return more.stream().filter(each -> each.mayHaveMore).limit(places).toList();
     }
 
-    private List<Held> take(List<Lane> lanes) {
-        if (lanes.isEmpty()) {
+    private List<HeldPartition> take(List<Partition> partitions) {
+        if (partitions.isEmpty()) {
             return List.of();
         }
-        rotation.noteTurn(lanes);
-        List<Held> taken = tryToTake(lanes);
-        if (taken.size() < lanes.size()) {
+        rotation.noteTurn(partitions);
+        List<HeldPartition> taken = tryToTake(partitions);
+        if (taken.size() < partitions.size()) {
             rotation.noteCompany();
         }
         return taken;
     }
 
-    private List<Held> tryToTake(List<Lane> lanes) {
+    private List<HeldPartition> tryToTake(List<Partition> partitions) {
         if (session == null) {
             session = client.startSession(
                     ClientSessionOptions.builder().causallyConsistent(true).build());
         }
-        Claim claim = new Claim(lanes, leases.trust());
-        claims.add(claim);
-        if (lanes.size() == 1) {
-            Lane lane = lanes.get(0);
-            BsonDocument document = partitions.take(session, lane, claim.fence);
+        Hold hold = new Hold(partitions, leaseRenewer.trust());
+        holds.add(hold);
+        if (partitions.size() == 1) {
+            Partition partition = partitions.get(0);
+            BsonDocument document = partitionDocuments.take(session, partition, hold.fence);
             if (document == null) {
-                claims.remove(claim);
+                holds.remove(hold);
                 return List.of();
             }
-            leases.add(claim);
-            return List.of(new Held(lane, claim, document, snapshotOf(session)));
+            leaseRenewer.add(hold);
+            return List.of(new HeldPartition(partition, hold, document, snapshotOf(session)));
         }
-        if (partitions.take(session, lanes, claim.fence) == 0) {
-            claims.remove(claim);
+        if (partitionDocuments.take(session, partitions, hold.fence) == 0) {
+            holds.remove(hold);
             return List.of();
         }
         ClientSession snapshot = snapshotOf(session);
-        List<Held> taken = new ArrayList<>();
-        Map<String, BsonDocument> documents = partitions.heldBy(snapshot, lanes, claim.fence).stream()
+        List<HeldPartition> taken = new ArrayList<>();
+        Map<String, BsonDocument> documents = partitionDocuments.heldBy(snapshot, partitions, hold.fence).stream()
                 .collect(Collectors.toMap(each -> each.getString("_id").getValue(), each -> each));
-        for (Lane lane : lanes) { // in their turn
-            BsonDocument document = documents.get(lane.id());
+        for (Partition partition : partitions) { // in their turn
+            BsonDocument document = documents.get(partition.id());
             if (document != null) {
-                taken.add(new Held(lane, claim, document, snapshot));
+                taken.add(new HeldPartition(partition, hold, document, snapshot));
             }
         }
-        claim.keepOnly(taken.stream().map(each -> each.lane).toList());
-        leases.add(claim);
+        hold.keepOnly(taken.stream().map(each -> each.partition).toList());
+        leaseRenewer.add(hold);
         return taken;
     }
 
@@ -352,7 +356,7 @@ final class Checkout implements AutoCloseable {
     }
 
     /** Shares the room, which is enough for one message of each, out among the partitions and reads them. */
-    private void read(List<Held> toRead, int room) {
+    private void read(List<HeldPartition> toRead, int room) {
         if (toRead.isEmpty()) {
             return;
         }
@@ -362,42 +366,44 @@ final class Checkout implements AutoCloseable {
             toRead.get(i).startReading(i < more ? each + 1 : each);
         }
         reader.read(toRead, budget);
-        for (Held partition : toRead) {
+        for (HeldPartition partition : toRead) {
             partition.endReading();
             partition.mayHaveMore |= budget.isSpent(); // then it may not have been read to its end, or not at all
             if (partition.problem != null) {
                 problems.add(partition.problem);
                 partition.mayHaveMore = false;
-                aside.add(partition.lane);
-                partitions.note(partition.lane, partition.claim.fence, partition.problemOf, partition.problem);
+                aside.add(partition.partition);
+                partitionDocuments.note(
+                        partition.partition, partition.hold.fence, partition.problemOf, partition.problem);
             } else if (partition.hadProblem) {
-                partitions.clearProblem(partition.lane, partition.claim.fence);
+                partitionDocuments.clearProblem(partition.partition, partition.hold.fence);
             }
             if (!partition.mayHaveMore) {
-                rotation.remove(partition.lane); // a discovery costs less than taking it in vain
+                rotation.remove(partition.partition); // a discovery costs less than taking it in vain
             }
         }
     }
 
     /** A batch keeps nobody from partitions it has no message of (OBX-EXCL-3). */
-    private void keepWhatHasMessages(Collection<Held> taken) {
+    private void keepWhatHasMessages(Collection<HeldPartition> taken) {
         held.addAll(taken);
-        List<Held> inVain =
+        List<HeldPartition> inVain =
                 taken.stream().filter(each -> each.messages.isEmpty()).toList();
         held.removeAll(inVain);
-        inVain.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, empty) -> {
-            List<Lane> lanes = empty.stream().map(each -> each.lane).toList();
-            claim.drop(lanes);
-            partitions.release(lanes, claim.fence);
-            if (claim.lanes().isEmpty()) {
-                claims.remove(claim);
-                leases.remove(claim);
+        inVain.stream().collect(Collectors.groupingBy(each -> each.hold)).forEach((hold, empty) -> {
+            List<Partition> partitions =
+                    empty.stream().map(each -> each.partition).toList();
+            hold.drop(partitions);
+            partitionDocuments.release(partitions, hold.fence);
+            if (hold.partitions().isEmpty()) {
+                holds.remove(hold);
+                leaseRenewer.remove(hold);
             }
         });
     }
 
-    Set<Claim> claims() {
-        return claims;
+    Set<Hold> holds() {
+        return holds;
     }
 
     /** The session that has claimed what the batch holds; null if it holds nothing. */
@@ -420,7 +426,7 @@ final class Checkout implements AutoCloseable {
             if (session != null) {
                 session.close();
             }
-            leases.abandon(claims);
+            leaseRenewer.abandon(holds);
         }
     }
 }

@@ -8,8 +8,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The transaction that closes a batch, begun again where that may help and for as long as there is patience, where the driver has a
- * fixed two minutes; and once more behind that, as after a long sleep, because then the fence tells. Used once, by one thread.
+ * The transaction that closes a batch, begun again where that may help and for as long as there is patience, where the
+ * driver has a fixed two minutes; and once more behind that, as after a long sleep, because then the fence tells. Used
+ * once, by one thread.
  */
 final class ClosingTransaction {
     private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
@@ -30,7 +31,7 @@ final class ClosingTransaction {
         for (long pause = TimeUnit.MILLISECONDS.toNanos(2); ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
             try {
                 committing = false;
-                session.startTransaction(Settlement.TRANSACTION);
+                session.startTransaction(BatchCloser.TRANSACTION);
                 statements.run();
                 committing = true;
                 commit();
@@ -39,7 +40,7 @@ final class ClosingTransaction {
                 abort();
                 boolean again = e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)
                         // by a takeover: then the fence tells
-                        || (!committing && (e.getCode() == Failures.INTERRUPTED || Failures.isOutOfCache(e)));
+                        || (!committing && (e.getCode() == StoreErrors.INTERRUPTED || StoreErrors.isOutOfCache(e)));
                 if (!again || last) {
                     throw e;
                 }
@@ -64,8 +65,8 @@ final class ClosingTransaction {
                 return;
             } catch (MongoException e) {
                 boolean unknown = e.hasErrorLabel(MongoException.UNKNOWN_TRANSACTION_COMMIT_RESULT_LABEL)
-                        || e.getCode() == Failures.INTERRUPTED;
-                if (!unknown || e.getCode() == Failures.MAX_TIME_EXPIRED || !primary.await(left())) {
+                        || e.getCode() == StoreErrors.INTERRUPTED;
+                if (!unknown || e.getCode() == StoreErrors.MAX_TIME_EXPIRED || !primary.await(left())) {
                     throw e;
                 }
             }

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks for the partitions of some topics that have messages, in one round trip for many topics. For each topic the server
- * jumps from partition to partition in the index, so the cost is that of the partitions with messages, and not that of
- * the messages.
+ * Looks for the partitions of some topics that have messages, in one round trip for many topics. For each topic the
+ * server jumps from partition to partition in the index, so the cost is that of the partitions with messages, and not
+ * that of the messages.
  */
 final class Discovery {
     private static final Logger LOG = LoggerFactory.getLogger(Discovery.class);
@@ -57,7 +57,7 @@ final class Discovery {
      *
      * @param known its document, empty if it has none
      */
-    record Found(Lane lane, State state, BsonDocument known) {
+    record Found(Partition partition, State state, BsonDocument known) {
         BsonValue fence() {
             return known.get("fence", BsonNull.VALUE);
         }
@@ -101,15 +101,15 @@ final class Discovery {
         for (List<BsonDocument> pipeline : pipelines) {
             for (BsonDocument each :
                     collections.messages().aggregate(pipeline).batchSize(10_000).into(new ArrayList<>())) {
-                Lane lane = StoredMessageCodec.lane(each);
-                if (lane.equals(StoredMessageCodec.NOWHERE)) {
+                Partition partition = StoredMessageCodec.partition(each);
+                if (partition.equals(StoredMessageCodec.NOWHERE)) {
                     String topic = each.getString("topic").getValue();
                     odd.add(new Odd(topic, String.valueOf(each.get("partition"))));
                     warnOnce(topic, each.get("partition"));
                     continue;
                 }
                 found.add(new Found(
-                        lane,
+                        partition,
                         State.valueOf(each.getString("state").getValue()),
                         each.getDocument("known", new BsonDocument())));
             }
@@ -152,8 +152,10 @@ final class Discovery {
     }
 
     private static BsonDocument state() {
-        BsonDocument free = when(Partitions.isOver("$known.retryAt"), literal(State.FREE), literal(State.DELAYED));
-        BsonDocument taken = when(Partitions.isOver("$known.leaseUntil"), literal(State.EXPIRED), literal(State.HELD));
+        BsonDocument free =
+                when(PartitionDocuments.isOver("$known.retryAt"), literal(State.FREE), literal(State.DELAYED));
+        BsonDocument taken =
+                when(PartitionDocuments.isOver("$known.leaseUntil"), literal(State.EXPIRED), literal(State.HELD));
         BsonDocument documented = when(new BsonString("$known.fence"), taken, free);
         return when(new BsonString("$known"), documented, literal(State.MISSING));
     }

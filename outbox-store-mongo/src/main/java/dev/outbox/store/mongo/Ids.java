@@ -10,8 +10,8 @@ import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ids of messages, which are the {@code _id} of their documents: UUIDs in the standard form, as they were given. Those that an
- * older library or a shell wrote are ObjectIds, and shown as 24 hexadecimal digits.
+ * Ids of messages, which are the {@code _id} of their documents: UUIDs in the standard form, as they were given. Those
+ * that an older library or a shell wrote are ObjectIds, and shown as 24 hexadecimal digits.
  */
 final class Ids {
     private Ids() {}

@@ -44,9 +44,9 @@ final class MessageReader {
     }
 
     /** Reads of each partition its share, or what is left of it, as of its own snapshot. */
-    void read(List<Held> partitions, ByteBudget budget) {
-        Map<ClientSession, List<Held>> bySnapshot = new HashMap<>();
-        partitions.stream()
+    void read(List<HeldPartition> partitionDocuments, ByteBudget budget) {
+        Map<ClientSession, List<HeldPartition>> bySnapshot = new HashMap<>();
+        partitionDocuments.stream()
                 .filter(held -> held.share > 0)
                 .forEach(held -> bySnapshot
                         .computeIfAbsent(held.snapshot, s -> new ArrayList<>())
@@ -58,19 +58,19 @@ final class MessageReader {
         });
     }
 
-    private void read(ClientSession snapshot, List<Held> partitions, ByteBudget budget) {
+    private void read(ClientSession snapshot, List<HeldPartition> partitionDocuments, ByteBudget budget) {
         if (budget.isSpent()) {
             return;
         }
-        Held first = partitions.get(0);
-        if (partitions.size() == 1) {
+        HeldPartition first = partitionDocuments.get(0);
+        if (partitionDocuments.size() == 1) {
             readOne(snapshot, first, budget);
             return;
         }
-        Map<Lane, Held> byLane = new HashMap<>();
-        partitions.forEach(held -> byLane.put(held.lane, held));
-        List<BsonDocument> stages = union(partitions, held -> pipeline(held, held.share, List.of()));
-        long wanted = partitions.stream().mapToLong(held -> held.share).sum();
+        Map<Partition, HeldPartition> byLane = new HashMap<>();
+        partitionDocuments.forEach(held -> byLane.put(held.partition, held));
+        List<BsonDocument> stages = union(partitionDocuments, held -> pipeline(held, held.share, List.of()));
+        long wanted = partitionDocuments.stream().mapToLong(held -> held.share).sum();
         try (MongoCursor<StoredMessage> cursor = messages.aggregate(snapshot, stages)
                 .batchSize((int) Math.min(Integer.MAX_VALUE, wanted))
                 .maxTime(most, TimeUnit.MILLISECONDS)
@@ -80,7 +80,7 @@ final class MessageReader {
                     return;
                 }
                 StoredMessage message = cursor.next();
-                Held held = byLane.get(message.lane());
+                HeldPartition held = byLane.get(message.partition());
                 if (held == null) {
                     break; // somebody has written it by hand, with several topics perhaps: it is found out whose it is
                 }
@@ -88,12 +88,12 @@ final class MessageReader {
                 held.add(message);
             }
         }
-        partitions.stream()
+        partitionDocuments.stream()
                 .filter(held -> held.left() > 0 && held.problem == null)
                 .forEach(held -> readOne(snapshot, held, budget));
     }
 
-    private void readOne(ClientSession snapshot, Held partition, ByteBudget budget) {
+    private void readOne(ClientSession snapshot, HeldPartition partition, ByteBudget budget) {
         if (budget.isSpent()) {
             return;
         }
@@ -113,10 +113,10 @@ final class MessageReader {
     }
 
     /** Those that have a message more than was read, each as of its own snapshot, by the index alone. */
-    Set<Lane> withMore(List<Held> partitions) {
-        Set<Lane> found = new HashSet<>();
-        Map<ClientSession, List<Held>> bySnapshot =
-                partitions.stream().collect(Collectors.groupingBy(held -> held.snapshot));
+    Set<Partition> withMore(List<HeldPartition> partitionDocuments) {
+        Set<Partition> found = new HashSet<>();
+        Map<ClientSession, List<HeldPartition>> bySnapshot =
+                partitionDocuments.stream().collect(Collectors.groupingBy(held -> held.snapshot));
         bySnapshot.forEach((snapshot, together) -> {
             for (int i = 0; i < together.size(); i += PARTITIONS_AT_ONCE) {
                 List<BsonDocument> stages = union(
@@ -126,7 +126,7 @@ final class MessageReader {
                         .aggregate(snapshot, stages)
                         .maxTime(most, TimeUnit.MILLISECONDS)
                         .into(new ArrayList<>())) {
-                    found.add(StoredMessageCodec.lane(each));
+                    found.add(StoredMessageCodec.partition(each));
                 }
             }
         });
@@ -134,16 +134,17 @@ final class MessageReader {
     }
 
     /** The first message of a partition as a transaction sees it, in a list that is empty if there is none. */
-    Collection<StoredMessage> head(ClientSession transaction, Lane lane) {
-        return messages.find(transaction, filter(lane))
+    Collection<StoredMessage> head(ClientSession transaction, Partition partition) {
+        return messages.find(transaction, filter(partition))
                 .sort(OLDEST_FIRST)
                 .limit(1)
                 .into(new ArrayList<>());
     }
 
-    private List<BsonDocument> union(List<Held> partitions, Function<Held, List<BsonDocument>> pipeline) {
-        List<BsonDocument> stages = new ArrayList<>(pipeline.apply(partitions.get(0)));
-        for (Held held : partitions.subList(1, partitions.size())) {
+    private List<BsonDocument> union(
+            List<HeldPartition> partitionDocuments, Function<HeldPartition, List<BsonDocument>> pipeline) {
+        List<BsonDocument> stages = new ArrayList<>(pipeline.apply(partitionDocuments.get(0)));
+        for (HeldPartition held : partitionDocuments.subList(1, partitionDocuments.size())) {
             stages.add(new BsonDocument(
                     "$unionWith",
                     new BsonDocument(
@@ -154,7 +155,7 @@ final class MessageReader {
         return stages;
     }
 
-    private static List<BsonDocument> pipeline(Held held, int share, List<BsonDocument> last) {
+    private static List<BsonDocument> pipeline(HeldPartition held, int share, List<BsonDocument> last) {
         List<BsonDocument> stages = new ArrayList<>(List.of(
                 new BsonDocument("$match", filter(held)),
                 new BsonDocument("$sort", OLDEST_FIRST),
@@ -163,14 +164,14 @@ final class MessageReader {
         return stages;
     }
 
-    private static BsonDocument filter(Held held) {
-        BsonDocument filter = filter(held.lane);
+    private static BsonDocument filter(HeldPartition held) {
+        BsonDocument filter = filter(held.partition);
         BsonTimestamp after = held.after();
         return after == null ? filter : filter.append("position", new BsonDocument("$gt", after));
     }
 
-    static BsonDocument filter(Lane lane) {
-        return new BsonDocument("topic", new BsonString(lane.topic()))
-                .append("partition", new BsonInt32(lane.partition()));
+    static BsonDocument filter(Partition partition) {
+        return new BsonDocument("topic", new BsonString(partition.topic()))
+                .append("partition", new BsonInt32(partition.partition()));
     }
 }

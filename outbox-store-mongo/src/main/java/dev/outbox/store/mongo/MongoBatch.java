@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A batch holds partitions by leases, and closes by one transaction that asks for its fences first. */
 final class MongoBatch implements MessageBatch {
-    private final List<Held> held;
-    private final Collection<Claim> claims;
+    private final List<HeldPartition> held;
+    private final Collection<Hold> holds;
     private final @Nullable ClientSession session;
-    private final Settlement settlement;
-    private final Leases leases;
+    private final BatchCloser closer;
+    private final LeaseRenewer leaseRenewer;
     private final BatchOutcomes outcomes;
     private final Sequel sequel;
     private volatile boolean lost;
@@ -32,30 +32,30 @@ final class MongoBatch implements MessageBatch {
          * @return what is to have its partitions then, or null
          */
         @Nullable
-        Claim closing(MongoBatch batch, List<Held> held);
+        Hold closing(MongoBatch batch, List<HeldPartition> held);
 
         /** Its close has ended, however that was. */
         void ended(MongoBatch batch);
 
         /** It was closed well, and this has its partitions now. */
-        void closed(@Nullable Claim next, ClientSession session);
+        void closed(@Nullable Hold next, ClientSession session);
     }
 
     /**
      * @param session that has claimed the partitions, the batch's to close; null if it holds nothing
      */
     MongoBatch(
-            List<Held> held,
-            Collection<Claim> claims,
+            List<HeldPartition> held,
+            Collection<Hold> holds,
             @Nullable ClientSession session,
-            Settlement settlement,
-            Leases leases,
+            BatchCloser closer,
+            LeaseRenewer leaseRenewer,
             Sequel sequel) {
         this.held = held;
-        this.claims = List.copyOf(claims);
+        this.holds = List.copyOf(holds);
         this.session = session;
-        this.settlement = settlement;
-        this.leases = leases;
+        this.closer = closer;
+        this.leaseRenewer = leaseRenewer;
         this.sequel = sequel;
         List<PersistedMessage> messages = new ArrayList<>();
         held.forEach(partition -> partition.messages.forEach(stored -> messages.add(stored.message())));
@@ -69,7 +69,7 @@ final class MongoBatch implements MessageBatch {
 
     @Override
     public boolean isHeld() {
-        return outcomes.isOpen() && !lost && claims.stream().allMatch(Claim::isTrusted);
+        return outcomes.isOpen() && !lost && holds.stream().allMatch(Hold::isTrusted);
     }
 
     @Override
@@ -87,8 +87,11 @@ final class MongoBatch implements MessageBatch {
         outcomes.deadLettered(message, reason);
     }
 
-    /** Ends the hold because the store is being closed. Waits for a close that has begun; returns what is to be given back. */
-    synchronized Collection<Claim> lose() {
+    /**
+     * Ends the hold because the store is being closed. Waits for a close that has begun; returns what is to be given
+     * back.
+     */
+    synchronized Collection<Hold> lose() {
         if (!outcomes.isOpen() || lost) {
             return List.of();
         }
@@ -96,7 +99,7 @@ final class MongoBatch implements MessageBatch {
         if (session != null) {
             session.close();
         }
-        return claims;
+        return holds;
     }
 
     @Override
@@ -112,7 +115,7 @@ final class MongoBatch implements MessageBatch {
     }
 
     private void settle() {
-        Claim next = sequel.closing(this, lost || !isPublished() ? List.of() : held);
+        Hold next = sequel.closing(this, lost || !isPublished() ? List.of() : held);
         if (lost) {
             throw new HoldLostException(
                     "Closing a batch failed: its store was closed before. Nothing of it took effect;"
@@ -123,10 +126,10 @@ final class MongoBatch implements MessageBatch {
         }
         // Not renewed any more: a renewal and the transaction would get in each other's way. What is left of the leases
         // is long, and if it is not long enough, the fences tell.
-        claims.forEach(leases::remove);
+        holds.forEach(leaseRenewer::remove);
         boolean closed = false;
         try {
-            settlement.apply(session, held, outcomes, next);
+            closer.apply(session, held, outcomes, next);
             sequel.closed(next, session);
             closed = true;
         } finally {
@@ -134,7 +137,7 @@ final class MongoBatch implements MessageBatch {
                 session.close();
             }
             if (!closed && next != null) {
-                leases.abandon(List.of(next)); // whether it was claimed may be open
+                leaseRenewer.abandon(List.of(next)); // whether it was claimed may be open
             }
         }
     }

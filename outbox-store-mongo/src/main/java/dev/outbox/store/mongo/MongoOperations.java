@@ -70,17 +70,17 @@ final class MongoOperations implements Operations {
     @Override
     public List<Backlog> backlog() {
         return asking("Asking for the backlog", () -> {
-            List<Lane> lanes = lanes(new ArrayList<>());
+            List<Partition> partitions = partitions(new ArrayList<>());
             List<Backlog> backlog = new ArrayList<>();
-            for (int i = 0; i < lanes.size(); i += PARTITIONS_AT_ONCE) {
-                backlog.addAll(backlog(lanes.subList(i, Math.min(lanes.size(), i + PARTITIONS_AT_ONCE))));
+            for (int i = 0; i < partitions.size(); i += PARTITIONS_AT_ONCE) {
+                backlog.addAll(backlog(partitions.subList(i, Math.min(partitions.size(), i + PARTITIONS_AT_ONCE))));
             }
             return backlog;
         });
     }
 
     /** Those with messages. */
-    private List<Lane> lanes(List<Discovery.Odd> odd) {
+    private List<Partition> partitions(List<Discovery.Odd> odd) {
         List<String> topics = new ArrayList<>();
         // What a distinct would do, which not every client of the application may ask for.
         collections
@@ -95,36 +95,39 @@ final class MongoOperations implements Operations {
         return topics.isEmpty()
                 ? List.of()
                 : new Discovery(collections, topics)
-                        .run(odd).stream().map(Discovery.Found::lane).sorted().toList();
+                        .run(odd).stream()
+                                .map(Discovery.Found::partition)
+                                .sorted()
+                                .toList();
     }
 
-    private List<Backlog> backlog(List<Lane> lanes) {
+    private List<Backlog> backlog(List<Partition> partitions) {
         Map<Integer, BsonDocument> heads = new HashMap<>();
         Map<Integer, Long> pending = new TreeMap<>();
         for (BsonDocument each : collections
                 .messages()
                 .aggregate(counting(
-                        lanes,
+                        partitions,
                         new BsonString(collections.messages().getNamespace().getCollectionName())))
                 .into(new ArrayList<>())) {
-            int lane = each.getNumber("_id").intValue();
+            int partition = each.getNumber("_id").intValue();
             if (each.containsKey("pending")) {
-                pending.put(lane, each.getNumber("pending").longValue());
+                pending.put(partition, each.getNumber("pending").longValue());
             } else {
-                heads.put(lane, each);
+                heads.put(partition, each);
             }
         }
         List<Backlog> backlog = new ArrayList<>();
-        pending.forEach((lane, count) -> {
-            BsonDocument head = heads.get(lane);
+        pending.forEach((partition, count) -> {
+            BsonDocument head = heads.get(partition);
             if (head != null) {
                 Instant now = Instant.ofEpochMilli(head.getDateTime("now").getValue());
                 Instant oldest =
                         head.get("oldest") instanceof BsonTimestamp time ? StoredMessageCodec.instant(time) : now;
                 Duration age = Duration.between(oldest, now);
                 backlog.add(new Backlog(
-                        lanes.get(lane).topic(),
-                        lanes.get(lane).partition(),
+                        partitions.get(partition).topic(),
+                        partitions.get(partition).partition(),
                         count,
                         age.isNegative() ? Duration.ZERO : age));
             }
@@ -133,14 +136,14 @@ final class MongoOperations implements Operations {
     }
 
     /**
-     * Of each partition the number of messages, from the index alone and no further than it has to be exact (OBX-OPS-1), and the first
-     * one's age. Numbered as in the list.
+     * Of each partition the number of messages, from the index alone and no further than it has to be exact
+     * (OBX-OPS-1), and the first one's age. Numbered as in the list.
      *
      * @param messages the name of the collection
      */
-    static List<BsonDocument> counting(List<Lane> lanes, BsonString messages) {
+    static List<BsonDocument> counting(List<Partition> partitions, BsonString messages) {
         List<BsonDocument> stages = new ArrayList<>();
-        for (int i = 0; i < lanes.size(); i++) {
+        for (int i = 0; i < partitions.size(); i++) {
             BsonDocument number = new BsonDocument("$literal", new BsonInt32(i));
             BsonDocument count = new BsonDocument("_id", number)
                     .append("pending", new BsonDocument("$sum", new BsonInt32(1)))
@@ -152,15 +155,16 @@ final class MongoOperations implements Operations {
                                     "$ifNull",
                                     new BsonArray(List.of(new BsonString("$created"), new BsonString("$position")))))
                     .append("now", new BsonString("$$NOW"));
-            add(stages, messages, lanes.get(i), Backlog.EXACT_UP_TO, new BsonDocument("$group", count));
-            add(stages, messages, lanes.get(i), 1, new BsonDocument("$project", head));
+            add(stages, messages, partitions.get(i), Backlog.EXACT_UP_TO, new BsonDocument("$group", count));
+            add(stages, messages, partitions.get(i), 1, new BsonDocument("$project", head));
         }
         return stages;
     }
 
-    private static void add(List<BsonDocument> stages, BsonString messages, Lane lane, int limit, BsonDocument last) {
+    private static void add(
+            List<BsonDocument> stages, BsonString messages, Partition partition, int limit, BsonDocument last) {
         List<BsonDocument> pipeline = List.of(
-                new BsonDocument("$match", MessageReader.filter(lane)),
+                new BsonDocument("$match", MessageReader.filter(partition)),
                 new BsonDocument("$sort", MessageReader.OLDEST_FIRST),
                 new BsonDocument("$limit", new BsonInt32(limit)),
                 last);
@@ -176,29 +180,29 @@ final class MongoOperations implements Operations {
     @Override
     public List<FailingPartition> failingPartitions() {
         return asking("Asking for failing partitions", () -> {
-            List<BsonDocument> partitions = collections
+            List<BsonDocument> partitionDocuments = collections
                     .partitions()
-                    .find(or(exists("failing"), exists(Partitions.PROBLEM)))
+                    .find(or(exists("failing"), exists(PartitionDocuments.PROBLEM)))
                     .into(new ArrayList<>());
-            Map<BsonValue, Integer> attempts = attempts(partitions);
+            Map<BsonValue, Integer> attempts = attempts(partitionDocuments);
             List<FailingPartition> failing = new ArrayList<>();
-            for (BsonDocument each : partitions) {
-                Lane lane = Lane.of(each.get("_id"));
+            for (BsonDocument each : partitionDocuments) {
+                Partition partition = Partition.of(each.get("_id"));
                 BsonDocument problem =
-                        each.get(Partitions.PROBLEM) instanceof BsonDocument noted ? noted : new BsonDocument();
+                        each.get(PartitionDocuments.PROBLEM) instanceof BsonDocument noted ? noted : new BsonDocument();
                 FailedBefore failed = FailedBefore.of(each);
                 if (attempts.containsKey(problem.get("message", BsonNull.VALUE))) {
                     failing.add(new FailingPartition(
-                            lane.topic(),
-                            lane.partition(),
+                            partition.topic(),
+                            partition.partition(),
                             FailedBefore.text(problem.get("message")),
                             1,
                             FailedBefore.text(problem.get("text")),
                             instant(problem.get("since"))));
                 } else if (failed != null) {
                     failing.add(new FailingPartition(
-                            lane.topic(),
-                            lane.partition(),
+                            partition.topic(),
+                            partition.partition(),
                             failed.id(),
                             attempts.getOrDefault(stored(failed.id()), 1),
                             failed.reason(),
@@ -206,7 +210,7 @@ final class MongoOperations implements Operations {
                 }
             }
             List<Discovery.Odd> odd = new ArrayList<>();
-            lanes(odd);
+            partitions(odd);
             odd.forEach(each -> failing.add(
                     new FailingPartition(each.topic(), -1, each.partition(), 1, each.problem(), Instant.EPOCH)));
             failing.sort(Comparator.comparing(FailingPartition::topic).thenComparingInt(FailingPartition::partition));
@@ -219,13 +223,13 @@ final class MongoOperations implements Operations {
     }
 
     /** Of the messages that partitions name, as far as they are still there: how often they were tried. */
-    private Map<BsonValue, Integer> attempts(List<BsonDocument> partitions) {
+    private Map<BsonValue, Integer> attempts(List<BsonDocument> partitionDocuments) {
         List<BsonValue> ids = new ArrayList<>();
-        for (BsonDocument each : partitions) {
+        for (BsonDocument each : partitionDocuments) {
             FailedBefore failed = FailedBefore.of(each);
             ids.add(failed == null ? BsonNull.VALUE : stored(failed.id()));
             ids.add(
-                    each.get(Partitions.PROBLEM) instanceof BsonDocument noted
+                    each.get(PartitionDocuments.PROBLEM) instanceof BsonDocument noted
                             ? noted.get("message", BsonNull.VALUE)
                             : BsonNull.VALUE);
         }
@@ -246,12 +250,12 @@ final class MongoOperations implements Operations {
     }
 
     /**
-     * If a batch has the partition, it is being tried right now: nothing to wait for, nothing to do. And its document may be
-     * part of a transaction that an update would have to wait for.
+     * If a batch has the partition, it is being tried right now: nothing to wait for, nothing to do. And its document
+     * may be part of a transaction that an update would have to wait for.
      */
     @Override
     public boolean retryNow(String topic, int partition) {
-        Bson failing = and(eq("_id", new Lane(topic, partition).id()), exists("failing"));
+        Bson failing = and(eq("_id", new Partition(topic, partition).id()), exists("failing"));
         return asking("Ending the delay of a partition", () -> {
             collections
                     .partitions()
@@ -311,8 +315,8 @@ final class MongoOperations implements Operations {
     }
 
     /**
-     * The message in the outbox is new, so its place is the end; its id is what it was. Of two redrives of one dead letter
-     * one is aborted, and when it is tried again, the dead letter is gone.
+     * The message in the outbox is new, so its place is the end; its id is what it was. Of two redrives of one dead
+     * letter one is aborted, and when it is tried again, the dead letter is gone.
      */
     @Override
     public int redrive(Collection<String> ids) {
@@ -323,7 +327,7 @@ final class MongoOperations implements Operations {
                         .messages()
                         .insertMany(
                                 session,
-                                letters.stream().map(Documents::redriven).toList()));
+                                letters.stream().map(MessageDocuments::redriven).toList()));
     }
 
     @Override
@@ -352,8 +356,8 @@ final class MongoOperations implements Operations {
     }
 
     /**
-     * Deletes the dead letters after something was done with them, in the order given; so many in a transaction as fit into one with
-     * any cache.
+     * Deletes the dead letters after something was done with them, in the order given; so many in a transaction as fit
+     * into one with any cache.
      */
     private int withFound(String doing, Collection<String> ids, Action action) {
         return asking(doing, () -> {
@@ -367,13 +371,16 @@ final class MongoOperations implements Operations {
         });
     }
 
-    /** In one transaction; or, where the server's cache cannot take it, in two with half of it each. One by one they are waited for. */
+    /**
+     * In one transaction; or, where the server's cache cannot take it, in two with half of it each. One by one they are
+     * waited for.
+     */
     private int inTransactions(ClientSession session, List<BsonValue> wanted, Action action, long end) {
         for (long pause = TimeUnit.MILLISECONDS.toNanos(10); ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
             try {
-                return session.withTransaction(() -> transfer(session, wanted, action), Settlement.TRANSACTION);
+                return session.withTransaction(() -> transfer(session, wanted, action), BatchCloser.TRANSACTION);
             } catch (MongoException e) {
-                if (!Failures.isOutOfCache(e) || System.nanoTime() - end >= 0) {
+                if (!StoreErrors.isOutOfCache(e) || System.nanoTime() - end >= 0) {
                     throw e;
                 }
             }
@@ -472,7 +479,7 @@ final class MongoOperations implements Operations {
         try {
             return question.get();
         } catch (MongoException | IllegalStateException e) {
-            throw Failures.of(doing, e);
+            throw StoreErrors.of(doing, e);
         }
     }
 

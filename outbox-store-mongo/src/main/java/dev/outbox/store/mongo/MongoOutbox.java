@@ -11,8 +11,8 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 
 /**
- * The outbox in MongoDB 5.0 or newer, on a replica set. Messages are written in the transactions of client sessions; relays
- * read them from a {@link Store} on the same database.
+ * The outbox in MongoDB 5.0 or newer, on a replica set. Messages are written in the transactions of client sessions;
+ * relays read them from a {@link Store} on the same database.
  *
  * <pre>{@code
  * session.withTransaction(() -> {
@@ -23,8 +23,8 @@ import dev.outbox.StoreOptions;
  * }</pre>
  *
  * <p>The outbox is three collections of one database, whose names begin with a prefix: {@code outbox_messages}, {@code
- * outbox_partitions} and {@code outbox_dead_letters}, unless another prefix than {@value #DEFAULT_PREFIX} is chosen. They
- * have to be there before the first message is written.
+ * outbox_partitions} and {@code outbox_dead_letters}, unless another prefix than {@value #DEFAULT_PREFIX} is chosen.
+ * They have to be there before the first message is written.
  */
 public final class MongoOutbox {
     /** What the names of the collections begin with unless another prefix is given. */
@@ -37,9 +37,9 @@ public final class MongoOutbox {
     public static final String PREFIX = "prefix";
 
     /**
-     * Name of the option of a store that says how many milliseconds a batch holds its partitions when its process has died;
-     * at least 1000, by default {@value #DEFAULT_LEASE_MILLIS}. A living process renews its leases. After three quarters
-     * of it without a renewal it does not trust them any more, so it should be longer than a failover takes.
+     * Name of the option of a store that says how many milliseconds a batch holds its partitions when its process has
+     * died; at least 1000, by default {@value #DEFAULT_LEASE_MILLIS}. A living process renews its leases. After three
+     * quarters of it without a renewal it does not trust them any more, so it should be longer than a failover takes.
      */
     public static final String LEASE_MILLIS = "leaseMillis";
 
@@ -47,22 +47,23 @@ public final class MongoOutbox {
     public static final int DEFAULT_LEASE_MILLIS = 30_000;
 
     /**
-     * Name of the option of a store that says whether it can wake relays up, by a change stream that it opens when one asks
-     * for it; by default true.
+     * Name of the option of a store that says whether it can wake relays up, by a change stream that it opens when one
+     * asks for it; by default true.
      */
     public static final String WAKE_UP = "wakeUp";
 
     private MongoOutbox() {}
 
     /**
-     * Writes messages in the transaction that a session is in, those of a call by one insert, into collections with the default prefix.
-     * What it makes is as safe for use by several threads as the session, which is not at all.
+     * Writes messages in the transaction that a session is in, those of a call by one insert, into collections with the
+     * default prefix. What it makes is as safe for use by several threads as the session, which is not at all.
      *
      * <p>Besides what {@link PersistFunc#persist} says, it throws a {@link MongoException} with the label {@code
-     * TransientTransactionError} if the transaction is to begin again: {@link ClientSession#withTransaction} does so on that
-     * and on nothing else.
+     * TransientTransactionError} if the transaction is to begin again: {@link ClientSession#withTransaction} does so on
+     * that and on nothing else.
      *
-     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the session is not in a transaction (OBX-TX-1)
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the session is not in a transaction
+     *     (OBX-TX-1)
      * @throws dev.outbox.MessageRejectedException from {@link PersistFunc#persist} if the payload has more than 15 MiB,
      *     because a document has at most 16 (OBX-PAYLOAD-2)
      */
@@ -80,24 +81,24 @@ public final class MongoOutbox {
     }
 
     /**
-     * A store over a client of the application, which is never closed. Its defaults for reading and writing do not matter:
-     * the store writes with a majority and reads from the primary. A relay's worker needs one connection of the client's
-     * pool at a time, and the store one more to renew leases and one for wake-ups; if the application can use up all of the
-     * pool, give the relay a client of its own.
+     * A store over a client of the application, which is never closed. Its defaults for reading and writing do not
+     * matter: the store writes with a majority and reads from the primary. A relay's worker needs one connection of the
+     * client's pool at a time, and the store one more to renew leases and one for wake-ups; if the application can use
+     * up all of the pool, give the relay a client of its own.
      *
-     * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#createSchema}, by default
-     *     false; {@link StoreOptions#workers} is allowed and has no effect
-     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user may not do what is needed, an
-     *     option is wrong, or the collections are missing
+     * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#createSchema}, by
+     *     default false; {@link StoreOptions#workers} is allowed and has no effect
+     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user may not do what is
+     *     needed, an option is wrong, or the collections are missing
      * @throws StoreException if no primary can be reached
      */
     public static Store store(MongoClient client, String database, StoreOptions options) {
-        return Opening.store(client, database, options);
+        return StoreOpener.store(client, database, options);
     }
 
     /**
-     * Creates the collections with the default prefix and their indexes, and leaves alone what is there already. Several
-     * processes may do so at once. Not to be called within a transaction.
+     * Creates the collections with the default prefix and their indexes, and leaves alone what is there already.
+     * Several processes may do so at once. Not to be called within a transaction.
      *
      * @throws ConfigurationException if the user may not
      * @throws StoreException if the server cannot be reached or refuses
@@ -116,7 +117,7 @@ public final class MongoOutbox {
         try {
             OutboxCollections.create(database, checked);
         } catch (MongoException e) {
-            throw Failures.of("Creating the collections of the outbox", e);
+            throw StoreErrors.of("Creating the collections of the outbox", e);
         }
     }
 }

@@ -30,7 +30,7 @@ final class MongoPersist implements PersistFunc {
     public String persist(OutgoingMessage message) {
         requireTransaction();
         requireSize(message);
-        write(() -> messages.insertOne(session, Documents.fresh(message)));
+        write(() -> messages.insertOne(session, MessageDocuments.fresh(message)));
         return message.id();
     }
 
@@ -39,7 +39,7 @@ final class MongoPersist implements PersistFunc {
     public List<String> persistAll(List<OutgoingMessage> all) {
         requireTransaction();
         all.forEach(MongoPersist::requireSize);
-        List<BsonDocument> documents = all.stream().map(Documents::fresh).toList();
+        List<BsonDocument> documents = all.stream().map(MessageDocuments::fresh).toList();
         if (!documents.isEmpty()) {
             write(() -> messages.insertMany(session, documents));
         }
@@ -70,9 +70,10 @@ final class MongoPersist implements PersistFunc {
             insert.run();
         } catch (MongoException e) {
             if (e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
-                throw Failures.transientOne(DOING, e); // withTransaction looks for the driver's own, and begins again
+                throw StoreErrors.transientOne(
+                        DOING, e); // withTransaction looks for the driver's own, and begins again
             }
-            throw Failures.of(DOING, e);
+            throw StoreErrors.of(DOING, e);
         } catch (IllegalStateException e) { // by the driver, which has asked no server yet
             throw new MisuseException(
                     DOING

@@ -32,12 +32,12 @@ final class MongoStore extends GuardedStore {
     private final OutboxCollections collections;
     private final BulkWrites bulkWrites;
     private final Capabilities capabilities;
-    private final Partitions partitions;
+    private final PartitionDocuments partitionDocuments;
     private final MessageReader reader;
-    private final Leases leases;
-    private final Takeover takeover;
-    private final ChangeStream changeStream;
-    private final TopicSets<Service> services = new TopicSets<>(this::serviceOf, service -> service.following.close());
+    private final LeaseRenewer leaseRenewer;
+    private final ExpiredHolds expiredHolds;
+    private final WakeUpListener wakeUpListener;
+    private final TopicSets<TopicSet> services = new TopicSets<>(this::serviceOf, service -> service.prefetch.close());
     private final Primary primary;
 
     /** Until their close begins: those that keep others from partitions for who knows how long. */
@@ -47,8 +47,8 @@ final class MongoStore extends GuardedStore {
     private final Set<MongoBatch> unfinished = ConcurrentHashMap.newKeySet();
 
     /** What the checkouts of the same topics share. */
-    private record Service(
-            Discovery discovery, PartitionRotation<Lane> rotation, SetAside<Lane> aside, Following following) {}
+    private record TopicSet(
+            Discovery discovery, PartitionRotation<Partition> rotation, SetAside<Partition> aside, Prefetch prefetch) {}
 
     /**
      * @param own the client if it is ours to close
@@ -66,12 +66,12 @@ final class MongoStore extends GuardedStore {
         this.collections = collections;
         this.bulkWrites = bulkWrites;
         this.capabilities = capabilities;
-        this.partitions = new Partitions(collections.partitions(), process(), lease);
+        this.partitionDocuments = new PartitionDocuments(collections.partitions(), process(), lease);
         this.reader = new MessageReader(collections, lease);
         this.primary = new Primary(client);
-        this.takeover = new Takeover(client, primary, collections);
-        this.leases = new Leases(partitions, takeover, lease);
-        this.changeStream = new ChangeStream(collections.messages());
+        this.expiredHolds = new ExpiredHolds(client, primary, collections);
+        this.leaseRenewer = new LeaseRenewer(partitionDocuments, expiredHolds, lease);
+        this.wakeUpListener = new WakeUpListener(collections.messages());
     }
 
     @Override
@@ -82,7 +82,7 @@ final class MongoStore extends GuardedStore {
             throw new StoreException("A checkout failed: there is no server at present that takes writes. "
                     + client.getClusterDescription().getShortDescription());
         }
-        Service service = services.of(topics);
+        TopicSet service = services.of(topics);
         if (!open.isEmpty()) {
             service.rotation.noteCompany();
         }
@@ -92,16 +92,16 @@ final class MongoStore extends GuardedStore {
                 service.rotation,
                 service.aside,
                 service.discovery,
-                partitions,
+                partitionDocuments,
                 reader,
-                leases,
-                takeover,
+                leaseRenewer,
+                expiredHolds,
                 Math.min(limit, MOST_MESSAGES))) {
-            List<Held> held = checkout.run(service.following.take(limit));
-            Settlement settlement =
-                    new Settlement(collections, primary, bulkWrites, partitions, reader, service.rotation, leases);
+            List<HeldPartition> held = checkout.run(service.prefetch.take(limit));
+            BatchCloser closer = new BatchCloser(
+                    collections, primary, bulkWrites, partitionDocuments, reader, service.rotation, leaseRenewer);
             batch = new MongoBatch(
-                    held, checkout.claims(), checkout.session(), settlement, leases, sequel(service, limit));
+                    held, checkout.holds(), checkout.session(), closer, leaseRenewer, sequel(service, limit));
             if (!batch.messages().isEmpty()) {
                 unfinished.add(batch);
                 open.add(batch);
@@ -109,30 +109,31 @@ final class MongoStore extends GuardedStore {
             }
         } catch (MongoException | IllegalStateException e) {
             requireOpen();
-            throw Failures.of("A checkout", e);
+            throw StoreErrors.of("A checkout", e);
         }
-        service.following.noteCheckout(called, batch.messages().size(), limit);
+        service.prefetch.noteCheckout(called, batch.messages().size(), limit);
         if (isClosed()) {
-            leases.abandon(batch.lose()); // close() may have missed it
+            leaseRenewer.abandon(batch.lose()); // close() may have missed it
         }
         return batch;
     }
 
-    private MongoBatch.Sequel sequel(Service service, int limit) {
+    private MongoBatch.Sequel sequel(TopicSet service, int limit) {
         return new MongoBatch.Sequel() {
             @Override
-            public @Nullable Claim closing(MongoBatch batch, List<Held> held) {
+            public @Nullable Hold closing(MongoBatch batch, List<HeldPartition> held) {
                 open.remove(batch);
-                List<Lane> lanes = held.stream().map(each -> each.lane).toList();
-                boolean next = !lanes.isEmpty()
+                List<Partition> partitions =
+                        held.stream().map(each -> each.partition).toList();
+                boolean next = !partitions.isEmpty()
                         && !isClosed()
                         && open.isEmpty()
-                        && service.following.isSteady()
+                        && service.prefetch.isSteady()
                         && service.rotation.isAlone()
                         && !service.rotation.isDiscoveryDue(System.nanoTime())
-                        && service.rotation.areAll(lanes, limit)
+                        && service.rotation.areAll(partitions, limit)
                         && held.stream().allMatch(each -> each.failing == null);
-                return next ? new Claim(lanes, leases.trust()) : null;
+                return next ? new Hold(partitions, leaseRenewer.trust()) : null;
             }
 
             @Override
@@ -141,10 +142,10 @@ final class MongoStore extends GuardedStore {
             }
 
             @Override
-            public void closed(@Nullable Claim next, ClientSession session) {
-                service.following.noteClosed();
+            public void closed(@Nullable Hold next, ClientSession session) {
+                service.prefetch.noteClosed();
                 if (next != null) {
-                    service.following.keep(new Checkout.Ahead(next, session), limit);
+                    service.prefetch.keep(new Checkout.Ahead(next, session), limit);
                 }
             }
         };
@@ -158,14 +159,14 @@ final class MongoStore extends GuardedStore {
     @Override
     public void close() {
         markClosed();
-        changeStream.close();
+        wakeUpListener.close();
         services.endAll();
-        List<Claim> left = new ArrayList<>();
+        List<Hold> left = new ArrayList<>();
         unfinished.forEach(batch -> left.addAll(batch.lose()));
         open.clear();
         unfinished.clear();
-        leases.abandon(left);
-        leases.close();
+        leaseRenewer.abandon(left);
+        leaseRenewer.close();
         if (own != null) {
             own.close();
         }
@@ -180,16 +181,16 @@ final class MongoStore extends GuardedStore {
         }
     }
 
-    private Service serviceOf(Set<String> topics) {
-        return new Service(
+    private TopicSet serviceOf(Set<String> topics) {
+        return new TopicSet(
                 new Discovery(collections, topics.stream().sorted().toList()),
                 new PartitionRotation<>(Checkout.PACE),
                 new SetAside<>(Checkout.ASIDE),
-                new Following(leases));
+                new Prefetch(leaseRenewer));
     }
 
     @Override
     protected Subscription subscribe(Runnable listener) {
-        return changeStream.add(listener);
+        return wakeUpListener.add(listener);
     }
 }

@@ -21,8 +21,8 @@ import org.bson.codecs.configuration.CodecRegistry;
 import org.bson.conversions.Bson;
 
 /**
- * The collections of an outbox, read and written the way that is safe, whatever the client's defaults are: what is written
- * outlives a failover, and what is read is the primary's.
+ * The collections of an outbox, read and written the way that is safe, whatever the client's defaults are: what is
+ * written outlives a failover, and what is read is the primary's.
  */
 record OutboxCollections(
         MongoCollection<BsonDocument> messages,
@@ -38,7 +38,10 @@ record OutboxCollections(
     private static final CodecRegistry CODECS = CodecRegistries.fromRegistries(
             CodecRegistries.fromCodecs(new StoredMessageCodec()), MongoClientSettings.getDefaultCodecRegistry());
 
-    /** For documents alone: codecs are built anew for each collection that is asked for, and with all of them that is a third more garbage. */
+    /**
+     * For documents alone: codecs are built anew for each collection that is asked for, and with all of them that is a
+     * third more garbage.
+     */
     private static final CodecRegistry DOCUMENTS = CodecRegistries.fromCodecs(new BsonDocumentCodec());
 
     static OutboxCollections of(MongoDatabase database, String prefix) {
@@ -49,7 +52,10 @@ record OutboxCollections(
                 safe.getCollection(prefix + "dead_letters", BsonDocument.class));
     }
 
-    /** To write messages to, in transactions, which have a concern of their own: made for each transaction, so it is cheap. */
+    /**
+     * To write messages to, in transactions, which have a concern of their own: made for each transaction, so it is
+     * cheap.
+     */
     static MongoCollection<BsonDocument> messages(MongoDatabase database, String prefix) {
         return database.getCollection(prefix + "messages", BsonDocument.class).withCodecRegistry(DOCUMENTS);
     }

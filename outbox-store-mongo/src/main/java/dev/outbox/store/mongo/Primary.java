@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether a server is known that takes writes. The driver waits for one in each of its calls, for as long as its client is set to; whoever
- * asks here first waits once, and for as long as is of use. Safe for use by several threads.
+ * Whether a server is known that takes writes. The driver waits for one in each of its calls, for as long as its client
+ * is set to; whoever asks here first waits once, and for as long as is of use. Safe for use by several threads.
  */
 final class Primary {
     private static final Logger LOG = LoggerFactory.getLogger(Primary.class);

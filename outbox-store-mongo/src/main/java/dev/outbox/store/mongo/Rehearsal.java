@@ -27,10 +27,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Goes once, when a store is opened, through what it rests on: that the server gives messages positions, that these rise, that a
- * partition is taken by one, that it can be read as of the time of that, and that what was settled is gone. Servers that
- * imitate MongoDB have all the commands for it and do some of it otherwise. It leaves nothing behind; if its process dies, the next
- * one that opens a store removes what is left.
+ * Goes once, when a store is opened, through what it rests on: that the server gives messages positions, that these
+ * rise, that a partition is taken by one, that it can be read as of the time of that, and that what was settled is
+ * gone. Servers that imitate MongoDB have all the commands for it and do some of it otherwise. It leaves nothing
+ * behind; if its process dies, the next one that opens a store removes what is left.
  */
 final class Rehearsal {
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
@@ -45,14 +45,14 @@ final class Rehearsal {
 
     private final MongoClient client;
     private final OutboxCollections collections;
-    private final Partitions partitions;
-    private final Lane lane = new Lane(NAME + new ObjectId().toHexString(), 0);
+    private final PartitionDocuments partitionDocuments;
+    private final Partition partition = new Partition(NAME + new ObjectId().toHexString(), 0);
     private final List<ObjectId> messages = List.of(new ObjectId(), new ObjectId());
 
     Rehearsal(MongoClient client, OutboxCollections collections) {
         this.client = client;
         this.collections = collections;
-        this.partitions = new Partitions(collections.partitions(), "rehearsal", ABANDONED);
+        this.partitionDocuments = new PartitionDocuments(collections.partitions(), "rehearsal", ABANDONED);
     }
 
     /**
@@ -68,22 +68,28 @@ final class Rehearsal {
                 documents.add(new BsonDocument("_id", new BsonObjectId(id))
                         .append("topic", NO_TOPIC)
                         .append("partition", NO_TOPIC)
-                        .append("position", Documents.SET_BY_SERVER));
+                        .append("position", MessageDocuments.SET_BY_SERVER));
             }
             collections.messages().insertMany(session, documents);
-            partitions.add(List.of(lane));
+            partitionDocuments.add(List.of(partition));
             ObjectId fence = new ObjectId();
-            require(partitions.take(session, lane, fence) != null, "does not let a free partition be taken");
-            require(partitions.take(session, lane, new ObjectId()) == null, "lets two take the same partition");
+            require(
+                    partitionDocuments.take(session, partition, fence) != null,
+                    "does not let a free partition be taken");
+            require(
+                    partitionDocuments.take(session, partition, new ObjectId()) == null,
+                    "lets two take the same partition");
             requireRising(positions(session));
             session.withTransaction(
                     () -> {
-                        partitions.releaseIn(session, lane, fence);
+                        partitionDocuments.releaseIn(session, partition, fence);
                         return collections.messages().deleteMany(session, in("_id", messages));
                     },
-                    Settlement.TRANSACTION);
+                    BatchCloser.TRANSACTION);
             require(positions(session).isEmpty(), "still shows what was deleted before");
-            require(partitions.release(List.of(lane), fence) == 0, "still shows a hold that was given back");
+            require(
+                    partitionDocuments.release(List.of(partition), fence) == 0,
+                    "still shows a hold that was given back");
         } finally {
             clearUp();
         }
@@ -132,7 +138,7 @@ final class Rehearsal {
     private void clearUp() {
         try {
             collections.messages().deleteMany(in("_id", messages));
-            collections.partitions().deleteOne(eq("_id", lane.id()));
+            collections.partitions().deleteOne(eq("_id", partition.id()));
         } catch (MongoException | IllegalStateException e) {
             LOG.debug("The next one to open a store removes what is left", e);
         }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 record StoredMessage(
         BsonValue id,
-        Lane lane,
+        Partition partition,
         BsonTimestamp position,
         BsonTimestamp created,
         PersistedMessage message,

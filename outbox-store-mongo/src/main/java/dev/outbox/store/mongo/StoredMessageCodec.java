@@ -24,16 +24,16 @@ import org.bson.codecs.EncoderContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads messages straight from the wire, without a document in between, unless they are not as the outbox writes them: a number
- * may be of another type, as shells write them, and what cannot be read is no error here, because it would be one of all
- * that was read together, but is noted for its partition alone.
+ * Reads messages straight from the wire, without a document in between, unless they are not as the outbox writes them:
+ * a number may be of another type, as shells write them, and what cannot be read is no error here, because it would be
+ * one of all that was read together, but is noted for its partition alone.
  */
 final class StoredMessageCodec implements Codec<StoredMessage> {
     private static final BsonDocumentCodec DOCUMENTS = new BsonDocumentCodec();
     private static final BsonValue NO_ID = BsonNull.VALUE;
 
     /** What is in no partition. */
-    static final Lane NOWHERE = new Lane("", -1);
+    static final Partition NOWHERE = new Partition("", -1);
 
     private static final BsonTimestamp NO_TIME = new BsonTimestamp(0);
     private static final PersistedMessage NO_MESSAGE =
@@ -93,7 +93,7 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         BsonTimestamp first = created == null ? position : created;
         PersistedMessage message = new PersistedMessage(
                 shown, topic, partition, key, headers, payload, Math.max(0, attempts), instant(first));
-        return new StoredMessage(id, new Lane(topic, partition), position, first, message, null);
+        return new StoredMessage(id, new Partition(topic, partition), position, first, message, null);
     }
 
     private static BsonValue id(BsonReader reader) {
@@ -103,7 +103,7 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
     }
 
     /** The partition that a document is of, {@link #NOWHERE} if it is of none. */
-    static Lane lane(BsonDocument document) {
+    static Partition partition(BsonDocument document) {
         BsonValue topic = document.get("topic");
         BsonValue partition = document.get("partition");
         if (topic == null || !topic.isString() || partition == null || !partition.isNumber()) {
@@ -112,13 +112,13 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
         double number =
                 partition.isDecimal128() ? Double.NaN : partition.asNumber().doubleValue();
         boolean whole = number >= 0 && number <= Integer.MAX_VALUE && number == Math.rint(number);
-        return whole ? new Lane(topic.asString().getValue(), (int) number) : NOWHERE;
+        return whole ? new Partition(topic.asString().getValue(), (int) number) : NOWHERE;
     }
 
     private static StoredMessage thorough(BsonDocument document) {
-        Lane lane = lane(document);
+        Partition partition = partition(document);
         try {
-            if (lane.equals(NOWHERE)) {
+            if (partition.equals(NOWHERE)) {
                 throw new BsonInvalidOperationException("its topic or its partition is none");
             }
             BsonTimestamp position = document.getTimestamp("position");
@@ -126,19 +126,19 @@ final class StoredMessageCodec implements Codec<StoredMessage> {
             BsonValue id = document.get("_id", NO_ID);
             PersistedMessage message = new PersistedMessage(
                     Ids.shown(id),
-                    lane.topic(),
-                    lane.partition(),
+                    partition.topic(),
+                    partition.partition(),
                     document.containsKey("key") ? document.getString("key").getValue() : null,
                     headers(document.getArray("headers", new BsonArray())),
                     document.getBinary("payload").getData(),
                     Math.max(0, document.getNumber("attempts", new BsonInt32(0)).intValue()),
                     instant(created));
-            return new StoredMessage(id, lane, position, created, message, null);
+            return new StoredMessage(id, partition, position, created, message, null);
         } catch (RuntimeException e) { // whatever it is that hands have written
-            String problem = "Message " + FailedBefore.text(document.get("_id")) + " of " + lane
+            String problem = "Message " + FailedBefore.text(document.get("_id")) + " of " + partition
                     + " cannot be read, and stops its partition: " + e.getMessage()
                     + ". Something else has written to the collections of the outbox; correct or delete it.";
-            return new StoredMessage(document.get("_id", NO_ID), lane, NO_TIME, NO_TIME, NO_MESSAGE, problem);
+            return new StoredMessage(document.get("_id", NO_ID), partition, NO_TIME, NO_TIME, NO_MESSAGE, problem);
         }
     }
 

@@ -13,9 +13,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
- * A process of eight threads that take, settle and close for as long as it lives, and say what they did: {@code closed} or
- * {@code lost}, when the checkout returned and when close was called, by a clock that all processes of a machine share, and
- * which messages.
+ * A process of eight threads that take, settle and close for as long as it lives, and say what they did: {@code closed}
+ * or {@code lost}, when the checkout returned and when close was called, by a clock that all processes of a machine
+ * share, and which messages.
  */
 final class ContentionMain {
     private static final int THREADS = 8;

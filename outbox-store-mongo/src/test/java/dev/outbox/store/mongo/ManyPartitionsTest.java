@@ -28,7 +28,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** However many partitions there are and whatever the limit: a checkout ends soon, fills its batch, and everybody has a turn. */
+/**
+ * However many partitions there are and whatever the limit: a checkout ends soon, fills its batch, and everybody has a
+ * turn.
+ */
 @Tag("mongo")
 @Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ManyPartitionsTest {
@@ -62,15 +65,16 @@ class ManyPartitionsTest {
     }
 
     /** Checks out, and checks that this was done with few commands. */
-    private MessageBatch checkout(Store store, int partitions, int limit) {
+    private MessageBatch checkout(Store store, int partitionDocuments, int limit) {
         outbox.commands.clear();
         MessageBatch batch = store.checkout(Set.of(TOPIC), limit);
         List<String> sent = outbox.commands.names();
-        int most = 10 + 2 * (log(partitions) + log(limit));
+        int most = 10 + 2 * (log(partitionDocuments) + log(limit));
         assertTrue(
                 sent.size() <= most,
                 sent.size() + " commands, at most " + most + " expected, for a batch of "
-                        + batch.messages().size() + " with limit " + limit + " of " + partitions + " partitions: "
+                        + batch.messages().size() + " with limit " + limit + " of " + partitionDocuments
+                        + " partitions: "
                         + sent);
         return batch;
     }
@@ -183,7 +187,7 @@ class ManyPartitionsTest {
         int n = 2_000;
         int last = n - 1;
         write(0, n, p -> 1);
-        var partitions = outbox.database.getCollection("outbox_partitions");
+        var partitionDocuments = outbox.database.getCollection("outbox_partitions");
         var messages = outbox.database.getCollection("outbox_messages");
         Document others = new Document("partition", new Document("$ne", last));
         for (int limit : new int[] {1, 100, 2_000}) {
@@ -191,22 +195,22 @@ class ManyPartitionsTest {
                 checkout(store, n, limit).close();
                 switch (how) {
                     case "held" ->
-                        partitions.updateMany(
+                        partitionDocuments.updateMany(
                                 others,
                                 Updates.combine(
                                         Updates.set("fence", new ObjectId()), Updates.set("leaseUntil", FAR_AWAY)));
-                    case "delayed" -> partitions.updateMany(others, Updates.set("retryAt", FAR_AWAY));
+                    case "delayed" -> partitionDocuments.updateMany(others, Updates.set("retryAt", FAR_AWAY));
                     case "empty" -> messages.deleteMany(others);
                     default -> {
                         messages.deleteMany(others);
-                        partitions.deleteMany(others);
+                        partitionDocuments.deleteMany(others);
                     }
                 }
                 try (MessageBatch batch = checkout(store, n, limit)) {
                     assertEquals(Set.of(last), perPartition(batch).keySet(), "limit " + limit);
                 }
             }
-            partitions.drop();
+            partitionDocuments.drop();
             messages.deleteMany(others);
             MongoOutbox.createCollections(outbox.database);
             write(0, last, p -> 1);

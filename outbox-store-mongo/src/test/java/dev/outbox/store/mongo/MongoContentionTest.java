@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Two processes of eight threads each want few partitions, with leases of a second, and in turns one of the processes sleeps
- * for longer than that, with whatever its threads had in hand.
+ * Two processes of eight threads each want few partitions, with leases of a second, and in turns one of the processes
+ * sleeps for longer than that, with whatever its threads had in hand.
  */
 @Tag("mongo")
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -54,15 +54,15 @@ class MongoContentionTest {
                 awaitHold(outbox, written, sleeper);
                 sleeper.signal("STOP");
                 // What it had comes to the other one, in all partitions, so its leases are over.
-                Set<String> partitions = new HashSet<>();
+                Set<String> partitionDocuments = new HashSet<>();
                 int before = awake.closed.size();
                 TestOutbox.eventually("the other process has every partition in turn", () -> {
                     write(outbox, written);
                     List<Line> closed = new ArrayList<>(awake.closed);
                     for (Line line : closed.subList(before, closed.size())) {
-                        line.names.forEach(name -> partitions.add(name.substring(name.indexOf('/'))));
+                        line.names.forEach(name -> partitionDocuments.add(name.substring(name.indexOf('/'))));
                     }
-                    return partitions.size() == PARTITIONS && closed.size() >= before + MEANWHILE ? true : null;
+                    return partitionDocuments.size() == PARTITIONS && closed.size() >= before + MEANWHILE ? true : null;
                 });
                 sleeper.signal("CONT");
             }
@@ -86,9 +86,9 @@ class MongoContentionTest {
                 String id = name.substring(0, name.indexOf('/'));
                 assertNull(settledBy.put(id, line), "settled twice: " + name);
             }
-            Set<String> partitions = new HashSet<>();
-            line.names.forEach(name -> partitions.add(name.substring(name.indexOf('/') + 1)));
-            for (String partition : partitions) {
+            Set<String> partitionDocuments = new HashSet<>();
+            line.names.forEach(name -> partitionDocuments.add(name.substring(name.indexOf('/') + 1)));
+            for (String partition : partitionDocuments) {
                 Line last = lastOf.put(partition, line);
                 assertTrue(
                         last == null || last.closing <= line.opened,

@@ -418,8 +418,8 @@ class MongoFailoverTest {
     }
 
     /**
-     * Every acknowledged message came, nothing came that nobody wrote, nothing came after it was settled, and nothing was
-     * settled by a close that said it was not.
+     * Every acknowledged message came, nothing came that nobody wrote, nothing came after it was settled, and nothing
+     * was settled by a close that said it was not.
      */
     private void checkWhatCame() {
         Set<String> known = new HashSet<>();
@@ -479,9 +479,9 @@ class MongoFailoverTest {
         List<Batch> inOrder = new ArrayList<>(batches);
         inOrder.sort((a, b) -> Long.compare(a.opened, b.opened));
         for (Batch batch : inOrder) {
-            Set<Integer> partitions = new HashSet<>();
-            batch.messages.forEach(m -> partitions.add(m.partition()));
-            for (int partition : partitions) {
+            Set<Integer> partitionDocuments = new HashSet<>();
+            batch.messages.forEach(m -> partitionDocuments.add(m.partition()));
+            for (int partition : partitionDocuments) {
                 Long until = heldUntil.get(partition);
                 assertTrue(until == null || until <= batch.opened, "two batches had partition " + partition);
                 heldUntil.put(partition, batch.closing);

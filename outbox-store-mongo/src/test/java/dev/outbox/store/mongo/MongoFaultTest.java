@@ -141,8 +141,8 @@ class MongoFaultTest {
     }
 
     /**
-     * The clock that decides is ahead after a failover, so a lease is over that its holder still trusts: as here, where its
-     * end is moved instead. The message comes twice, and is settled once.
+     * The clock that decides is ahead after a failover, so a lease is over that its holder still trusts: as here, where
+     * its end is moved instead. The message comes twice, and is settled once.
      */
     @Test
     void aClockThatJumpsAheadLetsMessagesComeTwiceAndBeSettledOnce() throws Exception {

@@ -402,7 +402,7 @@ class MongoStoreTest {
         String plan = collections
                 .messages()
                 .aggregate(MongoOperations.counting(
-                        List.of(new Lane(TOPIC, 0), new Lane(TOPIC, 1)), new BsonString("outbox_messages")))
+                        List.of(new Partition(TOPIC, 0), new Partition(TOPIC, 1)), new BsonString("outbox_messages")))
                 .explain(ExplainVerbosity.EXECUTION_STATS)
                 .toJson();
         int documents = sum("totalDocsExamined", plan);
@@ -456,8 +456,8 @@ class MongoStoreTest {
             publishAll(store);
             outbox.commit(0, "4");
             outbox.commit(1, "5");
-            MongoCollection<Document> partitions = outbox.database.getCollection("outbox_partitions");
-            partitions.updateMany(
+            MongoCollection<Document> partitionDocuments = outbox.database.getCollection("outbox_partitions");
+            partitionDocuments.updateMany(
                     new Document(),
                     Updates.combine(
                             Updates.set("fence", new ObjectId()),
@@ -467,7 +467,7 @@ class MongoStoreTest {
                             Updates.set("owner", "1@dead"),
                             Updates.set("leaseUntil", new BsonDateTime(0))));
             dead.startTransaction();
-            partitions.updateMany(dead, new Document(), Updates.unset("fence"));
+            partitionDocuments.updateMany(dead, new Document(), Updates.unset("fence"));
             messages().deleteMany(dead, new Document());
             long began = System.nanoTime();
             List<String> came = new ArrayList<>();
@@ -545,15 +545,15 @@ class MongoStoreTest {
     /** Or the close would be aborted by whoever finds the lease to be over, again and again. */
     @Test
     void aLargeCloseUnderAShortLeaseTakesItsTime() {
-        int partitions = 400;
-        for (int partition = 0; partition < partitions; partition++) {
+        int partitionDocuments = 400;
+        for (int partition = 0; partition < partitionDocuments; partition++) {
             outbox.commit(partition, "m");
         }
         StoreOptions shortLease =
                 StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "1000").with(MongoOutbox.WAKE_UP, "false");
         try (Store store = MongoOutbox.store(outbox.client, outbox.name(), shortLease)) {
-            try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitions)) {
-                assertEquals(partitions, batch.messages().size());
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitionDocuments)) {
+                assertEquals(partitionDocuments, batch.messages().size());
                 batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ofHours(1)));
                 outbox.commands.clear();
             }
@@ -569,7 +569,8 @@ class MongoStoreTest {
                                     .equals(List.of("update", "update", "commitTransaction")),
                     "one for the partitions, one for the messages: " + close);
             assertTrue(sent.get(0).toString().contains("leaseUntil"), "it was prolonged: " + sent.get(0));
-            assertEquals(partitions, Operations.of(store).failingPartitions().size());
+            assertEquals(
+                    partitionDocuments, Operations.of(store).failingPartitions().size());
         }
     }
 

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OddDocumentsTest {
     private final TestOutbox outbox = new TestOutbox(MongoServer.shared());
     private final MongoCollection<Document> messages = outbox.database.getCollection("outbox_messages");
-    private final MongoCollection<Document> partitions = outbox.database.getCollection("outbox_partitions");
+    private final MongoCollection<Document> partitionDocuments = outbox.database.getCollection("outbox_partitions");
 
     @AfterEach
     void drop() {
@@ -177,7 +177,7 @@ class OddDocumentsTest {
         outbox.commit(1, "another");
         try (Store store = open()) {
             drain(store);
-            partitions.updateOne(
+            partitionDocuments.updateOne(
                     new Document("_id", TOPIC + "/0"), new Document("$set", Document.parse("{" + change + "}")));
             failing(store);
             outbox.commit(0, "1", "2");

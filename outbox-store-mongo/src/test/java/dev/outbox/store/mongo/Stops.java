@@ -12,8 +12,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stops threads just before they send a command: to the server they are as if their process were paused there, or dead, until
- * they may go on.
+ * Stops threads just before they send a command: to the server they are as if their process were paused there, or dead,
+ * until they may go on.
  */
 final class Stops implements CommandListener {
     private final CountDownLatch goOn = new CountDownLatch(1);

@@ -77,7 +77,7 @@ final class TestOutbox implements AutoCloseable {
 
     BsonDocument partition(int partition) {
         BsonDocument found = database.getCollection("outbox_partitions", BsonDocument.class)
-                .find(new org.bson.Document("_id", new Lane(TOPIC, partition).id()))
+                .find(new org.bson.Document("_id", new Partition(TOPIC, partition).id()))
                 .first();
         return found == null ? new BsonDocument() : found;
     }

@@ -15,7 +15,7 @@ import java.util.Map;
 
 /** Headers as stored: a JSON object of strings, in the order given. */
 public final class HeadersJson {
-    /** What was stored must be readable, so a long name is no attack here; and names are not kept for ever. */
+    /** What was stored must be readable, so a long name is no attack here; and names are not kept forever. */
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNameLength(Integer.MAX_VALUE)

@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A point in time to count a lease from. Two clocks, because each stands still, or is set back, when the other does not: the
- * monotonic one while a machine is suspended, the other when somebody sets it. The longer time counts: to think too early that
- * a lease is over costs a pause, to think so too late costs exclusivity.
+ * A point in time to count a lease from. Two clocks, because each stands still, or is set back, when the other does
+ * not: the monotonic one while a machine is suspended, the other when it is set. The longer time counts: to
+ * think too early that a lease is over costs a pause, to think so too late costs exclusivity.
  *
  * @param nanos by {@link System#nanoTime}
  * @param millis by {@link System#currentTimeMillis}

@@ -6,8 +6,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of the messages of one partition of a batch, folded into what a store writes down about the partition: the first that
- * failed, and the longest delay (OBX-RETRY-3).
+ * What became of the messages of one partition of a batch, folded into what a store writes down about the partition:
+ * the first that failed, and the longest delay (OBX-RETRY-3).
  *
  * @param firstFailed the index of the first message that failed, or -1
  * @param reason why it failed, or empty

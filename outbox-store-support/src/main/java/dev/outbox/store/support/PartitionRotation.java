@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntUnaryOperator;
 
 /**
- * The partitions of some topics that had messages when last looked for, in the order in which they are to be served: whichever had its
- * turn goes to the end, so that all come to be served (OBX-LIMIT-2). Safe for use by several threads.
+ * The partitions of some topics that had messages when last looked for, in the order in which they are to be served:
+ * whichever had its turn goes to the end, so that all come to be served (OBX-LIMIT-2). Safe for use by several threads.
  *
  * @param <P> a partition, with an {@code equals} that tells apart whatever a checkout has to tell apart
  */
@@ -31,8 +31,8 @@ public final class PartitionRotation<P> {
      * How a backend is dealt with.
      *
      * @param leastPause between two discoveries
-     * @param pauseFactor how many times as long as a discovery took the pause after it is, up to a second; so a discovery takes
-     *     no more than about such a part of the time, however slow it is
+     * @param pauseFactor how many times as long as a discovery took the pause after it is, up to a second; so a
+     *     discovery takes no more than about such a part of the time, however slow it is
      * @param mostPartitions that a batch may hold
      * @param share with how many of so many partitions a checkout begins while others check out as well
      */
@@ -86,7 +86,10 @@ public final class PartitionRotation<P> {
         known.removeIf(partition -> !kept.contains(partition) && !butNot.contains(partition));
     }
 
-    /** All of them, those first whose turn is longest ago; those that the checkout begins with have had their turn with this. */
+    /**
+     * All of them, those first whose turn is longest ago; those that the checkout begins with have had their turn with
+     * this.
+     */
     public synchronized List<P> nextTurn(int limit) {
         List<P> inOrder = new ArrayList<>(known);
         noteTurn(inOrder.subList(0, firstTake(inOrder.size(), limit)));
@@ -103,9 +106,9 @@ public final class PartitionRotation<P> {
     }
 
     /**
-     * With how many partitions a checkout begins: alone, with all of them, if each can have a place; in company, with a share, which
-     * leaves work to others. Never with more than a batch may hold: what has had its turn goes to the end, and if all went there, the
-     * same ones would be first for ever.
+     * With how many partitions a checkout begins: alone, with all of them, if each can have a place; in company, with a
+     * share, which leaves work to others. Never with more than a batch may hold: what has had its turn goes to the end,
+     * and if all went there, the same ones would be first forever.
      */
     public synchronized int firstTake(int all, int limit) {
         int wanted = isAlone() && all <= limit ? all : Math.max(1, pace.share.applyAsInt(all));

@@ -7,13 +7,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A relay that works off a backlog asks for the next batch as soon as one is closed. So the close of a batch takes its partitions for
- * the next one, and one wait for the server is saved.
+ * A relay that works off a backlog asks for the next batch as soon as one is closed. So the close of a batch takes its
+ * partitions for the next one, and one wait for the server is saved.
  *
- * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked already. It is
- * bounded here: it happens only after so many batches in a row that were full and followed each other within {@value #GAP_MILLIS}
- * ms, and what is not fetched within {@value #KEEP_MILLIS} ms is given back. Safety rests on nothing of that: what is taken has
- * to be a hold like any other.
+ * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked
+ * already. It is bounded here: it happens only after so many batches in a row that were full and followed each other
+ * within {@value #GAP_MILLIS} ms, and what is not fetched within {@value #KEEP_MILLIS} ms is given back. Safety rests
+ * on nothing of that: what is taken has to be a hold like any other.
  *
  * <p>Safe for use by several threads.
  *
@@ -29,7 +29,7 @@ public final class Prefetcher<T> implements AutoCloseable {
     private static final long GAP_MILLIS = 5;
     private static final long GAP = TimeUnit.MILLISECONDS.toNanos(GAP_MILLIS);
 
-    /** After so long without a batch nobody need look after it any more. */
+    /** After a second without a batch there is nothing left to look after. */
     private static final long IDLE = TimeUnit.SECONDS.toNanos(1);
 
     /** Smaller batches are hardly those of a relay in a hurry. */

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Partitions that are not tried for a while, because of something in them that this store cannot read: they must not crowd out
- * others, and are served soon after somebody has repaired them. Safe for use by several threads.
+ * Partitions that are not tried for a while, because of something in them that this store cannot read: they must not
+ * crowd out others, and are served soon after they are repaired. Safe for use by several threads.
  *
  * @param <P> a partition
  */

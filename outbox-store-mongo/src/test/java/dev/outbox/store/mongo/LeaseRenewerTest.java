@@ -20,44 +20,46 @@ import org.junit.jupiter.api.Timeout;
 /** When a process relies on its leases, and what keeps them alive. */
 @Tag("mongo")
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class LeasesTest {
+class LeaseRenewerTest {
     @Test
     void aClaimIsCountedFromTheLatestRenewalThatWasAnswered() {
-        Claim claim = new Claim(List.of(new Lane(TOPIC, 0)), Duration.ofMinutes(1));
-        assertTrue(claim.isTrusted());
+        Hold hold = new Hold(List.of(new Partition(TOPIC, 0)), Duration.ofMinutes(1));
+        assertTrue(hold.isTrusted());
         LeaseClock now = LeaseClock.now();
-        claim.renewed(new LeaseClock(now.nanos() + 1_000_000_000L, now.millis() + 1_000));
-        Duration left = claim.trustLeft();
-        claim.renewed(now); // was sent before, and answered after
-        assertTrue(claim.trustLeft().compareTo(left.minusMillis(900)) > 0, "an older renewal took time away");
-        claim.lose();
-        assertFalse(claim.isTrusted());
-        assertFalse(new Claim(List.of(), Duration.ofNanos(-1)).isTrusted());
+        hold.renewed(new LeaseClock(now.nanos() + 1_000_000_000L, now.millis() + 1_000));
+        Duration left = hold.trustLeft();
+        hold.renewed(now); // was sent before, and answered after
+        assertTrue(hold.trustLeft().compareTo(left.minusMillis(900)) > 0, "an older renewal took time away");
+        hold.lose();
+        assertFalse(hold.isTrusted());
+        assertFalse(new Hold(List.of(), Duration.ofNanos(-1)).isTrusted());
     }
 
     /** Such as an update that waits for a transaction of others, or an answer that never comes. */
     @Test
     void aRenewalThatHangsKeepsNoOtherFromBeingRenewed() throws Exception {
         Duration lease = Duration.ofSeconds(2);
-        Lane stuck = new Lane(TOPIC, 0);
-        Lane well = new Lane(TOPIC, 1);
+        Partition stuck = new Partition(TOPIC, 0);
+        Partition well = new Partition(TOPIC, 1);
         try (TestOutbox outbox = new TestOutbox(MongoServer.shared());
                 ClientSession session = outbox.client.startSession();
                 ClientSession others = outbox.client.startSession()) {
             OutboxCollections collections = OutboxCollections.of(outbox.database, MongoOutbox.DEFAULT_PREFIX);
-            Partitions partitions = new Partitions(collections.partitions(), "test", lease);
-            try (Leases leases = new Leases(
-                    partitions, new Takeover(outbox.client, new Primary(outbox.client), collections), lease)) {
-                partitions.add(List.of(stuck, well));
-                Claim hangs = take(partitions, session, stuck, leases);
+            PartitionDocuments partitionDocuments = new PartitionDocuments(collections.partitions(), "test", lease);
+            try (LeaseRenewer leaseRenewer = new LeaseRenewer(
+                    partitionDocuments,
+                    new ExpiredHolds(outbox.client, new Primary(outbox.client), collections),
+                    lease)) {
+                partitionDocuments.add(List.of(stuck, well));
+                Hold hangs = take(partitionDocuments, session, stuck, leaseRenewer);
                 others.startTransaction();
                 collections.partitions().updateOne(others, new Document("_id", stuck.id()), Updates.set("x", 1));
-                leases.add(hangs);
+                leaseRenewer.add(hangs);
                 eventually("its renewal hangs", () -> updatesRunning(outbox) > 0 ? true : null);
-                leases.remove(hangs);
-                Claim renewed = take(partitions, session, well, leases);
+                leaseRenewer.remove(hangs);
+                Hold renewed = take(partitionDocuments, session, well, leaseRenewer);
                 String before = String.valueOf(outbox.partition(1).get("leaseUntil"));
-                leases.add(renewed);
+                leaseRenewer.add(renewed);
                 eventually(
                         "the other is renewed",
                         () -> before.equals(String.valueOf(outbox.partition(1).get("leaseUntil"))) ? null : true);
@@ -68,10 +70,14 @@ class LeasesTest {
         }
     }
 
-    private static Claim take(Partitions partitions, ClientSession session, Lane lane, Leases leases) {
-        Claim claim = new Claim(List.of(lane), leases.trust());
-        assertNotNull(partitions.take(session, lane, claim.fence), "the partition");
-        return claim;
+    private static Hold take(
+            PartitionDocuments partitionDocuments,
+            ClientSession session,
+            Partition partition,
+            LeaseRenewer leaseRenewer) {
+        Hold hold = new Hold(List.of(partition), leaseRenewer.trust());
+        assertNotNull(partitionDocuments.take(session, partition, hold.fence), "the partition");
+        return hold;
     }
 
     private static int updatesRunning(TestOutbox outbox) {

@@ -10,15 +10,15 @@ import java.util.TreeSet;
 import org.bson.types.ObjectId;
 
 /**
- * Partitions that were taken by one statement, and until when this process may rely on having them. The fence is a value
- * that no other claim ever has: a partition whose document does not show it any more is somebody else's.
+ * Partitions that were taken by one statement, and until when this process may rely on having them. The fence is a
+ * value that no other claim ever has: a partition whose document does not show it any more is somebody else's.
  *
  * <p>Safe for use by several threads.
  */
-final class Claim {
+final class Hold {
     final ObjectId fence = new ObjectId();
-    private final List<Lane> asked;
-    private final Set<Lane> lanes;
+    private final List<Partition> asked;
+    private final Set<Partition> partitions;
     private final Duration trust;
     private LeaseClock counted = LeaseClock.now();
     private volatile boolean lost;
@@ -26,15 +26,15 @@ final class Claim {
     /**
      * @param trust for how long from before the claim was sent it may be relied on
      */
-    Claim(Collection<Lane> lanes, Duration trust) {
-        this.asked = List.copyOf(lanes);
-        this.lanes = new TreeSet<>(lanes);
+    Hold(Collection<Partition> partitions, Duration trust) {
+        this.asked = List.copyOf(partitions);
+        this.partitions = new TreeSet<>(partitions);
         this.trust = trust;
     }
 
     /**
-     * Counted from before the claim, or its last renewal, was sent, because the answer may take any time: a process that was
-     * paused, or whose machine was, finds when it wakes that the time is over.
+     * Counted from before the claim, or its last renewal, was sent, because the answer may take any time: a process
+     * that was paused, or whose machine was, finds when it wakes that the time is over.
      */
     boolean isTrusted() {
         return !lost && !trustLeft().isNegative();
@@ -57,21 +57,21 @@ final class Claim {
     }
 
     /** To be called before these are given back, so that a renewal that misses them can tell why. */
-    synchronized void drop(Collection<Lane> gone) {
-        lanes.removeAll(gone);
+    synchronized void drop(Collection<Partition> gone) {
+        partitions.removeAll(gone);
     }
 
-    synchronized void keepOnly(Collection<Lane> kept) {
-        lanes.retainAll(kept);
+    synchronized void keepOnly(Collection<Partition> kept) {
+        partitions.retainAll(kept);
     }
 
     /** Those it has. */
-    synchronized List<Lane> lanes() {
-        return new ArrayList<>(lanes);
+    synchronized List<Partition> partitions() {
+        return new ArrayList<>(partitions);
     }
 
     /** All that it may ever have had: whether the claim took effect at all may be unknown. */
-    List<Lane> asked() {
+    List<Partition> asked() {
         return asked;
     }
 }

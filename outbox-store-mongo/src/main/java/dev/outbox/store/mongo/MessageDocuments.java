@@ -17,14 +17,17 @@ import org.bson.BsonTimestamp;
  * { _id, topic, partition, position: Timestamp, key?, headers?: [name, value, …], payload, attempts?, created?: Timestamp }
  * }</pre>
  *
- * <p>{@code _id} is the id of the message, see {@link Ids}. {@code created} is there only if the message was redriven, else {@code position} says when it was persisted. A dead
- * letter has no {@code position}, and {@code died: Timestamp}, {@code diedAt: Date} and {@code reason} beside the rest.
+ * <p>{@code _id} is the id of the message, see {@link Ids}. {@code created} is there only if the message was redriven,
+ * else {@code position} says when it was persisted. A dead letter has no {@code position}, and {@code died: Timestamp},
+ * {@code diedAt: Date} and {@code reason} beside the rest.
  */
-final class Documents {
-    /** The server replaces it with its own, when it carries out the insert; only in a field at the top of a document. */
+final class MessageDocuments {
+    /**
+     * The server replaces it with its own, when it carries out the insert; only in a field at the top of a document.
+     */
     static final BsonTimestamp SET_BY_SERVER = new BsonTimestamp(0, 0);
 
-    private Documents() {}
+    private MessageDocuments() {}
 
     static BsonDocument fresh(OutgoingMessage message) {
         BsonDocument document = new BsonDocument("_id", Ids.stored(message.id()))

@@ -6,32 +6,33 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transaction that closes a batch takes its partitions anew instead of giving them back: one wait for the journals of a majority
- * instead of two. Only after {@value #STEADY} batches in a row, of all partitions that are known to have messages, in a store that has
- * seen no other batch for a while. What is taken is a claim like any other, with a fence of its own and a lease that counts from
- * before it was asked for. {@link Prefetcher} has the rest. Safe for use by several threads.
+ * The transaction that closes a batch takes its partitions anew instead of giving them back: one wait for the journals
+ * of a majority instead of two. Only after {@value #STEADY} batches in a row, of all partitions that are known to have
+ * messages, in a store that has seen no other batch for a while. What is taken is a claim like any other, with a fence
+ * of its own and a lease that counts from before it was asked for. {@link Prefetcher} has the rest. Safe for use by
+ * several threads.
  */
-final class Following implements AutoCloseable {
+final class Prefetch implements AutoCloseable {
     private static final int STEADY = 2;
 
     private final Prefetcher<Checkout.Ahead> prefetcher;
-    private final Leases leases;
+    private final LeaseRenewer leaseRenewer;
     private boolean watching;
 
-    Following(Leases leases) {
-        this.leases = leases;
+    Prefetch(LeaseRenewer leaseRenewer) {
+        this.leaseRenewer = leaseRenewer;
         this.prefetcher = new Prefetcher<>(STEADY, this::giveBack);
     }
 
     private void giveBack(Checkout.Ahead ahead) {
         ahead.session().close();
-        leases.abandon(List.of(ahead.claim()));
+        leaseRenewer.abandon(List.of(ahead.hold()));
     }
 
     /** What was taken ahead for such a checkout, the caller's to use or give back; null if there is nothing. */
     Checkout.@Nullable Ahead take(int limit) {
         Checkout.Ahead ahead = prefetcher.take(limit);
-        if (ahead != null && !ahead.claim().isTrusted()) {
+        if (ahead != null && !ahead.hold().isTrusted()) {
             giveBack(ahead);
             return null;
         }
@@ -53,8 +54,8 @@ final class Following implements AutoCloseable {
     }
 
     /**
-     * Keeps a claim that took effect for the next checkout, which will be with this limit. Its lease is not renewed: it lasts for far
-     * longer than this is kept, and if nobody looked after it, it would end by itself.
+     * Keeps a claim that took effect for the next checkout, which will be with this limit. Its lease is not renewed: it
+     * lasts for far longer than this is kept, and if nobody looked after it, it would end by itself.
      */
     void keep(Checkout.Ahead ahead, int limit) {
         prefetcher.keep(ahead, limit);

@@ -10,9 +10,9 @@ import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
 
 /** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
-final class Held {
-    final Lane lane;
-    final Claim claim;
+final class HeldPartition {
+    final Partition partition;
+    final Hold hold;
 
     /** What was known of a message that failed, when the partition was taken. */
     final @Nullable FailedBefore failing;
@@ -43,11 +43,11 @@ final class Held {
     /**
      * @param document the partition's
      */
-    Held(Lane lane, Claim claim, BsonDocument document, ClientSession snapshot) {
-        this.lane = lane;
-        this.claim = claim;
+    HeldPartition(Partition partition, Hold hold, BsonDocument document, ClientSession snapshot) {
+        this.partition = partition;
+        this.hold = hold;
         this.failing = FailedBefore.of(document);
-        this.hadProblem = document.containsKey(Partitions.PROBLEM);
+        this.hadProblem = document.containsKey(PartitionDocuments.PROBLEM);
         this.snapshot = snapshot;
     }
 
@@ -79,7 +79,8 @@ final class Held {
         if (last != null && message.position().compareTo(last) <= 0) {
             // The server sorts, and gives each a position of its own: only hands give two of them the same one.
             problemOf = message.id();
-            problem = "Message " + message.message().id() + " of " + lane + " has the position of the one before it, "
+            problem = "Message " + message.message().id() + " of " + partition
+                    + " has the position of the one before it, "
                     + messages.get(messages.size() - 1).message().id()
                     + ", and stops its partition. Something else has written to the collections of the outbox; give it a"
                     + " position of its own, which is a timestamp, or delete it.";

@@ -15,33 +15,33 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Renews the leases of a store's claims while they live, on threads that do nothing else, so that no publisher, however
- * slow, can keep it from doing so. If it cannot, because the server is away, claims are not trusted any more when their time
- * is over, and nobody has to be told.
+ * slow, can keep it from doing so. If it cannot, because the server is away, claims are not trusted any more when their
+ * time is over, and nobody has to be told.
  *
- * <p>One thread does it all, unless it gets no answer: a connection whose other end vanished without a word may keep it for
- * many minutes. So whoever begins a renewal sees to it that another thread waits to do the next.
+ * <p>One thread does it all, unless it gets no answer: a connection whose other end vanished without a word may keep it
+ * for many minutes. So whoever begins a renewal sees to it that another thread waits to do the next.
  *
  * <p>Safe for use by several threads.
  */
-final class Leases implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
+final class LeaseRenewer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LeaseRenewer.class);
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     /** Enough for the time in which the driver still hands out connections to a server that has vanished. */
     private static final int MOST_THREADS = 8;
 
-    private final Partitions partitions;
-    private final Takeover takeover;
+    private final PartitionDocuments partitionDocuments;
+    private final ExpiredHolds expiredHolds;
     private final Duration lease;
-    private final Set<Claim> claims = new LinkedHashSet<>();
+    private final Set<Hold> holds = new LinkedHashSet<>();
     private long nextRenewal;
     private int threads;
     private int waiting;
     private boolean closed;
 
-    Leases(Partitions partitions, Takeover takeover, Duration lease) {
-        this.partitions = partitions;
-        this.takeover = takeover;
+    LeaseRenewer(PartitionDocuments partitionDocuments, ExpiredHolds expiredHolds, Duration lease) {
+        this.partitionDocuments = partitionDocuments;
+        this.expiredHolds = expiredHolds;
         this.lease = lease;
     }
 
@@ -64,30 +64,30 @@ final class Leases implements AutoCloseable {
     }
 
     /** Keeps a claim alive until it is removed. */
-    synchronized void add(Claim claim) {
-        if (claims.isEmpty()) {
+    synchronized void add(Hold hold) {
+        if (holds.isEmpty()) {
             nextRenewal = System.nanoTime() + pauseNanos();
         }
-        claims.add(claim);
+        holds.add(hold);
         if (threads == 0) {
             startThread();
         }
     }
 
-    synchronized void remove(Claim claim) {
-        claims.remove(claim);
+    synchronized void remove(Hold hold) {
+        holds.remove(hold);
     }
 
     /**
      * Gives claims up whose outcome does not matter any more, or is known to be none. None of them is renewed any more,
      * whatever happens after that; if giving back fails, the end of the lease will do.
      */
-    void abandon(Collection<Claim> given) {
+    void abandon(Collection<Hold> given) {
         synchronized (this) {
-            claims.removeAll(given);
+            holds.removeAll(given);
         }
-        given.forEach(Claim::lose);
-        takeover.giveBack(given);
+        given.forEach(Hold::lose);
+        expiredHolds.giveBack(given);
     }
 
     @Override
@@ -106,12 +106,15 @@ final class Leases implements AutoCloseable {
         threads++;
     }
 
-    /** Until it is closed, whatever happens: without it every batch would lose its hold that lasts for longer than a lease. */
+    /**
+     * Until it is closed, whatever happens: without it every batch would lose its hold that lasts for longer than a
+     * lease.
+     */
     private void run() {
         try {
             while (true) {
                 try {
-                    List<Claim> due = next();
+                    List<Hold> due = next();
                     if (due == null) {
                         return;
                     }
@@ -139,7 +142,7 @@ final class Leases implements AutoCloseable {
         }
     }
 
-    private void renewIfPossible(List<Claim> due) {
+    private void renewIfPossible(List<Hold> due) {
         try {
             startThreadIfPossible();
             renew(due);
@@ -152,17 +155,17 @@ final class Leases implements AutoCloseable {
     }
 
     /**
-     * Waits until it is time, and returns the claims there are then; null when closed. Does not wait for claims to be there,
-     * but looks again, which makes taking partitions cheaper: nobody has to be woken up for that.
+     * Waits until it is time, and returns the claims there are then; null when closed. Does not wait for claims to be
+     * there, but looks again, which makes taking partitions cheaper: nobody has to be woken up for that.
      */
-    private synchronized @Nullable List<Claim> next() throws InterruptedException {
+    private synchronized @Nullable List<Hold> next() throws InterruptedException {
         waiting++;
         try {
             while (!closed) {
-                long left = claims.isEmpty() ? pauseNanos() : nextRenewal - System.nanoTime();
+                long left = holds.isEmpty() ? pauseNanos() : nextRenewal - System.nanoTime();
                 if (left <= 0) {
                     nextRenewal = System.nanoTime() + pauseNanos();
-                    return new ArrayList<>(claims);
+                    return new ArrayList<>(holds);
                 }
                 wait(left / 1_000_000 + 1);
             }
@@ -173,36 +176,37 @@ final class Leases implements AutoCloseable {
     }
 
     /** All by one statement; only if that found less than there should be, each by its own. */
-    private void renew(List<Claim> due) {
+    private void renew(List<Hold> due) {
         LeaseClock sent = LeaseClock.now();
-        List<Lane> lanes = due.stream().flatMap(claim -> claim.lanes().stream()).toList();
-        if (lanes.isEmpty()) {
+        List<Partition> partitions =
+                due.stream().flatMap(hold -> hold.partitions().stream()).toList();
+        if (partitions.isEmpty()) {
             return;
         }
-        long renewed =
-                partitions.renew(lanes, due.stream().map(claim -> claim.fence).toList(), lease);
-        if (renewed == lanes.size()) {
-            due.forEach(claim -> claim.renewed(sent));
+        long renewed = partitionDocuments.renew(
+                partitions, due.stream().map(hold -> hold.fence).toList(), lease);
+        if (renewed == partitions.size()) {
+            due.forEach(hold -> hold.renewed(sent));
         } else {
             due.forEach(this::renew);
         }
     }
 
-    private void renew(Claim claim) {
+    private void renew(Hold hold) {
         LeaseClock sent = LeaseClock.now();
-        List<Lane> lanes = claim.lanes();
-        if (lanes.isEmpty()) {
+        List<Partition> partitions = hold.partitions();
+        if (partitions.isEmpty()) {
             return;
         }
-        if (partitions.renew(lanes, List.of(claim.fence), lease) == lanes.size()) {
-            claim.renewed(sent);
+        if (partitionDocuments.renew(partitions, List.of(hold.fence), lease) == partitions.size()) {
+            hold.renewed(sent);
             return;
         }
         synchronized (this) {
             // What was given back meanwhile is no loss: all of it if the claim is closed, or what has no messages.
-            if (claims.contains(claim) && claim.lanes().equals(lanes)) {
-                claims.remove(claim);
-                claim.lose();
+            if (holds.contains(hold) && hold.partitions().equals(partitions)) {
+                holds.remove(hold);
+                hold.lose();
             }
         }
     }

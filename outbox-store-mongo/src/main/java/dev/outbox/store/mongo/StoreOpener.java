@@ -33,7 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Opens stores, and refuses at once what would fail later. */
-final class Opening {
+final class StoreOpener {
     private static final Logger LOG = LoggerFactory.getLogger(MongoOutbox.class);
 
     /** Who asks again has not to be kept waiting; the driver's own 30 seconds keep a shutdown from ending. */
@@ -44,7 +44,9 @@ final class Opening {
 
     private static final int CONNECT_SECONDS = 10;
 
-    /** Longer than anything takes here. Without it a server that vanishes without a word keeps threads for many minutes. */
+    /**
+     * Longer than anything takes here. Without it a server that vanishes without a word keeps threads for many minutes.
+     */
     private static final int READ_SECONDS = 60;
 
     /** A worker's, the change stream's and one that renews leases, and some more. */
@@ -56,7 +58,7 @@ final class Opening {
     private static final int MONGODB_8_0 = 25;
     private static final int ATTEMPTS = 5;
 
-    private Opening() {}
+    private StoreOpener() {}
 
     static Store store(MongoClient client, String database, StoreOptions options) {
         Settings settings = Settings.of(options, Set.of());
@@ -76,7 +78,7 @@ final class Opening {
         try {
             client = MongoClients.create(settings(address, options));
         } catch (IllegalArgumentException | MongoException e) {
-            throw Failures.of("Connecting to " + shown, e);
+            throw StoreErrors.of("Connecting to " + shown, e);
         }
         try {
             // The driver has only begun to look. If none is there then, it will be said.
@@ -163,7 +165,7 @@ final class Opening {
                     settings.prefix);
             return new MongoStore(client, own, collections, bulkWrites, settings.lease, capabilities);
         } catch (MongoException | IllegalArgumentException | IllegalStateException e) {
-            throw Failures.of(doing, e);
+            throw StoreErrors.of(doing, e);
         }
     }
 
@@ -174,7 +176,7 @@ final class Opening {
         boolean router =
                 hello.containsKey("msg") && hello.getString("msg").getValue().equals("isdbgrid");
         if (!replicaSet && !router) {
-            throw Failures.standalone(doing, null);
+            throw StoreErrors.standalone(doing, null);
         }
         if (replicaSet
                 && !hello.getBoolean("isWritablePrimary", BsonBoolean.TRUE).getValue()) {
@@ -208,7 +210,7 @@ final class Opening {
     private static void tryOut(MongoClient client, OutboxCollections collections) {
         for (int attempt = 1; ; attempt++) {
             try (ClientSession session = client.startSession()) {
-                session.startTransaction(Settlement.TRANSACTION);
+                session.startTransaction(BatchCloser.TRANSACTION);
                 collections.all().forEach(collection -> tryOut(session, collection));
                 session.abortTransaction();
                 return;
@@ -251,10 +253,10 @@ final class Opening {
                     .without(Capability.WAKE_UP, "it was switched off by the option " + MongoOutbox.WAKE_UP + "=false");
         }
         try {
-            ChangeStream.tryOut(collections.messages());
+            WakeUpListener.tryOut(collections.messages());
             return Capabilities.all();
         } catch (MongoException e) {
-            if (!Failures.isForbidden(e)) {
+            if (!StoreErrors.isForbidden(e)) {
                 throw e;
             }
             String reason = "the user may not open a change stream on "

@@ -41,13 +41,14 @@ import org.jspecify.annotations.Nullable;
  *   failing?: { id, position, reason }, problem?: { message, text, since } }
  * }</pre>
  *
- * <p>A partition without a fence is free, and is taken by an update on that condition: of two who try, one finds it taken.
- * One whose lease is over, by the server's clock alone, can be freed by anybody, see {@link Takeover}.
+ * <p>A partition without a fence is free, and is taken by an update on that condition: of two who try, one finds it
+ * taken. One whose lease is over, by the server's clock alone, can be freed by anybody, see {@link ExpiredHolds}.
  *
- * <p>No plain update of ours waits for a transaction of others, but for those of {@link Takeover}, which have a limit for it. Only batches that are being closed write these
- * documents in transactions that last, and until these are committed everybody else sees a fence that is not his.
+ * <p>No plain update of ours waits for a transaction of others, but for those of {@link ExpiredHolds}, which have a
+ * limit for it. Only batches that are being closed write these documents in transactions that last, and until these are
+ * committed everybody else sees a fence that is not his.
  */
-final class Partitions {
+final class PartitionDocuments {
     static final String PROBLEM = "problem";
     private static final int DUPLICATE_KEY = 11000;
     private static final BsonDateTime LONG_AGO = new BsonDateTime(0);
@@ -69,7 +70,7 @@ final class Partitions {
     /**
      * @param owner who we are, for operators to read
      */
-    Partitions(MongoCollection<BsonDocument> collection, String owner, Duration lease) {
+    PartitionDocuments(MongoCollection<BsonDocument> collection, String owner, Duration lease) {
         // A claim or a renewal that is not confirmed for as long as a lease is of no use any more.
         this.collection = collection.withWriteConcern(
                 WriteConcern.MAJORITY.withWTimeout(lease.toMillis(), TimeUnit.MILLISECONDS));
@@ -92,14 +93,14 @@ final class Partitions {
     }
 
     /**
-     * Adds documents of partitions that were found to have messages. Relays do this, and writers do not: two of them with
-     * the first messages of one partition would abort each other's transactions.
+     * Adds documents of partitions that were found to have messages. Relays do this, and writers do not: two of them
+     * with the first messages of one partition would abort each other's transactions.
      */
-    void add(Collection<Lane> lanes) {
-        List<BsonDocument> documents = lanes.stream()
-                .map(lane -> new BsonDocument("_id", new BsonString(lane.id()))
-                        .append("topic", new BsonString(lane.topic()))
-                        .append("partition", new BsonInt32(lane.partition()))
+    void add(Collection<Partition> partitions) {
+        List<BsonDocument> documents = partitions.stream()
+                .map(partition -> new BsonDocument("_id", new BsonString(partition.id()))
+                        .append("topic", new BsonString(partition.topic()))
+                        .append("partition", new BsonInt32(partition.partition()))
                         .append("retryAt", LONG_AGO))
                 .toList();
         try {
@@ -115,18 +116,18 @@ final class Partitions {
 
     /** Takes one partition if it is free; returns its document as it is then, or null. */
     @Nullable
-    BsonDocument take(ClientSession session, Lane lane, ObjectId fence) {
+    BsonDocument take(ClientSession session, Partition partition, ObjectId fence) {
         return collection.findOneAndUpdate(
                 session,
-                and(eq("_id", lane.id()), FREE),
+                and(eq("_id", partition.id()), FREE),
                 List.of(claim(session, fence)),
                 new FindOneAndUpdateOptions().returnDocument(ReturnDocument.AFTER));
     }
 
     /** Takes those that are free; returns how many that were. */
-    long take(ClientSession session, Collection<Lane> lanes, ObjectId fence) {
+    long take(ClientSession session, Collection<Partition> partitions, ObjectId fence) {
         return collection
-                .updateMany(session, and(in("_id", ids(lanes)), FREE), List.of(claim(session, fence)))
+                .updateMany(session, and(in("_id", ids(partitions)), FREE), List.of(claim(session, fence)))
                 .getMatchedCount();
     }
 
@@ -142,58 +143,59 @@ final class Partitions {
     }
 
     /** Which of the partitions a claim has, as of a snapshot. */
-    List<BsonDocument> heldBy(ClientSession snapshot, Collection<Lane> lanes, ObjectId fence) {
+    List<BsonDocument> heldBy(ClientSession snapshot, Collection<Partition> partitions, ObjectId fence) {
         return collection
-                .find(snapshot, and(in("_id", ids(lanes)), eq("fence", fence)))
-                .batchSize(lanes.size() + 1)
+                .find(snapshot, and(in("_id", ids(partitions)), eq("fence", fence)))
+                .batchSize(partitions.size() + 1)
                 .maxTime(lease.toMillis(), TimeUnit.MILLISECONDS)
                 .into(new ArrayList<>());
     }
 
     /** Prolongs leases, of several claims by one statement; returns how many partitions these claims still have. */
-    long renew(Collection<Lane> lanes, Collection<ObjectId> fences, Duration lease) {
+    long renew(Collection<Partition> partitions, Collection<ObjectId> fences, Duration lease) {
         // One that was on its way for long shortens nothing.
         BsonDocument later = new BsonDocument(
                 "$max", new BsonArray(List.of(new BsonString("$leaseUntil"), inMillis(lease.toMillis()))));
         return collection
-                .updateMany(and(in("_id", ids(lanes)), in("fence", fences)), List.of(Updates.set("leaseUntil", later)))
+                .updateMany(
+                        and(in("_id", ids(partitions)), in("fence", fences)), List.of(Updates.set("leaseUntil", later)))
                 .getMatchedCount();
     }
 
     /** Gives partitions back without any outcome; returns how many of them the claim had. */
-    long release(Collection<Lane> lanes, ObjectId fence) {
+    long release(Collection<Partition> partitions, ObjectId fence) {
         // If a failover undoes it, the end of the lease does the same a little later.
         return collection
                 .withWriteConcern(WriteConcern.W1)
-                .updateMany(and(in("_id", ids(lanes)), eq("fence", fence)), RELEASE)
+                .updateMany(and(in("_id", ids(partitions)), eq("fence", fence)), RELEASE)
                 .getMatchedCount();
     }
 
     /** The same of one, in a transaction. */
-    void releaseIn(ClientSession transaction, Lane lane, ObjectId fence) {
-        collection.updateOne(transaction, and(eq("_id", lane.id()), eq("fence", fence)), RELEASE);
+    void releaseIn(ClientSession transaction, Partition partition, ObjectId fence) {
+        collection.updateOne(transaction, and(eq("_id", partition.id()), eq("fence", fence)), RELEASE);
     }
 
     /** Says in a partition's document what is wrong with a message, for {@link MongoOperations#failingPartitions}. */
-    void note(Lane lane, ObjectId fence, BsonValue message, String problem) {
+    void note(Partition partition, ObjectId fence, BsonValue message, String problem) {
         BsonDocument noted = new BsonDocument("message", message).append("text", new BsonString(problem));
         collection
                 .withWriteConcern(WriteConcern.W1)
                 .updateOne(
-                        and(eq("_id", lane.id()), eq("fence", fence)),
+                        and(eq("_id", partition.id()), eq("fence", fence)),
                         List.of(
                                 Updates.set(PROBLEM, new BsonDocument("$literal", noted)),
                                 Updates.set(PROBLEM + ".since", "$$NOW")));
     }
 
     /** It can be read again. */
-    void clearProblem(Lane lane, ObjectId fence) {
+    void clearProblem(Partition partition, ObjectId fence) {
         collection
                 .withWriteConcern(WriteConcern.W1)
-                .updateOne(and(eq("_id", lane.id()), eq("fence", fence)), Updates.unset(PROBLEM));
+                .updateOne(and(eq("_id", partition.id()), eq("fence", fence)), Updates.unset(PROBLEM));
     }
 
-    static List<String> ids(Collection<Lane> lanes) {
-        return lanes.stream().map(Lane::id).toList();
+    static List<String> ids(Collection<Partition> partitions) {
+        return partitions.stream().map(Partition::id).toList();
     }
 }

@@ -22,16 +22,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Wakes listeners up when messages were committed. One change stream for all listeners of a store, open while there are
- * any, on a thread of its own. Messages are seen by polling anyway, so when it breaks it is opened again from now on, and
- * everybody is woken up once for what may have been missed.
+ * any, on a thread of its own. Messages are seen by polling anyway, so when it breaks it is opened again from now on,
+ * and everybody is woken up once for what may have been missed.
  *
  * <p>Safe for use by several threads.
  */
-final class ChangeStream implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ChangeStream.class);
+final class WakeUpListener implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
     private static final AtomicInteger THREADS = new AtomicInteger();
 
-    /** How long the server waits for news before it answers that there are none, and so how long the thread may stay. */
+    /**
+     * How long the server waits for news before it answers that there are none, and so how long the thread may stay.
+     */
     private static final long WAIT_MILLIS = 500;
 
     private static final long LEAST_PAUSE_MILLIS = 100;
@@ -43,7 +45,7 @@ final class ChangeStream implements AutoCloseable {
     private @Nullable Thread thread;
     private volatile boolean closed;
 
-    ChangeStream(MongoCollection<BsonDocument> messages) {
+    WakeUpListener(MongoCollection<BsonDocument> messages) {
         this.messages = messages;
     }
 

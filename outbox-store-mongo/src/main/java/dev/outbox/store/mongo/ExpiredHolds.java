@@ -24,24 +24,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Frees partitions whose lease is over without having been given back, because their process died, or sleeps; and gives back
- * what a batch had whose end was not as it should be.
+ * Frees partitions whose lease is over without having been given back, because their process died, or sleeps; and gives
+ * back what a batch had whose end was not as it should be.
  *
- * <p>That is one plain statement, which leaves nothing behind whenever this process dies. If a process ended in the middle of
- * closing a batch, the server keeps the transaction of that open for another minute, and the statement would wait for it; so it waits for a
- * moment only. If that was not enough, and the partition still is what it was, the session that the dead one closed with is killed,
- * which aborts the transaction; every user may do that to their own sessions. It is killed for nothing else: the driver lends
- * sessions again, so it may have come to serve others. If the process was only asleep, it finds its fence gone when it wakes up.
+ * <p>That is one plain statement, which leaves nothing behind whenever this process dies. If a process ended in the
+ * middle of closing a batch, the server keeps the transaction of that open for another minute, and the statement would
+ * wait for it; so it waits for a moment only. If that was not enough, and the partition still is what it was, the
+ * session that the dead one closed with is killed, which aborts the transaction; every user may do that to their own
+ * sessions. It is killed for nothing else: the driver lends sessions again, so it may have come to serve others. If the
+ * process was only asleep, it finds its fence gone when it wakes up.
  *
- * <p>Being freed need not outlive a failover, as whoever takes the partition then waits for a majority to have what came
- * before, and as the lease is over all the same.
+ * <p>Being freed need not outlive a failover, as whoever takes the partition then waits for a majority to have what
+ * came before, and as the lease is over all the same.
  */
-final class Takeover {
-    private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
+final class ExpiredHolds {
+    private static final Logger LOG = LoggerFactory.getLogger(ExpiredHolds.class);
 
     private static final int WRITE_CONFLICT = 112;
 
-    /** How long to wait for whoever else writes these documents: longer than any close that goes on takes for its commit. */
+    /**
+     * How long to wait for whoever else writes these documents: longer than any close that goes on takes for its
+     * commit.
+     */
     private static final int WAIT_MILLIS = 200;
 
     /** Who gives something back is in a hurry: if there is no server, the end of the lease will do. */
@@ -55,23 +59,24 @@ final class Takeover {
     private final OutboxCollections collections;
     private final Primary primary;
 
-    Takeover(MongoClient client, Primary primary, OutboxCollections collections) {
+    ExpiredHolds(MongoClient client, Primary primary, OutboxCollections collections) {
         this.primary = primary;
         this.database = client.getDatabase(collections.messages().getNamespace().getDatabaseName());
         this.collections = collections;
     }
 
     /** Returns those that could be freed. */
-    List<Lane> free(List<Discovery.Found> expired) {
+    List<Partition> free(List<Discovery.Found> expired) {
         Map<BsonValue, List<Discovery.Found>> bySession =
                 expired.stream().collect(Collectors.groupingBy(Discovery.Found::session));
-        List<Lane> freed = new ArrayList<>();
+        List<Partition> freed = new ArrayList<>();
         bySession.forEach((id, found) -> {
-            List<Lane> lanes = found.stream().map(Discovery.Found::lane).toList();
+            List<Partition> partitions =
+                    found.stream().map(Discovery.Found::partition).toList();
             Bson theirs = and(
-                    in("_id", Partitions.ids(lanes)),
+                    in("_id", PartitionDocuments.ids(partitions)),
                     in("fence", found.stream().map(Discovery.Found::fence).toList()),
-                    expr(Partitions.isOver("$leaseUntil")));
+                    expr(PartitionDocuments.isOver("$leaseUntil")));
             End end = release(theirs);
             if (end == End.CONFLICT && id.isBinary() && isUnchanged(theirs)) {
                 kill(id);
@@ -80,9 +85,9 @@ final class Takeover {
             if (end == End.DONE) {
                 LOG.info(
                         "Partitions {} are free again: the lease of {} was over",
-                        lanes,
+                        partitions,
                         found.get(0).owner());
-                freed.addAll(lanes);
+                freed.addAll(partitions);
             }
         });
         return freed;
@@ -94,15 +99,15 @@ final class Takeover {
     }
 
     /** Gives back what these claims still have. If that fails, the end of their leases will do. */
-    void giveBack(Collection<Claim> claims) {
-        List<Lane> lanes =
-                claims.stream().flatMap(claim -> claim.asked().stream()).toList();
-        if (lanes.isEmpty()) {
+    void giveBack(Collection<Hold> holds) {
+        List<Partition> partitions =
+                holds.stream().flatMap(hold -> hold.asked().stream()).toList();
+        if (partitions.isEmpty()) {
             return;
         }
         Bson ours = and(
-                in("_id", Partitions.ids(lanes)),
-                in("fence", claims.stream().map(claim -> claim.fence).toList()));
+                in("_id", PartitionDocuments.ids(partitions)),
+                in("fence", holds.stream().map(hold -> hold.fence).toList()));
         End end = End.FAILED;
         // What has just failed may be why it fails once more, as when a connection was lost.
         for (int tries = 0; tries < TRIES && end != End.DONE && primary.await(MOST_WAIT); tries++) {
@@ -126,7 +131,7 @@ final class Takeover {
 
     private End release(Bson which) {
         BsonDocument update = new BsonDocument("q", which.toBsonDocument())
-                .append("u", Partitions.RELEASE.toBsonDocument())
+                .append("u", PartitionDocuments.RELEASE.toBsonDocument())
                 .append("multi", BsonBoolean.TRUE);
         try {
             database.runCommand(new BsonDocument(
@@ -140,7 +145,7 @@ final class Takeover {
         } catch (MongoException | IllegalStateException e) {
             LOG.debug("Partitions cannot be freed yet: {}", which, e);
             boolean conflict = e instanceof MongoException mongo
-                    && (mongo.getCode() == WRITE_CONFLICT || mongo.getCode() == Failures.MAX_TIME_EXPIRED);
+                    && (mongo.getCode() == WRITE_CONFLICT || mongo.getCode() == StoreErrors.MAX_TIME_EXPIRED);
             return conflict ? End.CONFLICT : End.FAILED;
         }
     }

@@ -12,25 +12,25 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Says what a failure of the server or its driver means. */
-final class Failures {
+final class StoreErrors {
     static final String PRIVILEGES = "The user needs find, insert, update and remove on the three collections of the"
             + " outbox, and listIndexes to open it, as the role readWrite of the database gives; changeStream is needed for"
             + " wake-ups alone.";
 
     static final int MAX_TIME_EXPIRED = 50;
 
-    /** As by {@link Takeover}, which kills the session of whose lease is over. */
+    /** As by {@link ExpiredHolds}, which kills the session of whose lease is over. */
     static final int INTERRUPTED = 11601;
 
     /**
-     * A document that a validator refuses, commands on views and on capped collections, what is not supported or not known, options of
-     * commands that are not known.
+     * A document that a validator refuses, commands on views and on capped collections, what is not supported or not
+     * known, options of commands that are not known.
      */
     private static final Set<Integer> UNSUITABLE = Set.of(121, 166, 263, 115, 303, 59, 168, 40324, 40415, 323);
 
     /**
-     * A storage engine whose cache is full rolls back the transaction that keeps most of it, and says so without the label that tells a
-     * driver to begin again: TemporarilyUnavailable and TransactionTooLargeForCache.
+     * A storage engine whose cache is full rolls back the transaction that keeps most of it, and says so without the
+     * label that tells a driver to begin again: TemporarilyUnavailable and TransactionTooLargeForCache.
      */
     private static final Set<Integer> OUT_OF_CACHE = Set.of(365, 388);
 
@@ -39,7 +39,7 @@ final class Failures {
     private static final int ILLEGAL_OPERATION = 20;
     private static final int NO_SUCH_TRANSACTION = 251;
 
-    private Failures() {}
+    private StoreErrors() {}
 
     static OutboxException of(String doing, RuntimeException e) {
         if (e instanceof OutboxException already) {
@@ -117,7 +117,10 @@ final class Failures {
         return clear;
     }
 
-    /** Whether the transaction is rolled back, and may pass when others have given back what they keep, or when it is smaller. */
+    /**
+     * Whether the transaction is rolled back, and may pass when others have given back what they keep, or when it is
+     * smaller.
+     */
     static boolean isOutOfCache(MongoException e) {
         return OUT_OF_CACHE.contains(e.getCode());
     }

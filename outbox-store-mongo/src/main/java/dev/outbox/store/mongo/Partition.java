@@ -5,25 +5,25 @@ import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
 
 /** A partition of a topic. */
-record Lane(String topic, int partition) implements Comparable<Lane> {
+record Partition(String topic, int partition) implements Comparable<Partition> {
     /** The {@code _id} of its document: no other has the same, because the partition is what follows the last slash. */
     String id() {
         return topic + "/" + partition;
     }
 
     /** Whose {@code _id} this is, as far as it is one. */
-    static Lane of(@Nullable BsonValue id) {
+    static Partition of(@Nullable BsonValue id) {
         String text = id instanceof BsonString string ? string.getValue() : String.valueOf(id);
         int slash = text.lastIndexOf('/');
         try {
-            return new Lane(text.substring(0, Math.max(0, slash)), Integer.parseInt(text.substring(slash + 1)));
+            return new Partition(text.substring(0, Math.max(0, slash)), Integer.parseInt(text.substring(slash + 1)));
         } catch (NumberFormatException e) {
-            return new Lane(text, -1);
+            return new Partition(text, -1);
         }
     }
 
     @Override
-    public int compareTo(Lane other) {
+    public int compareTo(Partition other) {
         int topics = topic.compareTo(other.topic);
         return topics != 0 ? topics : Integer.compare(partition, other.partition);
     }

@@ -36,17 +36,20 @@ import org.slf4j.LoggerFactory;
 /**
  * Applies the outcomes of a batch and gives its partitions back, in one transaction.
  *
- * <p>Its first statements write the documents of all its partitions, on condition that they still show the fence; only then is anything
- * else written. If one does not show it, the hold is lost and the transaction is aborted. If somebody changes one while it runs, one of
- * the two is aborted and tried again, and then sees what the other did. So of all who ever held a partition, the last alone can settle
- * messages of it. And whoever comes upon what a dead process left open meets it at the document of the partition, where {@link
- * Takeover} can end it, and not behind that, at a message.
+ * <p>Its first statements write the documents of all its partitions, on condition that they still show the fence; only
+ * then is anything else written. If one does not show it, the hold is lost and the transaction is aborted. If somebody
+ * changes one while it runs, one of the two is aborted and tried again, and then sees what the other did. So of all who
+ * ever held a partition, the last alone can settle messages of it. And whoever comes upon what a dead process left open
+ * meets it at the document of the partition, where {@link ExpiredHolds} can end it, and not after that, at a message.
  */
-final class Settlement {
+final class BatchCloser {
     /** As without a majority of members: then whether it is committed is open, and nobody waits for it for ever. */
     private static final long MOST_COMMIT_SECONDS = 50;
 
-    /** For how long a close is tried again, if its lease allows: longer than an election takes, and no longer than a shutdown may. */
+    /**
+     * For how long a close is tried again, if its lease allows: longer than an election takes, and no longer than a
+     * shutdown may.
+     */
     private static final Duration PATIENCE = Duration.ofSeconds(15);
 
     /** What it decides, it decides by conditions of its writes, which see the latest state or conflict with it. */
@@ -62,29 +65,29 @@ final class Settlement {
 
     private static final Duration TIME_PER_DEAD_MEGABYTE = Duration.ofMillis(100);
 
-    private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
+    private static final Logger LOG = LoggerFactory.getLogger(BatchCloser.class);
     private static final String DOING = "Closing a batch";
     private final OutboxCollections collections;
-    private final Partitions partitions;
+    private final PartitionDocuments partitionDocuments;
     private final MessageReader reader;
-    private final PartitionRotation<Lane> rotation;
-    private final Leases leases;
+    private final PartitionRotation<Partition> rotation;
+    private final LeaseRenewer leaseRenewer;
     private final BulkWrites bulkWrites;
     private final Primary primary;
 
-    Settlement(
+    BatchCloser(
             OutboxCollections collections,
             Primary primary,
             BulkWrites bulkWrites,
-            Partitions partitions,
+            PartitionDocuments partitionDocuments,
             MessageReader reader,
-            PartitionRotation<Lane> rotation,
-            Leases leases) {
+            PartitionRotation<Partition> rotation,
+            LeaseRenewer leaseRenewer) {
         this.primary = primary;
-        this.leases = leases;
+        this.leaseRenewer = leaseRenewer;
         this.bulkWrites = bulkWrites;
         this.collections = collections;
-        this.partitions = partitions;
+        this.partitionDocuments = partitionDocuments;
         this.reader = reader;
         this.rotation = rotation;
     }
@@ -94,31 +97,31 @@ final class Settlement {
             List<BsonValue> settled,
             List<BsonValue> failed,
             List<BsonDocument> dead,
-            List<Held> plain,
+            List<HeldPartition> plain,
             List<Failing> failing,
-            List<Held> passed,
+            List<HeldPartition> passed,
             AtomicLong deadBytes) {}
 
     /** A partition in which messages failed, and the first of them. */
-    private record Failing(Held held, StoredMessage message, PartitionOutcome outcome) {}
+    private record Failing(HeldPartition held, StoredMessage message, PartitionOutcome outcome) {}
 
     /**
      * Runs in the session that has claimed the partitions.
      *
      * @param next what is to have the partitions then, if nothing fails in them; or null
      */
-    void apply(ClientSession session, List<Held> held, BatchOutcomes outcomes, @Nullable Claim next) {
+    void apply(ClientSession session, List<HeldPartition> held, BatchOutcomes outcomes, @Nullable Hold next) {
         ClosingTransaction transaction = new ClosingTransaction(session, primary);
         try {
             if (outcomes.applicable().isEmpty()) {
-                held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach(this::release);
+                held.stream().collect(Collectors.groupingBy(each -> each.hold)).forEach(this::release);
                 return;
             }
             Plan plan = plan(held, outcomes);
             makeTimeFor(plan, held);
             plan.failing.stream()
                     .filter(failing -> !failing.outcome.delay().isZero())
-                    .forEach(failing -> rotation.remove(failing.held.lane));
+                    .forEach(failing -> rotation.remove(failing.held.partition));
             transaction.run(() -> write(session, plan, next), patience(held));
         } catch (MongoException e) {
             // The driver has asked again; what is still open then may be either way. With the other label it is not
@@ -130,56 +133,60 @@ final class Settlement {
                         e);
             }
             giveBack(held);
-            throw Failures.of(DOING + ", of which nothing took effect,", e);
+            throw StoreErrors.of(DOING + ", of which nothing took effect,", e);
         } catch (RuntimeException | Error e) {
             if (!transaction.isCommitting()) {
                 giveBack(held);
             }
             if (e instanceof RuntimeException exception) {
-                throw Failures.of(DOING, exception);
+                throw StoreErrors.of(DOING, exception);
             }
             throw e;
         }
     }
 
     /** Beyond what is left of the leases others may have the partitions, and there is nothing to be gained. */
-    private static Duration patience(List<Held> held) {
+    private static Duration patience(List<HeldPartition> held) {
         return held.stream()
-                .map(each -> each.claim.trustLeft())
+                .map(each -> each.hold.trustLeft())
                 .reduce(PATIENCE, (one, other) -> one.compareTo(other) < 0 ? one : other);
     }
 
     /** What is left of the batch's partitions is of use to others at once. */
-    private void giveBack(List<Held> held) {
-        leases.abandon(held.stream().map(each -> each.claim).distinct().toList());
+    private void giveBack(List<HeldPartition> held) {
+        leaseRenewer.abandon(held.stream().map(each -> each.hold).distinct().toList());
     }
 
     /**
-     * Leases are not renewed while a batch is closed, and one that ends then makes others abort the transaction: for a large
-     * one and a short lease that would happen again and again. So if it may not suffice it is prolonged, by as much.
+     * Leases are not renewed while a batch is closed, and one that ends then makes others abort the transaction: for a
+     * large one and a short lease that would happen again and again. So if it may not suffice it is prolonged, by as
+     * much.
      */
-    private void makeTimeFor(Plan plan, List<Held> held) {
+    private void makeTimeFor(Plan plan, List<HeldPartition> held) {
         int documents = plan.settled.size() + plan.failed.size() + plan.dead.size() + held.size();
         Duration needed = TIME_PER_DOCUMENT
                 .multipliedBy(documents)
                 .plus(TIME_PER_DEAD_MEGABYTE.multipliedBy(plan.deadBytes.get() >> 20))
-                .plus(leases.trust().dividedBy(2));
-        held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, theirs) -> {
-            if (claim.trustLeft().compareTo(needed) < 0) {
-                List<Lane> lanes = theirs.stream().map(each -> each.lane).toList();
+                .plus(leaseRenewer.trust().dividedBy(2));
+        held.stream().collect(Collectors.groupingBy(each -> each.hold)).forEach((hold, theirs) -> {
+            if (hold.trustLeft().compareTo(needed) < 0) {
+                List<Partition> partitions =
+                        theirs.stream().map(each -> each.partition).toList();
                 LeaseClock sent = LeaseClock.now();
-                require(lanes.size(), partitions.renew(lanes, List.of(claim.fence), leases.atLeast(needed)));
-                claim.renewed(sent);
+                require(
+                        partitions.size(),
+                        partitionDocuments.renew(partitions, List.of(hold.fence), leaseRenewer.atLeast(needed)));
+                hold.renewed(sent);
             }
         });
     }
 
-    private void release(Claim claim, List<Held> held) {
-        List<Lane> lanes = held.stream().map(each -> each.lane).toList();
-        require(lanes.size(), partitions.release(lanes, claim.fence));
+    private void release(Hold hold, List<HeldPartition> held) {
+        List<Partition> partitions = held.stream().map(each -> each.partition).toList();
+        require(partitions.size(), partitionDocuments.release(partitions, hold.fence));
     }
 
-    private Plan plan(List<Held> held, BatchOutcomes outcomes) {
+    private Plan plan(List<HeldPartition> held, BatchOutcomes outcomes) {
         Plan plan = new Plan(
                 new ArrayList<>(),
                 new ArrayList<>(),
@@ -189,14 +196,14 @@ final class Settlement {
                 new ArrayList<>(),
                 new AtomicLong());
         int first = 0;
-        for (Held each : held) {
+        for (HeldPartition each : held) {
             add(each, outcomes, first, plan);
             first += each.messages.size();
         }
         return plan;
     }
 
-    private static void add(Held held, BatchOutcomes outcomes, int first, Plan plan) {
+    private static void add(HeldPartition held, BatchOutcomes outcomes, int first, Plan plan) {
         // A message that failed before and is no longer where it was has been removed by somebody.
         boolean passed = held.failing != null && held.messages.get(0).position().compareTo(held.failing.position()) > 0;
         for (int i = 0; i < held.messages.size(); i++) {
@@ -207,7 +214,7 @@ final class Settlement {
             } else if (PartitionOutcome.isSettled(outcome)) {
                 plan.settled.add(message.id());
                 if (outcome instanceof Outcome.DeadLettered dead) {
-                    plan.dead.add(Documents.dead(message, dead.reason()));
+                    plan.dead.add(MessageDocuments.dead(message, dead.reason()));
                     plan.deadBytes.addAndGet(message.bytes());
                 }
                 passed |= held.failing != null && held.failing.position().equals(message.position());
@@ -222,17 +229,20 @@ final class Settlement {
     }
 
     /** The documents of partitions first, see above. */
-    private void write(ClientSession session, Plan plan, @Nullable Claim next) {
+    private void write(ClientSession session, Plan plan, @Nullable Hold next) {
         if (!plan.failing.isEmpty()) {
             List<UpdateOneModel<BsonDocument>> updates = plan.failing.stream()
                     .map(failing -> new UpdateOneModel<BsonDocument>(
-                            ours(failing.held), List.of(failed(failing), Partitions.RELEASE_STAGE)))
+                            ours(failing.held), List.of(failed(failing), PartitionDocuments.RELEASE_STAGE)))
                     .toList();
             require(
                     updates.size(),
                     collections.partitions().bulkWrite(session, updates).getMatchedCount());
         }
-        settle(session, plan, next == null ? Partitions.RELEASE_STAGE : partitions.claim(session, next.fence));
+        settle(
+                session,
+                plan,
+                next == null ? PartitionDocuments.RELEASE_STAGE : partitionDocuments.claim(session, next.fence));
         if (!plan.failed.isEmpty()) {
             collections.messages().updateMany(session, in("_id", plan.failed), Updates.inc("attempts", 1));
         }
@@ -245,23 +255,24 @@ final class Settlement {
             // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
             collections.deadLetters().updateMany(session, these, List.of(Updates.set("diedAt", "$$NOW")));
         }
-        for (Held held : plan.passed) {
+        for (HeldPartition held : plan.passed) {
             goOn(session, held);
         }
     }
 
     /**
-     * Releases partitions, and deletes what is settled. A message that is not there any more was deleted by somebody else: while
-     * the partitions are ours that was no relay, and it is as gone as it was to be. If the others came again for it they would be
-     * published twice.
+     * Releases partitions, and deletes what is settled. A message that is not there any more was deleted by somebody
+     * else: while the partitions are ours that was no relay, and it is as gone as it was to be. If the others came
+     * again for it they would be published twice.
      */
     private void settle(ClientSession session, Plan plan, Bson release) {
-        List<Held> held = new ArrayList<>(plan.plain);
+        List<HeldPartition> held = new ArrayList<>(plan.plain);
         held.addAll(plan.passed);
         List<Bson> theirs = new ArrayList<>();
-        held.stream().collect(Collectors.groupingBy(each -> each.claim)).forEach((claim, these) -> {
-            List<Lane> lanes = these.stream().map(each -> each.lane).toList();
-            theirs.add(and(in("_id", Partitions.ids(lanes)), eq("fence", claim.fence)));
+        held.stream().collect(Collectors.groupingBy(each -> each.hold)).forEach((hold, these) -> {
+            List<Partition> partitions =
+                    these.stream().map(each -> each.partition).toList();
+            theirs.add(and(in("_id", PartitionDocuments.ids(partitions)), eq("fence", hold.fence)));
         });
         if (!theirs.isEmpty() && !plan.settled.isEmpty() && bulkWrites.areAvailable()) {
             BulkWrites.Written written = bulkWrites.run(session, theirs, release, in("_id", plan.settled));
@@ -289,24 +300,24 @@ final class Settlement {
 
     private static Bson failed(Failing failing) {
         return Updates.combine(
-                Updates.set("retryAt", Partitions.inMillis(failing.outcome.delayMillis())),
+                Updates.set("retryAt", PartitionDocuments.inMillis(failing.outcome.delayMillis())),
                 Updates.set("failing", new BsonDocument("$literal", state(failing.message, failing.outcome.reason()))));
     }
 
     /**
-     * The message that failed is settled. If the new head of the partition had failed together with it, it is the one that
-     * fails now; else none does.
+     * The message that failed is settled. If the new head of the partition had failed together with it, it is the one
+     * that fails now; else none does.
      */
-    private void goOn(ClientSession session, Held held) {
+    private void goOn(ClientSession session, HeldPartition held) {
         StoredMessage head = null;
-        for (StoredMessage message : reader.head(session, held.lane)) {
+        for (StoredMessage message : reader.head(session, held.partition)) {
             head = message.problem() == null && message.message().attempts() > 0 ? message : null;
         }
         Bson next = head == null
                 ? Updates.unset("failing")
                 : Updates.set("failing", state(head, held.failing == null ? "" : held.failing.reason()));
         // Its document is this transaction's already.
-        collections.partitions().updateOne(session, eq("_id", held.lane.id()), next);
+        collections.partitions().updateOne(session, eq("_id", held.partition.id()), next);
     }
 
     private static BsonDocument state(StoredMessage message, String reason) {
@@ -315,8 +326,8 @@ final class Settlement {
                 .append("reason", new BsonString(reason));
     }
 
-    private static Bson ours(Held held) {
-        return and(eq("_id", held.lane.id()), eq("fence", held.claim.fence));
+    private static Bson ours(HeldPartition held) {
+        return and(eq("_id", held.partition.id()), eq("fence", held.hold.fence));
     }
 
     private static void require(long expected, long actual) {

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 /** Behind full batches the next claim goes with the close; and nobody is worse off. */
 @Tag("mongo")
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class FollowingTest {
+class PrefetchTest {
     private static final int LIMIT = 10;
     private static final List<String> FOLLOWING = List.of("find", "bulkWrite", "commitTransaction");
 
@@ -103,7 +103,10 @@ class FollowingTest {
         }
     }
 
-    /** Those that have less than their share of a batch leave room to the others, and are held by no batch that has none of them. */
+    /**
+     * Those that have less than their share of a batch leave room to the others, and are held by no batch that has none
+     * of them.
+     */
     @Test
     void unequalPartitionsFollowToo() {
         List<List<String>> all = List.of(commit(0, 150), commit(1, 400), commit(2, 1_450));
