@@ -146,6 +146,9 @@ final class JdbcPersist {
         if (OpenTransaction.isReadOnly(connection, e)) {
             return new MisuseException(OpenTransaction.READ_ONLY + " " + e.getMessage(), e);
         }
+        if (OpenTransaction.hasFailed(e)) {
+            return new StoreException(OpenTransaction.FAILED + " " + e.getMessage(), e);
+        }
         String product = product(connection);
         for (Dialect any : Dialect.ALL) {
             String tooLarge = any.tooLarge(e);

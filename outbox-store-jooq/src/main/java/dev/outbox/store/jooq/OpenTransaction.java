@@ -25,6 +25,10 @@ final class OpenTransaction {
                     + " it: begin one that may write. With Spring that is @Transactional without readOnly = true, with JDBC"
                     + " setReadOnly(false) before the transaction.";
 
+    static final String FAILED =
+            "A statement of this transaction has failed before, and PostgreSQL takes no other in it: roll the transaction back, or"
+                    + " back to a savepoint from before that statement, and publish then. What failed is not the message.";
+
     /** Of MySQL and MariaDB. */
     private static final int IN_READ_ONLY_TRANSACTION = 1792;
 
@@ -42,7 +46,7 @@ final class OpenTransaction {
                 statement.execute("SAVEPOINT " + PROBE);
                 statement.execute("RELEASE SAVEPOINT " + PROBE);
             } catch (SQLException e) {
-                if (Failures.isLost(connection, e)) {
+                if (hasFailed(e) || Failures.isLost(connection, e)) {
                     throw e;
                 }
                 throw none(e);
@@ -59,6 +63,11 @@ final class OpenTransaction {
                         + " return the connection of that; in a distributed transaction, publish between start"
                         + " and end of its branch.",
                 e);
+    }
+
+    /** Whether there is a transaction, in which something has failed so that nothing more can be done in it. */
+    static boolean hasFailed(SQLException e) {
+        return "25P02".equals(e.getSQLState());
     }
 
     /** Whether the transaction itself, as it was begun, takes no writes; it may also be the database that does not. */

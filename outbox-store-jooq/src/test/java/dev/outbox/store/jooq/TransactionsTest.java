@@ -18,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.XAConnection;
@@ -153,6 +154,85 @@ abstract class TransactionsTest {
             distributed.close();
         }
         assertPublished("committed", "committed", "committed in one phase", "committed in one phase");
+    }
+
+    /** Before it is prepared, a driver may still take it for the transaction that it is. */
+    @Test
+    void behindTheEndOfABranchAMessageIsRefusedOrPartOfIt() throws Exception {
+        List<String> expected = new ArrayList<>();
+        XAConnection distributed = distributed(address).getXAConnection();
+        try {
+            XAResource resource = distributed.getXAResource();
+            try (Connection connection = distributed.getConnection()) {
+                for (boolean commits : new boolean[] {false, true}) {
+                    Xid branch = new Branch(BRANCHES.incrementAndGet());
+                    resource.start(branch, XAResource.TMNOFLAGS);
+                    write(ways(connection).get(0), "before");
+                    resource.end(branch, XAResource.TMSUCCESS);
+                    List<String> written = new ArrayList<>(List.of("before"));
+                    for (PersistFunc persist : ways(connection)) {
+                        try {
+                            write(persist, "behind");
+                            written.add("behind");
+                        } catch (MisuseException e) {
+                            assertTrue(e.getMessage().contains("between start and end of its branch"), e.getMessage());
+                        }
+                    }
+                    resource.prepare(branch);
+                    for (PersistFunc persist : ways(connection)) {
+                        String text = assertThrows(OutboxException.class, () -> write(persist, "refused"))
+                                .getMessage();
+                        assertTrue(
+                                text.contains("between start and end of its branch") || isH2ThatSays("PREPARED", text),
+                                text);
+                    }
+                    if (commits) {
+                        resource.commit(branch, false);
+                        expected.addAll(written);
+                    } else {
+                        resource.rollback(branch);
+                    }
+                }
+            }
+        } finally {
+            distributed.close();
+        }
+        assertPublished(expected.toArray(String[]::new));
+    }
+
+    private boolean isH2ThatSays(String word, String text) {
+        return dialect instanceof H2Dialect && text.contains(word);
+    }
+
+    /** PostgreSQL takes nothing more in it; others go on. Back at a savepoint, all do. */
+    @Test
+    void aTransactionInWhichSomethingHasFailedSaysSo() throws Exception {
+        try (Connection connection = connect()) {
+            for (boolean inSql : new boolean[] {false, true}) {
+                for (PersistFunc persist : ways(connection)) {
+                    connection.setAutoCommit(inSql);
+                    if (inSql) {
+                        run(connection, dialect instanceof MySqlDialect ? "START TRANSACTION" : "BEGIN");
+                    }
+                    write(persist, "before");
+                    run(connection, "SAVEPOINT here");
+                    assertThrows(SQLException.class, () -> run(connection, "SELECT nothing FROM nowhere"));
+                    for (int count : new int[] {1, 2}) {
+                        try {
+                            persist.persistAll(Collections.nCopies(count, null).stream()
+                                    .map(n -> StoreTest.message(0, "undone"))
+                                    .toList());
+                        } catch (OutboxException e) {
+                            assertTrue(e.getMessage().contains("back to a savepoint"), e.getMessage());
+                        }
+                    }
+                    run(connection, "ROLLBACK TO SAVEPOINT here");
+                    write(persist, "again");
+                    run(connection, "COMMIT");
+                }
+            }
+        }
+        assertPublished("before", "again", "before", "again", "before", "again", "before", "again");
     }
 
     @Test
