@@ -32,6 +32,9 @@ final class Checkout {
     /** The most ids in one statement. */
     private static final int LONGEST_LIST = 500;
 
+    /** How often an idle store asks whether its database is writable, if looking for messages does not tell. */
+    static volatile Duration writableEvery = Duration.ofSeconds(10);
+
     private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
 
     private final Dialect dialect;
@@ -42,6 +45,9 @@ final class Checkout {
     private final Hints hints;
     private final Floor floor;
     private final Budget budget = new Budget();
+
+    /** When the database was last known to be writable. */
+    private volatile long writableAt = System.nanoTime();
 
     /** Whether the last batch had room, so that this one will hardly be full and have to look for partitions. */
     private volatile boolean expectsRoom;
@@ -249,7 +255,22 @@ final class Checkout {
             look = look(lease, "");
         }
         candidates.replace(look.found, look.started, System.nanoTime());
+        if (look.found.isEmpty()) {
+            requireWritable(lease);
+        }
         return look.found;
+    }
+
+    /**
+     * A relay without messages never begins a transaction. It would not learn that its server is read-only, and that
+     * may be the reason why there are no messages.
+     */
+    private void requireWritable(Connections.Lease lease) throws SQLException {
+        if (dialect.requireWritable().isEmpty() && System.nanoTime() - writableAt > writableEvery.toNanos()) {
+            lease.begin();
+            lease.rollback();
+            writableAt = System.nanoTime();
+        }
     }
 
     private Look look(Connections.Lease lease, String end) throws SQLException {

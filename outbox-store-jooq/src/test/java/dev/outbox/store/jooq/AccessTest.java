@@ -290,6 +290,40 @@ abstract class AccessTest {
         }
     }
 
+    /** A relay that has nothing to do says so, too: that nothing can be written may be why. */
+    void assertAnIdleOneSaysThatItIsReadOnly() throws Exception {
+        String url = urlOfOthers();
+        Duration before = Checkout.writableEvery;
+        Checkout.writableEvery = Duration.ofMillis(200);
+        try (Store store = Stores.open(url)) {
+            assertEquals(List.of(), published(store));
+            turnReadOnly();
+            try {
+                String text = "";
+                long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+                while (!text.contains(cause())) {
+                    assertTrue(System.nanoTime() - deadline < 0, "the idle store says: " + text);
+                    text = whatItSays(store);
+                }
+                assertNothingIsHandedOut(store); // again and again, until it can be written to
+            } finally {
+                writable();
+            }
+            assertEquals(List.of(), published(store));
+        } finally {
+            Checkout.writableEvery = before;
+        }
+    }
+
+    private static String whatItSays(Store store) {
+        try {
+            StoreTest.publishAll(store, 10);
+            return "";
+        } catch (StoreException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
     /** Of other connections it may be found out only now that they have ended. */
     private static List<String> published(Store store) {
         for (int i = 0; ; i++) {

@@ -35,4 +35,9 @@ class MariaDbAccessTest extends AccessTest {
     void aDatabaseThatTurnsReadOnlyHandsNothingOut() throws Exception {
         assertNothingIsHandedOutOnceItIsReadOnly();
     }
+
+    @Test
+    void anIdleRelayHearsThatItsDatabaseIsReadOnly() throws Exception {
+        assertAnIdleOneSaysThatItIsReadOnly();
+    }
 }

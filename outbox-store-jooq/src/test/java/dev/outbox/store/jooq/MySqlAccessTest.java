@@ -35,4 +35,9 @@ class MySqlAccessTest extends AccessTest {
     void aDatabaseThatTurnsReadOnlyHandsNothingOut() throws Exception {
         assertNothingIsHandedOutOnceItIsReadOnly();
     }
+
+    @Test
+    void anIdleRelayHearsThatItsDatabaseIsReadOnly() throws Exception {
+        assertAnIdleOneSaysThatItIsReadOnly();
+    }
 }

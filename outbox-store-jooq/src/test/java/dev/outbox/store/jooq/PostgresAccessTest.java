@@ -60,4 +60,9 @@ class PostgresAccessTest extends AccessTest {
     void aDatabaseThatTurnsReadOnlyHandsNothingOut() throws Exception {
         assertNothingIsHandedOutOnceItIsReadOnly();
     }
+
+    @Test
+    void anIdleRelayHearsThatItsDatabaseIsReadOnly() throws Exception {
+        assertAnIdleOneSaysThatItIsReadOnly();
+    }
 }
