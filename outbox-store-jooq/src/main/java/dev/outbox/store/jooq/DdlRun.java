@@ -82,11 +82,19 @@ final class DdlRun {
                 statement.execute(dialect.sql(step.sql()));
                 connection.commit();
             } finally {
-                connection.rollback(); // nothing, once it is committed
-                if (!before.isEmpty()) {
-                    statement.execute(before);
-                }
-                connection.setAutoCommit(true);
+                restore(statement, before);
+            }
+        } finally {
+            connection.setAutoCommit(true);
+        }
+    }
+
+    private void restore(Statement statement, String before) throws SQLException {
+        try {
+            connection.rollback(); // nothing, once it is committed
+        } finally {
+            if (!before.isEmpty()) {
+                statement.execute(before);
             }
         }
     }

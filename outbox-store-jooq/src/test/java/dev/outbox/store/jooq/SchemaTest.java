@@ -19,6 +19,8 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.StoreHarness;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -118,6 +120,29 @@ abstract class SchemaTest {
             connection.setAutoCommit(false);
             tables().persist(connection).persist(StoreTest.message(0, text));
             connection.commit();
+        }
+    }
+
+    /** Whatever fails behind the commit: who gets the connection next would write in a transaction that nobody ends. */
+    @Test
+    void aConnectionThatMadeTablesIsInAutoCommitModeAgain() throws Exception {
+        execute("DROP TABLE outbox_dead_letter");
+        try (Connection connection = DriverManager.getConnection(address)) {
+            Connection failing = (Connection) Proxy.newProxyInstance(
+                    SchemaTest.class.getClassLoader(),
+                    new Class<?>[] {Connection.class},
+                    (proxy, method, arguments) -> {
+                        if (method.getName().equals("rollback")) {
+                            throw new SQLException("no rollback");
+                        }
+                        try {
+                            return method.invoke(connection, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+            new DdlRun(failing, dialect.on(connection), Duration.ofSeconds(10)).run();
+            assertTrue(connection.getAutoCommit());
         }
     }
 
