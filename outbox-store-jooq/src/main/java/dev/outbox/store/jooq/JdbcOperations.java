@@ -57,7 +57,9 @@ final class JdbcOperations implements Operations {
                             + " m.message_id, m.original_id, p.failing_id, coalesce(m.attempts, 1), p.reason, "
                             + dialect.time("p.retry_at")
                             + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
-                            + " WHERE p.failing_id IS NOT NULL ORDER BY p.topic, p.partition_no"));
+                            // An operator may have deleted the row. Its delay then ends by itself, and nothing fails.
+                            + " WHERE p.failing_id IS NOT NULL AND (m.id IS NOT NULL OR p.retry_at > " + dialect.now()
+                            + ") ORDER BY p.topic, p.partition_no"));
                     ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     failing.add(new FailingPartition(
