@@ -50,7 +50,7 @@ public abstract class StoreTck
                 ConcurrencyRules,
                 RelayRules {
     /** System property: for how many seconds to wait for what must happen, before a test fails; by default 30. */
-    public static final String PATIENCE = "outbox.tck.patience";
+    public static final String PATIENCE = TestOutbox.PATIENCE;
 
     /** The highest {@link Level} to run, from 1 to 4; by default 4, as far as the class has tests. */
     public static final String LEVEL = "outbox.tck.level";

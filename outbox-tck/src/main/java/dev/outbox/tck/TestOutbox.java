@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * several threads.
  */
 final class TestOutbox {
+    /** The property that {@link #patience} is read from. */
+    static final String PATIENCE = "outbox.tck.patience";
+
     /** How long to watch for what must not happen. */
     static final Duration QUIET = Duration.ofMillis(300);
 
@@ -68,7 +71,7 @@ final class TestOutbox {
 
     /** How long to wait for what must happen. Generous, since a store that keeps the contract is quicker anyway. */
     static Duration patience() {
-        return Duration.ofSeconds(Long.getLong(StoreTck.PATIENCE, 30));
+        return Duration.ofSeconds(Long.getLong(PATIENCE, 30));
     }
 
     StoreHarness harness() {
