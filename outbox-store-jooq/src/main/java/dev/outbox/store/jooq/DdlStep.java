@@ -41,7 +41,7 @@ record DdlStep(Kind kind, String table, String name, String sql) {
     /** All that there is in the scripts of a database. */
     static List<DdlStep> all(Dialect dialect) {
         List<DdlStep> steps = new ArrayList<>();
-        for (String part : Schema.statements(Schema.scripts(dialect))) {
+        for (String part : Scripts.statements(Scripts.all(dialect))) {
             String statement = COMMENT.matcher(part).replaceAll("").strip();
             Matcher quoted = QUOTED.matcher(statement);
             add(quoted.find() ? quoted.group(1) : statement, steps);

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What differs from database to database, and how the tables are called; everything else is common. A new database is a new implementation, listed in
- * {@link #ALL}, and a file of DDL. Immutable.
+ * {@link Dialects#ALL}, and a file of DDL. Immutable.
  *
  * <p>How partitions are taken and messages are read is where a database can break the promise of the outbox, so these
  * rules hold for every implementation: {@link #take} and {@link #read} are statements of their own, because a statement
@@ -25,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  * the backlog at every checkout; nothing waits for a lock.
  */
 sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
-    /** With the default names. */
-    List<Dialect> ALL = List.of(new PostgresDialect(), MySqlDialect.MYSQL, MySqlDialect.MARIADB, new H2Dialect());
-
     /** How the tables of the outbox are called. */
     Names names();
 

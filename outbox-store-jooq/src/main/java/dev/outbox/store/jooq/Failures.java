@@ -14,6 +14,12 @@ final class Failures {
             "The database, or this connection to it, is read-only: perhaps it is a replica, or the transaction was begun"
                     + " so. A relay deletes what it has published, and writers write: connect both to the primary.";
 
+    /** What MySQL and MariaDB do not take. */
+    static final String TOO_LARGE =
+            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
+                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
+                    + " store large content elsewhere and publish a reference to it.";
+
     private Failures() {}
 
     /** A failure of one of our own statements, on a connection that is to be rolled back. */
@@ -27,7 +33,7 @@ final class Failures {
                         + " their own, in the schema that your connections use, with "
                         + dialect.names().inCode()
                         + ".createSchema(dataSource),"
-                        + " with the option createSchema=true, or with this DDL:\n\n" + Schema.ddl(dialect),
+                        + " with the option createSchema=true, or with this DDL:\n\n" + Scripts.ddl(dialect),
                 e);
     }
 
@@ -43,7 +49,7 @@ final class Failures {
         return new ConfigurationException(
                 text("Opening the outbox", e)
                         + "\nThe user of the connection lacks a right that relays need. Give it all of" + " them:\n\n"
-                        + RightsCheck.grants(dialect, user(connection, dialect)),
+                        + Grants.toRelay(dialect, user(connection, dialect)),
                 e);
     }
 
@@ -51,7 +57,7 @@ final class Failures {
         return new ConfigurationException(
                 text("Writing a message to the outbox", e)
                         + "\nThe user of the connection lacks a right that writers need:\n\n"
-                        + RightsCheck.writersGrant(dialect, user(connection, dialect)),
+                        + Grants.toWrite(dialect, user(connection, dialect)),
                 e);
     }
 
@@ -79,7 +85,7 @@ final class Failures {
                 "The tables of the outbox are to be called " + names + "…, and " + names.schema()
                         + " is a word of this database's language that can be a name in quotes only. The outbox quotes no"
                         + " names: call the schema otherwise, or let the connections find it (as their default schema) and"
-                        + " give the option " + JooqOutbox.TABLES + " the prefix alone.",
+                        + " give the option " + Names.OPTION + " the prefix alone.",
                 e);
     }
 

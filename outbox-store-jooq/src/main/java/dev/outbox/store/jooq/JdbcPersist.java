@@ -80,7 +80,7 @@ final class JdbcPersist {
     /** Asks for nothing in return: the ids are there before, and where a row stands is for relays to know. */
     private List<String> write(Connection connection, List<OutgoingMessage> messages) throws SQLException {
         boolean several = messages.size() > 1;
-        try (PreparedStatement statement = several && product(connection).equals(MySqlDialect.MARIADB.product())
+        try (PreparedStatement statement = several && product(connection).equals(MySqlServerKind.MARIADB.product())
                 ? connection.prepareStatement(insert, UNWANTED)
                 : connection.prepareStatement(insert)) {
             for (OutgoingMessage message : messages) {
@@ -107,7 +107,7 @@ final class JdbcPersist {
 
     private static MessageRejectedException tooLarge(OutgoingMessage message, long most, @Nullable SQLException e) {
         return new MessageRejectedException(
-                MySqlDialect.TOO_LARGE + " The payload has " + message.payload().length + " bytes"
+                Failures.TOO_LARGE + " The payload has " + message.payload().length + " bytes"
                         + (e == null ? "" : ", escaped up to " + escaped(message)) + ", the setting is " + most + ".",
                 e);
     }
@@ -128,7 +128,7 @@ final class JdbcPersist {
      */
     private static long mostBytes(Connection connection) throws SQLException {
         String product = product(connection);
-        for (Dialect dialect : Dialect.ALL) {
+        for (Dialect dialect : Dialects.ALL) {
             String limit = dialect.product().equals(product) ? dialect.mostBytes() : null;
             if (limit != null) {
                 try (Statement statement = connection.createStatement();
@@ -150,7 +150,7 @@ final class JdbcPersist {
             return new StoreException(OpenTransaction.FAILED + " " + e.getMessage(), e);
         }
         String product = product(connection);
-        for (Dialect any : Dialect.ALL) {
+        for (Dialect any : Dialects.ALL) {
             String tooLarge = any.tooLarge(e);
             if (tooLarge != null) {
                 return new MessageRejectedException(tooLarge, e);
@@ -175,7 +175,7 @@ final class JdbcPersist {
 
     private static String product(Connection connection) {
         try {
-            return Opening.product(connection.getMetaData());
+            return Dialects.product(connection.getMetaData());
         } catch (SQLException e) {
             return "unknown";
         }

@@ -35,7 +35,7 @@ public final class JooqOutbox {
      * Name of the store option for the names of the tables, as {@link OutboxTables#of} takes them; by default {@code
      * outbox_}.
      */
-    public static final String TABLES = "tables";
+    public static final String TABLES = Names.OPTION;
 
     private JooqOutbox() {}
 

@@ -32,6 +32,6 @@ public final class JooqStoreProvider implements StoreProvider {
 
     @Override
     public String description() {
-        return "outbox-store-jooq: " + Opening.supported();
+        return "outbox-store-jooq: " + Dialects.supported();
     }
 }

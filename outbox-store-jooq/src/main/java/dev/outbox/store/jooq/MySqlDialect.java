@@ -49,11 +49,6 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     /** The setting of both drivers by which statements can be sent several at a time. */
     private static final String SEVERAL = "allowMultiQueries";
 
-    static final String TOO_LARGE =
-            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
-                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
-                    + " store large content elsewhere and publish a reference to it.";
-
     /** A list is a table of that many SELECTs; a longer one is JSON. */
     private static final int LONGEST_LIST = 100;
 
@@ -736,7 +731,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")
                     || text.contains("PacketTooBig")) {
-                return TOO_LARGE + " " + text;
+                return Failures.TOO_LARGE + " " + text;
             }
         }
         return null;

@@ -26,7 +26,7 @@ enum MySqlServerKind {
     }
 
     int[] leastVersion() {
-        return Opening.version(leastVersion);
+        return ServerVersion.parse(leastVersion);
     }
 
     SQLDialect jooq() {

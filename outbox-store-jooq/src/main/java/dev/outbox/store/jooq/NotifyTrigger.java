@@ -20,7 +20,7 @@ final class NotifyTrigger {
     private NotifyTrigger() {}
 
     static String ddl(Dialect dialect) {
-        return dialect.sql(Schema.resource("ddl/postgres-notify.sql"));
+        return dialect.sql(Scripts.resource("ddl/postgres-notify.sql"));
     }
 
     /** The connection is in auto-commit mode. */
@@ -39,7 +39,7 @@ final class NotifyTrigger {
             try {
                 dialect.lockSchema(connection);
                 if (!isThere(statement, dialect)) {
-                    for (String part : Schema.statements(ddl(dialect))) {
+                    for (String part : Scripts.statements(ddl(dialect))) {
                         statement.execute(part);
                     }
                 }

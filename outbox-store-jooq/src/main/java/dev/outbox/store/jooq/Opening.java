@@ -14,22 +14,16 @@ import java.sql.Driver;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** Opens stores, and refuses at once what would fail later. */
 final class Opening {
-    private static final Pattern VERSION = Pattern.compile("(?:5\\.5\\.5-)?(\\d+)\\.(\\d+)(?:\\.(\\d+))?");
 
     private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
 
@@ -47,7 +41,7 @@ final class Opening {
         options.requireKnown(Set.of(
                 StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
-                JooqOutbox.TABLES,
+                Names.OPTION,
                 Extras.STRICT_ORDER,
                 Extras.WAKE_UP,
                 Extras.ONE_NODE));
@@ -78,7 +72,7 @@ final class Opening {
                 StoreOptions.PASSWORD,
                 StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
-                JooqOutbox.TABLES,
+                Names.OPTION,
                 Extras.STRICT_ORDER,
                 Extras.WAKE_UP,
                 Extras.ONE_NODE));
@@ -171,29 +165,29 @@ final class Opening {
     }
 
     private static Names names(StoreOptions options) {
-        String names = options.get(JooqOutbox.TABLES);
+        String names = options.get(Names.OPTION);
         return names == null ? Names.DEFAULT : Names.of(names);
     }
 
     static Dialect dialect(Predicate<Dialect> wanted, String what) {
-        return Dialect.ALL.stream()
+        return Dialects.ALL.stream()
                 .filter(wanted)
                 .findFirst()
                 .orElseThrow(() -> new ConfigurationException(
-                        "The outbox does not support " + what + "; it supports " + supported() + "."));
+                        "The outbox does not support " + what + "; it supports " + Dialects.supported() + "."));
     }
 
     /** The dialect of the database behind a connection, if its version will do. */
     static Dialect dialect(Connection connection) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
-        String product = product(database);
+        String product = Dialects.product(database);
         Dialect dialect = dialect(d -> d.product().equals(product), product);
         int[] version = dialect instanceof MySqlDialect
-                ? version(database.getDatabaseProductVersion())
+                ? ServerVersion.parse(database.getDatabaseProductVersion())
                 : new int[] {database.getDatabaseMajorVersion(), database.getDatabaseMinorVersion()};
         if (isTooOld(version, dialect)) {
-            throw new ConfigurationException("The outbox does not support " + product + " " + shown(version)
-                    + "; it supports " + supported() + ".");
+            throw new ConfigurationException("The outbox does not support " + product + " "
+                    + ServerVersion.shown(version) + "; it supports " + Dialects.supported() + ".");
         }
         return dialect;
     }
@@ -203,35 +197,6 @@ final class Opening {
         int[] least = dialect.leastVersion();
         int told = Math.min(version.length, least.length);
         return Arrays.compare(version, 0, told, least, 0, told) < 0;
-    }
-
-    /** As MySQL and MariaDB write it. MariaDB before 11 says that it is MySQL 5.5.5, and then what it is. */
-    static int[] version(String text) {
-        Matcher version = VERSION.matcher(text);
-        return version.lookingAt()
-                ? IntStream.rangeClosed(1, 3)
-                        .mapToObj(version::group)
-                        .filter(Objects::nonNull)
-                        .mapToInt(Integer::parseInt)
-                        .toArray()
-                : new int[0];
-    }
-
-    private static String shown(int[] version) {
-        return Arrays.stream(version).mapToObj(Integer::toString).collect(Collectors.joining("."));
-    }
-
-    /** What the server is, whatever the driver takes it for. */
-    static String product(DatabaseMetaData database) throws SQLException {
-        return database.getDatabaseProductVersion().contains("MariaDB")
-                ? MySqlDialect.MARIADB.product()
-                : database.getDatabaseProductName();
-    }
-
-    static String supported() {
-        return Dialect.ALL.stream()
-                .map(d -> d.product() + " from " + shown(d.leastVersion()) + " on (" + d.urlPrefix() + ")")
-                .collect(Collectors.joining(", "));
     }
 
     private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, Extras extras)

@@ -146,12 +146,12 @@ public final class OutboxTables {
 
     /** As {@link JooqOutbox#ddl}. */
     public String ddl(SQLDialect dialect) {
-        return Schema.ddl(dialect(dialect));
+        return Scripts.ddl(dialect(dialect));
     }
 
     /** As {@link JooqOutbox#upgradeDdl}. */
     public String upgradeDdl(SQLDialect dialect, int fromVersion) {
-        return Schema.upgrade(dialect(dialect), fromVersion);
+        return Scripts.upgrade(dialect(dialect), fromVersion);
     }
 
     /** As {@link JooqOutbox#wakeUpDdl}. */

@@ -4,7 +4,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * Whether a relay may do all that it will have to: better to hear now that it may not delete than after it has published.
@@ -29,13 +28,6 @@ final class RightsCheck {
             "SELECT id FROM outbox_dead_letter WHERE 1 = 0 FOR UPDATE",
             "DELETE FROM outbox_dead_letter WHERE 1 = 0");
 
-    /** By table; writers need less. */
-    private static final List<String> RELAY = List.of(
-            "SELECT, INSERT, UPDATE, DELETE ON outbox_message",
-            "SELECT, INSERT, UPDATE ON outbox_partition",
-            "SELECT, INSERT, UPDATE, DELETE ON outbox_dead_letter",
-            "SELECT ON outbox_schema");
-
     private RightsCheck() {}
 
     /**
@@ -55,22 +47,5 @@ final class RightsCheck {
         try (Statement statement = connection.createStatement()) {
             statement.execute(dialect.sql(ADDING_PARTITIONS));
         }
-    }
-
-    /** The statements that give a user what its relays need. */
-    static String grants(Dialect dialect, String user) {
-        String schema = dialect.names().schema();
-        String usage = schema == null || !(dialect instanceof PostgresDialect)
-                ? ""
-                : "GRANT USAGE ON SCHEMA " + schema + " TO " + user + ";\n";
-        return usage
-                + RELAY.stream()
-                        .map(rights -> "GRANT " + dialect.sql(rights) + " TO " + user + ";")
-                        .collect(Collectors.joining("\n"));
-    }
-
-    /** What writing messages needs. */
-    static String writersGrant(Dialect dialect, String user) {
-        return "GRANT " + dialect.sql("INSERT ON outbox_message") + " TO " + user + ";";
     }
 }

@@ -1,80 +1,20 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.ConfigurationException;
-import dev.outbox.MisuseException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * The tables of the outbox: their DDL, making and upgrading them, and checking that they are there.
- *
- * <p>Every script can be run again after it was cut off anywhere, because some databases commit after every statement:
- * each statement leaves alone what is done already. Old versions of the library, whose stores are open while the tables are
- * upgraded, go on, and open again: a script only adds what they need not know. Scripts have a semicolon behind each
- * statement and nowhere else, so that every tool for migrations can take them apart.
  */
 final class Schema {
-    /**
-     * The version of the tables that this code works with. Whoever raises it changes the DDL, adds the upgrade from the
-     * version before and what it is recognised by to {@link #checkTables}, and keeps what already runs, old writers and
-     * relays, working.
-     */
-    static final int VERSION = 2;
-
     private static final String FACTS = "SELECT s.version, s.lock_key FROM outbox_schema s";
 
     private Schema() {}
-
-    static String ddl(Dialect dialect) {
-        return dialect.sql(resource(dialect.ddlResource()));
-    }
-
-    /**
-     * What brings the tables from a version to that of the dialect: one script for each version, which stand beside the
-     * DDL as {@code postgres-1-to-2.sql}; empty if there is nothing to do.
-     */
-    static String upgrade(Dialect dialect, int from) {
-        int to = VERSION;
-        if (from < 1 || from > to) {
-            throw new MisuseException("There is no upgrade from version " + from + ": the tables of the outbox on "
-                    + dialect.product() + " have had the versions 1 to " + to + ".");
-        }
-        return dialect.sql(IntStream.range(from, to)
-                .mapToObj(version -> resource(
-                        dialect.ddlResource().replace(".sql", "-" + version + "-to-" + (version + 1) + ".sql")))
-                .collect(Collectors.joining("\n")));
-    }
-
-    /** All statements there are, with default names: those of upgrades, and those of fresh tables. */
-    static String scripts(Dialect dialect) {
-        String fresh = dialect.ddlResource();
-        return IntStream.range(1, VERSION)
-                        .mapToObj(from -> resource(fresh.replace(".sql", "-" + from + "-to-" + (from + 1) + ".sql")))
-                        .collect(Collectors.joining("\n"))
-                + "\n" + resource(fresh);
-    }
-
-    static String resource(String name) {
-        try (InputStream resource = Schema.class.getResourceAsStream(name)) {
-            if (resource == null) {
-                throw new IllegalStateException("The artifact is incomplete: no " + name);
-            }
-            return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("reading " + name + " failed", e);
-        }
-    }
 
     /**
      * Makes what is missing and upgrades what is old; leaves alone what is newer than this code. If nothing is missing, it
@@ -94,7 +34,7 @@ final class Schema {
 
     private static boolean isNewer(Connection connection, Dialect dialect) throws SQLException {
         try {
-            return version(connection, dialect) > VERSION;
+            return version(connection, dialect) > Scripts.VERSION;
         } catch (SQLException e) {
             if (dialect.isMissingTable(e) || dialect.isMissingRight(e)) {
                 return false;
@@ -136,7 +76,7 @@ final class Schema {
         }
         throw new ConfigurationException("There is no schema " + schema + " for the tables " + dialect.names()
                 + "… of the outbox, or this user has no right to it. Create it, or correct the option "
-                + JooqOutbox.TABLES + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
+                + Names.OPTION + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
     }
 
     /**
@@ -169,12 +109,12 @@ final class Schema {
             if (!row.next()) {
                 throw new ConfigurationException(
                         dialect.sql("The table outbox_schema is empty. Run the DDL again, it fills it:\n\n")
-                                + ddl(dialect));
+                                + Scripts.ddl(dialect));
             }
             int version = row.getInt(1);
-            String both =
-                    "The outbox tables are of version " + version + ", and this library works with version " + VERSION;
-            if (version > VERSION) {
+            String both = "The outbox tables are of version " + version + ", and this library works with version "
+                    + Scripts.VERSION;
+            if (version > Scripts.VERSION) {
                 throw new ConfigurationException(both + ": it is too old for them. Use a version of outbox-store-jooq"
                         + " that is at least as new as the one that made or upgraded them.");
             }
@@ -190,16 +130,16 @@ final class Schema {
     /** Fails if a table or column is not there, and says if it is one that tables of an older version did not have. */
     private static void checkUpgraded(Connection connection, Dialect dialect) throws SQLException {
         try {
-            checkTables(connection, dialect, VERSION);
+            checkTables(connection, dialect, Scripts.VERSION);
         } catch (SQLException e) {
             if (!dialect.isMissingTable(e)) {
                 throw e;
             }
             checkTables(connection, dialect, 1);
             throw new ConfigurationException(
-                    "The outbox tables are of version 1, and this library works with version " + VERSION
+                    "The outbox tables are of version 1, and this library works with version " + Scripts.VERSION
                             + ". Upgrade them with " + dialect.names().inCode() + ".createSchema(dataSource), with"
-                            + " the option createSchema=true, or with this script:\n\n" + upgrade(dialect, 1),
+                            + " the option createSchema=true, or with this script:\n\n" + Scripts.upgrade(dialect, 1),
                     e);
         }
     }
@@ -217,12 +157,5 @@ final class Schema {
                             + " FROM outbox_dead_letter WHERE 1 = 0) d ON 1 = 0"))
                     .close();
         }
-    }
-
-    /** Splits a script where a line ends in a semicolon. */
-    static String[] statements(String script) {
-        return Arrays.stream(script.split(";\\R|;$"))
-                .filter(part -> !part.isBlank())
-                .toArray(String[]::new);
     }
 }

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * only its answer was lost, so that too is reason enough to look for messages; looking in vain costs one poll.
  */
 final class WakeAfterCommit implements TransactionListener {
-    private static final Logger LOG = LoggerFactory.getLogger(JooqOutbox.class);
+    private static final Logger LOG = LoggerFactory.getLogger(WakeAfterCommit.class);
 
     private final Object outermost = new Object();
     private final Runnable wakeUp;

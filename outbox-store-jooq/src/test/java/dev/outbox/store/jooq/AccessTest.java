@@ -144,7 +144,7 @@ abstract class AccessTest {
         String text = refusal(url);
         Matcher grant = Pattern.compile("GRANT (.+) ON (\\S+) TO (.+);").matcher(text);
         assertTrue(grant.find(), text);
-        execute(Schema.statements(text.substring(text.indexOf("\n\n"))));
+        execute(Scripts.statements(text.substring(text.indexOf("\n\n"))));
         exercise(url);
         int revoked = 0;
         do {

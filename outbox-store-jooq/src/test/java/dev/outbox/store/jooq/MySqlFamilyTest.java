@@ -429,7 +429,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                 address.replaceFirst("/outbox_[0-9a-f]+", "/nowhere"), StoreOptions.defaults(), "Create the database");
         ConfigurationException refused =
                 assertThrows(ConfigurationException.class, () -> JooqOutbox.ddl(SQLDialect.SQLITE));
-        for (Dialect supported : Dialect.ALL) {
+        for (Dialect supported : Dialects.ALL) {
             assertTrue(String.valueOf(refused.getMessage()).contains(supported.product()), refused.getMessage());
         }
     }

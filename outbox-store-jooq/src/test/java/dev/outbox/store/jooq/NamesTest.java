@@ -67,7 +67,7 @@ class NamesTest {
     @Test
     void everyNameFitsEveryDatabase() {
         OutboxTables longest = OutboxTables.of("x".repeat(Names.LONGEST_PREFIX));
-        for (Dialect dialect : Dialect.ALL) {
+        for (Dialect dialect : Dialects.ALL) {
             for (String word : Pattern.compile("[^A-Za-z0-9_]+")
                     .splitAsStream(longest.ddl(dialect.jooq()))
                     .toList()) {

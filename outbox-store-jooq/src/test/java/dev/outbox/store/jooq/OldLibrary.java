@@ -22,8 +22,8 @@ final class OldLibrary {
 
     /** The tables that it made. */
     String[] ddl() {
-        return Schema.statements(
-                dialect.sql(Schema.resource(dialect.ddlResource().replace("ddl/", "ddl-1/"))));
+        return Scripts.statements(
+                dialect.sql(Scripts.resource(dialect.ddlResource().replace("ddl/", "ddl-1/"))));
     }
 
     /** What it looked at when a store was opened. */

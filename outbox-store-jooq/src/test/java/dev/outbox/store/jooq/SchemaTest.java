@@ -160,11 +160,11 @@ abstract class SchemaTest {
 
     @Test
     void everyUpgradeIsThere() {
-        for (int from = 1; from <= Schema.VERSION; from++) {
+        for (int from = 1; from <= Scripts.VERSION; from++) {
             String upgrade = tables().upgradeDdl(dialect.jooq(), from);
-            assertEquals(from == Schema.VERSION, upgrade.isEmpty(), upgrade);
+            assertEquals(from == Scripts.VERSION, upgrade.isEmpty(), upgrade);
         }
-        for (int none : List.of(-1, 0, Schema.VERSION + 1)) {
+        for (int none : List.of(-1, 0, Scripts.VERSION + 1)) {
             assertThrows(MisuseException.class, () -> tables().upgradeDdl(dialect.jooq(), none));
         }
     }
@@ -175,7 +175,7 @@ abstract class SchemaTest {
         for (String part : parts) {
             assertTrue(text.contains(dialect.sql(part)), text);
         }
-        execute(Schema.statements(text.substring(text.indexOf("\n\n"))));
+        execute(Scripts.statements(text.substring(text.indexOf("\n\n"))));
         write("mended");
         try (Store store = Stores.open(address, asTheyAre())) {
             assertEquals(List.of("mended"), StoreTest.publishAll(store, 10));
@@ -208,13 +208,13 @@ abstract class SchemaTest {
                 "DROP TABLE outbox_partition",
                 String.join(
                                 ";",
-                                Stream.of(Schema.statements(JooqOutbox.ddl(dialect.jooq())))
+                                Stream.of(Scripts.statements(JooqOutbox.ddl(dialect.jooq())))
                                         .filter(part -> part.contains("TABLE IF NOT EXISTS outbox_partition"))
                                         .toList())
                         .replaceFirst("retry_at ([^,]+),\\s+UNIQUE[^)]*\\)", "retry_at $1"));
         assertMends("CREATE UNIQUE INDEX outbox_partition_name ON outbox_partition (topic, partition_no)");
         execute("DROP TABLE outbox_dead_letter");
-        execute(Stream.of(Schema.statements(JooqOutbox.ddl(dialect.jooq())))
+        execute(Stream.of(Scripts.statements(JooqOutbox.ddl(dialect.jooq())))
                 .filter(part -> part.contains("outbox_dead_letter"))
                 .map(part -> part.replace(" PRIMARY KEY", " NOT NULL").replace("NOT NULL NOT NULL", "NOT NULL"))
                 .toArray(String[]::new));
@@ -370,7 +370,7 @@ abstract class SchemaTest {
     }
 
     private String[] upgrade() {
-        return Schema.statements(tables().upgradeDdl(dialect.jooq(), 1));
+        return Scripts.statements(tables().upgradeDdl(dialect.jooq(), 1));
     }
 
     /** In a transaction of the old library. */
@@ -599,7 +599,7 @@ abstract class SchemaTest {
     /** As a process leaves it that is killed between two statements, and as several make it at a time. */
     @Test
     void freshTablesAreMadeWhereverItWasCutOffAndByManyAtOnce() throws Exception {
-        String[] all = Schema.statements(tables().ddl(dialect.jooq()));
+        String[] all = Scripts.statements(tables().ddl(dialect.jooq()));
         for (int cut = 0; cut <= all.length; cut++) {
             dropTables();
             execute(Arrays.copyOf(all, cut));
@@ -640,7 +640,7 @@ abstract class SchemaTest {
     @Test
     void everyStatementIsKnownToTheLookThatLeavesItOut() throws Exception {
         List<DdlStep> steps = DdlStep.all(dialect);
-        String scripts = Schema.scripts(dialect).replaceAll("(?m)^--.*$", "");
+        String scripts = Scripts.all(dialect).replaceAll("(?m)^--.*$", "");
         for (String made : List.of("CREATE TABLE", "ADD COLUMN", "INSERT ")) {
             assertEquals(
                     scripts.split(made, -1).length - 1,

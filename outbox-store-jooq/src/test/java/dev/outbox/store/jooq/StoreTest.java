@@ -215,7 +215,7 @@ abstract class StoreTest {
     void theDdlRunByHandIsTheWholeSchema() throws Exception {
         dropTables();
         for (int i = 0; i < 2; i++) {
-            execute(Schema.statements(JooqOutbox.ddl(dialect.jooq())));
+            execute(Scripts.statements(JooqOutbox.ddl(dialect.jooq())));
         }
         commit(0, "a");
         try (Store store = Stores.open(address, StoreOptions.defaults().createSchema(false))) {

@@ -40,13 +40,13 @@ class WithoutDriverTest {
 
     @Test
     void aMissingDriverIsNamed() throws Exception {
-        String[] urls = Dialect.ALL.stream()
+        String[] urls = Dialects.ALL.stream()
                 .map(dialect -> dialect instanceof H2Dialect
                         ? "jdbc:h2:mem:x;DB_CLOSE_DELAY=-1;PASSWORD=" + PASSWORD
                         : dialect.urlPrefix() + "//localhost/x?user=u&password=" + PASSWORD)
                 .toArray(String[]::new);
         String said = run(urls);
-        for (Dialect dialect : Dialect.ALL) {
+        for (Dialect dialect : Dialects.ALL) {
             assertTrue(said.contains("No JDBC driver for " + dialect.product()), said);
             assertTrue(said.contains("Add the artifact " + dialect.driverArtifact()), said);
         }

@@ -1,0 +1,34 @@
+package dev.outbox.store.jooq;
+
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jooq.SQLDialect;
+
+/** The rights that those who use the tables need. */
+final class Grants {
+    /** By table; writers need less. */
+    private static final List<String> RELAY = List.of(
+            "SELECT, INSERT, UPDATE, DELETE ON outbox_message",
+            "SELECT, INSERT, UPDATE ON outbox_partition",
+            "SELECT, INSERT, UPDATE, DELETE ON outbox_dead_letter",
+            "SELECT ON outbox_schema");
+
+    private Grants() {}
+
+    /** The statements that give a user what its relays need. */
+    static String toRelay(Dialect dialect, String user) {
+        String schema = dialect.names().schema();
+        String usage = schema == null || dialect.jooq().family() != SQLDialect.POSTGRES
+                ? ""
+                : "GRANT USAGE ON SCHEMA " + schema + " TO " + user + ";\n";
+        return usage
+                + RELAY.stream()
+                        .map(rights -> "GRANT " + dialect.sql(rights) + " TO " + user + ";")
+                        .collect(Collectors.joining("\n"));
+    }
+
+    /** What writing messages needs. */
+    static String toWrite(Dialect dialect, String user) {
+        return "GRANT " + dialect.sql("INSERT ON outbox_message") + " TO " + user + ";";
+    }
+}
