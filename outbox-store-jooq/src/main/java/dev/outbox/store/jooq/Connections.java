@@ -90,6 +90,9 @@ final class Connections implements AutoCloseable {
         private boolean changes;
         private boolean broken;
 
+        /** Whether the connection had no limit on the silence of its server, and has one now. */
+        private boolean limited;
+
         private Lease(Connection connection, boolean autoCommit) {
             this.connection = connection;
             this.autoCommit = autoCommit;
@@ -109,9 +112,25 @@ final class Connections implements AutoCloseable {
          * is left to send for it, returns that, to be sent with the first statement; else "".
          */
         String hold() throws SQLException {
+            limitSilence();
             String begin = beginWithFirst();
             changes = false;
             return begin;
+        }
+
+        /**
+         * A close whose server is unreachable must not wait forever. After this time the server has ended the session.
+         * Connections of our own have such a limit already.
+         */
+        private void limitSilence() {
+            try {
+                if (!setUp && connection.getNetworkTimeout() == 0) {
+                    connection.setNetworkTimeout(Runnable::run, Math.toIntExact(SignsOfLife.silence.toMillis()));
+                    limited = true;
+                }
+            } catch (SQLException | RuntimeException e) {
+                // not every driver can
+            }
         }
 
         /** The transaction is about to change something. */
@@ -217,13 +236,37 @@ final class Connections implements AutoCloseable {
             }
         }
 
-        /** Ends the connection without a word to the server, which may not be there. */
-        void drop() {
+        /** As {@link #close}. If the server does not answer in time, ends the connection without it. */
+        void closeWithin(Duration patience) {
+            try {
+                within(patience, asked -> rollback());
+                close();
+            } catch (SQLException | RuntimeException e) {
+                drop();
+            }
+        }
+
+        /**
+         * Ends the connection that another thread is using. That thread must still close the lease. Does not wait,
+         * because MariaDB's driver opens another connection for it, and its server may be unreachable.
+         */
+        void abortForOthers() {
+            Thread aborting = new Thread(this::abort, "outbox-abort");
+            aborting.setDaemon(true);
+            aborting.start();
+        }
+
+        private void abort() {
             try {
                 connection.abort(Runnable::run);
             } catch (SQLException | RuntimeException e) {
                 // gone already
             }
+        }
+
+        /** Ends the connection without a word to the server, which may not be there. */
+        void drop() {
+            abort();
             begun = false;
             markBroken();
             close();
@@ -250,6 +293,9 @@ final class Connections implements AutoCloseable {
                 }
                 if (connection.getAutoCommit() != autoCommit) {
                     connection.setAutoCommit(autoCommit);
+                }
+                if (limited) {
+                    connection.setNetworkTimeout(Runnable::run, 0);
                 }
                 restored = true;
             } catch (SQLException | RuntimeException e) {

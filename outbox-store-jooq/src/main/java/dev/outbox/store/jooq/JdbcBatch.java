@@ -45,6 +45,9 @@ final class JdbcBatch implements MessageBatch {
      */
     static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+    /** Enough for the answer of a reachable server, if other servers have used up the time already. */
+    private static final long LEAST_PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private final Proof start;
     private final Dialect dialect;
     private final Hints hints;
@@ -56,6 +59,10 @@ final class JdbcBatch implements MessageBatch {
     private final ReentrantLock using = new ReentrantLock();
 
     private volatile Connections.@Nullable Lease lease;
+
+    /** The lease that a close is using now. */
+    private volatile Connections.@Nullable Lease closing;
+
     private volatile Proof proof;
     private volatile @Nullable Exception lost;
 
@@ -157,17 +164,44 @@ final class JdbcBatch implements MessageBatch {
         outcomes.deadLettered(message, reason);
     }
 
-    /** Ends the hold because the store is being closed. Waits for a close that has begun. */
-    void lose() {
-        using.lock();
+    /**
+     * Ends the hold because the store is being closed. Until the deadline it waits for a close that has begun and for
+     * the server. After the deadline it ends the connection, because the server may be unreachable. The server rolls a
+     * transaction back when it notices that the connection is gone.
+     */
+    void lose(long deadline) {
+        if (!lockBy(deadline)) {
+            Connections.Lease used = closing != null ? closing : lease;
+            if (used != null) {
+                used.abortForOthers(); // the thread that uses it gets an exception, and returns it
+            }
+            return;
+        }
         try {
             Connections.Lease ended = lease;
             lease = null;
             if (ended != null) {
-                ended.close();
+                ended.closeWithin(Duration.ofNanos(Math.max(LEAST_PATIENCE_NANOS, deadline - System.nanoTime())));
             }
         } finally {
             using.unlock();
+        }
+    }
+
+    private boolean lockBy(long deadline) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return using.tryLock(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true; // a close in progress is not cut short for that
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -182,12 +216,19 @@ final class JdbcBatch implements MessageBatch {
     }
 
     private void closeOnce() {
-        if (!outcomes.close()) {
-            return;
+        if (outcomes.close()) {
+            try {
+                end();
+            } finally {
+                onClose.accept(this); // and not before: closing the store ends a close that waits for its server
+            }
         }
+    }
+
+    private void end() {
         Connections.Lease open = lease;
+        closing = open;
         lease = null;
-        onClose.accept(this);
         if (open == null) {
             Exception cause = lost;
             if (cause != null) {
@@ -205,6 +246,8 @@ final class JdbcBatch implements MessageBatch {
             } else {
                 release(open);
             }
+        } finally {
+            closing = null;
         }
     }
 

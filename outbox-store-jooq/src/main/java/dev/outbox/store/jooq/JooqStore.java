@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The store on a SQL database: what its checkouts know in common, and its open batches. */
@@ -31,6 +32,12 @@ final class JooqStore implements Store, Operations, WakeUps {
 
     /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
     private static final int MOST_SETS_OF_TOPICS = 64;
+
+    /**
+     * How long closing the store waits for batches that are being closed, and for servers that must release the
+     * others.
+     */
+    private static final long CLOSING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Connections connections;
     private final Dialect dialect;
@@ -94,7 +101,7 @@ final class JooqStore implements Store, Operations, WakeUps {
         }
         if (closed) {
             // close() may have missed it
-            batch.lose();
+            batch.lose(System.nanoTime() + CLOSING_NANOS);
         }
         return batch;
     }
@@ -119,7 +126,8 @@ final class JooqStore implements Store, Operations, WakeUps {
         if (listener != null) {
             listener.close();
         }
-        open.forEach(JdbcBatch::lose);
+        long deadline = System.nanoTime() + CLOSING_NANOS;
+        open.forEach(batch -> batch.lose(deadline));
         open.clear();
         signsOfLife.close();
         connections.close();

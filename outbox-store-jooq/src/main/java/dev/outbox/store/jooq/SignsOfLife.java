@@ -2,6 +2,10 @@ package dev.outbox.store.jooq;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,9 +26,16 @@ final class SignsOfLife implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(4);
 
+    /** Longer than an answer takes: this server is unreachable, and other connections may be dead, too. */
+    private static final long SLOW = TimeUnit.SECONDS.toNanos(1);
+
+    /** With these, two hundred dead connections take half of the time after which a server ends a silent session. */
+    private static final int MOST_HELPERS = 31;
+
     private final Collection<JdbcBatch> open;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
+    private final Set<Thread> helpers = ConcurrentHashMap.newKeySet();
 
     private SignsOfLife(Collection<JdbcBatch> open) {
         this.open = open;
@@ -55,7 +66,7 @@ final class SignsOfLife implements AutoCloseable {
             try {
                 over = closed.await(trust().toNanos() / 2, TimeUnit.NANOSECONDS);
                 if (!over) {
-                    open.forEach(JdbcBatch::giveSignOfLife);
+                    giveAll();
                 }
             } catch (InterruptedException e) {
                 // Nobody else has this thread; closing is how to end it.
@@ -66,15 +77,65 @@ final class SignsOfLife implements AutoCloseable {
         }
     }
 
-    /** Waits for the thread, so that nothing of it outlives the store. */
+    /**
+     * Gives one sign after the other, which is quick while servers answer. If one server does not answer, others may
+     * not answer either. The connections that are alive must not wait for all of these. So helpers share the rest. If
+     * no thread can be made, it takes longer.
+     */
+    private void giveAll() {
+        Queue<JdbcBatch> waiting = new ConcurrentLinkedQueue<>(open);
+        boolean alone = true;
+        for (JdbcBatch batch = waiting.poll(); batch != null && closed.getCount() > 0; batch = waiting.poll()) {
+            long started = System.nanoTime();
+            batch.giveSignOfLife();
+            if (alone && System.nanoTime() - started > SLOW) {
+                alone = false;
+                help(waiting);
+            }
+        }
+    }
+
+    private void help(Queue<JdbcBatch> waiting) {
+        for (int i = Math.min(MOST_HELPERS, waiting.size()) - helpers.size(); i > 0; i--) {
+            Thread helper = new Thread(
+                    () -> {
+                        try {
+                            for (JdbcBatch batch = waiting.poll();
+                                    batch != null && closed.getCount() > 0;
+                                    batch = waiting.poll()) {
+                                batch.giveSignOfLife();
+                            }
+                        } finally {
+                            helpers.remove(Thread.currentThread());
+                        }
+                    },
+                    thread.getName() + "-helper");
+            helper.setDaemon(true);
+            helpers.add(helper);
+            boolean started = false;
+            try {
+                helper.start();
+                started = true;
+            } finally {
+                if (!started) {
+                    helpers.remove(helper);
+                }
+            }
+        }
+    }
+
+    /** Waits for the threads, so that nothing of it outlives the store. */
     @Override
     public void close() {
         closed.countDown();
         boolean interrupted = false;
         long deadline = System.nanoTime() + 2 * patience().toNanos();
-        while (thread.isAlive() && System.nanoTime() - deadline < 0) {
+        while ((thread.isAlive() || !helpers.isEmpty()) && System.nanoTime() - deadline < 0) {
             try {
                 thread.join(100);
+                for (Thread helper : helpers) {
+                    helper.join(100);
+                }
             } catch (InterruptedException e) {
                 interrupted = true;
             }

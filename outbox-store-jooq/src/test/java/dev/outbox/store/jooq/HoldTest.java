@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,12 +10,14 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.TcpProxy;
 import dev.outbox.tck.StoreHarness;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -23,8 +26,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -217,6 +224,114 @@ abstract class HoldTest {
                 ResultSet row = statement.executeQuery(limits())) {
             row.next();
             return row.getString(1);
+        }
+    }
+
+    /** Whether a batch is idle or in the middle of its close: the store does not wait until the network is back. */
+    @Test
+    void aStoreIsClosedInTimeThoughItsServerIsOutOfReach() throws Exception {
+        SignsOfLife.silence = SILENCE; // the close is to be the first that finds the network gone
+        try (TcpProxy network = TcpProxy.before(address);
+                Store direct = Stores.open(address)) {
+            String url = network.route(address);
+            for (boolean own : new boolean[] {true, false}) {
+                Store store = own ? Stores.open(url) : JooqOutbox.store(pool(url), StoreOptions.defaults());
+                commit(0, "settled");
+                MessageBatch batch = checkout(store);
+                batch.markFailed(batch.messages().get(0), "no", Duration.ZERO);
+                commit(1, "idle");
+                checkout(store);
+                network.stall();
+                AtomicReference<Throwable> failure = new AtomicReference<>();
+                Thread closing = new Thread(() -> {
+                    try {
+                        batch.close();
+                    } catch (OutboxException e) {
+                        failure.set(e);
+                    }
+                });
+                closing.start();
+                await("a close that waits", Duration.ofSeconds(5), () -> isInSocket(closing));
+                long started = System.nanoTime();
+                store.close();
+                Duration took = Duration.ofNanos(System.nanoTime() - started);
+                assertTrue(took.toSeconds() < 40, "closing a store took " + took);
+                network.heal();
+                takeOver(direct, Duration.ofSeconds(30), 2);
+                closing.join(20_000);
+                assertFalse(closing.isAlive(), "the close goes on after that of its store");
+                assertNotNull(failure.get());
+            }
+        } finally {
+            SignsOfLife.silence = SHORT;
+        }
+    }
+
+    /** The pool of the application may set no limit on the silence of a server. */
+    @Test
+    void aCloseEndsThoughItsServerIsOutOfReach() throws Exception {
+        try (TcpProxy network = TcpProxy.before(address)) {
+            for (Store store : stores(network.route(address))) {
+                commit(0, "a");
+                MessageBatch batch = checkout(store);
+                batch.markFailed(batch.messages().get(0), "no", Duration.ZERO);
+                network.stall();
+                Thread closing = new Thread(() -> assertThrows(OutboxException.class, batch::close));
+                closing.start();
+                closing.join(70_000);
+                assertFalse(closing.isAlive(), "the close goes on");
+                network.heal();
+                try (Store direct = Stores.open(address)) {
+                    takeOver(direct, Duration.ofSeconds(30), 1);
+                }
+                store.close();
+            }
+        }
+    }
+
+    private static boolean isInSocket(Thread thread) {
+        return Stream.of(thread.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().contains("SocketInputStream")
+                        || frame.getClassName().contains("NioSocketImpl"));
+    }
+
+    /** Each of them is waited for, and the sessions of the others must not end meanwhile. */
+    @Test
+    void manyConnectionsThatAreDeadDelayNoSignOfLifeOfOthers() throws Exception {
+        try (Store direct = Stores.open(address);
+                TcpProxy network = TcpProxy.before(address)) {
+            AtomicInteger lent = new AtomicInteger();
+            int dead = 12;
+            DataSource mixed = (DataSource) Proxy.newProxyInstance(
+                    HoldTest.class.getClassLoader(),
+                    new Class<?>[] {DataSource.class},
+                    (proxy, method, arguments) -> switch (method.getName()) {
+                        case "getConnection" ->
+                            DriverManager.getConnection(
+                                    lent.get() > 0 && lent.getAndIncrement() <= dead
+                                            ? network.route(address)
+                                            : address);
+                        case "isWrapperFor" -> false;
+                        default -> throw new UnsupportedOperationException(method.getName());
+                    });
+            try (Store store = JooqOutbox.store(mixed, StoreOptions.defaults())) {
+                lent.set(1);
+                List<MessageBatch> batches = new ArrayList<>();
+                for (int i = 0; i < dead; i++) {
+                    commit(i, "of " + i);
+                    batches.add(checkout(store));
+                }
+                commit(dead, "alive");
+                MessageBatch alive = checkout(store);
+                alive.markPublished(alive.messages().get(0), null);
+                network.stall();
+                takeOver(direct, SHORT.multipliedBy(4), dead);
+                assertTrue(alive.isHeld(), "the hold of a session that is alive");
+                alive.close();
+                for (MessageBatch batch : batches) {
+                    assertThrows(HoldLostException.class, batch::close);
+                }
+            }
         }
     }
 
