@@ -80,7 +80,8 @@ final class Checkout {
         if (most < limit && messages(held) == most && Budget.bytes(held) < Budget.LEAST) {
             most = limit; // the messages are smaller than those of the last batch
             lease.rollback();
-            held = takeAndRead(lease, most, partitions(held), inVain);
+            candidates.noteTurns(partitions(held), List.of());
+            held = takeAndRead(lease, most, List.of(), inVain); // all share the limit, as if nothing had been read
         }
         for (int attempt = 1; ; attempt++) {
             expectsRoom = hasPlaces(held, most);

@@ -153,6 +153,26 @@ abstract class LargeMessagesTest {
         }
     }
 
+    /** Two are expected to fill the batch; then it turns out that they are small, and all partitions share the limit. */
+    @Test
+    void behindLargeMessagesSmallOnesShareTheLimit() throws Exception {
+        commitLarge(0, 0, 2, 16 << 20);
+        try (Store store = harness.open(address)) {
+            assertEquals(2, StoreTest.publishAll(store, 20).size());
+            for (int partition = 0; partition < 20; partition++) {
+                commit(partition, IntStream.range(0, 30).mapToObj(i -> "small").toArray(String[]::new));
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 20)) {
+                assertEquals(
+                        20,
+                        batch.messages().stream()
+                                .map(PersistedMessage::partition)
+                                .distinct()
+                                .count());
+            }
+        }
+    }
+
     @Test
     void theLargestMessageFindsAPlaceBesideSmallOnes() throws Exception {
         for (int partition = 0; partition < 3; partition++) {
