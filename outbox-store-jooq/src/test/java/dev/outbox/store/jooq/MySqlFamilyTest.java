@@ -157,8 +157,11 @@ abstract class MySqlFamilyTest extends StoreTest {
                         Set.of("READ COMMITTED"),
                         column("SELECT trx_isolation_level FROM information_schema.innodb_trx"));
             }
-            Connections strict =
-                    Connections.of(new Observed(address, true, Connection.TRANSACTION_SERIALIZABLE), dialect);
+            Observed source = new Observed(address, true, Connection.TRANSACTION_SERIALIZABLE);
+            Connections strict;
+            try (Connection connection = source.getConnection()) {
+                strict = Connections.of(source, dialect.on(connection));
+            }
             try (Connections.Lease lease = strict.borrow();
                     Connection writer = DriverManager.getConnection(address)) {
                 lease.hold();
@@ -304,6 +307,39 @@ abstract class MySqlFamilyTest extends StoreTest {
                     }
                 });
             }
+        }
+    }
+
+    /** A hundred topics of 256 partitions, with four messages each: looking for partitions reads the index at most. */
+    @Test
+    void manyTopicsAreFoundInTheIndex() throws Exception {
+        for (int part = 0; part < 4; part++) {
+            StringBuilder rows = new StringBuilder("INSERT INTO outbox_message (topic, partition_no, payload) VALUES ");
+            for (int i = 0; i < 25_600; i++) {
+                rows.append(i == 0 ? "('topic" : ", ('topic")
+                        .append(i % 100)
+                        .append("', ")
+                        .append(i / 100)
+                        .append(", '')");
+            }
+            execute(rows.toString());
+        }
+        execute(
+                "INSERT INTO outbox_partition (topic, partition_no) SELECT DISTINCT topic, partition_no FROM outbox_message",
+                "ANALYZE TABLE outbox_message",
+                "ANALYZE TABLE outbox_partition");
+        List<String> topics = IntStream.range(0, 100).mapToObj(i -> "topic" + i).toList();
+        try (Connection connection = DriverManager.getConnection(address)) {
+            String plan = explain(connection, dialect.discovery(topics));
+            assertTrue(plan.contains("outbox_message_order") && plan.contains("outbox_partition_name"), plan);
+            assertReads(
+                    connection,
+                    8 * 25_600,
+                    "looking for 25,600 partitions",
+                    () -> connection
+                            .createStatement()
+                            .executeQuery(dialect.discovery(topics))
+                            .close());
         }
     }
 

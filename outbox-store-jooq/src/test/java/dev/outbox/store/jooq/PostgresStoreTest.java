@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -345,6 +346,45 @@ class PostgresStoreTest extends StoreTest {
         }
         assertTrue(read >= 120_000 && read < 121_000, read + " index entries read:\n" + plan);
         assertFalse(plan.contains("Seq Scan on outbox_message"), plan);
+    }
+
+    /** A hundred topics of 256 partitions: looking for partitions probes each once, and the others do not scan or sort. */
+    @Test
+    void plansAreTheSameWithManyTopics() throws Exception {
+        execute(
+                "INSERT INTO outbox_message (topic, partition_no, payload)"
+                        + " SELECT 'topic' || x % 100, x / 100 % 256, '' FROM generate_series(0, 102399) x",
+                "INSERT INTO outbox_partition (topic, partition_no)"
+                        + " SELECT DISTINCT topic, partition_no FROM outbox_message",
+                "VACUUM ANALYZE outbox_message",
+                "VACUUM ANALYZE outbox_partition");
+        List<String> topics = IntStream.range(0, 100).mapToObj(i -> "topic" + i).toList();
+        String plan = explain(new PostgresDialect().discovery(topics));
+        Matcher rows = Pattern.compile("outbox_message_order.*actual rows=(\\d+)(?:\\.\\d+)? loops=(\\d+)")
+                .matcher(plan);
+        long read = 0;
+        while (rows.find()) {
+            read += Long.parseLong(rows.group(1)) * Long.parseLong(rows.group(2));
+        }
+        assertTrue(read >= 25_500 && read <= 26_000, read + " index entries read:\n" + plan);
+        assertFalse(plan.contains("Seq Scan on outbox") || plan.contains("Sort"), plan);
+        long scans = Long.parseLong(ask("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox_message'"));
+        try (Store store = open()) {
+            for (int i = 0; i < 3; i++) {
+                try (MessageBatch batch = store.checkout(Set.copyOf(topics), 1000)) {
+                    assertEquals(1000, batch.messages().size());
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                }
+            }
+        }
+        await(
+                "the sessions to end and report what they read",
+                () -> ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'outbox'")
+                        .equals("0"));
+        assertEquals(
+                scans,
+                Long.parseLong(ask("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox_message'")),
+                "scans of the whole table");
     }
 
     /** As the store has it planned. */
