@@ -24,11 +24,25 @@ final class Aside {
     private final Map<Partition, Long> until = new ConcurrentHashMap<>();
     private final Set<String> said = ConcurrentHashMap.newKeySet();
 
-    /** A partition cannot be used. */
+    /** A partition cannot be used as it is. */
     void add(Partition partition, String why) {
         until.put(partition, System.nanoTime() + REST);
         say("Partition " + partition.number() + " of topic " + partition.topic()
-                + " is left alone, because its keys cannot be used: " + why);
+                + " is left alone, and looked at again every few seconds: " + why);
+    }
+
+    /** What to say of an entry that cannot be handed out, and what to do. */
+    static String ofEntry(Place.Keys keys, Entry entry, String why) {
+        String at = Reply.text(keys.messages());
+        String position = Reply.text(entry.position());
+        return "The entry " + position + " of " + at + " cannot be read as a message, and stops its partition: " + why
+                + ". Others have written it, or have changed it. Once it is deleted (XDEL '" + at + "' " + position
+                + ") the partition goes on within ten seconds";
+    }
+
+    /** What to say of keys that cannot be used. */
+    static String ofKeys(String why) {
+        return "its keys cannot be used: " + why;
     }
 
     /** Whether a partition is left alone now. */

@@ -200,7 +200,7 @@ final class Checkout {
                 }
             } else {
                 candidates.remove(partition);
-                aside.add(partition, Reply.text(answers.get(i)));
+                aside.add(partition, Aside.ofKeys(Reply.text(answers.get(i))));
             }
         }
         candidates.noteTurn(taken);
@@ -346,11 +346,20 @@ final class Checkout {
         return hold.partitions.isEmpty() ? null : hold;
     }
 
-    /** Those that had no place, which have the next turn, or whose messages were deleted by hand in this very moment. */
+    /**
+     * Those that had no place, which have the next turn; that begin with what cannot be handed out; or whose messages were deleted by
+     * hand in this very moment.
+     */
     private void releaseEmpty(Hold hold) {
         List<Held> empty =
                 hold.partitions.stream().filter(held -> held.entries.isEmpty()).toList();
         if (!empty.isEmpty()) {
+            for (Held held : empty) {
+                if (held.problem != null) {
+                    candidates.remove(held.partition);
+                    aside.add(held.partition, held.problem);
+                }
+            }
             candidates.noteNoTurn(empty.stream()
                     .filter(held -> held.left > 0)
                     .map(held -> held.partition)

@@ -9,15 +9,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry of a stream: a message, or a dead letter. Its first field is the message, named by its {@link Label}, with the
  * payload as its value: a read returns no more parts than it must, which is most of what reading costs. Further fields have
- * names of one letter: of those that died once, {@code c}, when they were persisted first, and {@code i}, their id if it is not in the label; of dead letters {@code q} the
- * partition, {@code a} the attempts and {@code r} the reason.
+ * names of one letter: of those that died once, {@code c}, when they were persisted first; of dead letters {@code q} the partition, {@code a} the attempts and {@code r} the reason.
  *
  * @param position its id in the stream: when it was written, in ms by the server's clock, and a number
  * @param more the fields behind the first, names and values in turn
  */
 @SuppressWarnings("ArrayRecordComponent") // bytes as they came
 record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
-    /** As a server returned it. What others may have written to the stream is read as far as it goes, and never blocks it. */
+    /** As a server returned it, whoever wrote it: see {@link #problem}. */
     static Entry of(Object reply) {
         List<Object> parts = Reply.list(reply);
         List<Object> fields = Reply.list(parts.get(1));
@@ -28,8 +27,45 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
                 fields.size() == 2 ? List.of() : fields.subList(2, fields.size()));
     }
 
+    /** As the script returns it that looks for what fails: position, label, and the fields behind the first. */
+    static Entry withoutPayload(List<Object> parts) {
+        return new Entry(
+                Reply.bytes(parts.get(0)), Reply.bytes(parts.get(1)), new byte[0], parts.subList(2, parts.size()));
+    }
+
+    /**
+     * Why it cannot be handed out as a message, or null if it can. What was not written by the outbox, or not as it is, is no
+     * message: read as far as it goes, it would be published as something that nobody ever committed.
+     */
+    @Nullable
+    String problem() {
+        if (Label.isPlain(label) && more.isEmpty()) {
+            return null;
+        }
+        String problem = Label.problem(label);
+        if (problem != null) {
+            return problem;
+        }
+        for (int i = 0; i < more.size(); i += 2) {
+            String name = Reply.text(more.get(i));
+            if (!name.equals("c")) {
+                return "it has a field '" + name + "', which no message has";
+            }
+            String created = Reply.text(more.get(i + 1));
+            if (!created.matches("[0-9]{1,15}")) {
+                return "its field c is to be a time in milliseconds, and is '" + created + "'";
+            }
+        }
+        return more.size() > 2 ? "it has its field c more than once" : null;
+    }
+
+    /** What it is called when it cannot be handed out. */
+    String shown() {
+        return MessageId.shown(id());
+    }
+
     PersistedMessage message(Partition of, int failedBefore) {
-        Label read = Label.read(label, otherId());
+        Label read = Label.read(label, position);
         long created = field('c', millis());
         return new PersistedMessage(
                 read.id(),
@@ -56,13 +92,7 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
 
     /** The id of the message as it is stored. */
     byte[] id() {
-        return Label.id(label, otherId());
-    }
-
-    /** What others wrote has its position for an id, and keeps it when it moves. */
-    private byte[] otherId() {
-        String moved = more.isEmpty() ? null : field('i');
-        return moved == null ? position : Place.bytes(moved);
+        return Label.id(label, position);
     }
 
     private long field(char name, long otherwise) {

@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Headers as stored: a JSON object of strings, in one field, because a script can copy only so many. */
 final class Headers {
@@ -40,18 +41,37 @@ final class Headers {
         return bytes.toByteArray();
     }
 
-    /** What is no JSON was not written by us, and must not keep the message from being given up. */
+    /** As far as they can be read. */
     static Map<String, String> read(byte[] stored) {
         Map<String, String> headers = new LinkedHashMap<>();
+        problem(stored, headers);
+        return Collections.unmodifiableMap(headers);
+    }
+
+    /** Why they are not what {@link #write} has written, or null if they are. */
+    static @Nullable String problem(byte[] stored) {
+        return problem(stored, new LinkedHashMap<>());
+    }
+
+    private static @Nullable String problem(byte[] stored, Map<String, String> headers) {
         try (JsonParser json = JSON.createParser(stored)) {
-            json.nextToken();
+            if (json.nextToken() != JsonToken.START_OBJECT) {
+                return "its headers are no JSON object";
+            }
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String name = json.currentName();
-                headers.put(name, json.nextTextValue());
+                if (json.nextToken() != JsonToken.VALUE_STRING) {
+                    return "its header '" + name + "' is no text";
+                }
+                if (headers.put(name, json.getText()) != null) {
+                    return "it has the header '" + name + "' more than once";
+                }
             }
+            return json.currentToken() == JsonToken.END_OBJECT && json.nextToken() == null
+                    ? null
+                    : "its headers are no JSON object";
         } catch (IOException e) {
-            return Map.of();
+            return "its headers are no JSON";
         }
-        return Collections.unmodifiableMap(headers);
     }
 }

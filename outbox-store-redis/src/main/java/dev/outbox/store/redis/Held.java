@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 
 /** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
@@ -24,6 +25,10 @@ final class Held {
     /** How many messages there are behind what was read, as far as the server was asked. */
     long left;
 
+    /** What is wrong with the entry behind those that were read, which stops the partition; null if nothing is. */
+    @Nullable
+    String problem;
+
     private final Map<String, Integer> attempts = new HashMap<>();
 
     Held(Partition partition, Place.Keys keys, String fence, long left, List<Object> attempts) {
@@ -42,18 +47,26 @@ final class Held {
                 partition, keys, Reply.text(answer.get(0)), Reply.number(answer.get(1)), Reply.list(answer.get(2)));
     }
 
-    /** Takes over what was read behind what is there. */
+    /** Takes over what was read behind what is there, up to what cannot be handed out: nothing of its partition may overtake it. */
     void add(List<Object> read) {
+        problem = null;
         entries.ensureCapacity(entries.size() + read.size());
-        for (Object entry : read) {
-            entries.add(Entry.of(entry));
+        for (Object reply : read) {
+            Entry entry = Entry.of(reply);
+            String wrong = entry.problem();
+            if (wrong != null) {
+                problem = Aside.ofEntry(keys, entry, wrong);
+                left = 0;
+                return;
+            }
+            entries.add(entry);
         }
         left = read.size() < share ? 0 : Math.max(0, left - read.size());
     }
 
-    /** Whether nothing in it has failed, also not behind what was read. */
+    /** Whether nothing in it has failed, or cannot be handed out, also not behind what was read. */
     boolean isSound() {
-        return attempts.isEmpty();
+        return attempts.isEmpty() && problem == null;
     }
 
     int attempts(Entry entry) {

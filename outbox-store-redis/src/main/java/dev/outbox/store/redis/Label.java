@@ -1,6 +1,8 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.OutgoingMessage;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
@@ -37,7 +39,7 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
         return label;
     }
 
-    /** What others wrote has another id, and nothing else. */
+    /** As far as it goes: of dead letters, operators see what there is. What others wrote has another id, and nothing else. */
     static Label read(byte[] label, byte[] otherId) {
         if (!isOurs(label)) {
             return new Label(Reply.text(otherId), null, Map.of());
@@ -53,6 +55,35 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
                 id,
                 key,
                 keyEnd == label.length ? Map.of() : Headers.read(Arrays.copyOfRange(label, keyEnd, label.length)));
+    }
+
+    /** Whether it is an id and nothing else, as that of most messages. */
+    static boolean isPlain(byte[] label) {
+        return label.length == ID_END && label[0] == FORMAT;
+    }
+
+    /** Why it cannot be read as it was written, or null if it can. */
+    static @Nullable String problem(byte[] label) {
+        if (!isOurs(label)) {
+            return "its first field is not called as those are that the outbox writes";
+        }
+        if (label.length == ID_END) {
+            return null;
+        }
+        if (label.length < KEY_BEGIN) {
+            return "what its first field is called ends within the length of the key";
+        }
+        int length = (label[ID_END] & 0xff) << 8 | label[ID_END + 1] & 0xff;
+        int keyEnd = KEY_BEGIN + Math.max(0, length - 1);
+        if (keyEnd > label.length) {
+            return "what its first field is called ends within the key";
+        }
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(label, KEY_BEGIN, keyEnd - KEY_BEGIN));
+        } catch (CharacterCodingException e) {
+            return "its key is no text";
+        }
+        return keyEnd == label.length ? null : Headers.problem(Arrays.copyOfRange(label, keyEnd, label.length));
     }
 
     /** The id as it is stored. */

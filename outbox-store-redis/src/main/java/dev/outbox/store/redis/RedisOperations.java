@@ -115,8 +115,20 @@ final class RedisOperations implements Operations {
                         Instant.EPOCH));
                 continue;
             }
-            List<Object> each = Reply.list(reply.get(i));
-            if (!each.isEmpty()) {
+            List<Object> both = Reply.list(reply.get(i));
+            List<Object> each = Reply.list(both.get(0));
+            List<Object> odd = Reply.list(both.get(1));
+            Entry head = odd.isEmpty() ? null : Entry.withoutPayload(odd);
+            String problem = head == null ? null : head.problem();
+            if (head != null && problem != null) {
+                failing.add(new FailingPartition(
+                        partition.topic(),
+                        partition.number(),
+                        head.shown(),
+                        1,
+                        Aside.ofEntry(place.keys(partition), head, problem),
+                        Instant.EPOCH));
+            } else if (!each.isEmpty()) {
                 failing.add(new FailingPartition(
                         partition.topic(),
                         partition.number(),

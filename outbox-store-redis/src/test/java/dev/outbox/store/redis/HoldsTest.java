@@ -28,7 +28,6 @@ import org.junit.jupiter.api.Timeout;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
-import redis.clients.jedis.params.XAddParams;
 
 /** Who holds what, for how long, and what others make of it. */
 @Tag("redis")
@@ -327,39 +326,6 @@ class HoldsTest {
                     failing.get(1).reason());
             assertTrue(failing.get(0).reason().contains("ZREM"), failing.get(0).reason());
             assertEquals(3, Operations.of(store).backlog().size());
-        }
-    }
-
-    /** Its number is as long as an id of ours. */
-    @Test
-    void aForeignEntryOfAnyPositionIsGivenUpAndRedriven() {
-        commit(0, 1);
-        String messages = Reply.text(place.keys(partition()).messages());
-        String position = System.currentTimeMillis() + 60_000 + "-10";
-        assertEquals(16, position.length());
-        client.xadd(messages, Map.of("a", "b"), XAddParams.xAddParams().id(position));
-        try (Store store = open(AN_HOUR)) {
-            Operations operations = Operations.of(store);
-            assertEquals(List.of("m0"), StoreTest.publishAll(store, 1));
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
-                assertEquals(position, batch.messages().get(0).id());
-                batch.markFailed(batch.messages().get(0), "what is this?", Duration.ZERO);
-            }
-            assertEquals(position, operations.failingPartitions().get(0).messageId());
-            for (int i = 0; i < 2; i++) {
-                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
-                    assertEquals(position, batch.messages().get(0).id());
-                    batch.deadLetter(batch.messages().get(0), "what is this?");
-                }
-                assertEquals(
-                        position,
-                        operations
-                                .deadLetters(StoreTest.TOPIC, null, 10)
-                                .get(0)
-                                .message()
-                                .id());
-                assertEquals(1, operations.redrive(List.of(position)));
-            }
         }
     }
 }

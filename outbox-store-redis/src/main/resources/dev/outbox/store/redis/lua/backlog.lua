@@ -8,7 +8,7 @@ local function look(messages)
   if head then
     created = string.match(head[1], '^%d+')
     for f = 3, #head[2], 2 do
-      if head[2][f] == 'c' and tonumber(head[2][f + 1]) then
+      if head[2][f] == 'c' and #head[2][f + 1] <= 15 and string.match(head[2][f + 1], '^%d+$') then
         created = head[2][f + 1]
       end
     end

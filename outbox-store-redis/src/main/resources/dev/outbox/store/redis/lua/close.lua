@@ -35,9 +35,6 @@ local function bury(messages, dead, member)
     end
   end
   local id = idOf(found)
-  if not isOurs(found) then
-    letter[6], letter[7] = 'i', id
-  end
   for _, field in ipairs({'c', created, 'q', string.match(member, '%d+$'), 'a', attempts, 'r', reason}) do
     letter[#letter + 1] = field
   end

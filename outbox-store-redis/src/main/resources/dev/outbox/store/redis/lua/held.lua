@@ -13,19 +13,9 @@ local function isOurs(found)
   return #label >= 17 and string.byte(label) == 1
 end
 
--- The id of a message is in the name of its first field. What others wrote has its first position for an id, which is
--- kept in a field when it moves.
+-- The id of a message is in the name of its first field. What others wrote has its position for an id.
 local function idOf(found)
-  local fields = found[2]
-  if isOurs(found) then
-    return string.sub(fields[1], 2, 17)
-  end
-  for i = 3, #fields, 2 do
-    if fields[i] == 'i' then
-      return fields[i + 1]
-    end
-  end
-  return found[1]
+  return isOurs(found) and string.sub(found[2][1], 2, 17) or found[1]
 end
 
 -- Nil if the batch holds all its partitions, and nothing but itself has touched what it has read; else what is to be

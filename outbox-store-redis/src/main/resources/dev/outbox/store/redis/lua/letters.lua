@@ -13,16 +13,20 @@ for i = 1, count do
   there[i] = place
 end
 local done = 0
+-- What others wrote among the dead letters would stop the partition that it went to.
+local function isOurs(letter)
+  return #letter[2][1] >= 17 and string.byte(letter[2][1]) == 1
+end
 for i = 1, count do
   if there[i] then
     local messages, dead, id = KEYS[2 * i + 1], KEYS[2 * i + 2], ARGV[2 * i]
     local member, entry = string.match(there[i], '^(.*) (.*)$')
     local letter = redis.call('XRANGE', dead, entry, entry)[1]
-    if letter and ARGV[1] == 'redrive' then
+    if letter and ARGV[1] == 'redrive' and isOurs(letter) then
       local message = {'XADD', messages, '*'}
       for f = 1, #letter[2], 2 do
         local name = letter[2][f]
-        if f == 1 or name == 'c' or name == 'i' then
+        if f == 1 or name == 'c' then
           message[#message + 1] = name
           message[#message + 1] = letter[2][f + 1]
         end
