@@ -12,10 +12,30 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 final class Failures {
     private Failures() {}
 
+    /** A failure while a store is being opened: what is a replica then is the wrong server. */
+    static OutboxException atOpening(String doing, RuntimeException e) {
+        if (isReadOnly(e)) {
+            return new ConfigurationException(
+                    doing + " failed: " + describe(e)
+                            + ". This server is a replica: give the master's address, or those of the sentinels with"
+                            + " ?sentinel=<name of the master>.",
+                    e);
+        }
+        return of(doing, e);
+    }
+
     /** A failure while the store is at work: trying again later is reasonable, unless the set-up is wrong. */
     static OutboxException of(String doing, RuntimeException e) {
         if (e instanceof OutboxException ours) {
             return ours;
+        }
+        if (isReadOnly(e)) {
+            // A master that was demoted; its address, or a sentinel, leads to the new one sooner or later.
+            return new StoreException(
+                    doing
+                            + " failed: the server is a replica now, as during a failover, and new connections have led to"
+                            + " no master yet. It is tried again. " + describe(e),
+                    e);
         }
         String text = doing + " failed: " + describe(e);
         if (doing.contains(RedisUrl.TLS) && text.contains("timed out")) {
@@ -71,10 +91,6 @@ final class Failures {
             if (text.startsWith("NOPERM") || lower.contains("acl failure") || lower.contains("no permissions to")) {
                 return "Allow it to the user, with ACL SETUSER; docs/REDIS.md has the list of what the outbox needs.";
             }
-            if (text.startsWith("READONLY") || lower.contains("read only replica")) {
-                return "This server is a replica: give the master's address, or those of the sentinels with"
-                        + " ?sentinel=<name of the master>.";
-            }
             if (e instanceof SSLException && lower.contains("unrecognized ssl message")) {
                 return "The server does not speak TLS on this port: use redis:// or its TLS port.";
             }
@@ -84,6 +100,15 @@ final class Failures {
             }
         }
         return null;
+    }
+
+    private static boolean isReadOnly(Throwable failure) {
+        for (Throwable e = failure; e != null; e = e.getCause() == e ? null : e.getCause()) {
+            if (Trouble.code(e).equals("READONLY")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     static boolean isConnectionLost(RuntimeException e) {

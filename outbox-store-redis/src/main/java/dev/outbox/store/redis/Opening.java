@@ -49,7 +49,13 @@ final class Opening {
 
     static Store store(UnifiedJedis client, Names names, boolean wakeUps, StoreOptions options) {
         options.requireKnown(FOR_ALL);
-        return open(Servers.of(client), names, wakeUps, options, "the outbox");
+        Servers servers = Servers.of(client);
+        if (wakeUps && Settings.of(options).wakeUps() && servers.mostConnections() == 1) {
+            throw new ConfigurationException(
+                    "The pool of this client has one connection, which whoever listens for commits"
+                            + " would keep: give it a maxTotal of 2 or more, or open the store with wakeUps=false.");
+        }
+        return open(servers, names, wakeUps, options, "the outbox");
     }
 
     static Store store(String url, StoreOptions options) {
@@ -70,7 +76,7 @@ final class Opening {
         try {
             servers = connect(parsed, options, way);
         } catch (RuntimeException e) {
-            throw Failures.of("Opening " + shown, e);
+            throw Failures.atOpening("Opening " + shown, e);
         }
         return open(servers, names, true, options, shown);
     }
@@ -101,7 +107,7 @@ final class Opening {
             return new RedisStore(servers, names, settings.lease(), wakeUps && settings.wakeUps());
         } catch (RuntimeException e) {
             servers.close();
-            throw Failures.of("Opening " + shown, e);
+            throw Failures.atOpening("Opening " + shown, e);
         }
     }
 

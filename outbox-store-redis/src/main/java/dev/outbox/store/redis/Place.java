@@ -56,6 +56,11 @@ final class Place {
         this.knocks = key("knocks");
     }
 
+    /** Another one in the same slot, whose keys begin with those of this one and with that name. */
+    Place within(String name) {
+        return new Place(index, base + name + ":");
+    }
+
     int index() {
         return index;
     }

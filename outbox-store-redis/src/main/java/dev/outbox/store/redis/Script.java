@@ -26,6 +26,7 @@ final class Script {
     static final Script RETRY = new Script("retry");
     static final Script LETTERS = new Script("letters");
     static final Script CHECK = new Script("check");
+    static final Script WRITE = new Script("write");
 
     private final byte[] body;
     private final byte[] sha1;

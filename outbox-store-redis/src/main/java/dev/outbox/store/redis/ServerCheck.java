@@ -2,10 +2,8 @@ package dev.outbox.store.redis;
 
 import dev.outbox.ConfigurationException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,7 +39,7 @@ final class ServerCheck {
         } else {
             checkSettings(info(Reply.text(reply)));
         }
-        checkCommands(place);
+        Rehearsal.run(link, place);
     }
 
     void checkSettings(Map<String, String> info) {
@@ -103,30 +101,6 @@ final class ServerCheck {
             }
         } catch (NumberFormatException e) {
             LOG.debug("Not a version that can be compared: {}", version);
-        }
-    }
-
-    /** As the outbox uses them: by a script, and on their own, on keys like its own. */
-    private void checkCommands(Place place) {
-        String key = "check:" + UUID.randomUUID();
-        Command check = Script.CHECK.call(
-                List.of(place.key(key + ":stream"), place.key(key + ":hash"), place.key(key + ":sorted-set")),
-                List.of());
-        Reply.check(link.call(place, check));
-        Object reply = link.call(place, Script.CHECK.inFull(check)); // which a server that was restarted will need
-        List<Object> refused = Reply.list(reply);
-        if (!refused.isEmpty()) {
-            throw new ConfigurationException("This user cannot use " + Reply.text(refused.get(0))
-                    + " on keys of the outbox: "
-                    + Reply.text(refused.get(1)) + ". Allow it with ACL SETUSER; docs/REDIS.md has the list of what the"
-                    + " outbox needs.");
-        }
-        for (Command read : List.of(
-                Command.of(Protocol.Command.XRANGE, place.key("messages:" + key), Place.bytes("-"), Place.bytes("+")),
-                Command.of(Protocol.Command.ZCARD, place.ready()),
-                Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("0")),
-                Command.of(Protocol.Command.HMGET, place.letters(), Place.bytes("none")))) {
-            Reply.check(link.call(place, read));
         }
     }
 

@@ -46,6 +46,11 @@ final class Servers implements AutoCloseable {
         return client instanceof RedisClusterClient;
     }
 
+    /** How many connections there can be at a time, as far as the client tells; negative if there is no bound. */
+    int mostConnections() {
+        return client instanceof RedisClient single ? single.getPool().getMaxTotal() : -1;
+    }
+
     /** Sends commands to the server of a place in one go and returns the answers in their order, errors among them. */
     List<Object> send(Place place, List<Command> commands) {
         Connection connection = borrow(slot(place));

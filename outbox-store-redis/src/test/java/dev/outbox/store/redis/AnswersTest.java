@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.servers.RedisServer;
 import java.io.File;
 import java.io.IOException;
@@ -21,15 +25,20 @@ import java.net.Socket;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisDataException;
@@ -159,6 +168,36 @@ class AnswersTest {
                 Trouble.NONE);
         expected.forEach(
                 (text, trouble) -> assertEquals(trouble, Trouble.of(List.of(new JedisDataException(text))), text));
+    }
+
+    /** As in a failover whose new master is not known yet: it passes, so it is no wrong set-up, and nothing of it stays. */
+    @Test
+    void aMasterThatIsDemotedIsTriedAgain() throws Exception {
+        try (RedisServer server = RedisServer.packaged()) {
+            TestAddress demoted = TestAddress.fresh(server.url());
+            try (Jedis jedis = server.connect();
+                    RedisClient writer = demoted.client();
+                    Store store = demoted.open()) {
+                try (AbstractTransaction tx = writer.multi()) {
+                    demoted.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                    RedisOutbox.exec(tx).orThrow();
+                }
+                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+                batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
+                jedis.replicaof("127.0.0.1", 1); // nobody there, so that it keeps what it has
+                for (Executable each : List.<Executable>of(
+                        batch::close,
+                        () -> store.checkout(Set.of(StoreTest.TOPIC), 1),
+                        () -> Operations.of(store).retryNow(StoreTest.TOPIC, 0))) {
+                    StoreException said = assertThrows(StoreException.class, each);
+                    assertTrue(String.valueOf(said.getMessage()).contains("is a replica now"), said::toString);
+                }
+                ConfigurationException atOpening = assertThrows(ConfigurationException.class, demoted::open);
+                assertTrue(String.valueOf(atOpening.getMessage()).contains("open the master"), atOpening::toString);
+                jedis.replicaofNoOne();
+                Load.await(() -> StoreTest.publishAll(store, 1).equals(List.of("m")), "the message");
+            }
+        }
     }
 
     private static void check(boolean cluster, String info) {
