@@ -90,7 +90,7 @@ final class Mongo implements Backend {
     @Override
     public void clear() {
         database.drop();
-        MongoOutbox.createCollections(database);
+        MongoOutbox.createSchema(database);
     }
 
     @Override

@@ -50,7 +50,7 @@ final class MongoBackend implements Backend {
         client = MongoClients.create(url + "&socketTimeoutMS=20000");
         database = client.getDatabase(name);
         odd = new Odd(log);
-        MongoOutbox.createCollections(database);
+        MongoOutbox.createSchema(database);
         database.createCollection(SHOP);
         for (String user : List.of("relay", "app")) {
             admin(new Document("createUser", user).append("pwd", user).append("roles", roles("readWrite")));
@@ -155,7 +155,7 @@ final class MongoBackend implements Backend {
                         () -> insistOn(new Document("setParameter", 1).append("transactionLifetimeLimitSeconds", 60))),
                 Fault.ofAll(
                         "collections created by another",
-                        time -> insist("create collections", () -> MongoOutbox.createCollections(database))),
+                        time -> insist("create collections", () -> MongoOutbox.createSchema(database))),
                 Fault.ofAll("a document that cannot be read", this::spoil).concerning(Odd.PLACE));
     }
 

@@ -52,6 +52,8 @@ public final class MongoOutbox {
      */
     public static final String WAKE_UP = "wakeUp";
 
+    private static final Named STANDARD = new Named(DEFAULT_PREFIX);
+
     private MongoOutbox() {}
 
     /**
@@ -68,16 +70,7 @@ public final class MongoOutbox {
      *     because a document has at most 16 (OBX-PAYLOAD-2)
      */
     public static PersistFunc persist(ClientSession session, MongoDatabase database) {
-        return new MongoPersist(session, database, DEFAULT_PREFIX);
-    }
-
-    /**
-     * As {@link #persist(ClientSession, MongoDatabase)}, with another prefix.
-     *
-     * @throws ConfigurationException if the prefix is not as {@link #PREFIX} says
-     */
-    public static PersistFunc persist(ClientSession session, MongoDatabase database, String prefix) {
-        return new MongoPersist(session, database, OutboxCollections.checkedPrefix(prefix));
+        return STANDARD.persist(session, database);
     }
 
     /**
@@ -97,27 +90,70 @@ public final class MongoOutbox {
     }
 
     /**
-     * Creates the collections with the default prefix and their indexes, and leaves alone what is there already.
-     * Several processes may do so at once. Not to be called within a transaction.
+     * Creates the collections with the default prefix and their indexes. It leaves alone what is there already. Several
+     * processes can call it together. Call it outside of transactions.
      *
-     * @throws ConfigurationException if the user may not
+     * @throws ConfigurationException if the user has not the right to
      * @throws StoreException if the server cannot be reached or refuses
      */
-    public static void createCollections(MongoDatabase database) {
-        createCollections(database, DEFAULT_PREFIX);
+    public static void createSchema(MongoDatabase database) {
+        STANDARD.createSchema(database);
     }
 
     /**
-     * As {@link #createCollections(MongoDatabase)}, with another prefix.
+     * The outbox whose collections have names that begin with another prefix. Outboxes with different prefixes never
+     * meet.
      *
-     * @throws ConfigurationException also if the prefix is not as {@link #PREFIX} says
+     * @param prefix as {@link #PREFIX} says
+     * @throws ConfigurationException if it has another form
      */
-    public static void createCollections(MongoDatabase database, String prefix) {
-        String checked = OutboxCollections.checkedPrefix(prefix);
-        try {
-            OutboxCollections.create(database, checked);
-        } catch (MongoException e) {
-            throw StoreErrors.of("Creating the collections of the outbox", e);
+    public static Named named(String prefix) {
+        return new Named(OutboxCollections.checkedPrefix(prefix));
+    }
+
+    /**
+     * One outbox of a database, by the prefix of its collections. It does what {@link MongoOutbox} does with the default
+     * prefix. Immutable, and safe for use by several threads.
+     */
+    public static final class Named {
+        private final String prefix;
+
+        private Named(String prefix) {
+            this.prefix = prefix;
+        }
+
+        /** As {@link MongoOutbox#persist}. */
+        public PersistFunc persist(ClientSession session, MongoDatabase database) {
+            return new MongoPersist(session, database, prefix);
+        }
+
+        /**
+         * As {@link MongoOutbox#store}.
+         *
+         * @throws ConfigurationException also if the option {@value MongoOutbox#PREFIX} has another prefix
+         */
+        public Store store(MongoClient client, String database, StoreOptions options) {
+            String other = options.get(PREFIX);
+            if (other != null && !other.equals(prefix)) {
+                throw new ConfigurationException("The option " + PREFIX + " is '" + other + "', and the store is to be"
+                        + " opened with the prefix '" + prefix + "'. Leave the option away.");
+            }
+            return StoreOpener.store(client, database, options.with(PREFIX, prefix));
+        }
+
+        /** As {@link MongoOutbox#createSchema}. */
+        public void createSchema(MongoDatabase database) {
+            try {
+                OutboxCollections.create(database, prefix);
+            } catch (MongoException e) {
+                throw StoreErrors.of("Creating the collections of the outbox", e);
+            }
+        }
+
+        /** The prefix. */
+        @Override
+        public String toString() {
+            return prefix;
         }
     }
 }

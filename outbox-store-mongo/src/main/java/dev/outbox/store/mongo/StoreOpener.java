@@ -201,7 +201,7 @@ final class StoreOpener {
         }
         if (!missing.isEmpty()) {
             throw new ConfigurationException(doing + " failed: missing are " + String.join(", ", missing)
-                    + ". Create them, before messages are written, with MongoOutbox.createCollections(database) or with"
+                    + ". Create them, before messages are written, with MongoOutbox.createSchema(database) or with"
                     + " the option createSchema=true.");
         }
     }

@@ -212,7 +212,7 @@ class ManyPartitionsTest {
             }
             partitionDocuments.drop();
             messages.deleteMany(others);
-            MongoOutbox.createCollections(outbox.database);
+            MongoOutbox.createSchema(outbox.database);
             write(0, last, p -> 1);
         }
     }

@@ -28,7 +28,7 @@ public final class MongoHarness implements NetworkHarness {
     @Override
     public String createOutbox() {
         String address = MongoServer.shared().newDatabase();
-        MongoOutbox.createCollections(client(address).getDatabase(database(address)));
+        MongoOutbox.createSchema(client(address).getDatabase(database(address)));
         return address;
     }
 

@@ -477,7 +477,8 @@ class MongoOpeningTest {
                         ConfigurationException.class,
                         outbox.url,
                         StoreOptions.defaults().with(MongoOutbox.PREFIX, prefix)));
-        assertThrows(ConfigurationException.class, () -> MongoOutbox.createCollections(outbox.database, prefix));
+        assertThrows(
+                ConfigurationException.class, () -> MongoOutbox.named(prefix).createSchema(outbox.database));
     }
 
     @Test
@@ -527,7 +528,7 @@ class MongoOpeningTest {
             });
             awaitCall(other, calls, "first");
             other.database.getCollection("outbox_messages").drop();
-            MongoOutbox.createCollections(other.database);
+            MongoOutbox.createSchema(other.database);
             awaitCall(other, calls, "of the new collection");
             subscription.close();
         }

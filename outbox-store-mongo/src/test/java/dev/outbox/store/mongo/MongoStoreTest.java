@@ -434,12 +434,12 @@ class MongoStoreTest {
 
     @Test
     void twoPrefixesAreTwoOutboxes() {
-        MongoOutbox.createCollections(outbox.database, "b.");
+        MongoOutbox.named("b.").createSchema(outbox.database);
         try (ClientSession session = outbox.client.startSession();
                 Store one = open();
                 Store other = Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.PREFIX, "b."))) {
-            session.withTransaction(
-                    () -> MongoOutbox.persist(session, outbox.database, "b.").persist(message(0, "other")));
+            session.withTransaction(() ->
+                    MongoOutbox.named("b.").persist(session, outbox.database).persist(message(0, "other")));
             outbox.commit(0, "one");
             assertEquals(List.of("one"), publishAll(one));
             assertEquals(List.of("other"), publishAll(other));

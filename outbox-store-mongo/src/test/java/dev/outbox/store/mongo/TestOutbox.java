@@ -41,7 +41,7 @@ final class TestOutbox implements AutoCloseable {
                 .addCommandListener(commands)
                 .build());
         this.database = client.getDatabase(name());
-        MongoOutbox.createCollections(database);
+        MongoOutbox.createSchema(database);
     }
 
     String name() {
