@@ -125,7 +125,7 @@ final class Connections implements AutoCloseable {
         private void limitSilence() {
             try {
                 if (!setUp && connection.getNetworkTimeout() == 0) {
-                    connection.setNetworkTimeout(Runnable::run, Math.toIntExact(SignsOfLife.silence.toMillis()));
+                    connection.setNetworkTimeout(Runnable::run, Math.toIntExact(Proof.silence.toMillis()));
                     limited = true;
                 }
             } catch (SQLException | RuntimeException e) {

@@ -210,7 +210,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     public void prepare(HikariConfig pool) {
         pool.setConnectionInitSql(session.own());
         // Sooner than the server ends a session that is silent.
-        pool.setKeepaliveTime(SignsOfLife.silence.toMillis() / 2);
+        pool.setKeepaliveTime(Proof.silence.toMillis() / 2);
     }
 
     @Override

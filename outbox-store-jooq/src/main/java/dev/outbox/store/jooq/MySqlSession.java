@@ -113,6 +113,6 @@ record MySqlSession(Map<String, String> known) {
     }
 
     private static long silence() {
-        return SignsOfLife.silence.toSeconds();
+        return Proof.silence.toSeconds();
     }
 }

@@ -66,7 +66,7 @@ record PostgresDialect(Names names) implements Dialect {
                 "transaction_timeout", "0",
                 "statement_timeout", "0",
                 "lock_timeout", "0",
-                "idle_in_transaction_session_timeout", "" + SignsOfLife.silence.toMillis(),
+                "idle_in_transaction_session_timeout", "" + Proof.silence.toMillis(),
                 "tcp_keepalives_idle", "20",
                 "tcp_keepalives_interval", "10",
                 "tcp_keepalives_count", "4",

@@ -7,6 +7,9 @@ import java.time.Duration;
  * set. Immutable.
  */
 record Proof(long nanos, long millis) {
+    /** After how long a silence a server ends a session that has a batch open; changed by tests alone. */
+    static volatile Duration silence = Duration.ofSeconds(60);
+
     /** As of now: to be taken before the server is asked. */
     static Proof now() {
         return new Proof(System.nanoTime(), System.currentTimeMillis());

@@ -21,9 +21,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class SignsOfLife implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
-    /** After how long a silence a server ends a session that has a batch open; changed by tests alone. */
-    static volatile Duration silence = Duration.ofSeconds(60);
-
     private static final Duration PATIENCE = Duration.ofSeconds(4);
 
     /** Longer than an answer takes: this server is unreachable, and other connections may be dead, too. */
@@ -52,7 +49,7 @@ final class SignsOfLife implements AutoCloseable {
 
     /** For how long an answer of the server is proof that it has not given the session up, with much to spare: 5 seconds. */
     static Duration trust() {
-        return silence.dividedBy(12);
+        return Proof.silence.dividedBy(12);
     }
 
     /** How long to wait for an answer. */

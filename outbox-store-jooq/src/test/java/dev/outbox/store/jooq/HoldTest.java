@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 abstract class HoldTest {
     private static final Set<String> TOPICS = Set.of(StoreTest.TOPIC);
-    private static final Duration SILENCE = SignsOfLife.silence;
+    private static final Duration SILENCE = Proof.silence;
 
     /** So that a test does not take minutes. */
     private static final Duration SHORT = Duration.ofSeconds(8);
@@ -58,12 +58,12 @@ abstract class HoldTest {
 
     @BeforeAll
     static void shorten() {
-        SignsOfLife.silence = SHORT;
+        Proof.silence = SHORT;
     }
 
     @AfterAll
     static void restore() {
-        SignsOfLife.silence = SILENCE;
+        Proof.silence = SILENCE;
     }
 
     @BeforeEach
@@ -230,7 +230,7 @@ abstract class HoldTest {
     /** Whether a batch is idle or in the middle of its close: the store does not wait until the network is back. */
     @Test
     void aStoreIsClosedInTimeThoughItsServerIsOutOfReach() throws Exception {
-        SignsOfLife.silence = SILENCE; // the close is to be the first that finds the network gone
+        Proof.silence = SILENCE; // the close is to be the first that finds the network gone
         try (TcpProxy network = TcpProxy.before(address);
                 Store direct = Stores.open(address)) {
             String url = network.route(address);
@@ -263,7 +263,7 @@ abstract class HoldTest {
                 assertNotNull(failure.get());
             }
         } finally {
-            SignsOfLife.silence = SHORT;
+            Proof.silence = SHORT;
         }
     }
 
