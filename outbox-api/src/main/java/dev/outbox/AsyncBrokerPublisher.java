@@ -1,7 +1,6 @@
 package dev.outbox;
 
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Hands one message to the real broker and says later whether the broker has it. Many messages are in flight at a time:
@@ -16,9 +15,11 @@ public interface AsyncBrokerPublisher<T> {
      * Starts publishing a message. It may come again with the same {@link Delivery#id} after a crash; consumers recognise
      * it by that.
      *
-     * @return completed with what the broker called the message, or null if it said nothing; completed exceptionally,
-     *     or not within {@link Topic.Builder#publishTimeout}, if the message failed
+     * @return completed with {@link Receipt#of}, or {@link Receipt#taken} if the broker names no id, once the broker has the message;
+     *     completed exceptionally, or not within {@link Topic.Builder#publishTimeout}, if the message failed. What it is completed
+     *     with may also be thrown, and means the same as from a {@link BrokerPublisher}. Null, here or as what it is completed with,
+     *     is a failure
      * @throws Exception anything: the message then failed
      */
-    CompletionStage<? extends @Nullable String> publish(Delivery<T> delivery) throws Exception;
+    CompletionStage<Receipt> publish(Delivery<T> delivery) throws Exception;
 }

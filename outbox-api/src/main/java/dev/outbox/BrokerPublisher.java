@@ -1,16 +1,14 @@
 package dev.outbox;
 
-import org.jspecify.annotations.Nullable;
-
 /**
- * Hands one message to the real broker and returns when the broker has it. <b>What returns without an exception counts as
- * published</b>, and the message is deleted. Clients whose {@code send} returns at once, with a future, have to be waited for:
+ * Hands one message to the real broker and returns when the broker has it. <b>A receipt counts as published</b>, and the message
+ * is deleted. Clients whose {@code send} returns before the broker has answered, with a future, have to be waited for:
  *
  * <pre>{@code
  * .publisher(delivery -> {
- *     producer.send(new ProducerRecord<>("orders", delivery.key(), delivery.payload()))
+ *     RecordMetadata answer = producer.send(new ProducerRecord<>("orders", delivery.key(), delivery.payload()))
  *             .get(30, TimeUnit.SECONDS); // without it, messages are lost while the broker is away
- *     return null;
+ *     return Receipt.of(answer.partition() + ":" + answer.offset());
  * })
  * }</pre>
  *
@@ -26,9 +24,10 @@ public interface BrokerPublisher<T> {
      * Publishes a message. It may come again with the same {@link Delivery#id} after a crash; consumers recognise it by
      * that.
      *
-     * @return what the broker called the message, or null if it said nothing
-     * @throws Exception anything: the message then failed, and its topic's {@link RetryPolicy} says what happens next
+     * @return that the broker has the message: {@link Receipt#of}, or {@link Receipt#taken} if it names no id. Null is a failure
+     * @throws PermanentFailureException if this message will never succeed: it becomes a dead letter now
+     * @throws BrokerUnavailableException if the broker is away: no attempt is counted, and the topic pauses
+     * @throws Exception anything else: the message then failed, and its topic's {@link RetryPolicy} says what happens next
      */
-    @Nullable
-    String publish(Delivery<T> delivery) throws Exception;
+    Receipt publish(Delivery<T> delivery) throws Exception;
 }

@@ -1,6 +1,5 @@
 package dev.outbox;
 
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * the publisher, or the round that has waited long enough. A claimed flight lets go of everything, since a client that forgets a
  * future may keep it for ever.
  */
-final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable String, @Nullable Throwable>, Runnable {
+final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Receipt, @Nullable Throwable>, Runnable {
     /** That a helper has come back from the publisher. */
     static final class Returned extends Landings.Event {
         final Lane<?> lane;
@@ -42,7 +41,7 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Str
 
     // Written before it lands.
     @Nullable
-    String publishId;
+    Receipt receipt;
 
     @Nullable
     Throwable failure;
@@ -97,20 +96,18 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Str
 
     private void call(Cargo<T> mine, boolean helping) {
         Topic<T> topic = mine.lane().topic;
-        AsyncBrokerPublisher<T> async = topic.asyncPublisher();
-        CompletionStage<? extends @Nullable String> stage = null;
-        String id = null;
+        boolean async = topic.isAsynchronous();
+        Receipt answer = null;
         Throwable thrown = null;
         boolean understood = false;
         try {
             enter(mine.shift(), helping);
             Delivery<T> delivery = topic.delivery(mine.message());
             understood = true;
-            if (async == null) {
-                id = topic.start(delivery);
+            if (async) {
+                topic.start(delivery).whenComplete(this);
             } else {
-                stage = async.publish(delivery);
-                stage.whenComplete(this);
+                answer = topic.publish(delivery);
             }
         } catch (Throwable e) {
             thrown = e;
@@ -124,8 +121,8 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Str
         if (mine.helpers() != null) {
             mine.helpers().done(mine.lane().route, helper);
         }
-        if (async == null || thrown != null) {
-            land(id, thrown);
+        if (!async || thrown != null) {
+            land(answer, thrown);
         }
         if (returned != null) {
             mine.landings().add(returned);
@@ -153,20 +150,20 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Str
 
     /** The answer of an asynchronous publisher, on whatever thread. */
     @Override
-    public void accept(@Nullable String id, @Nullable Throwable thrown) {
+    public void accept(@Nullable Receipt answer, @Nullable Throwable thrown) {
         decoded = true;
-        land(id, thrown);
+        land(answer, thrown);
     }
 
-    private void land(@Nullable String id, @Nullable Throwable thrown) {
+    private void land(@Nullable Receipt answer, @Nullable Throwable thrown) {
         Cargo<T> mine = cargo;
         if (mine == null || !claim()) {
             return;
         }
-        publishId = id;
+        receipt = answer;
         failure = thrown;
         tookNanos = System.nanoTime() - start;
-        if (thrown != null) {
+        if (thrown != null || answer == null) {
             mine.lane().stop(); // now, and not when the round comes to look at it
         }
         mine.landings().add(this);

@@ -3,7 +3,7 @@ package dev.outbox;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker did not take a message that was published to it directly, by {@link Topic#publish}. The relay does not throw
+ * The broker did not take a message that was published to it directly, by {@link Topic#direct}. The relay does not throw
  * this: there, a message that fails is tried again.
  */
 public final class PublishException extends OutboxException {

@@ -308,7 +308,7 @@ final class Round {
             lane.stop();
             return false;
         }
-        boolean async = lane.topic.asyncPublisher() != null;
+        boolean async = lane.topic.isAsynchronous();
         if (shared.helpers.areThere() && lane.route.isWorthAHelper(othersWait)) {
             if (startElsewhere(lane, message, async)) {
                 return true;
@@ -353,13 +353,13 @@ final class Round {
     private <T> void publishHere(MessageBatch batch, Lane<T> lane, PersistedMessage message) {
         long start = now;
         boolean decoded = false;
-        String publishId = null;
+        Receipt receipt = null;
         Throwable failure = null;
         shift.enter();
         try {
             Delivery<T> delivery = lane.topic.delivery(message);
             decoded = true;
-            publishId = lane.topic.start(delivery);
+            receipt = lane.topic.publish(delivery);
         } catch (Throwable e) {
             shift.caught(e);
             failure = e;
@@ -369,7 +369,7 @@ final class Round {
         now = System.nanoTime();
         lane.finished();
         lane.route.took(now - start);
-        answered(batch, lane, message, publishId, failure, decoded, start, now - start);
+        answered(batch, lane, message, receipt, failure, decoded, start, now - start);
     }
 
     /** Takes in what others have told. */
@@ -403,7 +403,7 @@ final class Round {
                 batch,
                 cargo.lane(),
                 cargo.message(),
-                flight.publishId,
+                flight.receipt,
                 flight.failure,
                 flight.decoded,
                 flight.start,
@@ -474,21 +474,22 @@ final class Round {
             MessageBatch batch,
             Lane<?> lane,
             PersistedMessage message,
-            @Nullable String publishId,
-            @Nullable Throwable failure,
+            @Nullable Receipt receipt,
+            @Nullable Throwable thrown,
             boolean decoded,
             long start,
             long took) {
-        if (failure == null) {
+        if (receipt != null) {
             if (!failuresInARow.isEmpty()) {
                 failuresInARow.remove(lane.route);
             }
             if (lane.route.worked(start)) {
                 isBack(lane.topic.name());
             }
-            outcomes.published(batch, lane, message, publishId, start);
+            outcomes.published(batch, lane, message, receipt.id(), start);
             return;
         }
+        Throwable failure = thrown == null ? Receipt.missing(lane.topic.name()) : thrown;
         Outcomes.Blame blame = outcomes.failed(batch, lane, message, failure, decoded, start);
         if (blame == Outcomes.Blame.NOBODY) {
             return;

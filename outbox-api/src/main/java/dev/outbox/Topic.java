@@ -3,13 +3,10 @@ package dev.outbox;
 import dev.outbox.spi.Codec;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
@@ -22,17 +19,18 @@ import org.jspecify.annotations.Nullable;
  * Topic<Order> orders = Topic.builder("orders", Order.class)
  *         .key(Order::customer)
  *         .partitions(8)
- *         .publisher(delivery -> broker.send(delivery.id(), delivery.message()).get(30, TimeUnit.SECONDS))
+ *         .publisher(delivery -> Receipt.of(broker.send(delivery.id(), delivery.message()).get(30, TimeUnit.SECONDS)))
  *         .build();
  * }</pre>
  *
- * <p>The publisher waits for the broker's answer, as by {@code get} here: what it returns from counts as published.
+ * <p>The publisher waits for the broker's answer, as by {@code get} here: its receipt counts as published.
  *
- * <p>Publishing on the topic itself goes to the broker at once; to publish with a transaction, {@link Outbox#bind} it.
+ * <p>A topic does not publish by itself. {@link Outbox#bind} makes a publisher that belongs to a transaction; {@link #direct} one
+ * that goes past the outbox.
  *
  * @param <T> type of the messages
  */
-public final class Topic<T> implements Publisher<T> {
+public final class Topic<T> {
     private final String name;
     private final Codec<T> codec;
     private final Function<? super T, ? extends @Nullable String> key;
@@ -88,35 +86,16 @@ public final class Topic<T> implements Publisher<T> {
     }
 
     /**
-     * Hands a message to the broker at once, outside of any outbox, and waits for its answer.
+     * A publisher that hands messages to the broker now, past the outbox: whether a transaction commits makes no difference to it. It
+     * waits for the broker's answer, and throws {@link PublishException} if the broker did not take the message. Its ids are what the
+     * broker called the messages, or else ids that are drawn here. Safe for use by several threads. Of a topic that is made for a
+     * relay it is rarely needed: see {@link Outbox#bind}.
      *
-     * @return what the broker called the message, or else the id it was given here
-     * @throws MessageRejectedException if it cannot be encoded or is not acceptable
      * @throws ConfigurationException if the topic has no publisher
-     * @throws PublishException if the broker did not take it, with the cause
      */
-    @Override
-    public String publish(T message) {
+    public Publisher<T> direct() {
         requirePublisher();
-        OutgoingMessage out = outgoing(message);
-        String id = UUID.randomUUID().toString();
-        Delivery<T> delivery = new Delivery<>(
-                message, id, name, out.partition(), out.key(), out.headers(), out.payload(), 1, Instant.now());
-        try {
-            String publishId = asyncPublisher == null
-                    ? start(delivery)
-                    : asyncPublisher
-                            .publish(delivery)
-                            .toCompletableFuture()
-                            .get(publishTimeout.toNanos(), TimeUnit.NANOSECONDS);
-            return publishId == null ? id : publishId;
-        } catch (Exception e) {
-            if (e instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
-            }
-            Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
-            throw new PublishException("Publishing to topic " + name + " failed: " + cause, cause);
-        }
+        return new DirectPublisher<>(this);
     }
 
     /** The message as a store takes it. */
@@ -157,14 +136,21 @@ public final class Topic<T> implements Publisher<T> {
     }
 
     /** Hands a delivery to the synchronous publisher. */
-    @Nullable
-    String start(Delivery<T> delivery) throws Exception {
-        return Objects.requireNonNull(publisher).publish(delivery);
+    Receipt publish(Delivery<T> delivery) throws Exception {
+        return Receipt.require(Objects.requireNonNull(publisher).publish(delivery), name);
     }
 
-    @Nullable
-    AsyncBrokerPublisher<T> asyncPublisher() {
-        return asyncPublisher;
+    /** Hands a delivery to the asynchronous publisher. */
+    CompletionStage<Receipt> start(Delivery<T> delivery) throws Exception {
+        CompletionStage<Receipt> stage = Objects.requireNonNull(asyncPublisher).publish(delivery);
+        if (stage == null) {
+            throw Receipt.missing(name);
+        }
+        return stage;
+    }
+
+    boolean isAsynchronous() {
+        return asyncPublisher != null;
     }
 
     int inFlight() {

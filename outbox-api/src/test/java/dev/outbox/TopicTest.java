@@ -48,7 +48,7 @@ class TopicTest {
                 .build();
         List<OutgoingMessage> persisted = new ArrayList<>();
         List<OutboxListener.Persisted> events = new ArrayList<>();
-        Publisher<Order> bound = Outbox.bind(
+        TransactionalPublisher<Order> bound = Outbox.bind(
                 topic,
                 m -> {
                     persisted.add(m);
@@ -150,12 +150,13 @@ class TopicTest {
             }
         };
         List<String> told = new ArrayList<>();
-        Publisher<String> bound = Outbox.bind(Topic.builder("t", Codecs.text()).build(), persist, new OutboxListener() {
-            @Override
-            public void persisted(Persisted event) {
-                told.add(event.id());
-            }
-        });
+        TransactionalPublisher<String> bound =
+                Outbox.bind(Topic.builder("t", Codecs.text()).build(), persist, new OutboxListener() {
+                    @Override
+                    public void persisted(Persisted event) {
+                        told.add(event.id());
+                    }
+                });
         assertEquals(ids, bound.publishAll(List.of("a", "b")));
         assertEquals(2, Set.copyOf(ids).size());
         assertEquals(List.of("2 together", "a", "b"), written);
@@ -177,7 +178,7 @@ class TopicTest {
                     return ids;
                 }
             };
-            Publisher<String> bound =
+            TransactionalPublisher<String> bound =
                     Outbox.bind(Topic.builder("t", Codecs.text()).build(), persist);
             String text = assertThrows(StoreException.class, () -> bound.publishAll(List.of("a", "b")))
                     .getMessage();
@@ -187,7 +188,8 @@ class TopicTest {
 
     @Test
     void aStoreThatReturnsAnIdOfItsOwnIsNamed() {
-        Publisher<String> bound = Outbox.bind(Topic.builder("t", Codecs.text()).build(), message -> "1");
+        TransactionalPublisher<String> bound =
+                Outbox.bind(Topic.builder("t", Codecs.text()).build(), message -> "1");
         String text =
                 assertThrows(StoreException.class, () -> bound.publish("a")).getMessage();
         assertTrue(text.contains("OBX-ID-1") && text.contains("the id 1 for the message 0"), text);
@@ -196,7 +198,7 @@ class TopicTest {
     @Test
     void aFailingListenerChangesNothing() {
         Topic<String> topic = Topic.builder("t", Codecs.text()).build();
-        Publisher<String> bound = Outbox.bind(topic, OutgoingMessage::id, new OutboxListener() {
+        TransactionalPublisher<String> bound = Outbox.bind(topic, OutgoingMessage::id, new OutboxListener() {
             @Override
             public void persisted(Persisted event) {
                 throw new AssertionError("listener");
@@ -208,26 +210,27 @@ class TopicTest {
     @Test
     void theTopicItselfPublishesToTheBroker() {
         Topic<String> sync = Topic.builder("t", Codecs.text())
-                .publisher(d -> d.message() + "/" + d.attempt())
+                .publisher(d -> Receipt.of(d.message() + "/" + d.attempt()))
                 .build();
-        assertEquals("x/1", sync.publish("x"));
-        assertEquals(List.of("x/1", "y/1"), sync.publishAll(List.of("x", "y")));
+        assertEquals("x/1", sync.direct().publish("x"));
+        assertEquals(List.of("x/1", "y/1"), sync.direct().publishAll(List.of("x", "y")));
         Topic<String> async = Topic.builder("t", Codecs.text())
-                .asyncPublisher(d -> CompletableFuture.supplyAsync(() -> d.message() + "!"))
+                .asyncPublisher(d -> CompletableFuture.supplyAsync(() -> Receipt.of(d.message() + "!")))
                 .build();
-        assertEquals("x!", async.publish("x"));
+        assertEquals("x!", async.direct().publish("x"));
         Topic<String> failing = Topic.builder("t", Codecs.text())
                 .asyncPublisher(d -> CompletableFuture.failedFuture(new IOException("broker away")))
                 .build();
-        PublishException failure = assertThrows(PublishException.class, () -> failing.publish("x"));
+        PublishException failure =
+                assertThrows(PublishException.class, () -> failing.direct().publish("x"));
         assertTrue(failure.getCause() instanceof IOException, failure.toString());
         Topic<String> silent = Topic.builder("t", Codecs.text())
                 .asyncPublisher(d -> new CompletableFuture<>())
                 .publishTimeout(Duration.ofMillis(1))
                 .build();
-        assertThrows(PublishException.class, () -> silent.publish("x"));
+        assertThrows(PublishException.class, () -> silent.direct().publish("x"));
         Topic<String> none = Topic.builder("t", Codecs.text()).build();
-        assertTrue(assertThrows(ConfigurationException.class, () -> none.publish("x"))
+        assertTrue(assertThrows(ConfigurationException.class, none::direct)
                 .getMessage()
                 .contains("has no publisher"));
     }

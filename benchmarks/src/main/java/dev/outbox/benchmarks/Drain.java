@@ -1,6 +1,7 @@
 package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Store;
@@ -27,8 +28,9 @@ final class Drain implements Contest.Side {
     private @Nullable Store store;
     private @Nullable Relay relay;
     private int workers = 1;
-    private Function<String, Topic<?>> publishing = topic ->
-            Topic.builder(topic, Codecs.bytes()).publisher(delivery -> null).build();
+    private Function<String, Topic<?>> publishing = topic -> Topic.builder(topic, Codecs.bytes())
+            .publisher(delivery -> Receipt.taken())
+            .build();
 
     Drain(Backlog backlog, int limit) {
         this.backlog = backlog;

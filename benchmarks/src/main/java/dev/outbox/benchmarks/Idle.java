@@ -1,6 +1,7 @@
 package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Topic;
@@ -28,7 +29,7 @@ final class Idle {
             Store store = backend.open(1);
             open.add(0, store);
             Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes())
-                    .publisher(delivery -> null)
+                    .publisher(delivery -> Receipt.taken())
                     .build();
             Relay relay = Relay.builder(store).topic(topic).build();
             relay.start();

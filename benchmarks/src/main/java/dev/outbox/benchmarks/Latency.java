@@ -1,6 +1,7 @@
 package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Topic;
@@ -219,7 +220,7 @@ final class Latency {
         Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes())
                 .publisher(delivery -> {
                     published.put(RelayProcess.number(delivery), RelayProcess.micros());
-                    return "done";
+                    return Receipt.of("done");
                 })
                 .build();
         return new Relaying() {

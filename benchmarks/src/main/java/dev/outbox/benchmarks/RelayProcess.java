@@ -2,6 +2,7 @@ package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
@@ -120,7 +121,7 @@ final class RelayProcess implements AutoCloseable {
             Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes())
                     .publisher(delivery -> {
                         published.add(new long[] {number(delivery), micros()});
-                        return "done";
+                        return Receipt.of("done");
                     })
                     .build();
             say(out, "ready");
@@ -163,7 +164,7 @@ final class RelayProcess implements AutoCloseable {
                         used[0] = Runtime.getRuntime().totalMemory()
                                 - Runtime.getRuntime().freeMemory();
                     }
-                    return "done";
+                    return Receipt.of("done");
                 })
                 .build();
         try (Relay relay = Relay.builder(store).topic(topic).build()) {

@@ -2,6 +2,7 @@ package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
+import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import dev.outbox.spi.Codec;
 import java.util.concurrent.CompletableFuture;
@@ -96,13 +97,13 @@ final class Spread {
         return topic(name, Codecs.bytes())
                 .publisher(delivery -> {
                     LockSupport.parkNanos(MILLISECOND);
-                    return "done";
+                    return Receipt.of("done");
                 })
                 .build();
     }
 
-    private static CompletableFuture<String> answer() {
-        return new CompletableFuture<String>().completeOnTimeout("done", 1, TimeUnit.MILLISECONDS);
+    private static CompletableFuture<Receipt> answer() {
+        return new CompletableFuture<Receipt>().completeOnTimeout(Receipt.of("done"), 1, TimeUnit.MILLISECONDS);
     }
 
     private static void inFlight(int messages) throws InterruptedException {
@@ -149,10 +150,10 @@ final class Spread {
         return Topic.builder(name, codec);
     }
 
-    private static String refuseNull(Delivery<?> delivery) {
+    private static Receipt refuseNull(Delivery<?> delivery) {
         if (delivery.message() == null) {
             throw new IllegalStateException("a message that is not there");
         }
-        return "done";
+        return Receipt.of("done");
     }
 }

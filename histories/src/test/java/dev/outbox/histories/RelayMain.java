@@ -4,6 +4,7 @@ import dev.outbox.Codecs;
 import dev.outbox.Delivery;
 import dev.outbox.OutboxException;
 import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
@@ -229,7 +230,7 @@ final class RelayMain {
         log.add(Line.now('D', name, pid, message.id(), end));
     }
 
-    private String publish(Delivery<String> message) throws Exception {
+    private Receipt publish(Delivery<String> message) throws Exception {
         Text text = Text.parse(message.message());
         handed(message, text);
         boolean first = message.attempt() == 1;
@@ -259,7 +260,7 @@ final class RelayMain {
             throw e;
         }
         done(message, Handed.End.TAKEN);
-        return message.id();
+        return Receipt.of(message.id());
     }
 
     private static void failIf(boolean fails) throws IOException {
@@ -268,9 +269,9 @@ final class RelayMain {
         }
     }
 
-    private CompletionStage<String> publishLater(Delivery<String> message) {
+    private CompletionStage<Receipt> publishLater(Delivery<String> message) {
         Text text = Text.parse(message.message());
-        CompletableFuture<String> answer = new CompletableFuture<>();
+        CompletableFuture<Receipt> answer = new CompletableFuture<>();
         if (text.conduct() == Conduct.ERROR && message.attempt() == 1) {
             handed(message, text);
             done(message, Handed.End.FAILED);
@@ -291,7 +292,7 @@ final class RelayMain {
                 answer.completeExceptionally(new IOException("the broker is away"));
             } else {
                 done(message, Handed.End.TAKEN);
-                answer.complete(message.id());
+                answer.complete(Receipt.of(message.id()));
             }
         };
         Executor broker = CompletableFuture.delayedExecutor(

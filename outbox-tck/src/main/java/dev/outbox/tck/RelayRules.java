@@ -9,6 +9,7 @@ import dev.outbox.Capability;
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
 import dev.outbox.PermanentFailureException;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
@@ -20,7 +21,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.jspecify.annotations.Nullable;
 
 /** The real relay over the store. */
 @AtLevel(Level.CONCURRENCY)
@@ -37,7 +37,7 @@ interface RelayRules {
                     if (delivery.message().equals("poison")) {
                         throw new IllegalStateException("cannot be published");
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         try (Relay relay = Relay.builder(client.store()).topic(topic).build()) {
@@ -75,7 +75,7 @@ interface RelayRules {
                         }
                         throw new PermanentFailureException("cannot ever be published");
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         try (Relay relay = Relay.builder(client.store()).topic(topic).build()) {
@@ -161,14 +161,13 @@ interface RelayRules {
             this.random = random;
         }
 
-        @Nullable
-        String publish(Delivery<String> delivery) {
+        Receipt publish(Delivery<String> delivery) {
             if (random.nextInt(8) == 0) {
                 throw new IllegalStateException("broker is away");
             }
             published.add(delivery.message());
             distinct.add(delivery.message());
-            return null;
+            return Receipt.taken();
         }
 
         int distinct() {

@@ -11,6 +11,7 @@ import dev.outbox.MisuseException;
 import dev.outbox.Outbox;
 import dev.outbox.PersistFunc;
 import dev.outbox.Publisher;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Stores;
@@ -209,7 +210,7 @@ class WaysInTest {
         Topic<String> topic = Topic.builder(StoreTest.TOPIC, String.class)
                 .publisher(delivery -> {
                     published.add(delivery.message());
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         AtomicInteger woken = new AtomicInteger();

@@ -9,6 +9,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Outbox;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
@@ -24,7 +25,7 @@ class MemoryOutboxTest {
     private final Topic<String> topic = Topic.builder("orders", Codecs.text())
             .publisher(delivery -> {
                 received.add(delivery.message());
-                return delivery.id();
+                return Receipt.of(delivery.id());
             })
             .build();
 

@@ -2,6 +2,7 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Codecs;
 import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
@@ -46,7 +47,7 @@ final class RelayMain {
                     if (random.nextInt(FAILS_ONE_IN) == 0) {
                         throw new IOException("the broker is away");
                     }
-                    return message.id();
+                    return Receipt.of(message.id());
                 })
                 .retry(RetryPolicy.defaults()
                         .neverGiveUp()

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.outbox.Codecs;
 import dev.outbox.Operations;
 import dev.outbox.Outbox;
+import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
 import dev.outbox.Topic;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /** An outbox with messages {@code key:text}, whose partition is chosen by the key. */
 final class Fixture {
@@ -71,9 +71,9 @@ final class Fixture {
     static final class Broker {
         private final List<String> received = new ArrayList<>();
 
-        synchronized @Nullable String take(String message) {
+        synchronized Receipt take(String message) {
             received.add(message);
-            return "b" + received.size();
+            return Receipt.of("b" + received.size());
         }
 
         synchronized List<String> received() {

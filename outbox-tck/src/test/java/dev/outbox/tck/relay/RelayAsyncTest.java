@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Topic;
@@ -21,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RelayAsyncTest {
@@ -30,11 +30,11 @@ class RelayAsyncTest {
 
     /** Answers when the test says so. */
     private static final class SlowBroker {
-        private final Map<String, CompletableFuture<@Nullable String>> open = new LinkedHashMap<>();
+        private final Map<String, CompletableFuture<Receipt>> open = new LinkedHashMap<>();
         private final Broker started = new Broker();
 
-        synchronized CompletionStage<@Nullable String> take(String message) {
-            CompletableFuture<@Nullable String> answer = new CompletableFuture<>();
+        synchronized CompletionStage<Receipt> take(String message) {
+            CompletableFuture<Receipt> answer = new CompletableFuture<>();
             started.take(message);
             open.put(message, answer);
             return answer;
@@ -49,15 +49,15 @@ class RelayAsyncTest {
         }
 
         void answer(String message) {
-            remove(message).complete(null);
+            remove(message).complete(Receipt.taken());
         }
 
         void fail(String message) {
             remove(message).completeExceptionally(new IOException("no " + message));
         }
 
-        private synchronized CompletableFuture<@Nullable String> remove(String message) {
-            CompletableFuture<@Nullable String> answer = open.remove(message);
+        private synchronized CompletableFuture<Receipt> remove(String message) {
+            CompletableFuture<Receipt> answer = open.remove(message);
             if (answer == null) {
                 throw new AssertionError(message + " is not in flight, but " + open.keySet());
             }
@@ -139,15 +139,15 @@ class RelayAsyncTest {
                     if (d.message().equals("a:1")) {
                         throw new StackOverflowError("pretended");
                     }
-                    return d.message().equals("b:1") ? null : CompletableFuture.completedStage("p");
+                    return d.message().equals("b:1") ? null : CompletableFuture.completedStage(Receipt.of("p"));
                 })
                 .build();
         fixture.commit(topic, "a:1", "b:1", "c:1");
         assertEquals(new RoundResult(1, 2, null), round(topic).join());
         assertEquals(
-                List.of("java.lang.NullPointerException", "java.lang.StackOverflowError: pretended"),
+                List.of("dev.outbox.MisuseException", "java.lang.StackOverflowError: pretended"),
                 fixture.operations().deadLetters("t", null, 10).stream()
-                        .map(d -> d.reason().replaceAll("NullPointerException.*", "NullPointerException"))
+                        .map(d -> d.reason().replaceAll("MisuseException.*", "MisuseException"))
                         .sorted()
                         .toList());
     }
@@ -207,10 +207,11 @@ class RelayAsyncTest {
         Topic<String> slow = topic("slow")
                 .publisher(d -> {
                     if (d.message().equals("k:3")) {
-                        return timedOut.get(30, TimeUnit.SECONDS); // the turn of k:2 has taken in the timeout
+                        return Receipt.of(
+                                timedOut.get(30, TimeUnit.SECONDS)); // the turn of k:2 has taken in the timeout
                     }
                     await("the deadline", () -> System.nanoTime() - start > TimeUnit.MILLISECONDS.toNanos(50));
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         fixture.commit(silent, "k:0");

@@ -11,6 +11,7 @@ import dev.outbox.Delivery;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Topic;
 import java.io.IOException;
@@ -30,7 +31,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Partitions, and topics, do not wait for each other. */
@@ -69,9 +69,9 @@ class RelayConcurrencyTest {
             Topic<String> topic = (async
                             ? builder.asyncPublisher(d -> {
                                 all.await(30, TimeUnit.SECONDS); // as a client that waits for metadata
-                                return CompletableFuture.completedStage("id");
+                                return CompletableFuture.completedStage(Receipt.of("id"));
                             })
-                            : builder.publisher(d -> Integer.toString(all.await(30, TimeUnit.SECONDS))))
+                            : builder.publisher(d -> Receipt.of(Integer.toString(all.await(30, TimeUnit.SECONDS)))))
                     .build();
             commitToEach(topic, 8, 1);
             try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
@@ -101,7 +101,7 @@ class RelayConcurrencyTest {
                         }
                         received.computeIfAbsent(d.partition(), p -> new ArrayList<>())
                                 .add(d.message());
-                        return null;
+                        return Receipt.taken();
                     } finally {
                         inside.remove(d.partition());
                     }
@@ -162,7 +162,7 @@ class RelayConcurrencyTest {
                 .build();
         Topic<String> sound = topic("sound")
                 .partitions(16)
-                .publisher(d -> Integer.toString(tried.incrementAndGet()))
+                .publisher(d -> Receipt.of(Integer.toString(tried.incrementAndGet())))
                 .build();
         commitToEach(away, 16, 20);
         commitToEach(sound, 16, 5);
@@ -215,7 +215,7 @@ class RelayConcurrencyTest {
                     if (away.get()) {
                         throw new IOException("away");
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         commitToEach(topic, 16, 4);
@@ -252,7 +252,7 @@ class RelayConcurrencyTest {
                 .partitions(4)
                 .publisher(d -> {
                     over.await(30, TimeUnit.SECONDS);
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         commitToEach(topic, 2, 1);
@@ -277,11 +277,11 @@ class RelayConcurrencyTest {
                     if (d.partition() % 2 == 0) {
                         self.join().close(); // returns at once, or this would wait for itself
                         closed.countDown();
-                        return null;
+                        return Receipt.taken();
                     }
                     try {
                         over.await();
-                        return null;
+                        return Receipt.taken();
                     } catch (InterruptedException e) {
                         interrupted.incrementAndGet();
                         throw e;
@@ -308,7 +308,7 @@ class RelayConcurrencyTest {
     /** A client that forgets a future must not keep the payloads of the batch with it. */
     @Test
     void aStageThatIsForgottenKeepsNothing() throws Exception {
-        CompletableFuture<@Nullable String> forgotten = new CompletableFuture<>();
+        CompletableFuture<Receipt> forgotten = new CompletableFuture<>();
         Topic<String> topic = topic("t")
                 .retry(LATER)
                 .publishTimeout(Duration.ofMillis(5))
@@ -365,8 +365,8 @@ class RelayConcurrencyTest {
         }
     }
 
-    private static @Nullable String slowly(Delivery<String> delivery) {
+    private static Receipt slowly(Delivery<String> delivery) {
         LockSupport.parkNanos(1_000_000);
-        return null;
+        return Receipt.taken();
     }
 }

@@ -12,6 +12,7 @@ import dev.outbox.FailureKind;
 import dev.outbox.Operations;
 import dev.outbox.OutboxListener;
 import dev.outbox.PermanentFailureException;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.RoundResult;
@@ -85,16 +86,16 @@ class RelayFailuresTest {
                         .build(),
                 Topic.builder("codec", codec(failure))
                         .retry(retry)
-                        .publisher(d -> d.id())
+                        .publisher(d -> Receipt.of(d.id()))
                         .build());
     }
 
-    private String take(String message, Exception failure) throws Exception {
+    private Receipt take(String message, Exception failure) throws Exception {
         tried.add(message);
         if (message.endsWith("!")) {
             throw failure;
         }
-        return message;
+        return Receipt.of(message);
     }
 
     private Codec<String> codec(Exception failure) {
@@ -106,7 +107,9 @@ class RelayFailuresTest {
 
             @Override
             public String decode(byte[] payload) throws Exception {
-                return take(Codecs.text().decode(payload), failure);
+                String message = Codecs.text().decode(payload);
+                take(message, failure);
+                return message;
             }
         };
     }
@@ -153,7 +156,7 @@ class RelayFailuresTest {
             Topic<String> sound = topic(topic.name())
                     .publisher(d -> {
                         tried.add(d.message() + " " + d.attempt());
-                        return null;
+                        return Receipt.taken();
                     })
                     .build();
             try (Relay relay = relay(sound)) {
@@ -179,11 +182,12 @@ class RelayFailuresTest {
                     if (isAway.get()) {
                         throw away;
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
-        Topic<String> sound =
-                topic("sound").publisher(d -> "" + other.incrementAndGet()).build();
+        Topic<String> sound = topic("sound")
+                .publisher(d -> Receipt.of("" + other.incrementAndGet()))
+                .build();
         for (int i = 0; i < 200; i++) {
             fixture.commit(topic, i + ":x");
         }
@@ -213,8 +217,8 @@ class RelayFailuresTest {
     /** What was started before the broker went away says nothing about now. */
     @Test
     void anAnswerToAnEarlierMessageDoesNotBringATopicBack() {
-        CompletableFuture<String> slow = new CompletableFuture<>();
-        CompletableFuture<String> refused = new CompletableFuture<>();
+        CompletableFuture<Receipt> slow = new CompletableFuture<>();
+        CompletableFuture<Receipt> refused = new CompletableFuture<>();
         Topic<String> topic = topic("t")
                 .partitions(2)
                 .asyncPublisher(d -> {
@@ -234,7 +238,7 @@ class RelayFailuresTest {
                         Relay.builder(fixture.store).topic(topic).listener(new OutboxListener() {
                             @Override
                             public void leftOut(LeftOut event) {
-                                slow.complete("late");
+                                slow.complete(Receipt.of("late"));
                             }
                         }),
                         "publishers",
@@ -269,5 +273,29 @@ class RelayFailuresTest {
                 fixture.operations().backlog().stream()
                         .mapToLong(Operations.Backlog::pending)
                         .sum());
+    }
+
+    /** Null is what remains where nobody waited for an answer; it must not pass for one. */
+    @Test
+    @SuppressWarnings("NullAway") // what code without such a check may do
+    void nullIsNoReceipt() {
+        List<Topic<String>> topics = List.of(
+                topic("sync").retry(Fixture.LATER).publisher(d -> null).build(),
+                topic("stage").retry(Fixture.LATER).asyncPublisher(d -> null).build(),
+                topic("answer")
+                        .retry(Fixture.LATER)
+                        .asyncPublisher(d -> CompletableFuture.completedStage(null))
+                        .build());
+        for (Topic<String> topic : topics) {
+            fixture.commit(topic, "k:1", "k:2");
+            try (Relay relay = relay(topic)) {
+                assertEquals(new RoundResult(0, 1, null), relay.processMessages(10), topic::toString);
+            }
+        }
+        assertEquals(3, fixture.operations().failingPartitions().size());
+        fixture.operations()
+                .failingPartitions()
+                .forEach(f -> assertTrue(
+                        f.reason().contains("Return Receipt.of(id) or Receipt.taken() once it has it"), f.reason()));
     }
 }

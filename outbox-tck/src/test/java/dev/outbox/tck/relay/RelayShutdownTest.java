@@ -10,6 +10,7 @@ import dev.outbox.Codecs;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutboxListener;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
@@ -61,7 +62,7 @@ class RelayShutdownTest {
                     inPublisher.countDown();
                     try {
                         mayReturn.await();
-                        return null;
+                        return Receipt.taken();
                     } catch (InterruptedException e) {
                         wasInterrupted.set(true);
                         throw e;
@@ -106,7 +107,7 @@ class RelayShutdownTest {
                 .publisher(d -> {
                     inPublisher.countDown();
                     mayReturn.await();
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         AtomicBoolean storeSawInterrupt = new AtomicBoolean();
@@ -216,7 +217,7 @@ class RelayShutdownTest {
                 .publisher(d -> {
                     inPublisher.countDown();
                     mayReturn.await();
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         Relay relay = Relay.builder(fixture.store)
@@ -307,7 +308,7 @@ class RelayShutdownTest {
 
     @Test
     void anIdlePollerEndsOnInterruptToo() throws Exception {
-        Topic<String> topic = topic("t").publisher(d -> null).build();
+        Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
         Relay relay = Relay.builder(fixture.store)
                 .topic(topic)
                 .maxPollInterval(Duration.ofHours(1))

@@ -17,6 +17,7 @@ import dev.outbox.Capability;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RelayState;
 import dev.outbox.Store;
@@ -180,7 +181,7 @@ class RelaySurvivalTest {
             AtomicInteger received = new AtomicInteger();
             Topic<String> topic = topic("t")
                     .retry(AT_ONCE.neverGiveUp())
-                    .publisher(d -> Integer.toString(received.incrementAndGet()))
+                    .publisher(d -> Receipt.of(Integer.toString(received.incrementAndGet())))
                     .build();
             Relay relay =
                     Relay.builder(new EndlessStore()).topic(topic).workers(4).build();

@@ -18,6 +18,7 @@ import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutboxListener;
 import dev.outbox.PermanentFailureException;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Topic;
@@ -45,7 +46,7 @@ class RelayTest {
                 .headers(m -> Map.of("length", Integer.toString(m.length())))
                 .publisher(d -> {
                     deliveries.add(d);
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         List<String> ids = fixture.commit(topic, "k:1", "k:2", "l:3");
@@ -89,7 +90,7 @@ class RelayTest {
                     if (d.message().equals("a:bad")) {
                         throw new IOException("broker away");
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         List<String> ids = fixture.commit(topic, "a:1", "a:bad", "a:3", "b:1", "b:2");
@@ -118,7 +119,7 @@ class RelayTest {
                     if (d.message().equals("k:poison")) {
                         throw new StackOverflowError("deep");
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         List<String> ids = fixture.commit(topic, "k:poison", "k:2");
@@ -298,7 +299,7 @@ class RelayTest {
                 .build();
         Topic<Integer> numbers = Topic.builder("n", Codecs.json(Integer.class))
                 .retry(LATER.maxAttempts(1))
-                .publisher(d -> null)
+                .publisher(d -> Receipt.taken())
                 .build();
         fixture.commit(topic, "good:1", "bad:1");
         fixture.commit(topic("n").build(), "k:what?");
@@ -353,10 +354,10 @@ class RelayTest {
 
     @Test
     void misuseIsRefused() {
-        Topic<String> topic = topic("t").publisher(d -> null).build();
+        Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
         Relay.Builder twice = Relay.builder(fixture.store)
                 .topic(topic)
-                .topic(topic("t").publisher(d -> null).build());
+                .topic(topic("t").publisher(d -> Receipt.taken()).build());
         assertTrue(
                 assertThrows(MisuseException.class, twice::build).getMessage().contains("Topic t is registered"));
         Relay.Builder mute = Relay.builder(fixture.store).topic(topic("u").build());
@@ -373,7 +374,7 @@ class RelayTest {
         relay.close();
         relay.wakeUp();
         assertThrows(MisuseException.class, () -> relay.processMessages(1));
-        Topic<String> another = topic("another").publisher(d -> null).build();
+        Topic<String> another = topic("another").publisher(d -> Receipt.taken()).build();
         assertThrows(MisuseException.class, () -> relay.register(another));
         assertThrows(
                 ConfigurationException.class, () -> Relay.builder(fixture.store).workers(0));
@@ -385,7 +386,7 @@ class RelayTest {
     @Test
     void aWakeUpCutsThePause() {
         AtomicInteger checkouts = new AtomicInteger();
-        Topic<String> topic = topic("t").publisher(d -> null).build();
+        Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
         try (Relay relay = Relay.builder(fixture.store)
                 .topic(topic)
                 .maxPollInterval(Duration.ofHours(1))

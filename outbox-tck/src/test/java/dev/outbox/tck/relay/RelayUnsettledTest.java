@@ -11,6 +11,7 @@ import dev.outbox.Operations;
 import dev.outbox.OutboxListener;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
@@ -44,7 +45,7 @@ class RelayUnsettledTest {
     private Topic.Builder<String> topicOf(int partitions) {
         return topic("t").partitions(partitions).publisher(d -> {
             publishes.computeIfAbsent(d.id(), id -> new AtomicInteger()).incrementAndGet();
-            return null;
+            return Receipt.taken();
         });
     }
 
@@ -175,7 +176,7 @@ class RelayUnsettledTest {
                     if (d.message().startsWith("poison")) {
                         throw new IllegalStateException("poison");
                     }
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         List<String> poison = fixture.commit(topic, "poison:1");
@@ -319,7 +320,7 @@ class RelayUnsettledTest {
                             .computeIfAbsent(d.key() + "", id -> new AtomicInteger())
                             .incrementAndGet();
                     LockSupport.parkNanos(5_000_000);
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         for (int i = 0; i < 400; i++) {
@@ -412,7 +413,7 @@ class RelayUnsettledTest {
                         if (broker && !over && one(dice, 10)) {
                             throw new IllegalStateException("broker");
                         }
-                        return null;
+                        return Receipt.taken();
                     })
                     .build();
             for (int i = 0; i < 150; i++) {

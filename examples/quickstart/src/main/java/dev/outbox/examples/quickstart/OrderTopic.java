@@ -1,6 +1,7 @@
 package dev.outbox.examples.quickstart;
 
 import dev.outbox.BrokerPublisher;
+import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -25,7 +26,7 @@ final class OrderTopic {
             LockSupport.parkNanos(BROKER_NANOS);
             Order order = delivery.message();
             broker.append(new Delivered(delivery.id(), order.customer(), order.number()));
-            return null;
+            return Receipt.taken();
         };
         return topic(name).publisher(publisher).build();
     }

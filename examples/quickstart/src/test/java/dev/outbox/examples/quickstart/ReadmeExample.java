@@ -1,6 +1,7 @@
 package dev.outbox.examples.quickstart;
 
 import dev.outbox.Outbox;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Stores;
@@ -38,9 +39,9 @@ public class ReadmeExample {
         Topic<Order> orders = Topic.builder("orders", Order.class)
                 .key(Order::customer) // orders of one customer stay in order
                 .partitions(8) // spread by their keys; partitions do not wait for each other
-                // get waits until the broker has it: what returns without an error counts as published.
-                .publisher(delivery ->
-                        broker.send(delivery.id(), delivery.message()).get(30, TimeUnit.SECONDS))
+                // get waits until the broker has it: only then is there a receipt for it.
+                .publisher(delivery -> Receipt.of(
+                        broker.send(delivery.id(), delivery.message()).get(30, TimeUnit.SECONDS)))
                 .build();
 
         // Once: make the outbox's tables, here or by putting JooqOutbox.ddl(dialect) into your migrations.

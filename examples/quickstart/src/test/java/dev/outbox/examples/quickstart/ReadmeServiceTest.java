@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.outbox.Outbox;
 import dev.outbox.PersistFunc;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Topic;
@@ -29,7 +30,7 @@ class ReadmeServiceTest {
         Topic<Order> orders = Topic.builder("orders", Order.class)
                 .publisher(delivery -> {
                     published.add(delivery.message());
-                    return delivery.id();
+                    return Receipt.of(delivery.id());
                 })
                 .build();
         MemoryOutbox outbox = new MemoryOutbox();

@@ -14,6 +14,7 @@ import dev.outbox.OutboxException;
 import dev.outbox.OutboxListener;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
@@ -243,7 +244,7 @@ abstract class BatchFaultTest {
                 .publisher(message -> {
                     exhausted.await();
                     published.add(message.message());
-                    return null;
+                    return Receipt.taken();
                 })
                 .build();
         try (HikariDataSource pool = pool(url, 2);

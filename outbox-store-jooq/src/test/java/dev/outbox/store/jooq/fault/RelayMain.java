@@ -3,6 +3,7 @@ package dev.outbox.store.jooq.fault;
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
 import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
@@ -87,7 +88,7 @@ final class RelayMain {
         notifyAll();
     }
 
-    private String publish(Delivery<String> message) throws Exception {
+    private Receipt publish(Delivery<String> message) throws Exception {
         synchronized (this) {
             if (holding) {
                 log.add(Line.of('H', name, message.partition(), message.message()));
@@ -100,6 +101,6 @@ final class RelayMain {
             throw new IOException("the broker is away");
         }
         log.add(Line.of('D', name, message.topic(), message.partition(), message.id(), message.message()));
-        return message.id();
+        return Receipt.of(message.id());
     }
 }

@@ -5,12 +5,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A topic bound to a transaction. Used by one thread at a time, as that is. */
-final class Bound<T> implements Publisher<T> {
+final class BoundTopic<T> implements TransactionalPublisher<T> {
     private final Topic<T> topic;
     private final PersistFunc persist;
     private final Listeners listeners;
 
-    Bound(Topic<T> topic, PersistFunc persist, Listeners listeners) {
+    BoundTopic(Topic<T> topic, PersistFunc persist, Listeners listeners) {
         this.topic = topic;
         this.persist = persist;
         this.listeners = listeners;
