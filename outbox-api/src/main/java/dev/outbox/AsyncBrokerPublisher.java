@@ -15,10 +15,10 @@ public interface AsyncBrokerPublisher<T> {
      * Starts publishing a message. It may come again with the same {@link Delivery#id} after a crash; consumers recognise
      * it by that.
      *
-     * @return completed with {@link Receipt#of}, or {@link Receipt#taken} if the broker names no id, once the broker has the message;
-     *     completed exceptionally, or not within {@link Topic.Builder#publishTimeout}, if the message failed. What it is completed
-     *     with may also be thrown, and means the same as from a {@link BrokerPublisher}. Null, here or as what it is completed with,
-     *     is a failure
+     * @return completed with {@link Receipt#of}, or {@link Receipt#taken} if the broker names no id, once the broker
+     *     has the message; completed exceptionally, or not within {@link Topic.Builder#publishTimeout}, if the message
+     *     failed. What it is completed with may also be thrown, and means the same as from a {@link BrokerPublisher}.
+     *     Null, here or as what it is completed with, is a failure
      * @throws Exception anything: the message then failed
      */
     CompletionStage<Receipt> publish(Delivery<T> delivery) throws Exception;

@@ -1,8 +1,9 @@
 package dev.outbox;
 
 /**
- * Hands one message to the real broker and returns when the broker has it. <b>A receipt counts as published</b>, and the message
- * is deleted. Clients whose {@code send} returns before the broker has answered, with a future, have to be waited for:
+ * Hands one message to the real broker and returns when the broker has it. <b>A receipt counts as published</b>, and
+ * the message is deleted. Clients whose {@code send} returns before the broker has answered, with a future, have to be
+ * waited for:
  *
  * <pre>{@code
  * .publisher(delivery -> {
@@ -24,10 +25,12 @@ public interface BrokerPublisher<T> {
      * Publishes a message. It may come again with the same {@link Delivery#id} after a crash; consumers recognise it by
      * that.
      *
-     * @return that the broker has the message: {@link Receipt#of}, or {@link Receipt#taken} if it names no id. Null is a failure
+     * @return that the broker has the message: {@link Receipt#of}, or {@link Receipt#taken} if it names no id. Null is
+     *     a failure
      * @throws PermanentFailureException if this message will never succeed: it becomes a dead letter now
      * @throws BrokerUnavailableException if the broker is away: no attempt is counted, and the topic pauses
-     * @throws Exception anything else: the message then failed, and its topic's {@link RetryPolicy} says what happens next
+     * @throws Exception anything else: the message then failed, and its topic's {@link RetryPolicy} says what happens
+     *     next
      */
     Receipt publish(Delivery<T> delivery) throws Exception;
 }

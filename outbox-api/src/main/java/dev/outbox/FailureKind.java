@@ -9,8 +9,9 @@ public enum FailureKind {
     PERMANENT,
 
     /**
-     * The broker, or something else that every message of the topic needs, is away. No attempt is counted. The relay leaves the
-     * whole topic alone for about a second, then tries one message, and waits longer each time that fails, up to a minute.
+     * The broker, or something else that every message of the topic needs, is away. No attempt is counted. The relay
+     * leaves the whole topic alone for about a second, then tries one message, and waits longer each time that fails,
+     * up to a minute.
      */
     UNAVAILABLE
 }

@@ -105,9 +105,9 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
             Delivery<T> delivery = topic.delivery(mine.message());
             understood = true;
             if (async) {
-                topic.start(delivery).whenComplete(this);
+                mine.lane().route.start(delivery).whenComplete(this);
             } else {
-                answer = topic.publish(delivery);
+                answer = mine.lane().route.publish(delivery);
             }
         } catch (Throwable e) {
             thrown = e;

@@ -15,7 +15,7 @@ public final class Outbox {
 
     private Outbox() {}
 
-    /** A publisher that writes messages into the outbox, with the transaction behind the persist function. */
+    /** A publisher that writes messages into the outbox, in the transaction of the persist function. */
     public static <T> TransactionalPublisher<T> bind(Topic<T> topic, PersistFunc persist) {
         return bind(topic, persist, NOBODY);
     }

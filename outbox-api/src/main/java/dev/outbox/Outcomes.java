@@ -73,8 +73,8 @@ final class Outcomes {
     }
 
     /**
-     * The message was not published. It has no outcome, so that no attempt is counted and it keeps its place, if that was our own
-     * interrupt, a first lack of memory, or a broker that is away.
+     * The message was not published. It has no outcome, so that no attempt is counted and it keeps its place, if that
+     * was our own interrupt, a first lack of memory, or a broker that is away.
      */
     Blame failed(
             MessageBatch batch,

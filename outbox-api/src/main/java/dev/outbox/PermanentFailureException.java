@@ -3,8 +3,9 @@ package dev.outbox;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown by a publisher, or by a codec that decodes, that knows that the message will never succeed: it is too large, say, or its
- * bytes are damaged. The message becomes a dead letter now, whatever attempts it has left, and its partition goes on.
+ * Thrown by a publisher, or by a codec that decodes, that knows that the message will never succeed: it is too large,
+ * say, or its bytes are damaged. The message becomes a dead letter now, whatever attempts it has left, and its
+ * partition goes on.
  *
  * <p>It is the wrong answer to what another version of the application, or another day, may manage.
  *

@@ -3,8 +3,8 @@ package dev.outbox;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker did not take a message that was published to it directly, by {@link Topic#direct}. The relay does not throw
- * this: there, a message that fails is tried again.
+ * The broker did not take a message that was published to it directly, by {@link Topic#direct}. The relay does not
+ * throw this: there, a message that fails is tried again.
  */
 public final class PublishException extends OutboxException {
     private static final long serialVersionUID = 1L;

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where an application publishes messages: a {@link TransactionalPublisher}, whose messages reach the broker after the commit, or
- * {@link Topic#direct}, which hands them to the broker now. Code that publishes need not know which it has.
+ * Where an application publishes messages: a {@link TransactionalPublisher}, whose messages reach the broker after the
+ * commit, or {@link Topic#direct}, which hands them to the broker now. Code that publishes need not know which it has.
  *
  * @param <T> type of the messages
  */
@@ -20,9 +20,10 @@ public interface Publisher<T> {
     String publish(T message);
 
     /**
-     * Publishes messages as {@link #publish} would one after the other, in the order given. A {@link TransactionalPublisher}
-     * writes them with as few round trips as its backend can, and writes none if one of them cannot be encoded; {@link Topic#direct} hands one after
-     * the other to the broker, and those before one that fails have been published.
+     * Publishes messages as {@link #publish} would one after the other, in the order given. A {@link
+     * TransactionalPublisher} writes them with as few round trips as its backend can, and writes none if one of them
+     * cannot be encoded; {@link Topic#direct} hands one after the other to the broker, and those before one that fails
+     * have been published.
      *
      * @return the id of each message, in the same order; for an empty list none
      * @throws MessageRejectedException if one of them cannot be encoded or is not acceptable

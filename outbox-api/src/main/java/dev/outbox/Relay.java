@@ -68,6 +68,7 @@ public final class Relay implements AutoCloseable {
     private final WakeSignal signal;
     private final RelayHealth health = new RelayHealth();
     private final UnservedTopics unserved;
+    private final Interceptors interceptors;
     private final ThreadFactory threads;
     private final AtomicBoolean subscribed = new AtomicBoolean();
     private final AtomicBoolean subscriptionFailed = new AtomicBoolean();
@@ -96,6 +97,7 @@ public final class Relay implements AutoCloseable {
         this.maxPollInterval = builder.maxPollInterval;
         this.shutdownTimeout = builder.shutdownTimeout;
         this.threads = builder.threads;
+        this.interceptors = new Interceptors(builder.interceptors);
         this.time = new Time(builder.speed);
         this.signal = new WakeSignal(time);
         this.shared = new Shared(
@@ -122,7 +124,7 @@ public final class Relay implements AutoCloseable {
         requireOpen();
         topic.requirePublisher();
         Map<String, Route<?>> more = new HashMap<>(routes);
-        if (more.putIfAbsent(topic.name(), new Route<>(topic, time)) != null) {
+        if (more.putIfAbsent(topic.name(), new Route<>(topic, time, interceptors)) != null) {
             throw new MisuseException("Topic " + topic.name() + " is registered with this relay already. A topic is"
                     + " registered once; give the other one a name of its own.");
         }
@@ -132,9 +134,10 @@ public final class Relay implements AutoCloseable {
 
     /**
      * Does one round on the calling thread: checks out at most so many messages, publishes them, and closes the batch.
-     * Does nothing if no topic is registered. Of a topic that is left out because its broker is away, it takes nothing until the
-     * pause is over, and then one message first. After a close that failed it does less: one message, to see whether it can be
-     * settled, and nothing while another thread does the same. An interrupt ends the round early and stays set.
+     * Does nothing if no topic is registered. Of a topic that is left out because its broker is away, it takes nothing
+     * until the pause is over, and then one message first. After a close that failed it does less: one message, to see
+     * whether it can be settled, and nothing while another thread does the same. An interrupt ends the round early and
+     * stays set.
      *
      * @param limit the most messages to take, at least 1
      * @return what was published, what failed, and the store's error if there was one; never throws for those
@@ -580,6 +583,7 @@ public final class Relay implements AutoCloseable {
         private final Store store;
         private final List<Topic<?>> topics = new ArrayList<>();
         private final List<OutboxListener> listeners = new ArrayList<>();
+        private final List<PublishInterceptor> interceptors = new ArrayList<>();
         private Duration maxBatchTime = Duration.ofSeconds(5);
         private int publishers = DEFAULT_PUBLISHERS;
         private ThreadFactory threads = Thread::new;
@@ -687,6 +691,15 @@ public final class Relay implements AutoCloseable {
          */
         public Builder listener(OutboxListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * Runs something around every call of a publisher; several may be added, and the first is the outermost. What
+         * it throws means the same as from the publisher.
+         */
+        public Builder around(PublishInterceptor interceptor) {
+            interceptors.add(Objects.requireNonNull(interceptor, "interceptor"));
             return this;
         }
 

@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  * How often, and after which delays, a message that failed is tried again before it is given up. Immutable.
  *
  * <p>By default 20 attempts: delays of 1 second, 2, 4 … up to 5 minutes, each varied at random by up to 20 %, which
- * carries a message over about an hour of failures. A {@link PermanentFailureException} is not tried again, and a {@link
- * BrokerUnavailableException} counts no attempt; {@link #classifier} says which exceptions of others mean the same.
+ * carries a message over about an hour of failures. A {@link PermanentFailureException} is not tried again, and a
+ * {@link BrokerUnavailableException} counts no attempt; {@link #classifier} says which exceptions of others mean the
+ * same.
  */
 public final class RetryPolicy {
     private static final RetryPolicy DEFAULTS =
@@ -80,10 +81,10 @@ public final class RetryPolicy {
     }
 
     /**
-     * Says which exceptions of others, as those of a broker's client, mean that a message will never succeed, or that the broker
-     * is away; null where it has nothing to say, which is {@link FailureKind#TRANSIENT}. It is not asked about our own {@link
-     * PermanentFailureException} and {@link BrokerUnavailableException}. It gets what was thrown, without the wrappers of futures;
-     * for an {@link java.util.concurrent.CompletionException} its cause.
+     * Says which exceptions of others, as those of a broker's client, mean that a message will never succeed, or that
+     * the broker is away; null where it has nothing to say, which is {@link FailureKind#TRANSIENT}. It is not asked
+     * about our own {@link PermanentFailureException} and {@link BrokerUnavailableException}. It gets what was thrown,
+     * without the wrappers of futures; for an {@link java.util.concurrent.CompletionException} its cause.
      *
      * <pre>{@code
      * RetryPolicy.defaults().classifier(failure ->
@@ -91,8 +92,8 @@ public final class RetryPolicy {
      *                 : failure instanceof DisconnectException ? FailureKind.UNAVAILABLE : null);
      * }</pre>
      *
-     * @param classifier safe for use by several threads; what it throws is added to the failure as suppressed, and the failure
-     *     is {@link FailureKind#TRANSIENT}
+     * @param classifier safe for use by several threads; what it throws is added to the failure as suppressed, and the
+     *     failure is {@link FailureKind#TRANSIENT}
      */
     public RetryPolicy classifier(Function<? super Throwable, ? extends @Nullable FailureKind> classifier) {
         Objects.requireNonNull(classifier, "classifier");

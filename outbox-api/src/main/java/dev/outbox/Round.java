@@ -272,8 +272,8 @@ final class Round {
     }
 
     /**
-     * Nothing of a topic that is left out is started, but for the one message that finds out whether its broker is back. If it
-     * is, the rest of the batch follows.
+     * Nothing of a topic that is left out is started, except the one message that finds out whether its broker is
+     * back. If it is, the rest of the batch follows.
      */
     private boolean mayTry(Lane<?> lane) {
         if (!lane.route.isOut()) {
@@ -359,7 +359,7 @@ final class Round {
         try {
             Delivery<T> delivery = lane.topic.delivery(message);
             decoded = true;
-            receipt = lane.topic.publish(delivery);
+            receipt = lane.route.publish(delivery);
         } catch (Throwable e) {
             shift.caught(e);
             failure = e;

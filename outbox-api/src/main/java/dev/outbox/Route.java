@@ -2,6 +2,7 @@ package dev.outbox;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ final class Route<T> {
 
     final Topic<T> topic;
     private final Time time;
+    private final Interceptors interceptors;
 
     /** How many helpers are in its publisher; guarded by the {@link Helpers}. */
     int helpers;
@@ -38,9 +40,20 @@ final class Route<T> {
     private boolean probing;
     private String reason = "";
 
-    Route(Topic<T> topic, Time time) {
+    Route(Topic<T> topic, Time time, Interceptors interceptors) {
         this.topic = topic;
         this.time = time;
+        this.interceptors = interceptors;
+    }
+
+    /** Hands a delivery to the synchronous publisher. */
+    Receipt publish(Delivery<T> delivery) throws Exception {
+        return interceptors.publish(topic, delivery);
+    }
+
+    /** Hands a delivery to the asynchronous publisher. */
+    CompletionStage<Receipt> start(Delivery<T> delivery) throws Exception {
+        return interceptors.start(topic, delivery);
     }
 
     void took(long nanos) {
@@ -73,7 +86,10 @@ final class Route<T> {
         return pause;
     }
 
-    /** Whether it is time to see if the broker is back; true for one caller, who then tells that he {@linkplain #probed did}. */
+    /**
+     * Whether it is time to see if the broker is back; true for one caller, who then tells that he {@linkplain #probed
+     * did}.
+     */
     synchronized boolean isToBeProbed() {
         if (!out || probing || time.nanos() - until < 0) {
             return false;
@@ -83,8 +99,8 @@ final class Route<T> {
     }
 
     /**
-     * A message was published that was started at this moment by {@link System#nanoTime}; returns whether the topic is back by it.
-     * What was started before the topic was left out says nothing about now.
+     * A message was published that was started at this moment by {@link System#nanoTime}; returns whether the topic is
+     * back by it. What was started before the topic was left out says nothing about now.
      */
     boolean worked(long start) {
         return out && isBackBy(start);
@@ -98,7 +114,10 @@ final class Route<T> {
         return true;
     }
 
-    /** Ends the probe. If the broker is still away, the next one is later; if no message told, after the shortest pause. */
+    /**
+     * Ends the probe. If the broker is still away, the next one is later; if no message told, after the shortest
+     * pause.
+     */
     synchronized void probed(boolean failed) {
         probing = false;
         if (out) {

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The publisher waits for the broker's answer, as by {@code get} here: its receipt counts as published.
  *
- * <p>A topic does not publish by itself. {@link Outbox#bind} makes a publisher that belongs to a transaction; {@link #direct} one
- * that goes past the outbox.
+ * <p>A topic does not publish by itself. {@link Outbox#bind} makes a publisher that belongs to a transaction; {@link
+ * #direct} one that goes past the outbox.
  *
  * @param <T> type of the messages
  */
@@ -80,16 +80,56 @@ public final class Topic<T> {
         return partitions;
     }
 
+    /** How messages are turned into bytes and back. */
+    public Codec<T> codec() {
+        return codec;
+    }
+
+    /** What messages are ordered by. */
+    public Function<? super T, ? extends @Nullable String> key() {
+        return key;
+    }
+
+    /** Which headers messages get. */
+    public Function<? super T, ? extends Map<String, String>> headers() {
+        return headers;
+    }
+
+    /** The synchronous publisher, or null if there is none. */
+    public @Nullable BrokerPublisher<T> publisher() {
+        return publisher;
+    }
+
+    /** The asynchronous publisher, or null if there is none. */
+    public @Nullable AsyncBrokerPublisher<T> asyncPublisher() {
+        return asyncPublisher;
+    }
+
+    /** How many messages of one partition an asynchronous publisher may have in flight. */
+    public int inFlight() {
+        return inFlight;
+    }
+
+    /** How long an asynchronous publisher may take for a message. */
+    public Duration publishTimeout() {
+        return publishTimeout;
+    }
+
     /** What happens to messages that fail. */
     public RetryPolicy retry() {
         return retry;
     }
 
+    /** Starts a topic that is the same, except for what is set on the builder. */
+    public Builder<T> toBuilder() {
+        return new Builder<>(this);
+    }
+
     /**
-     * A publisher that hands messages to the broker now, past the outbox: whether a transaction commits makes no difference to it. It
-     * waits for the broker's answer, and throws {@link PublishException} if the broker did not take the message. Its ids are what the
-     * broker called the messages, or else ids that are drawn here. Safe for use by several threads. Of a topic that is made for a
-     * relay it is rarely needed: see {@link Outbox#bind}.
+     * A publisher that hands messages to the broker now, past the outbox: whether a transaction commits makes no
+     * difference to it. It waits for the broker's answer, and throws {@link PublishException} if the broker did not
+     * take the message. Its ids are what the broker called the messages, or else ids that are drawn here. Safe for use
+     * by several threads. Of a topic that is made for a relay it is rarely needed: see {@link Outbox#bind}.
      *
      * @throws ConfigurationException if the topic has no publisher
      */
@@ -153,14 +193,6 @@ public final class Topic<T> {
         return asyncPublisher != null;
     }
 
-    int inFlight() {
-        return inFlight;
-    }
-
-    Duration publishTimeout() {
-        return publishTimeout;
-    }
-
     void requirePublisher() {
         if (publisher == null && asyncPublisher == null) {
             throw new ConfigurationException(
@@ -212,6 +244,18 @@ public final class Topic<T> {
         private Builder(String name, Codec<T> codec) {
             this.name = name;
             this.codec = Objects.requireNonNull(codec, "codec");
+        }
+
+        private Builder(Topic<T> topic) {
+            this(topic.name, topic.codec);
+            key = topic.key;
+            headers = topic.headers;
+            partitions = topic.partitions;
+            publisher = topic.publisher;
+            asyncPublisher = topic.asyncPublisher;
+            inFlight = topic.inFlight;
+            publishTimeout = topic.publishTimeout;
+            retry = topic.retry;
         }
 
         /**

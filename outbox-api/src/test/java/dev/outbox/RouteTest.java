@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class RouteTest {
     private static final Topic<String> TOPIC = Topic.builder("t", Codecs.text()).build();
 
-    private final Route<String> route = new Route<>(TOPIC, new Time(1));
+    private final Route<String> route = new Route<>(TOPIC, new Time(1), Interceptors.NONE);
 
     private static void between(double least, Duration pause, double most) {
         double seconds = pause.toMillis() / 1000.0;
@@ -26,7 +26,7 @@ class RouteTest {
     void pausesGrowToAMinuteAndAreVaried() {
         Set<Duration> first = new HashSet<>();
         for (int i = 0; i < 20; i++) {
-            Duration pause = new Route<>(TOPIC, new Time(1)).leaveOut("away");
+            Duration pause = new Route<>(TOPIC, new Time(1), Interceptors.NONE).leaveOut("away");
             assertNotNull(pause);
             between(0.8, pause, 1);
             first.add(pause);
@@ -64,7 +64,7 @@ class RouteTest {
 
     @Test
     void oneCallerProbesWhenThePauseIsOver() throws InterruptedException {
-        Route<String> fast = new Route<>(TOPIC, new Time(100_000));
+        Route<String> fast = new Route<>(TOPIC, new Time(100_000), Interceptors.NONE);
         fast.leaveOut("away");
         while (!fast.isToBeProbed()) {
             Thread.onSpinWait();

@@ -255,4 +255,36 @@ class TopicTest {
         assertThrows(IOException.class, () -> Codecs.text().decode(new byte[] {(byte) 0xC0}));
         assertEquals("😀", Codecs.text().decode(Codecs.text().encode("😀")));
     }
+
+    @Test
+    void aTopicBuiltFromAnotherIsTheSameButForWhatIsSet() {
+        BrokerPublisher<String> publisher = d -> Receipt.taken();
+        Topic<String> topic = Topic.builder("t", Codecs.text())
+                .key(m -> "k")
+                .headers(m -> Map.of("h", "v"))
+                .partitions(3)
+                .publisher(publisher)
+                .inFlight(5)
+                .publishTimeout(Duration.ofSeconds(7))
+                .retry(RetryPolicy.defaults().neverGiveUp())
+                .build();
+        Topic<String> same = topic.toBuilder().build();
+        assertEquals("t", same.name());
+        assertSame(topic.codec(), same.codec());
+        assertSame(topic.key(), same.key());
+        assertSame(topic.headers(), same.headers());
+        assertEquals(3, same.partitions());
+        assertSame(publisher, same.publisher());
+        assertNull(same.asyncPublisher());
+        assertEquals(5, same.inFlight());
+        assertEquals(Duration.ofSeconds(7), same.publishTimeout());
+        assertSame(topic.retry(), same.retry());
+        AsyncBrokerPublisher<String> later = d -> CompletableFuture.completedStage(Receipt.taken());
+        Topic<String> other =
+                same.toBuilder().asyncPublisher(later).partitions(4).build();
+        assertSame(later, other.asyncPublisher());
+        assertNull(other.publisher());
+        assertEquals(4, other.partitions());
+        assertEquals(3, same.partitions());
+    }
 }
