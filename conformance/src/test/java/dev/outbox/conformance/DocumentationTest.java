@@ -3,6 +3,7 @@ package dev.outbox.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -34,5 +35,11 @@ class DocumentationTest {
     void theExampleIsForThisVersion() throws Exception {
         String version = "<outbox.version>" + System.getProperty("outbox.version") + "</outbox.version>";
         assertTrue(Snippets.in(DOCUMENT).getOrDefault("pom.xml", "").contains(version), "pom.xml has " + version);
+    }
+
+    @Test
+    void theReadmeIsForThisVersion() throws Exception {
+        String version = "<version>" + System.getProperty("outbox.version") + "</version>";
+        assertTrue(Files.readString(Path.of("..", "README.md")).contains(version), "README.md has " + version);
     }
 }
