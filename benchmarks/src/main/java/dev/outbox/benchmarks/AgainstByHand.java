@@ -3,7 +3,7 @@ package dev.outbox.benchmarks;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the library costs beside the same work done by hand. */
+/** What the library costs compared with the same work done by hand. */
 final class AgainstByHand {
     private AgainstByHand() {}
 

@@ -23,7 +23,7 @@ final class Document {
               for a message is slower than any outbox. *Publishers that take their time* below is nearer to that.
             - **Durability costs, and all sides pay it**: PostgreSQL, MySQL and MariaDB flush every commit (`fsync`), Redis its log
               (`appendfsync always`), MongoDB writes with a majority. Less durable settings are faster on both sides.
-            - **The loop by hand is a limit and no alternative.** It keeps no order beside a second relay, on Redis and MongoDB
+            - **The loop by hand is a limit and no alternative.** It keeps no order with a second relay, on Redis and MongoDB
               it must be alone, it shares nothing out among partitions, and knows neither failures nor dead letters.
             - **Peers do other things too**: they retry and order in other ways, and run in other frameworks. They are here in
               the newest version that could be had for Java 17, as their documentation sets them up, with more threads and larger batches
@@ -43,16 +43,16 @@ final class Document {
                 "[a-z0-9]+\\.drain\\.limit\\d+",
                 "![Ratios to a loop by hand](performance/backends.svg)\n\n"
                         + "![Messages per second by limit](performance/limit.svg)\n\nA backlog in one partition through"
-                        + " `Relay.processMessages` with a publisher that does nothing, beside a loop by hand over the bare driver that does the least"
+                        + " `Relay.processMessages` with a publisher that does nothing, compared with a loop by hand over the bare driver that does the least"
                         + " there is: on SQL read with `FOR UPDATE SKIP LOCKED`, delete all ids in one statement, commit; on Redis"
                         + " `XRANGE` and `XTRIM`; on MongoDB `find` and `deleteMany`.");
         part(
                 "Writing",
                 "[a-z0-9]+\\.persist\\.tx\\d+(\\.together)?|redis\\.stored",
                 "`Outbox.bind(…).publish(…)` in transactions of 1 and of 10 messages,"
-                        + " beside the same insert over the bare driver in the same transaction; `together` are those of"
-                        + " `publishAll`, still beside one insert after the other. `redis.stored` is the memory that a message of 250"
-                        + " bytes takes, index included, beside an entry of a stream with nothing else: less is better.");
+                        + " compared with the same insert over the bare driver in the same transaction; `together` are those of"
+                        + " `publishAll`, still compared with one insert after the other. `redis.stored` is the memory that a message of 250"
+                        + " bytes takes, index included, compared with an entry of a stream with nothing else: less is better.");
         part(
                 "Peers",
                 "postgres\\.peers\\..*",
@@ -65,17 +65,17 @@ final class Document {
                 "[a-z0-9]+\\.workers\\..*",
                 "A partition is published by one worker at a time, so more workers"
                         + " need more partitions. With a publisher that does nothing there is nothing to wait for, and on few cores little to win.");
-        part("JSON", "[a-z0-9]+\\.jackson\\..*", "The Jackson codec beside the bytes as they are.");
+        part("JSON", "[a-z0-9]+\\.jackson\\..*", "The Jackson codec compared with the bytes as they are.");
         part(
                 "Publishers that take their time",
                 "[a-z0-9]+\\.publisher\\..*",
-                "A publisher that takes 1 ms, beside the same publisher"
+                "A publisher that takes 1 ms, compared with the same publisher"
                         + " called in a loop without any outbox; and an asynchronous one that answers after 1 ms, with 100 messages in flight.");
         part(
                 "Latency",
                 "[a-z0-9]+\\.latency\\..*",
                 "![Latency](performance/latency.svg)\n\nFrom the call of commit to the publisher, with"
-                        + " transactions of one message on a schedule, beside a commit and one read by hand while nothing else"
+                        + " transactions of one message on a schedule, compared with a commit and one read by hand while nothing else"
                         + " happened. With in-process wake-up the writer calls `Relay.wakeUp()` after its commit; with cross-process"
                         + " wake-up a relay in another process hears of it through the server; polling is what is left without either,"
                         + " every second at the longest. `commit` is how long that call itself took, which is a part of the latency; `committed` is how many"
@@ -90,7 +90,7 @@ final class Document {
                 "Growth of the backlog",
                 "[a-z0-9]+\\.drain\\.backlog\\..*",
                 "![Growth](performance/backlog.svg)\n\nDraining the first messages of a"
-                        + " large backlog, beside one of 10,000.");
+                        + " large backlog, compared with one of 10,000.");
         part(
                 "A transaction that stays open",
                 "[a-z0-9]+\\.drain\\.snapshot\\..*",
@@ -100,11 +100,11 @@ final class Document {
                 "Partitions, topics and payloads",
                 "[a-z0-9]+\\.drain\\.(partitions|topics|payload)\\..*",
                 "The same 10,000 messages in more"
-                        + " partitions or topics, beside one; and payloads of other sizes, beside the loop by hand with the same.");
+                        + " partitions or topics, compared with one; and payloads of other sizes, compared with the loop by hand with the same.");
         part(
                 "Several relays",
                 "[a-z0-9]+\\.relays\\..*",
-                "Relays in processes of their own on 16 partitions, beside one of them.");
+                "Relays in processes of their own on 16 partitions, compared with one of them.");
         part(
                 "Memory",
                 "[a-z0-9]+\\.heap\\..*",

@@ -63,7 +63,7 @@ final class Growth {
                 new Drain(new Backlog(pair.theirs(), Load.of(FEW)), LIMIT)));
     }
 
-    /** Large payloads beside a loop by hand with the same. */
+    /** Large payloads compared with a loop by hand with the same. */
     static void payload(Run run) throws Exception {
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             Run.Pair pair = run.open(name);

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** What a relay costs its server while there is nothing to do, beside a server that nobody uses. */
+/** What a relay costs its server while there is nothing to do, compared with a server that nobody uses. */
 final class Idle {
     private Idle() {}
 

@@ -22,10 +22,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /**
- * How long a message takes from the call of commit to its publisher, beside how long a commit and one read by hand take, on
- * which there is nothing else at the time, though at the same pace. Writers keep to a schedule, so that a slow commit makes those behind it late and
- * not fewer. What is written first is not counted: on new connections a server plans every statement, as that of the commit
- * by hand did long before.
+ * How long a message takes from the call of commit to its publisher, compared with how long a commit and one read by
+ * hand take, on which there is nothing else at the time, though at the same pace. Writers keep to a schedule, so that a
+ * slow commit makes those behind it late and not fewer. What is written first is not counted: on new connections a
+ * server plans every statement, as that of the commit by hand did long before.
  */
 final class Latency {
     private static final int[] PER_SECOND = {100, 1000, 5000};
@@ -119,8 +119,8 @@ final class Latency {
     }
 
     /**
-     * Milliseconds of a commit and a checkout by hand, in the median, at the pace of the schedule: a machine that sleeps in
-     * between is slower at each.
+     * Milliseconds of a commit and a checkout by hand, in the median, at the pace of the schedule: a machine that
+     * sleeps in between is slower at each.
      */
     private static double bare(Backend backend, int perSecond) throws Exception {
         List<Double> millis = new ArrayList<>();

@@ -75,7 +75,7 @@ final class Plots {
 
     private Plot backends() {
         Plot plot = new Plot(
-                        "Draining, beside a loop written by hand",
+                        "Draining, compared with a loop written by hand",
                         "1 is as fast as the loop over the bare driver in the same run",
                         BACKENDS.stream().map(Plots::shown).toList())
                 .unit(Plots::times);

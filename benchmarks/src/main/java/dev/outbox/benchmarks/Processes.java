@@ -11,7 +11,7 @@ final class Processes {
 
     private Processes() {}
 
-    /** Several relays, on 16 partitions, beside one of them. */
+    /** Several relays, on 16 partitions, compared with one of them. */
     static void relays(Run run) throws Exception {
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
             if (name.equals("h2")) {

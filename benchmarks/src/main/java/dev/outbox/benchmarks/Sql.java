@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A SQL database. By hand, rows are locked one by one and skipped where they are locked, which is exclusive and keeps no
- * order beside other relays; the table is the same, and so are the columns that a publisher needs.
+ * order with other relays; the table is the same, and so are the columns that a publisher needs.
  */
 final class Sql implements Backend {
     private static final String READ =

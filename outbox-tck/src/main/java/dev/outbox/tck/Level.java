@@ -1,13 +1,13 @@
 package dev.outbox.tck;
 
 /**
- * How hard the suite is on a store: each level keeps the same rules under more. A store is conformant at a level if it
- * keeps every rule at that level and at all below it.
+ * How hard the suite tests a store. Each level tests the same rules under harder conditions. A store is conformant at a
+ * level if it keeps every rule at that level and at all levels below.
  */
 public enum Level {
-    /** L1: every rule by itself, by a few clients of one process. */
+    /** L1: each rule alone, with a few clients in one process. */
     CONTRACT(1, "one process, nothing goes wrong"),
-    /** L2: many threads of several clients at a time. */
+    /** L2: many threads of several clients at the same time. */
     CONCURRENCY(2, "many threads and clients"),
     /** L3: several processes, which are killed and paused. */
     CRASH(3, "processes killed and paused"),
@@ -22,17 +22,17 @@ public enum Level {
         this.meaning = meaning;
     }
 
-    /** 1 to 4. */
+    /** The number of the level, from 1 to 4. */
     public int number() {
         return number;
     }
 
-    /** What happens to a store at this level, in a few words. */
+    /** The conditions of this level, in a few words. */
     public String meaning() {
         return meaning;
     }
 
-    /** As in {@code L3}. */
+    /** The short name of the level, such as {@code L3}. */
     public String label() {
         return "L" + number;
     }

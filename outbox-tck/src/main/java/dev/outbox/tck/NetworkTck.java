@@ -1,7 +1,7 @@
 package dev.outbox.tck;
 
 /**
- * {@link StoreTck} and {@link Level#NETWORK} as well, for a store whose backend listens on a TCP port:
+ * The tests of {@link StoreTck}, and those of {@link Level#NETWORK}, for a store whose backend listens on a TCP port:
  *
  * <pre>{@code
  * class MyStoreTest extends NetworkTck {
@@ -14,10 +14,10 @@ package dev.outbox.tck;
  */
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
 public abstract class NetworkTck extends StoreTck implements NetworkRules {
-    /** For subclasses. */
+    /** For subclasses. JUnit makes an instance for each test. */
     protected NetworkTck() {}
 
-    /** The store to test; asked for once per test. */
+    /** The harness of the store to test. The suite asks for it once per test. */
     @Override
     public abstract NetworkHarness harness();
 }

@@ -5,15 +5,15 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What a store provides to be tested by {@link StoreTck}. An implementation is a public class with a public constructor
- * without parameters, because the suite also makes one in other processes, which then open the outbox by its address and
- * nothing else. Safe for use by several threads.
+ * Tells {@link StoreTck} how to make an outbox, open it and write to it. An implementation is a public class with a
+ * public constructor without parameters, because the suite also makes an instance in other processes. They open the
+ * outbox by its address and by nothing else. An implementation must be safe for use by several threads.
  */
 public interface StoreHarness {
     /**
      * Makes a fresh, empty outbox that shares nothing with any other.
      *
-     * @return its address: a text from which a harness in any process of this machine can open it
+     * @return the address of the outbox: a text from which a harness in any process of this machine can open it
      */
     String createOutbox() throws Exception;
 
@@ -24,19 +24,22 @@ public interface StoreHarness {
     WriteTransaction begin(String address) throws Exception;
 
     /**
-     * How long a hold survives when its process is paused or cut off: the lease of the clients that {@link #open} makes,
-     * best no more than two seconds, because tests wait for its end. Empty if holds are bound to a connection, and last
-     * until the backend sees it end.
+     * How long a hold survives if its process is paused or cut off. This is the lease of the clients that {@link #open}
+     * makes. Choose two seconds or less, because tests wait for its end. Empty if a hold is bound to a connection and
+     * lasts until the backend sees the connection end.
      */
     Optional<Duration> lease();
 
     /**
-     * What the store runs on, with its version, as in {@code PostgreSQL 17.2}, for the report; by default it is not named.
+     * The name and version of the backend, for the report, such as {@code PostgreSQL 17.2}. Empty by default: then the
+     * report does not name it.
      */
     default Optional<String> backend(String address) throws Exception {
         return Optional.empty();
     }
 
-    /** Removes an outbox and what belongs to it. The suite has closed its clients and transactions before. */
+    /**
+     * Removes an outbox and everything that belongs to it. The suite has already closed its clients and transactions.
+     */
     void dropOutbox(String address) throws Exception;
 }

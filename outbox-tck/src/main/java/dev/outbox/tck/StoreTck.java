@@ -6,8 +6,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * The contract of {@code docs/SPEC.md} as tests, up to {@link Level#CRASH}. A store is tested by a class that extends this
- * one, or {@link NetworkTck} if its backend listens on a TCP port:
+ * The contract of {@code docs/SPEC.md} as tests, up to {@link Level#CRASH}. To test a store, extend this class, or
+ * {@link NetworkTck} if the backend listens on a TCP port:
  *
  * <pre>{@code
  * class MyStoreTest extends StoreTck {
@@ -18,13 +18,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * }
  * }</pre>
  *
- * <p>Every test gets an outbox of its own. A failure names the rule, what was observed, and what to check. Optional
- * powers are judged by {@link dev.outbox.Store#capabilities}: what a store does without, it must refuse as specified, and
- * the tests see to that instead of being skipped. Tests start further JVMs with this one's class path.
+ * <p>Every test gets an outbox of its own. A failure names the rule, the observation, and what to check. No test is
+ * skipped for a capability that is missing from {@link dev.outbox.Store#capabilities}: it then checks that the store
+ * refuses the capability as specified. Tests start further JVMs with the class path of this one.
  *
- * <p>What was seen is written to {@code conformance.json} and {@code conformance.html} in {@code
- * outbox-tck/<name of the class>} below {@code target} or {@code build}, if there is one. The names below are system
- * properties, and parameters of JUnit's configuration as well, except for the first.
+ * <p>The suite writes a report, {@code conformance.json} and {@code conformance.html}, into {@code outbox-tck/<name of
+ * the class>} below {@code target} or {@code build}, if one of these folders exists. The constants of this class name
+ * system properties. All of them except {@link #PATIENCE} are also parameters of JUnit's configuration.
  */
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
 @ExtendWith(TckExtension.class)
@@ -49,7 +49,7 @@ public abstract class StoreTck
                 PauseRules,
                 ConcurrencyRules,
                 RelayRules {
-    /** System property: for how many seconds to wait for what must happen, before a test fails; by default 30. */
+    /** System property: how many seconds a test waits for an event that must happen, before it fails; by default 30. */
     public static final String PATIENCE = TestOutbox.PATIENCE;
 
     /** The highest {@link Level} to run, from 1 to 4; by default 4, as far as the class has tests. */
@@ -58,18 +58,18 @@ public abstract class StoreTck
     /** The rules to run, ids separated by commas, with * for any text, as in {@code OBX-EXCL-*}; by default all. */
     public static final String RULES = "outbox.tck.rules";
 
-    /** The seed of what is drawn by lot, a whole number, to run again what a report shows; by default a new one. */
+    /** The seed of random choices, a whole number; a report shows it, to repeat its run. By default a new one. */
     public static final String SEED = "outbox.tck.seed";
 
-    /** The folder for reports, each in a folder with the name of its class, or {@code none}. */
+    /** The folder for reports, or {@code none}. The report of a class is in a folder with the name of the class. */
     public static final String REPORT = "outbox.tck.report";
 
     /** Whether to print a line per test; by default false. */
     public static final String PROGRESS = "outbox.tck.progress";
 
-    /** For subclasses. */
+    /** For subclasses. JUnit makes an instance for each test. */
     protected StoreTck() {}
 
-    /** The store to test; asked for once per test. */
+    /** The harness of the store to test. The suite asks for it once per test. */
     public abstract StoreHarness harness();
 }

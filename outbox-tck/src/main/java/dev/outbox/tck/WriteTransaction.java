@@ -2,37 +2,40 @@ package dev.outbox.tck;
 
 import dev.outbox.PersistFunc;
 
-/** A transaction of the application, open until it is committed, rolled back or closed. Used by one thread at a time. */
+/**
+ * A transaction of the application. It is open until it is committed, rolled back or closed. One thread at a time uses
+ * it.
+ */
 @SuppressWarnings("try") // close may throw whatever the backend throws, InterruptedException included
 public interface WriteTransaction extends AutoCloseable {
     /**
-     * A transaction of a backend whose handle commits, rolls back and closes by itself, such as a JDBC connection with
-     * auto-commit off: {@code WriteTransaction.of(persistFunc, c::commit, c::rollback, c::close)}.
+     * A transaction that is made of the methods of a handle, such as a JDBC connection with auto-commit off: {@code
+     * WriteTransaction.of(persistFunc, c::commit, c::rollback, c::close)}.
      *
      * @param persistFunc writes with the handle
-     * @param close gives the handle back; called once, after a rollback if the transaction is still open
+     * @param close gives the handle back; it is called once, after a rollback if the transaction is still open
      */
     static WriteTransaction of(PersistFunc persistFunc, Step commit, Step rollback, Step close) {
         return new HandleTransaction(persistFunc, commit, rollback, close);
     }
 
-    /** Writes messages with this transaction. */
+    /** The function that writes messages in this transaction. */
     PersistFunc persistFunc();
 
-    /** Commits; what it throws means that nothing was committed, or that the outcome is unknown. */
+    /** Commits. An exception means that nothing was committed, or that the outcome is unknown. */
     void commit() throws Exception;
 
-    /** Rolls back. */
+    /** Rolls the transaction back. */
     void rollback() throws Exception;
 
-    /** Rolls back if it is still open, and gives back the connection. Closing twice does nothing. */
+    /** Rolls back if the transaction is still open, and gives back its connection. A second call does nothing. */
     @Override
     void close() throws Exception;
 
-    /** What a handle does. */
+    /** One action of a transaction's handle. */
     @FunctionalInterface
     interface Step {
-        /** Does it. */
+        /** Performs the action. */
         void run() throws Exception;
     }
 }

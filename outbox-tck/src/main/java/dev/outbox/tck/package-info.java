@@ -1,4 +1,7 @@
-/** The suite that every store passes: a store's test extends {@link dev.outbox.tck.StoreTck} and provides a harness. */
+/**
+ * The suite that every store must pass. The test of a store extends {@link dev.outbox.tck.StoreTck} and provides a
+ * harness.
+ */
 @NullMarked
 package dev.outbox.tck;
 
