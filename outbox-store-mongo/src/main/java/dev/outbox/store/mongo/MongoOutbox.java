@@ -11,8 +11,8 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 
 /**
- * The outbox in MongoDB 5.0 or newer, on a replica set. Messages are written in the transactions of client sessions;
- * relays read them from a {@link Store} on the same database.
+ * The outbox in MongoDB 5.0 or newer, on a replica set. The application writes messages in the transactions of client
+ * sessions. Relays read them from a {@link Store} on the same database.
  *
  * <pre>{@code
  * session.withTransaction(() -> {
@@ -22,33 +22,34 @@ import dev.outbox.StoreOptions;
  * });
  * }</pre>
  *
- * <p>The outbox is three collections of one database, whose names begin with a prefix: {@code outbox_messages}, {@code
- * outbox_partitions} and {@code outbox_dead_letters}, unless another prefix than {@value #DEFAULT_PREFIX} is chosen.
- * They have to be there before the first message is written.
+ * <p>The outbox is three collections of one database. Their names begin with a prefix. With the default prefix, {@value
+ * #DEFAULT_PREFIX}, they are {@code outbox_messages}, {@code outbox_partitions} and {@code outbox_dead_letters}. The
+ * collections must exist before the first message is written.
  */
 public final class MongoOutbox {
-    /** What the names of the collections begin with unless another prefix is given. */
+    /** The prefix of the names of the collections, if no other is given. */
     public static final String DEFAULT_PREFIX = "outbox_";
 
     /**
-     * Name of the option of a store that says what the names of its collections begin with: 1 to 100 of the characters
-     * {@code A-Z a-z 0-9 _ . -}, beginning with a letter or {@code _}; by default {@value #DEFAULT_PREFIX}.
+     * Name of the option for the prefix of the names of the collections. A prefix has 1 to 100 of the characters {@code
+     * A-Z a-z 0-9 _ . -} and begins with a letter or {@code _}. The default is {@value #DEFAULT_PREFIX}.
      */
     public static final String PREFIX = "prefix";
 
     /**
-     * Name of the option of a store that says how many milliseconds a batch holds its partitions when its process has
-     * died; at least 1000, by default {@value #DEFAULT_LEASE_MILLIS}. A living process renews its leases. After three
-     * quarters of it without a renewal it does not trust them any more, so it should be longer than a failover takes.
+     * Name of the option for the length of a lease, in milliseconds: at least 1000, by default {@value
+     * #DEFAULT_LEASE_MILLIS}. If a process dies, its batches hold their partitions for this long. A living process
+     * renews its leases. It stops trusting a lease three quarters of this time after the last renewal, so choose a time
+     * that is longer than a failover takes.
      */
     public static final String LEASE_MILLIS = "leaseMillis";
 
-    /** What {@link #LEASE_MILLIS} is unless it is set: 30 seconds. */
+    /** The default of {@link #LEASE_MILLIS}: 30 seconds. */
     public static final int DEFAULT_LEASE_MILLIS = 30_000;
 
     /**
-     * Name of the option of a store that says whether it can wake relays up, by a change stream that it opens when one
-     * asks for it; by default true.
+     * Name of the option that allows a store to wake relays up, {@code true} or {@code false}; by default true. The
+     * store opens a change stream when a relay subscribes.
      */
     public static final String WAKE_UP = "wakeUp";
 
@@ -57,32 +58,33 @@ public final class MongoOutbox {
     private MongoOutbox() {}
 
     /**
-     * Writes messages in the transaction that a session is in, those of a call by one insert, into collections with the
-     * default prefix. What it makes is as safe for use by several threads as the session, which is not at all.
+     * Writes messages in the running transaction of a session, into the collections with the default prefix. One call
+     * is one insert, also for several messages. Like the session, the function must not be used by several threads.
      *
-     * <p>Besides what {@link PersistFunc#persist} says, it throws a {@link MongoException} with the label {@code
-     * TransientTransactionError} if the transaction is to begin again: {@link ClientSession#withTransaction} does so on
-     * that and on nothing else.
+     * <p>In addition to the exceptions of {@link PersistFunc#persist}, the function throws a {@link MongoException}
+     * with the label {@code TransientTransactionError} if the transaction must begin again. {@link
+     * ClientSession#withTransaction} begins again on that exception and on no other.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the session is not in a transaction
      *     (OBX-TX-1)
      * @throws dev.outbox.MessageRejectedException from {@link PersistFunc#persist} if the payload has more than 15 MiB,
-     *     because a document has at most 16 (OBX-PAYLOAD-2)
+     *     because a document has at most 16 MiB (OBX-PAYLOAD-2)
      */
     public static PersistFunc persist(ClientSession session, MongoDatabase database) {
         return STANDARD.persist(session, database);
     }
 
     /**
-     * A store over a client of the application, which is never closed. Its defaults for reading and writing do not
-     * matter: the store writes with a majority and reads from the primary. A relay's worker needs one connection of the
-     * client's pool at a time, and the store one more to renew leases and one for wake-ups; if the application can use
-     * up all of the pool, give the relay a client of its own.
+     * Opens a store over a client of the application. The store never closes the client. The client's defaults for
+     * reading and writing do not matter: the store writes with a majority and reads from the primary.
+     *
+     * <p>Each worker of a relay needs one connection of the client's pool at a time. The store needs one more to renew
+     * leases and one for wake-ups. If the application can use up the pool, give the relay a client of its own.
      *
      * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#createSchema}, by
      *     default false; {@link StoreOptions#workers} is allowed and has no effect
-     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user may not do what is
-     *     needed, an option is wrong, or the collections are missing
+     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user lacks a privilege, an
+     *     option is wrong, or the collections are missing
      * @throws StoreException if no primary can be reached
      */
     public static Store store(MongoClient client, String database, StoreOptions options) {
@@ -112,8 +114,8 @@ public final class MongoOutbox {
     }
 
     /**
-     * One outbox of a database, by the prefix of its collections. It does what {@link MongoOutbox} does with the default
-     * prefix. Immutable, and safe for use by several threads.
+     * One outbox of a database, by the prefix of its collections. It does what {@link MongoOutbox} does with the
+     * default prefix. Immutable, and safe for use by several threads.
      */
     public static final class Named {
         private final String prefix;

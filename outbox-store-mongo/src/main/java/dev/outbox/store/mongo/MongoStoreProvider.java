@@ -6,12 +6,12 @@ import dev.outbox.StoreOptions;
 import dev.outbox.spi.StoreProvider;
 
 /**
- * Opens {@code mongodb:} and {@code mongodb+srv:} URLs, which have to name a database, with a client of its own. Public
- * for {@link java.util.ServiceLoader} alone: call {@link dev.outbox.Stores#open}.
+ * Opens {@code mongodb:} and {@code mongodb+srv:} URLs, with a client of its own. The URL must name a database. This
+ * class is public only for {@link java.util.ServiceLoader}: call {@link dev.outbox.Stores#open}.
  *
- * <p>Options: {@code user} and {@code password}, in place of those in the URL; {@code createSchema}, by default false;
- * {@code prefix}, {@code leaseMillis} and {@code wakeUp}, see {@link MongoOutbox}; {@code workers} is allowed and has
- * no effect.
+ * <p>Options: {@code user} and {@code password}, which replace those in the URL; {@code createSchema}, by default
+ * false; {@code prefix}, {@code leaseMillis} and {@code wakeUp}, see {@link MongoOutbox}; {@code workers} is allowed
+ * and has no effect.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)
