@@ -11,7 +11,7 @@ module dev.outbox.store.redis {
     requires transitive dev.outbox;
     requires transitive redis.clients.jedis;
     requires org.apache.commons.pool2;
-    requires com.fasterxml.jackson.core;
+    requires dev.outbox.store.support;
     requires org.slf4j;
     requires static com.google.auto.service;
     requires static transitive org.jspecify;

@@ -1,9 +1,9 @@
 package dev.outbox.store.redis;
 
-import java.util.Map;
+import dev.outbox.store.support.SetAside;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,17 +16,17 @@ import org.slf4j.LoggerFactory;
  */
 final class Aside {
     private static final Logger LOG = LoggerFactory.getLogger(Aside.class);
-    private static final long REST = TimeUnit.SECONDS.toNanos(5);
+    private static final Duration REST = Duration.ofSeconds(5);
 
     /** Of more than this it is not remembered what was said. */
     private static final int MOST_SAID = 1_000;
 
-    private final Map<Partition, Long> until = new ConcurrentHashMap<>();
+    private final SetAside<Partition> resting = new SetAside<>(REST);
     private final Set<String> said = ConcurrentHashMap.newKeySet();
 
     /** A partition cannot be used as it is. */
     void add(Partition partition, String why) {
-        until.put(partition, System.nanoTime() + REST);
+        resting.add(partition);
         say("Partition " + partition.number() + " of topic " + partition.topic()
                 + " is left alone, and looked at again every few seconds: " + why);
     }
@@ -47,15 +47,7 @@ final class Aside {
 
     /** Whether a partition is left alone now. */
     boolean has(Partition partition) {
-        Long end = until.get(partition);
-        if (end == null) {
-            return false;
-        }
-        if (System.nanoTime() - end < 0) {
-            return true;
-        }
-        until.remove(partition, end);
-        return false;
+        return resting.contains(partition);
     }
 
     /** The index has a member that is no partition. */

@@ -1,5 +1,7 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.PartitionRotation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -7,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -26,6 +29,16 @@ final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */
     static final int MOST_PARTITIONS = 200;
 
+    /**
+     * A checkout in company begins with as many as the square root of all, which leaves work to others and still takes
+     * few batches for many partitions (decision 8). Of two, one is for others.
+     */
+    private static final PartitionRotation.Pace PACE = new PartitionRotation.Pace(
+            Duration.ofMillis(100),
+            10,
+            MOST_PARTITIONS,
+            all -> Math.min((int) Math.ceil(Math.sqrt(all)), Math.max(1, all - 1)));
+
     /** Of a look for partitions, and of one script that takes some. */
     private static final int MOST_FOUND = 1_000;
 
@@ -41,7 +54,11 @@ final class Checkout {
     private final Duration lease;
     private final byte[] leaseMillis;
     private final Aside aside;
-    private final Candidates candidates = new Candidates();
+    private final PartitionRotation<Partition> rotation = new PartitionRotation<>(PACE);
+
+    /** Where the next discovery begins, if there are more than one finds. */
+    private volatile String cursor = Double.toString(ThreadLocalRandom.current().nextDouble());
+
     private final Portions portions = new Portions();
 
     Checkout(Link link, Place place, Set<String> topics, Duration lease, Aside aside) {
@@ -55,7 +72,7 @@ final class Checkout {
 
     /** Another batch is open beside the one that is to be. */
     void noteCompany() {
-        candidates.noteCompany();
+        rotation.noteCompany();
     }
 
     /**
@@ -69,7 +86,7 @@ final class Checkout {
     Hold run(int limit, Consumer<Hold> onFailure) {
         Hold hold = new Hold(place);
         try {
-            boolean fresh = candidates.isDiscoveryDue(System.nanoTime());
+            boolean fresh = rotation.isDiscoveryDue(System.nanoTime());
             Set<Partition> tried = new HashSet<>();
             if (fresh) {
                 discover(hold, tried);
@@ -95,14 +112,14 @@ final class Checkout {
         long started = System.nanoTime();
         List<byte[]> arguments = new ArrayList<>(topics.size() + 4);
         arguments.add(Place.bytes(Integer.toString(MOST_FOUND)));
-        arguments.add(Place.bytes(candidates.cursor()));
+        arguments.add(Place.bytes(cursor));
         arguments.add(leaseMillis);
         arguments.add(Place.bytes(hold.partitions.isEmpty() ? "1" : "0")); // who has something need not knock
         topics.forEach(topic -> arguments.add(Place.bytes(topic)));
         List<Object> reply =
                 Reply.list(link.call(place, Script.READY.call(List.of(place.ready(), place.knocks()), arguments)));
         if (Reply.number(reply.get(0)) > hold.partitions.size()) { // its own are among those that are held
-            candidates.noteCompany();
+            rotation.noteCompany();
         }
         List<Partition> found = new ArrayList<>(reply.size() - 3);
         for (Object member : reply.subList(3, reply.size())) {
@@ -114,9 +131,10 @@ final class Checkout {
             }
         }
         if (Reply.number(reply.get(2)) == 1) {
-            candidates.retain(found, tried);
+            rotation.retain(found, tried);
         }
-        candidates.add(found, Reply.text(reply.get(1)), started, System.nanoTime());
+        cursor = Reply.text(reply.get(1));
+        rotation.add(found, started, System.nanoTime());
     }
 
     /**
@@ -125,8 +143,8 @@ final class Checkout {
      * number says, however many of them are not ready any more.
      */
     private void fill(Hold hold, int limit, Set<Partition> tried) {
-        List<Partition> inTurn = candidates.nextTurn(limit);
-        int wanted = Math.max(1, candidates.firstTake(inTurn.size(), limit));
+        List<Partition> inTurn = rotation.nextTurn(limit);
+        int wanted = Math.max(1, rotation.firstTake(inTurn.size(), limit));
         inTurn.removeAll(tried);
         int next = 0;
         while (next < inTurn.size() && hasRoom(hold, limit)) {
@@ -193,17 +211,17 @@ final class Checkout {
                 }
             } else if (answers.get(i) instanceof Long why) {
                 if (why < 3) { // else it was not asked for
-                    candidates.remove(partition);
+                    rotation.remove(partition);
                 }
                 if (why == 1) {
-                    candidates.noteCompany();
+                    rotation.noteCompany();
                 }
             } else {
-                candidates.remove(partition);
+                rotation.remove(partition);
                 aside.add(partition, Aside.ofKeys(Reply.text(answers.get(i))));
             }
         }
-        candidates.noteTurn(taken);
+        rotation.noteTurn(taken);
     }
 
     private void add(Held held, Object read) {
@@ -240,7 +258,7 @@ final class Checkout {
         private final List<Command> commands;
         private final int[] shares;
 
-        private Next(Hold before, Moment renewed, int limit, byte[] leaseMillis) {
+        private Next(Hold before, LeaseClock renewed, int limit, byte[] leaseMillis) {
             this.hold = before.next(renewed);
             this.before = before.partitions;
             this.shares = shares(limit, this.before.size());
@@ -288,12 +306,12 @@ final class Checkout {
      * @param renewed when the lease of the batch was asked for
      */
     @Nullable
-    Next next(Hold before, Moment renewed, int limit) {
+    Next next(Hold before, LeaseClock renewed, int limit) {
         if (before.isLast
                 || !renewed.isWithin(lease.dividedBy(PASSED_ON))
-                || candidates.isInCompany()
-                || candidates.isDiscoveryDue(System.nanoTime())
-                || !candidates.areAll(before.partitions, limit)
+                || !rotation.isAlone()
+                || rotation.isDiscoveryDue(System.nanoTime())
+                || !rotation.areAll(before.taken(), limit)
                 || portions.of(before.taken(), Portions.BYTES) < limit
                 || !before.partitions.stream().allMatch(Held::isSound)) {
             return null;
@@ -310,7 +328,7 @@ final class Checkout {
         if (hold.messages() < limit
                 || hold.bytes() > ReadAhead.MOST_BYTES
                 || portions.of(hold.taken(), ReadAhead.MOST_BYTES) < limit
-                || candidates.isDiscoveryDue(System.nanoTime() + nanos)) {
+                || rotation.isDiscoveryDue(System.nanoTime() + nanos)) {
             return;
         }
         int[] shares = shares(limit, hold.partitions.size());
@@ -356,11 +374,11 @@ final class Checkout {
         if (!empty.isEmpty()) {
             for (Held held : empty) {
                 if (held.problem != null) {
-                    candidates.remove(held.partition);
+                    rotation.remove(held.partition);
                     aside.add(held.partition, held.problem);
                 }
             }
-            candidates.noteNoTurn(empty.stream()
+            rotation.noteNoTurn(empty.stream()
                     .filter(held -> held.left > 0)
                     .map(held -> held.partition)
                     .toList());

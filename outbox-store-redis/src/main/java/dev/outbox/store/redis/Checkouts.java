@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -43,6 +44,13 @@ final class Checkouts {
         return following;
     }
 
+    /** From now on nothing is checked out ahead. */
+    void close() {
+        if (following != null) {
+            following.close();
+        }
+    }
+
     /** Others have told that they find all held. */
     void noteCompany() {
         places.forEach(Checkout::noteCompany);
@@ -54,7 +62,7 @@ final class Checkouts {
      * @param renewed when its lease was asked for
      * @param company whether another batch is open
      */
-    Checkout.@Nullable Next next(Hold hold, Moment renewed, int limit, boolean company) {
+    Checkout.@Nullable Next next(Hold hold, LeaseClock renewed, int limit, boolean company) {
         return following != null && !company && following.isSteady()
                 ? places.get(0).next(hold, renewed, limit)
                 : null;

@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.store.support.LeaseClock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -22,7 +23,7 @@ final class Hold {
     final Set<Partition> asked = new LinkedHashSet<>();
 
     /** From before the lease was asked for. */
-    final Moment since;
+    final LeaseClock since;
 
     /**
      * One of its partitions was released before the others. It must not be taken with this token once more: its state says
@@ -35,17 +36,17 @@ final class Hold {
 
     /** Of what is yet to be taken. */
     Hold(Place place) {
-        this(place, Place.bytes(UUID.randomUUID().toString()), Moment.now());
+        this(place, Place.bytes(UUID.randomUUID().toString()), LeaseClock.now());
     }
 
-    private Hold(Place place, byte[] token, Moment since) {
+    private Hold(Place place, byte[] token, LeaseClock since) {
         this.place = place;
         this.token = token;
         this.since = since;
     }
 
     /** Of a batch that follows, whose lease was asked for at that moment. */
-    Hold next(Moment since) {
+    Hold next(LeaseClock since) {
         Hold next = new Hold(place, token, since);
         partitions.forEach(held -> next.asked.add(held.partition));
         return next;

@@ -1,6 +1,8 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.OutgoingMessage;
+import dev.outbox.store.support.HeadersJson;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +26,7 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
     static byte[] write(OutgoingMessage message) {
         String key = message.key();
         byte[] keyBytes = key == null ? NONE : Place.bytes(key);
-        byte[] headers = message.headers().isEmpty() ? NONE : Headers.write(message.headers());
+        byte[] headers = message.headers().isEmpty() ? NONE : HeadersJson.bytes(message.headers());
         boolean plain = key == null && headers.length == 0;
         byte[] label = new byte[plain ? ID_END : KEY_BEGIN + keyBytes.length + headers.length];
         label[0] = FORMAT;
@@ -52,9 +54,7 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
         int keyEnd = Math.min(label.length, KEY_BEGIN + Math.max(0, length - 1));
         String key = length == 0 ? null : new String(label, KEY_BEGIN, keyEnd - KEY_BEGIN, StandardCharsets.UTF_8);
         return new Label(
-                id,
-                key,
-                keyEnd == label.length ? Map.of() : Headers.read(Arrays.copyOfRange(label, keyEnd, label.length)));
+                id, key, keyEnd == label.length || !areHeaders(label, keyEnd) ? Map.of() : headers(label, keyEnd));
     }
 
     /** Whether it is an id and nothing else, as that of most messages. */
@@ -83,7 +83,22 @@ record Label(String id, @Nullable String key, Map<String, String> headers) {
         } catch (CharacterCodingException e) {
             return "its key is no text";
         }
-        return keyEnd == label.length ? null : Headers.problem(Arrays.copyOfRange(label, keyEnd, label.length));
+        return keyEnd == label.length || areHeaders(label, keyEnd)
+                ? null
+                : "its headers are not a JSON object of strings";
+    }
+
+    private static Map<String, String> headers(byte[] label, int begin) {
+        return HeadersJson.read(Arrays.copyOfRange(label, begin, label.length));
+    }
+
+    private static boolean areHeaders(byte[] label, int begin) {
+        try {
+            headers(label, begin);
+            return true;
+        } catch (UncheckedIOException e) {
+            return false;
+        }
     }
 
     /** The id as it is stored. */

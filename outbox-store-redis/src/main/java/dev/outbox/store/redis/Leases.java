@@ -1,5 +1,7 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.Prefetcher;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -90,7 +92,7 @@ final class Leases implements AutoCloseable {
         long next = System.nanoTime() + beat;
         boolean failing = false;
         while (!closed) {
-            LockSupport.parkNanos(watched.isEmpty() ? next - System.nanoTime() : Math.min(Following.KEEP, beat));
+            LockSupport.parkNanos(watched.isEmpty() ? next - System.nanoTime() : Math.min(Prefetcher.KEEP, beat));
             if (closed) {
                 return;
             }
@@ -191,7 +193,7 @@ final class Leases implements AutoCloseable {
                 commands.add(hold.renew(hold.partitions, leaseMillis));
             }
         }
-        Moment now = Moment.now();
+        LeaseClock now = LeaseClock.now();
         List<Object> replies = link.all(place, commands);
         JedisDataException refused = null;
         for (int i = 0; i < replies.size(); i++) {

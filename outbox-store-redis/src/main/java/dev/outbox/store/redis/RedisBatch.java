@@ -8,6 +8,7 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -40,7 +41,7 @@ final class RedisBatch implements MessageBatch {
     private final Duration trusted;
     private final BatchOutcomes outcomes;
     private final Sequel sequel;
-    private volatile Moment renewed;
+    private volatile LeaseClock renewed;
     private volatile boolean lost;
 
     /** What comes after a batch. */
@@ -54,7 +55,7 @@ final class RedisBatch implements MessageBatch {
          * @param renewed when its lease was asked for
          * @return what is to be sent instead of the usual, or null
          */
-        Checkout.@Nullable Next next(Hold hold, Moment renewed);
+        Checkout.@Nullable Next next(Hold hold, LeaseClock renewed);
 
         /** Others have found all held. */
         void knocked();
@@ -73,7 +74,7 @@ final class RedisBatch implements MessageBatch {
         this.lease = lease;
         this.trusted = trusted(lease);
         this.sequel = sequel;
-        this.renewed = hold == null ? Moment.now() : hold.since;
+        this.renewed = hold == null ? LeaseClock.now() : hold.since;
         List<PersistedMessage> messages = new ArrayList<>(hold == null ? 0 : hold.messages());
         if (hold != null) {
             for (Held held : hold.partitions) {
@@ -134,7 +135,7 @@ final class RedisBatch implements MessageBatch {
         if (hold == null || hold.since.isWithin(lease.dividedBy(2))) {
             return;
         }
-        Moment asked = Moment.now();
+        LeaseClock asked = LeaseClock.now();
         byte[] millis = Place.bytes(Long.toString(lease.toMillis()));
         boolean renewing;
         try {
@@ -151,7 +152,7 @@ final class RedisBatch implements MessageBatch {
     }
 
     /** The server has confirmed the hold in an answer to what was asked at that moment. */
-    void noteRenewed(Moment asked) {
+    void noteRenewed(LeaseClock asked) {
         renewed = asked;
     }
 

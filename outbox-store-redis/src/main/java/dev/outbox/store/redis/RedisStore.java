@@ -2,34 +2,26 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
-import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
-import dev.outbox.MisuseException;
-import dev.outbox.Operations;
-import dev.outbox.Store;
-import dev.outbox.WakeUps;
+import dev.outbox.store.support.GuardedStore;
+import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.TopicSets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** The store in Redis: what its checkouts know in common, and its open batches. */
-final class RedisStore implements Store, Operations, WakeUps {
-    /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
-    private static final int MOST_SETS_OF_TOPICS = 64;
-
+final class RedisStore extends GuardedStore {
     private final Servers servers;
-    private final Names names;
     private final Duration lease;
     private final Capabilities capabilities;
     private final Link link;
-    private final Operations operations;
     private final Leases leases;
     private final Aside aside = new Aside();
 
@@ -37,33 +29,29 @@ final class RedisStore implements Store, Operations, WakeUps {
     private final Set<RedisBatch> unfinished = ConcurrentHashMap.newKeySet();
 
     private final Listening listening;
-    private final Map<Set<String>, Checkouts> checkouts = new ConcurrentHashMap<>();
-    private volatile boolean closed;
+    private final TopicSets<Checkouts> checkouts;
 
     RedisStore(Servers servers, Names names, Duration lease, boolean wakeUps) {
+        this(servers, new Link(servers), names, lease, wakeUps);
+    }
+
+    private RedisStore(Servers servers, Link link, Names names, Duration lease, boolean wakeUps) {
+        super(new RedisOperations(link, names));
         this.servers = servers;
-        this.names = names;
         this.lease = lease;
         this.capabilities = wakeUps
                 ? Capabilities.all()
                 : Capabilities.all()
                         .without(Capability.WAKE_UP, "it was opened with wakeUps=false, or for an outbox without them");
-        this.link = new Link(servers);
-        this.operations = new RedisOperations(link, names);
+        this.link = link;
         this.leases = new Leases(link, lease);
         this.listening = new Listening(servers, names.channel(), Listening.BETWEEN_PINGS);
+        this.checkouts = new TopicSets<>(topics -> new Checkouts(link, names, topics, lease, aside), Checkouts::close);
     }
 
     @Override
-    public MessageBatch checkout(Set<String> topics, int limit) {
-        if (topics.isEmpty()) {
-            throw new MisuseException("No topics given; expected at least one.");
-        }
-        if (limit < 1) {
-            throw new MisuseException("limit is " + limit + "; expected at least 1.");
-        }
-        requireOpen();
-        Checkouts ofTopics = checkoutsOf(topics);
+    protected MessageBatch take(Set<String> topics, int limit) {
+        Checkouts ofTopics = checkouts.of(topics);
         long called = System.nanoTime();
         Hold hold;
         try {
@@ -91,13 +79,13 @@ final class RedisStore implements Store, Operations, WakeUps {
         if (following != null) {
             following.noteCheckout(called, batch.messages().size(), limit);
         }
-        if (closed) { // close() may have missed it
+        if (isClosed()) { // close() may have missed it
             endAll(List.of(batch));
         }
         return batch;
     }
 
-    private RedisBatch.Sequel sequel(Checkouts checkouts, int limit) {
+    private RedisBatch.Sequel sequel(Checkouts ofTopics, int limit) {
         return new RedisBatch.Sequel() {
             @Override
             public void closing(RedisBatch batch) {
@@ -105,13 +93,13 @@ final class RedisStore implements Store, Operations, WakeUps {
             }
 
             @Override
-            public Checkout.@Nullable Next next(Hold hold, Moment renewed) {
-                return closed ? null : checkouts.next(hold, renewed, limit, !leases.isEmpty());
+            public Checkout.@Nullable Next next(Hold hold, LeaseClock renewed) {
+                return isClosed() ? null : ofTopics.next(hold, renewed, limit, !leases.isEmpty());
             }
 
             @Override
             public void knocked() {
-                checkouts.noteCompany();
+                ofTopics.noteCompany();
             }
 
             @Override
@@ -121,7 +109,7 @@ final class RedisStore implements Store, Operations, WakeUps {
 
             @Override
             public void closed(Checkout.@Nullable Next next, List<Object> replies) {
-                Following following = checkouts.following();
+                Following following = ofTopics.following();
                 if (following != null) {
                     following.noteClosed(next, replies, limit);
                     if (next != null) {
@@ -132,18 +120,6 @@ final class RedisStore implements Store, Operations, WakeUps {
         };
     }
 
-    private Checkouts checkoutsOf(Set<String> topics) {
-        Checkouts known = checkouts.get(topics);
-        if (known != null) {
-            return known;
-        }
-        if (checkouts.size() >= MOST_SETS_OF_TOPICS) {
-            endAll();
-            checkouts.clear();
-        }
-        return checkouts.computeIfAbsent(Set.copyOf(topics), t -> new Checkouts(link, names, t, lease, aside));
-    }
-
     @Override
     public Capabilities capabilities() {
         return capabilities;
@@ -151,13 +127,12 @@ final class RedisStore implements Store, Operations, WakeUps {
 
     @Override
     public synchronized void close() {
-        if (closed) {
+        if (!markClosed()) {
             return;
         }
-        closed = true;
         leases.close();
         endAll(unfinished);
-        endAll();
+        checkouts.endAll();
         listening.close();
         servers.close();
     }
@@ -175,66 +150,8 @@ final class RedisStore implements Store, Operations, WakeUps {
         byPlace.forEach(link::tell);
     }
 
-    private void endAll() {
-        for (Checkouts each : checkouts.values()) {
-            Following following = each.following();
-            if (following != null) {
-                following.end();
-            }
-        }
-    }
-
-    private void requireOpen() {
-        if (closed) {
-            throw new MisuseException("The store is closed: close the relays first, then their store.");
-        }
-    }
-
     @Override
-    public Subscription onWakeUp(Runnable listener) {
-        requireOpen();
+    protected Subscription subscribe(Runnable listener) {
         return listening.add(listener);
-    }
-
-    @Override
-    public List<Backlog> backlog() {
-        requireOpen();
-        return operations.backlog();
-    }
-
-    @Override
-    public List<FailingPartition> failingPartitions() {
-        requireOpen();
-        return operations.failingPartitions();
-    }
-
-    @Override
-    public boolean retryNow(String topic, int partition) {
-        requireOpen();
-        return operations.retryNow(topic, partition);
-    }
-
-    @Override
-    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
-        requireOpen();
-        return operations.deadLetters(topic, afterId, limit);
-    }
-
-    @Override
-    public Optional<DeadLetter> deadLetter(String id) {
-        requireOpen();
-        return operations.deadLetter(id);
-    }
-
-    @Override
-    public int redrive(Collection<String> ids) {
-        requireOpen();
-        return operations.redrive(ids);
-    }
-
-    @Override
-    public int discard(Collection<String> ids) {
-        requireOpen();
-        return operations.discard(ids);
     }
 }

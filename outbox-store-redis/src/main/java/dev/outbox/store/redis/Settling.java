@@ -2,7 +2,7 @@ package dev.outbox.store.redis;
 
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
-import java.time.Duration;
+import dev.outbox.store.support.PartitionOutcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -10,11 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes the call of the script that closes a batch, with all its outcomes. */
 final class Settling {
-    private static final int LONGEST_REASON = 1_000;
-
-    /** Far beyond any sensible delay. */
-    private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
-
     private static final byte[] NONE = {};
 
     private final List<byte[]> arguments = new ArrayList<>();
@@ -113,31 +108,23 @@ final class Settling {
 
     private void add(Held held, BatchOutcomes outcomes, int first) {
         int size = held.entries.size();
-        int prefix = 0;
-        while (left == null && prefix < size && isSettled(outcomes.at(first + prefix))) {
-            prefix++;
-        }
+        PartitionOutcome folded = PartitionOutcome.of(size, i -> outcome(held, outcomes, first, i));
+        int prefix = left == null ? folded.settledPrefix() : 0;
         List<byte[]> deleted = new ArrayList<>();
         List<byte[]> forgotten = new ArrayList<>();
-        List<Entry> failed = new ArrayList<>();
+        List<byte[]> failed = new ArrayList<>();
         List<byte[]> buried = new ArrayList<>();
-        String reason = "";
-        Duration delay = Duration.ZERO;
         for (int i = 0; i < size; i++) {
             Entry entry = held.entries.get(i);
             Outcome outcome = outcome(held, outcomes, first, i);
-            if (outcome instanceof Outcome.Failed failure) {
-                if (failed.isEmpty()) {
-                    reason = failure.reason();
-                }
-                failed.add(entry);
-                delay = failure.retryAfter().compareTo(delay) > 0 ? failure.retryAfter() : delay;
+            if (outcome instanceof Outcome.Failed) {
+                failed.add(entry.position());
             } else if (outcome instanceof Outcome.DeadLettered dead) {
                 buried.add(entry.position());
                 buried.add(Place.bytes(Integer.toString(held.attempts(entry) + 1)));
-                buried.add(Place.bytes(storable(dead.reason())));
+                buried.add(Place.bytes(dead.reason()));
             }
-            if (isSettled(outcome)) {
+            if (PartitionOutcome.isSettled(outcome)) {
                 if (i >= prefix) {
                     deleted.add(entry.position());
                 }
@@ -154,11 +141,11 @@ final class Settling {
         }
         addAll(deleted);
         addAll(forgotten);
-        addAll(failed.stream().map(Entry::position).toList());
-        if (!failed.isEmpty()) {
-            arguments.add(failed.get(0).id());
-            add(storable(reason));
-            add(Long.toString(millis(delay)));
+        addAll(failed);
+        if (folded.isFailing()) {
+            arguments.add(held.entries.get(folded.firstFailed()).id());
+            add(folded.reason());
+            add(Long.toString(folded.delayMillis()));
         }
         add(buried.size() / 3);
         arguments.addAll(buried);
@@ -184,24 +171,5 @@ final class Settling {
 
     private void add(String text) {
         arguments.add(Place.bytes(text));
-    }
-
-    private static boolean isSettled(@Nullable Outcome outcome) {
-        return outcome instanceof Outcome.Published || outcome instanceof Outcome.DeadLettered;
-    }
-
-    private static long millis(Duration delay) {
-        Duration bounded = delay.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay;
-        return bounded.plusNanos(999_999).toMillis();
-    }
-
-    /** A reason is for reading: it is shortened, and halves of surrogate pairs, which UTF-8 has not, are replaced. */
-    static String storable(String reason) {
-        StringBuilder text = new StringBuilder();
-        reason.codePoints()
-                .limit(LONGEST_REASON)
-                .map(c -> c == 0 || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
-                .forEach(text::appendCodePoint);
-        return text.toString();
     }
 }

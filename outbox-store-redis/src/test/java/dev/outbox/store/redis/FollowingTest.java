@@ -9,6 +9,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.servers.TcpProxy;
+import dev.outbox.store.support.PartitionRotation;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -308,8 +309,8 @@ class FollowingTest {
                                 .skip(11)
                                 .toArray(byte[][]::new));
                 long since = System.nanoTime();
-                while (System.nanoTime() - since < Candidates.LONGEST_PAUSE) {
-                    LockSupport.parkNanos(Candidates.LONGEST_PAUSE);
+                while (System.nanoTime() - since < PartitionRotation.LONGEST_PAUSE) {
+                    LockSupport.parkNanos(PartitionRotation.LONGEST_PAUSE);
                 }
                 batch.messages().forEach(m -> batch.markPublished(m, null));
             }

@@ -13,6 +13,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.RedisServer;
+import dev.outbox.store.support.PartitionRotation;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -77,7 +78,7 @@ class HoldsTest {
                 assertEquals(10, partitions(batch).size());
             }
             // For longer than it takes until partitions are looked for again.
-            long end = System.nanoTime() + 2 * Candidates.LONGEST_PAUSE;
+            long end = System.nanoTime() + 2 * PartitionRotation.LONGEST_PAUSE;
             while (System.nanoTime() - end < 0) {
                 try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 50)) {
                     assertEquals(9, partitions(batch).size());

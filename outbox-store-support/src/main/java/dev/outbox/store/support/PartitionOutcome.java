@@ -3,6 +3,7 @@ package dev.outbox.store.support;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
 import java.time.Duration;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +23,22 @@ public record PartitionOutcome(int firstFailed, String reason, Duration delay, i
      * @param size how many it has there
      */
     public static PartitionOutcome of(BatchOutcomes outcomes, int first, int size) {
+        return of(size, i -> outcomes.at(first + i));
+    }
+
+    /**
+     * Folds them.
+     *
+     * @param size how many messages there are
+     * @param outcomes by index; null for a message that has none
+     */
+    public static PartitionOutcome of(int size, IntFunction<@Nullable Outcome> outcomes) {
         int firstFailed = -1;
         String reason = "";
         Duration delay = Duration.ZERO;
         int prefix = 0;
         for (int i = 0; i < size; i++) {
-            Outcome outcome = outcomes.at(first + i);
+            @Nullable Outcome outcome = outcomes.apply(i);
             if (outcome instanceof Outcome.Failed failed) {
                 if (firstFailed < 0) {
                     firstFailed = i;

@@ -19,7 +19,9 @@ import java.util.function.IntUnaryOperator;
  * @param <P> a partition, with an {@code equals} that tells apart whatever a checkout has to tell apart
  */
 public final class PartitionRotation<P> {
-    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
+    /** The longest pause between two discoveries, in nanoseconds. */
+    public static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
+
     private static final long COMPANY = TimeUnit.SECONDS.toNanos(10);
 
     private final Pace pace;
@@ -102,6 +104,17 @@ public final class PartitionRotation<P> {
             if (known.remove(partition)) {
                 known.add(partition);
             }
+        }
+    }
+
+    /** These were to have their turn and found no place in the batch: they come first now. */
+    public synchronized void noteNoTurn(Collection<P> tried) {
+        if (!tried.isEmpty()) {
+            List<P> others = new ArrayList<>(known);
+            others.removeAll(new HashSet<>(tried));
+            known.clear();
+            known.addAll(tried);
+            known.addAll(others);
         }
     }
 

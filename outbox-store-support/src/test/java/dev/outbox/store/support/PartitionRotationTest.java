@@ -47,6 +47,16 @@ class PartitionRotationTest {
     }
 
     @Test
+    void whatFoundNoPlaceComesFirstNextTime() {
+        find(some(5));
+        List<Integer> inTurn = rotation.nextTurn(5);
+        List<Integer> noPlace = inTurn.subList(3, 5);
+        rotation.noteNoTurn(noPlace);
+        assertEquals(noPlace, rotation.nextTurn(5).subList(0, 2));
+        assertEquals(5, new HashSet<>(rotation.nextTurn(5)).size());
+    }
+
+    @Test
     void aloneABatchBeginsWithAllAndInCompanyWithAShare() {
         assertTrue(rotation.isAlone());
         assertEquals(30, rotation.firstTake(30, 100));
