@@ -45,7 +45,7 @@ final class Redis implements Backend {
 
     private final String url;
     private final String prefix = "{bench-" + UUID.randomUUID() + "}";
-    private final RedisOutbox outbox = RedisOutbox.withPrefix(prefix);
+    private final RedisOutbox.Named outbox = RedisOutbox.named(prefix);
     private final Jedis connection;
 
     Redis(String url) {
@@ -82,7 +82,7 @@ final class Redis implements Backend {
         return StoreOptions.defaults()
                 .workers(workers)
                 .with("prefix", prefix)
-                .with("wakeUps", Boolean.toString(wakeUps));
+                .with(RedisOutbox.WAKE_UP, Boolean.toString(wakeUps));
     }
 
     @Override

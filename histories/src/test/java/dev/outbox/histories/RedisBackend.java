@@ -206,7 +206,7 @@ final class RedisBackend implements Backend {
 
         @Override
         public String persist(OutgoingMessage message) {
-            return RedisOutbox.withPrefix(PREFIX).persist(tx()).persist(message);
+            return RedisOutbox.named(PREFIX).persist(tx()).persist(message);
         }
 
         @Override

@@ -9,8 +9,6 @@ import java.util.stream.IntStream;
  * are. In a spread outbox there are several tags, and a partition's number says which is its own.
  */
 final class Names {
-    static final String DEFAULT_PREFIX = "{outbox}";
-
     private static final int LONGEST_PREFIX = 200;
 
     /** Every poll asks every slot. */

@@ -23,14 +23,6 @@ import redis.clients.jedis.UnifiedJedis;
 
 /** Opens stores, and refuses at once what would fail later. */
 final class Opening {
-    static final String PREFIX = "prefix";
-    static final String SPREAD = "spread";
-    static final String LEASE_MILLIS = "leaseMillis";
-    static final String WAKE_UPS = "wakeUps";
-    static final String SENTINEL_USER = "sentinelUser";
-    static final String SENTINEL_PASSWORD = "sentinelPassword";
-
-    private static final int DEFAULT_LEASE_MILLIS = 10_000;
     private static final int LEAST_LEASE_MILLIS = 100;
 
     private static final int CONNECT_MILLIS = 5_000;
@@ -40,22 +32,34 @@ final class Opening {
     /** Connections beside those of workers: for leases, for wake-ups, and for operations. */
     private static final int SPARE_CONNECTIONS = 3;
 
-    private static final Set<String> FOR_ALL =
-            Set.of(StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA, LEASE_MILLIS, WAKE_UPS);
+    private static final Set<String> FOR_ALL = Set.of(
+            StoreOptions.WORKERS,
+            StoreOptions.CREATE_SCHEMA,
+            RedisOutbox.PREFIX,
+            RedisOutbox.SPREAD,
+            RedisOutbox.LEASE_MILLIS,
+            RedisOutbox.WAKE_UP);
     private static final Set<String> FOR_URLS =
-            Set.of(StoreOptions.USER, StoreOptions.PASSWORD, PREFIX, SPREAD, SENTINEL_USER, SENTINEL_PASSWORD);
+            Set.of(StoreOptions.USER, StoreOptions.PASSWORD, RedisOutbox.SENTINEL_USER, RedisOutbox.SENTINEL_PASSWORD);
 
     private Opening() {}
 
-    static Store store(UnifiedJedis client, Names names, boolean wakeUps, StoreOptions options) {
+    static Store store(UnifiedJedis client, Names names, boolean wakeUp, StoreOptions options) {
         options.requireKnown(FOR_ALL);
         Servers servers = Servers.of(client);
-        if (wakeUps && Settings.of(options).wakeUps() && servers.mostConnections() == 1) {
+        if (wakeUp && Settings.of(options).wakeUp() && servers.mostConnections() == 1) {
             throw new ConfigurationException(
                     "The pool of this client has one connection, which whoever listens for commits"
-                            + " would keep: give it a maxTotal of 2 or more, or open the store with wakeUps=false.");
+                            + " would keep: give it a maxTotal of 2 or more, or open the store with wakeUp=false.");
         }
-        return open(servers, names, wakeUps, options, "the outbox");
+        return open(servers, names, wakeUp, options, "the outbox");
+    }
+
+    /** Which outbox the options name. */
+    static Names names(StoreOptions options) {
+        String prefix = options.get(RedisOutbox.PREFIX);
+        return new Names(
+                prefix == null ? RedisOutbox.DEFAULT_PREFIX : prefix, options.getInt(RedisOutbox.SPREAD, 1, 1));
     }
 
     static Store store(String url, StoreOptions options) {
@@ -68,8 +72,7 @@ final class Opening {
         known.addAll(FOR_URLS);
         options.requireKnown(known);
         RedisUrl parsed = RedisUrl.parse(url);
-        String prefix = options.get(PREFIX);
-        Names names = new Names(prefix == null ? Names.DEFAULT_PREFIX : prefix, options.getInt(SPREAD, 1, 1));
+        Names names = names(options);
         Settings.of(options); // before anything is connected
         String shown = "the outbox at " + Redacted.url(url);
         Servers servers;
@@ -82,13 +85,14 @@ final class Opening {
     }
 
     /** What the options say that concern every store. */
-    private record Settings(int workers, Duration lease, boolean wakeUps) {
+    private record Settings(int workers, Duration lease, boolean wakeUp) {
         static Settings of(StoreOptions options) {
             options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
             return new Settings(
                     options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS),
-                    Duration.ofMillis(options.getInt(LEASE_MILLIS, LEAST_LEASE_MILLIS, DEFAULT_LEASE_MILLIS)),
-                    options.getBoolean(WAKE_UPS, true));
+                    Duration.ofMillis(options.getInt(
+                            RedisOutbox.LEASE_MILLIS, LEAST_LEASE_MILLIS, RedisOutbox.DEFAULT_LEASE_MILLIS)),
+                    options.getBoolean(RedisOutbox.WAKE_UP, true));
         }
 
         /**
@@ -100,11 +104,11 @@ final class Opening {
         }
     }
 
-    private static Store open(Servers servers, Names names, boolean wakeUps, StoreOptions options, String shown) {
+    private static Store open(Servers servers, Names names, boolean wakeUp, StoreOptions options, String shown) {
         try {
             Settings settings = Settings.of(options);
             new ServerCheck(new Link(servers), servers.isCluster()).run(names);
-            return new RedisStore(servers, names, settings.lease(), wakeUps && settings.wakeUps());
+            return new RedisStore(servers, names, settings.lease(), wakeUp && settings.wakeUp());
         } catch (RuntimeException e) {
             servers.close();
             throw Failures.atOpening("Opening " + shown, e);
@@ -134,9 +138,13 @@ final class Opening {
                             .masterName(url.sentinel())
                             .sentinels(url.hosts())
                             .clientConfig(config)
-                            .sentinelClientConfig(
-                                    config(url, settings, options.get(SENTINEL_USER), options.get(SENTINEL_PASSWORD), 0)
-                                            .build())
+                            .sentinelClientConfig(config(
+                                            url,
+                                            settings,
+                                            options.get(RedisOutbox.SENTINEL_USER),
+                                            options.get(RedisOutbox.SENTINEL_PASSWORD),
+                                            0)
+                                    .build())
                             .poolConfig(pool)
                             .build(),
                     client -> {});

@@ -14,95 +14,111 @@ import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * An outbox in Redis 6.2 or newer: on one server, under Sentinel, or in a cluster. Messages are queued in the application's
- * own transaction; relays read them from a {@link Store} of the same prefix.
+ * The outbox in Redis 6.2 or newer: on one server, under Sentinel, or in a cluster. Messages are queued in the
+ * transaction of the application; relays read them from a {@link Store} of the same prefix.
  *
  * <pre>{@code
- * RedisOutbox outbox = RedisOutbox.withPrefix("{shop}:outbox");
  * try (AbstractTransaction tx = jedis.multi()) {
- *     tx.hset("{shop}:order:" + id, order);
- *     Outbox.bind(placed, outbox.persist(tx)).publish(new OrderPlaced(id));
+ *     tx.hset("{outbox}:order:" + id, order);
+ *     Outbox.bind(placed, RedisOutbox.persist(tx)).publish(new OrderPlaced(id));
  *     RedisOutbox.exec(tx).orThrow();
  * }
  * }</pre>
  *
- * <p><strong>What a transaction of Redis is, and what it is not.</strong> {@code EXEC} carries out all queued commands, with
- * nothing of others between them, or none: none after {@code DISCARD}, if a watched key has changed, if the connection is
- * lost before {@code EXEC}, or if the server refused to queue one of them. So messages exist when, and only when, the
- * transaction was executed (OBX-TX-1). But a command that fails <em>while it is carried out</em>, such as {@code INCR} of a
- * text, rolls nothing back: all others take effect, the messages too, and {@code exec()} of Jedis throws nothing. {@link #exec}
- * says what became of a transaction. Let commands fail before: check with {@code WATCH} what they depend on.
+ * <p>The keys of the outbox begin with <code>{outbox}</code>, unless another prefix is chosen by {@link #named}.
  *
- * <p><strong>In a cluster</strong> a transaction is on one server, so all its keys must be in one slot: give yours the hash tag
- * of the prefix. To use more than one slot, {@link #spread} an outbox.
+ * <p><strong>What a transaction of Redis is, and what it is not.</strong> {@code EXEC} carries out all queued commands,
+ * with nothing of others between them, or none: none after {@code DISCARD}, if a watched key has changed, if the
+ * connection is lost before {@code EXEC}, or if the server refused to queue one of them. So messages exist when, and
+ * only when, the transaction was executed (OBX-TX-1). But a command that fails <em>while it is carried out</em>, such
+ * as {@code INCR} of a text, rolls nothing back: all others take effect, the messages too, and {@code exec()} of Jedis
+ * throws nothing. {@link #exec} says what became of a transaction. Let commands fail before: check with {@code WATCH}
+ * what they depend on.
  *
- * <p>Immutable and safe for use by several threads.
+ * <p><strong>In a cluster</strong> a transaction is on one server, so all its keys must be in one slot: give yours the
+ * hash tag of the prefix. To use more than one slot, {@linkplain Named#spread spread} an outbox.
  */
 public final class RedisOutbox {
-    private static final RedisOutbox STANDARD = new RedisOutbox(new Names(Names.DEFAULT_PREFIX, 1), true);
-
-    private final Names names;
-    private final boolean wakeUps;
-
-    private RedisOutbox(Names names, boolean wakeUps) {
-        this.names = names;
-        this.wakeUps = wakeUps;
-    }
-
-    /** The outbox whose keys begin with <code>{outbox}</code>. */
-    public static RedisOutbox standard() {
-        return STANDARD;
-    }
+    /** What the names of the keys begin with unless another prefix is given. */
+    public static final String DEFAULT_PREFIX = "{outbox}";
 
     /**
-     * The outbox whose keys begin with this.
-     *
-     * @param prefix at most 200 characters, with one hash tag that is not empty, as in <code>{shop}:outbox</code>
-     * @throws ConfigurationException if it is not
+     * Name of the option of a store that says what the names of its keys begin with: at most 200 characters, with one
+     * hash tag that is not empty, as in <code>{shop}:outbox</code>; by default {@value #DEFAULT_PREFIX}. Writers and
+     * stores must say the same.
      */
-    public static RedisOutbox withPrefix(String prefix) {
-        return new RedisOutbox(new Names(prefix, 1), true);
-    }
+    public static final String PREFIX = "prefix";
 
     /**
-     * The same, spread over several slots of a cluster: instead of the tag <code>{shop}</code> it has <code>{shop-0}</code>,
-     * <code>{shop-1}</code> and so on, and a partition has the tag with the remainder of its number, whatever its topic. A
-     * transaction is in one slot, so it writes to partitions of one tag, and its other keys have that {@link #tag} too; a
-     * batch is of one slot as well, and slots take turns. Part of the outbox's name like the prefix: all writers and stores
-     * must say the same, and to change it, drain the outbox first.
-     *
-     * @param tags how many, 1 to 256; as many as a topic has partitions is best
-     * @throws ConfigurationException if there are fewer or more
+     * Name of the option of a store that says over how many hash tags its outbox is spread: 1 to 256, by default 1, see
+     * {@link Named#spread}. Writers and stores must say the same.
      */
-    public RedisOutbox spread(int tags) {
-        return new RedisOutbox(new Names(names.prefix(), tags), wakeUps);
-    }
+    public static final String SPREAD = "spread";
 
     /**
-     * The same, without telling relays of commits: they find messages by polling alone. For users that must not {@code
-     * PUBLISH}.
+     * Name of the option of a store that says how many milliseconds a batch holds its partitions when its process has
+     * died; at least 100, by default {@value #DEFAULT_LEASE_MILLIS}. A living process renews its leases. A process that
+     * is paused for longer loses them.
      */
-    public RedisOutbox withoutWakeUps() {
-        return new RedisOutbox(names, false);
-    }
+    public static final String LEASE_MILLIS = "leaseMillis";
 
-    /** The hash tag, without its braces, that a partition's keys have: those of a transaction must have the same. */
-    public String tag(int partition) {
-        return names.tag(partition);
-    }
+    /** What {@link #LEASE_MILLIS} is unless it is set: 10 seconds. */
+    public static final int DEFAULT_LEASE_MILLIS = 10_000;
 
     /**
-     * Writes messages in a transaction that has begun, whichever client it is of. In a cluster, make it from a connection to
-     * the right server: <code>new Transaction(cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot("{" + tag + "}")), true,
-     * true)</code>.
+     * Name of the option of a store that says whether it can wake relays up, by listening for commits when one asks for
+     * it; by default true. Writers that do not tell of commits are {@link Named#withoutWakeUps}.
+     */
+    public static final String WAKE_UP = "wakeUp";
+
+    /** Name of the option that has the user for sentinels, for stores that are opened by URL; by default none. */
+    public static final String SENTINEL_USER = "sentinelUser";
+
+    /** Name of the option that has the password for sentinels, for stores that are opened by URL; by default none. */
+    public static final String SENTINEL_PASSWORD = "sentinelPassword";
+
+    private static final Named STANDARD = new Named(new Names(DEFAULT_PREFIX, 1), true);
+
+    private RedisOutbox() {}
+
+    /**
+     * Writes messages in a transaction that has begun, under the default prefix. The transaction may be of any client
+     * of Jedis. In a cluster, make it from a connection to the right server: <code>new
+     * Transaction(cluster.getConnectionFromSlot(JedisClusterCRC16.getSlot("{" + tag + "}")), true, true)</code>.
      *
-     * <p>The id is known at once, and means nothing unless the transaction is executed. What it makes is used by one thread at a
-     * time, like the transaction.
+     * <p>The id is known when the call returns, and means nothing unless the transaction is executed. What it makes is
+     * used by one thread at a time, like the transaction.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if {@code multi()} was not called (OBX-TX-1)
      */
-    public PersistFunc persist(AbstractTransaction tx) {
-        return new RedisPersist(tx, names, wakeUps ? Place.bytes(names.channel()) : null);
+    public static PersistFunc persist(AbstractTransaction tx) {
+        return STANDARD.persist(tx);
+    }
+
+    /**
+     * A store over a client of the application, which is never closed: a {@code RedisClient}, a {@code
+     * RedisSentinelClient} or a {@code RedisClusterClient}. An open batch keeps no connection, but leases are renewed
+     * over the same client: if it lets the store wait for a connection for longer than a lease, batches lose their
+     * holds. A listener for wake-ups keeps one connection.
+     *
+     * @param options {@link #PREFIX}, {@link #SPREAD}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link
+     *     StoreOptions#WORKERS} and {@link StoreOptions#CREATE_SCHEMA} are allowed and have no effect
+     * @throws ConfigurationException if an option is wrong or the server is set up in a way that loses messages, with
+     *     what to change
+     * @throws dev.outbox.StoreException if no server can be reached
+     */
+    public static Store store(UnifiedJedis client, StoreOptions options) {
+        return new Named(Opening.names(options), true).store(client, options);
+    }
+
+    /**
+     * The outbox whose keys begin with another prefix. Outboxes with different prefixes never meet.
+     *
+     * @param prefix as {@link #PREFIX} says
+     * @throws ConfigurationException if it has another form
+     */
+    public static Named named(String prefix) {
+        return new Named(new Names(prefix, 1), true);
     }
 
     /**
@@ -143,19 +159,79 @@ public final class RedisOutbox {
     }
 
     /**
-     * A store of this outbox over a client of the application, which is never closed: a {@code RedisClient}, a {@code
-     * RedisSentinelClient} or a {@code RedisClusterClient}. An open batch keeps no connection, but leases are renewed over the
-     * same client: if it lets the store wait for a connection for longer than a lease, batches lose their holds. A wake-up
-     * listener keeps one.
-     *
-     * @param options {@link StoreOptions#WORKERS} and {@link StoreOptions#CREATE_SCHEMA} are allowed and have no effect;
-     *     {@code leaseMillis}, how long a hold survives its process, 100 or more, by default 10000; {@code wakeUps}, by default true
-     * @throws ConfigurationException if an option is wrong or the server is set up in a way that loses messages, with what to
-     *     change
-     * @throws dev.outbox.StoreException if no server can be reached
+     * One outbox, by the prefix of its keys. It does what {@link RedisOutbox} does with the default prefix. Immutable,
+     * and safe for use by several threads.
      */
-    public Store store(UnifiedJedis client, StoreOptions options) {
-        JedisVersion.require();
-        return Opening.store(client, names, wakeUps, options);
+    public static final class Named {
+        private final Names names;
+        private final boolean wakeUp;
+
+        private Named(Names names, boolean wakeUp) {
+            this.names = names;
+            this.wakeUp = wakeUp;
+        }
+
+        /** As {@link RedisOutbox#persist}. */
+        public PersistFunc persist(AbstractTransaction tx) {
+            return new RedisPersist(tx, names, wakeUp ? Place.bytes(names.channel()) : null);
+        }
+
+        /**
+         * As {@link RedisOutbox#store}; without wake-ups also if this is {@link #withoutWakeUps}.
+         *
+         * @throws ConfigurationException also if the option {@value RedisOutbox#PREFIX} or {@value RedisOutbox#SPREAD}
+         *     says something else than this
+         */
+        public Store store(UnifiedJedis client, StoreOptions options) {
+            JedisVersion.require();
+            requireSame(options, PREFIX, names.prefix());
+            requireSame(options, SPREAD, Integer.toString(names.spread()));
+            return Opening.store(client, names, wakeUp, options);
+        }
+
+        private static void requireSame(StoreOptions options, String name, String own) {
+            String other = options.get(name);
+            if (other != null && !other.equals(own)) {
+                throw new ConfigurationException("The option " + name + " is '" + other
+                        + "', and the store is to be opened" + " with '" + own + "'. Leave the option away.");
+            }
+        }
+
+        /**
+         * The same, spread over several slots of a cluster: instead of the tag <code>{shop}</code> it has
+         * <code>{shop-0}</code>, <code>{shop-1}</code> and so on. A partition has the tag with the remainder of its
+         * number, whatever its topic. A transaction is in one slot, so it writes to partitions of one tag, and its
+         * other keys have that {@link #tag} too. A batch is of one slot as well, and slots take turns. The number of
+         * tags is a part of the name like the prefix: all writers and stores must say the same, and to change it, drain
+         * the outbox first.
+         *
+         * @param tags how many, 1 to 256; as many as a topic has partitions is best
+         * @throws ConfigurationException if there are fewer or more
+         */
+        public Named spread(int tags) {
+            return new Named(new Names(names.prefix(), tags), wakeUp);
+        }
+
+        /**
+         * The same, without telling relays of commits: they find messages by polling alone. For users that must not
+         * {@code PUBLISH}.
+         */
+        public Named withoutWakeUps() {
+            return new Named(names, false);
+        }
+
+        /**
+         * The hash tag, without its braces, that the keys of a partition have: those of a transaction must have the
+         * same.
+         */
+        public String tag(int partition) {
+            return names.tag(partition);
+        }
+
+        /** The prefix. */
+        @Override
+        public String toString() {
+            return names.prefix();
+        }
     }
 }

@@ -31,18 +31,18 @@ final class RedisStore extends GuardedStore {
     private final Listening listening;
     private final TopicSets<Checkouts> checkouts;
 
-    RedisStore(Servers servers, Names names, Duration lease, boolean wakeUps) {
-        this(servers, new Link(servers), names, lease, wakeUps);
+    RedisStore(Servers servers, Names names, Duration lease, boolean wakeUp) {
+        this(servers, new Link(servers), names, lease, wakeUp);
     }
 
-    private RedisStore(Servers servers, Link link, Names names, Duration lease, boolean wakeUps) {
+    private RedisStore(Servers servers, Link link, Names names, Duration lease, boolean wakeUp) {
         super(new RedisOperations(link, names));
         this.servers = servers;
         this.lease = lease;
-        this.capabilities = wakeUps
+        this.capabilities = wakeUp
                 ? Capabilities.all()
                 : Capabilities.all()
-                        .without(Capability.WAKE_UP, "it was opened with wakeUps=false, or for an outbox without them");
+                        .without(Capability.WAKE_UP, "it was opened with wakeUp=false, or for an outbox without them");
         this.link = link;
         this.leases = new Leases(link, lease);
         this.listening = new Listening(servers, names.channel(), Listening.BETWEEN_PINGS);

@@ -48,7 +48,7 @@ class FollowingTest {
     private static final int LIMIT = 10;
 
     /** An hour, so that nothing comes back because a lease has run out. */
-    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "3600000");
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "3600000");
 
     private final Connections connections;
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
@@ -73,7 +73,7 @@ class FollowingTest {
 
     private Store open(TestAddress way, RedisClient shared) {
         return connections == Connections.OWN
-                ? Opening.store(way.url(), OPTIONS.with(Opening.PREFIX, way.prefix()), way::way)
+                ? Opening.store(way.url(), OPTIONS.with(RedisOutbox.PREFIX, way.prefix()), way::way)
                 : way.outbox().store(shared, OPTIONS);
     }
 

@@ -34,7 +34,7 @@ import redis.clients.jedis.RedisClient;
 @Tag("redis")
 @Timeout(120)
 class HoldsTest {
-    private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "3600000");
+    private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "3600000");
 
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();
@@ -58,7 +58,7 @@ class HoldsTest {
     }
 
     private Store open(StoreOptions options) {
-        return Opening.store(address.url(), options.with(Opening.PREFIX, address.prefix()));
+        return Opening.store(address.url(), options.with(RedisOutbox.PREFIX, address.prefix()));
     }
 
     private static Set<Integer> partitions(MessageBatch batch) {
@@ -185,8 +185,8 @@ class HoldsTest {
             TestAddress own = TestAddress.fresh(server.url());
             try (RedisClient writer = own.client();
                     Jedis jedis = server.connect();
-                    Store store =
-                            Stores.open(server.url(), own.options().with(Opening.LEASE_MILLIS, Long.toString(lease)))) {
+                    Store store = Stores.open(
+                            server.url(), own.options().with(RedisOutbox.LEASE_MILLIS, Long.toString(lease)))) {
                 try (AbstractTransaction tx = writer.multi()) {
                     own.outbox().persist(tx).persist(StoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
@@ -213,7 +213,7 @@ class HoldsTest {
     void aLeaseDoesNotEndEarlyByRounding() {
         commit(0, 1);
         long lease = 5_000;
-        try (Store store = open(StoreOptions.defaults().with(Opening.LEASE_MILLIS, Long.toString(lease)))) {
+        try (Store store = open(StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, Long.toString(lease)))) {
             for (int i = 0; i < 50; i++) {
                 MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
                 // Drawn from the server's clock in microseconds, when the lease began.

@@ -228,7 +228,7 @@ class LargeMessagesTest {
         commit(0, 400, 100);
         commit(0, 30, LARGE);
         limit("5mb");
-        StoreOptions options = address.options().with(Opening.LEASE_MILLIS, "30000");
+        StoreOptions options = address.options().with(RedisOutbox.LEASE_MILLIS, "30000");
         try (Store store = Opening.store(address.url(), options)) {
             List<Integer> came = new ArrayList<>();
             for (int batch = 0; came.size() < next; batch++) {

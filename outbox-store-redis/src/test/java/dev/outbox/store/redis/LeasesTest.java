@@ -35,8 +35,8 @@ class LeasesTest {
 
     @Test
     void aServerThatDoesNotAnswerKeepsNoOtherFromRenewing() {
-        RedisOutbox outbox = address.outbox().spread(SPREAD);
-        StoreOptions options = StoreOptions.defaults().with(Opening.LEASE_MILLIS, Long.toString(LEASE));
+        RedisOutbox.Named outbox = address.outbox().spread(SPREAD);
+        StoreOptions options = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, Long.toString(LEASE));
         try (RedisClusterClient client = address.clusterClient()) {
             for (int partition = 0; partition < SPREAD; partition++) {
                 try (Transaction tx = new Transaction(connection(client, partition), true, true)) {

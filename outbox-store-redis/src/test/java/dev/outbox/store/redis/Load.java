@@ -54,7 +54,7 @@ final class Load implements AutoCloseable {
     private final Queue<String> impossible = new ConcurrentLinkedQueue<>();
 
     private final String url;
-    private final RedisOutbox outbox;
+    private final RedisOutbox.Named outbox;
     private final StoreOptions options;
     private final int spread;
     private final int partitions;
@@ -75,9 +75,9 @@ final class Load implements AutoCloseable {
         this.url = address.url();
         this.outbox = address.outbox().spread(spread);
         this.options = StoreOptions.defaults()
-                .with(Opening.PREFIX, address.prefix())
-                .with(Opening.SPREAD, Integer.toString(spread))
-                .with(Opening.LEASE_MILLIS, Integer.toString(lease));
+                .with(RedisOutbox.PREFIX, address.prefix())
+                .with(RedisOutbox.SPREAD, Integer.toString(spread))
+                .with(RedisOutbox.LEASE_MILLIS, Integer.toString(lease));
         this.spread = spread;
         this.partitions = partitions;
         this.payload = payload;

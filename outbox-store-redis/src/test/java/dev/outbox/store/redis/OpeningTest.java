@@ -202,7 +202,7 @@ class OpeningTest {
                                                     () -> WakeUps.of(store).onWakeUp(() -> {}))
                                             .getMessage()));
                         }
-                        Stores.open(url, options.with(Opening.WAKE_UPS, "false"))
+                        Stores.open(url, options.with(RedisOutbox.WAKE_UP, "false"))
                                 .close();
                     }
                     case "unsubscribe" -> Stores.open(url, options).close(); // it leaves by closing

@@ -38,7 +38,7 @@ import redis.clients.jedis.RedisProtocol;
 @Timeout(120)
 class SettingsTest {
     /** A message is published, one fails and is retried, one dies, is redriven and published; whoever listens is told. */
-    private static void everything(Store store, RedisOutbox outbox, RedisClient writer, Duration idle) {
+    private static void everything(Store store, RedisOutbox.Named outbox, RedisClient writer, Duration idle) {
         AtomicInteger told = new AtomicInteger();
         Operations operations = Operations.of(store);
         WakeUps.Subscription listening = WakeUps.of(store).onWakeUp(told::incrementAndGet);
@@ -241,15 +241,42 @@ class SettingsTest {
                     .getMessage();
             assertTrue(
                     String.valueOf(said).contains("maxTotal")
-                            && String.valueOf(said).contains("wakeUps"),
+                            && String.valueOf(said).contains("wakeUp=false"),
                     said);
-            StoreOptions silent = StoreOptions.defaults().with(Opening.WAKE_UPS, "false");
+            StoreOptions silent = StoreOptions.defaults().with(RedisOutbox.WAKE_UP, "false");
             try (Store store = address.outbox().store(client, silent)) {
                 try (AbstractTransaction tx = client.multi()) {
                     address.outbox().persist(tx).persist(StoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
                 }
                 assertEquals(List.of("m"), StoreTest.publishAll(store, 1));
+            }
+        }
+    }
+
+    @Test
+    void anOutboxIsTheOneThatIsNamed() {
+        TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+        StoreOptions same = StoreOptions.defaults()
+                .with(RedisOutbox.PREFIX, address.prefix())
+                .with(RedisOutbox.SPREAD, "2");
+        RedisOutbox.Named outbox = RedisOutbox.named(address.prefix()).spread(2);
+        try (RedisClient client = address.client();
+                Store byOptions = RedisOutbox.store(client, same);
+                Store byName = outbox.store(client, same)) {
+            for (Store store : List.of(byOptions, byName)) {
+                try (AbstractTransaction tx = client.multi()) {
+                    outbox.persist(tx).persist(StoreTest.message(1, "m"));
+                    RedisOutbox.exec(tx).orThrow();
+                }
+                assertEquals(List.of("m"), StoreTest.publishAll(store, 1));
+            }
+            for (StoreOptions other : List.of(
+                    StoreOptions.defaults().with(RedisOutbox.PREFIX, "{other}"),
+                    StoreOptions.defaults().with(RedisOutbox.SPREAD, "3"))) {
+                String said = assertThrows(ConfigurationException.class, () -> outbox.store(client, other))
+                        .getMessage();
+                assertTrue(String.valueOf(said).contains("Leave the option away"), said);
             }
         }
     }

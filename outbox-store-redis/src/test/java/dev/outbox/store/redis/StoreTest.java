@@ -615,7 +615,7 @@ class StoreTest {
     void deadLettersOfOneMomentAreAllOnSomePage() {
         String[] many = new String[100];
         Arrays.setAll(many, i -> "m" + i);
-        RedisOutbox spread = address.outbox().spread(4);
+        RedisOutbox.Named spread = address.outbox().spread(4);
         List<String> ids = new ArrayList<>();
         try (AbstractTransaction tx = client.multi()) {
             for (int i = 0; i < 100; i++) {
@@ -655,7 +655,7 @@ class StoreTest {
     @Test
     void aCheckoutThatTookLongerThanItsLeaseIsHandedOutWithALeaseThatHolds() {
         commit(0, "a");
-        StoreOptions options = StoreOptions.defaults().with(Opening.LEASE_MILLIS, "2000");
+        StoreOptions options = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "2000");
         try (Store store = address.outbox().store(client, options);
                 Jedis server = RedisServer.shared().connect()) {
             server.clientPause(2200);

@@ -63,14 +63,14 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
         return RedisUrl.parse(url).cluster() ? Switchboard.lineTo(server, proxy) : new HostAndPort("127.0.0.1", proxy);
     }
 
-    RedisOutbox outbox() {
-        return RedisOutbox.withPrefix(prefix);
+    RedisOutbox.Named outbox() {
+        return RedisOutbox.named(prefix);
     }
 
     StoreOptions options() {
         return StoreOptions.defaults()
-                .with(Opening.PREFIX, prefix)
-                .with(Opening.LEASE_MILLIS, Long.toString(LEASE.toMillis()));
+                .with(RedisOutbox.PREFIX, prefix)
+                .with(RedisOutbox.LEASE_MILLIS, Long.toString(LEASE.toMillis()));
     }
 
     Store open() {

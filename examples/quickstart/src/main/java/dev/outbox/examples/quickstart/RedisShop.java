@@ -15,7 +15,7 @@ import redis.clients.jedis.exceptions.JedisException;
  * tag of the outbox, and are written by the same {@code MULTI} as the message.
  */
 final class RedisShop implements Shop {
-    private static final String KEYS = "{" + RedisOutbox.standard().tag(0) + "}:quickstart:";
+    private static final String KEYS = RedisOutbox.DEFAULT_PREFIX + ":quickstart:";
 
     private final RedisClient client;
     private final String run;
@@ -43,8 +43,7 @@ final class RedisShop implements Shop {
     public boolean take(OrderLine line) {
         Order order = line.order();
         try (AbstractTransaction tx = client.multi()) {
-            String messageId =
-                    Outbox.bind(orders, RedisOutbox.standard().persist(tx)).publish(order);
+            String messageId = Outbox.bind(orders, RedisOutbox.persist(tx)).publish(order);
             tx.hset(
                     KEYS + run + ":" + order.number(),
                     Map.of(
