@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Capabilities.all().without(Capability.WAKE_UP, "the database cannot notify its clients");
  * }</pre>
  */
+@CheckReturnValue
 public final class Capabilities {
     private static final Capabilities ALL = new Capabilities(new EnumMap<>(Capability.class));
 

@@ -1,7 +1,6 @@
 package dev.outbox;
 
 import java.util.ArrayDeque;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +17,7 @@ final class Helpers {
     private static final long IDLE = TimeUnit.SECONDS.toNanos(10);
 
     private final int size;
-    private final ThreadFactory factory;
+    private final Threads threads;
 
     // Guarded by this.
     private final ArrayDeque<Helper> idle;
@@ -26,9 +25,9 @@ final class Helpers {
     private int made;
     private boolean closed;
 
-    Helpers(int size, ThreadFactory factory) {
+    Helpers(int size, Threads threads) {
         this.size = size;
-        this.factory = factory;
+        this.threads = threads;
         this.idle = new ArrayDeque<>(size + 1);
     }
 
@@ -50,9 +49,8 @@ final class Helpers {
                 helper = new Helper();
                 flight.helper = helper;
                 helper.task = flight;
-                Thread thread = factory.newThread(helper);
-                thread.setName("outbox-relay-publisher-" + ++made);
-                thread.setDaemon(true); // the worker that waits for it keeps the process alive
+                // A daemon, since the worker that waits for it keeps the process alive.
+                Thread thread = threads.make("publisher-" + ++made, true, helper);
                 helper.thread = thread;
                 thread.start();
             } else {

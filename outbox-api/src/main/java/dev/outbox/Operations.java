@@ -23,8 +23,15 @@ public interface Operations {
      *     clock, which for a redriven one is when it was persisted first; not negative
      */
     record Backlog(String topic, int partition, long pending, Duration oldestAge) {
-        /** As many messages of a partition every store counts; if it says so many or more, there may be even more. */
+        /**
+         * Every store counts the messages of a partition up to this number; from it on there may be more than it says.
+         */
         public static final int EXACT_UP_TO = 10_000;
+
+        /** Whether {@code pending} is the true number; otherwise the true number is that or more. */
+        public boolean isExact() {
+            return pending < EXACT_UP_TO;
+        }
     }
 
     /**

@@ -69,7 +69,7 @@ public final class Relay implements AutoCloseable {
     private final RelayHealth health = new RelayHealth();
     private final UnservedTopics unserved;
     private final Interceptors interceptors;
-    private final ThreadFactory threads;
+    private final Threads threads;
     private final AtomicBoolean subscribed = new AtomicBoolean();
     private final AtomicBoolean subscriptionFailed = new AtomicBoolean();
 
@@ -96,7 +96,7 @@ public final class Relay implements AutoCloseable {
         this.batchSize = builder.batchSize;
         this.maxPollInterval = builder.maxPollInterval;
         this.shutdownTimeout = builder.shutdownTimeout;
-        this.threads = builder.threads;
+        this.threads = new Threads(builder.threads);
         this.interceptors = new Interceptors(builder.interceptors);
         this.time = new Time(builder.speed);
         this.signal = new WakeSignal(time);
@@ -185,9 +185,10 @@ public final class Relay implements AutoCloseable {
     }
 
     /**
-     * Starts the workers: so many threads that each do what {@link #pollForMessages} does. They keep the process alive
-     * until {@link #close}. Whatever stores, publishers, codecs and listeners throw, a worker goes on. If the system has no
-     * thread for one of them now, the others start it later; if it has none at all, this throws and may be called again.
+     * Starts the workers: {@link Builder#workers} threads that each do what {@link #pollForMessages} does. Unless
+     * {@link Builder#threads} says otherwise, they keep the process alive until {@link #close}. Whatever stores,
+     * publishers, codecs and listeners throw, a worker goes on. If the system has no thread for one of them now, the
+     * others start it later; if it has none at all, this throws and may be called again.
      *
      * @throws MisuseException if the relay was started before or is closed
      */
@@ -223,10 +224,8 @@ public final class Relay implements AutoCloseable {
     private void hire() {
         Shift shift = begin(Shift.Kind.WORKER);
         try {
-            Thread thread = threads.newThread(() -> work(shift));
-            thread.setName("outbox-relay-" + hired.incrementAndGet());
-            thread.setDaemon(false); // whoever starts it
-            shift.runOn(thread);
+            // No daemon, also if a daemon starts it.
+            shift.runOn(threads.make("worker-" + hired.incrementAndGet(), false, () -> work(shift)));
         } catch (Throwable e) {
             end(shift);
             throw e;
@@ -493,10 +492,7 @@ public final class Relay implements AutoCloseable {
         try {
             Shift begun = begin(Shift.Kind.PROBE);
             shift = begun;
-            Thread thread = threads.newThread(() -> probe(route, begun));
-            thread.setName("outbox-relay-probe-" + route.topic.name());
-            thread.setDaemon(true);
-            begun.runOn(thread);
+            begun.runOn(threads.make("probe-" + route.topic.name(), true, () -> probe(route, begun)));
         } catch (Throwable e) {
             route.probed(false);
             probes.release();
@@ -586,7 +582,7 @@ public final class Relay implements AutoCloseable {
         private final List<PublishInterceptor> interceptors = new ArrayList<>();
         private Duration maxBatchTime = Duration.ofSeconds(5);
         private int publishers = DEFAULT_PUBLISHERS;
-        private ThreadFactory threads = Thread::new;
+        private @Nullable ThreadFactory threads;
         private int speed = 1;
         private int workers = DEFAULT_WORKERS;
         private int batchSize = DEFAULT_BATCH_SIZE;
@@ -605,7 +601,7 @@ public final class Relay implements AutoCloseable {
 
         /**
          * How many threads {@link Relay#start} starts, 1 to 1000; by default {@value Relay#DEFAULT_WORKERS}. Each holds one
-         * batch at a time, so the store should be opened for as many: see {@link StoreOptions#workers}.
+         * batch at a time, so the store should be opened for as many: see {@link StoreOptions#withWorkers}.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -679,9 +675,16 @@ public final class Relay implements AutoCloseable {
             this.speed = speed;
         }
 
-        /** For tests. */
-        void threads(ThreadFactory threads) {
-            this.threads = threads;
+        /**
+         * Where the relay's threads come from: the workers, those that call publishers, and those that see whether a
+         * broker is back. The relay names them {@code outbox-relay-1-worker-1} and so on, with a number for each relay
+         * of the process, and changes nothing else. By default they are platform threads, and the workers are no
+         * daemons. With {@code Thread.ofVirtual().factory()} they are virtual: the relay holds no monitor while it
+         * waits or calls a publisher or the store, and the process ends although the relay is not closed.
+         */
+        public Builder threads(ThreadFactory threads) {
+            this.threads = Objects.requireNonNull(threads, "threads");
+            return this;
         }
 
         /**

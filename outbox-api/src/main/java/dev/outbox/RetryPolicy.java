@@ -7,13 +7,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How often, and after which delays, a message that failed is tried again before it is given up. Immutable.
+ * How often, and after which delays, a message that failed is tried again before it is given up. Immutable: a method
+ * {@code with…} returns another policy and leaves this one as it is.
  *
  * <p>By default 20 attempts: delays of 1 second, 2, 4 … up to 5 minutes, each varied at random by up to 20 %, which
  * carries a message over about an hour of failures. A {@link PermanentFailureException} is not tried again, and a
- * {@link BrokerUnavailableException} counts no attempt; {@link #classifier} says which exceptions of others mean the
- * same.
+ * {@link BrokerUnavailableException} counts no attempt; {@link #withClassifier} says which exceptions of others mean
+ * the same.
  */
+@CheckReturnValue
 public final class RetryPolicy {
     private static final RetryPolicy DEFAULTS =
             new RetryPolicy(20, Duration.ofSeconds(1), 2, Duration.ofMinutes(5), 0.2, failure -> null);
@@ -46,36 +48,36 @@ public final class RetryPolicy {
     }
 
     /** How often a message is tried before it becomes a dead letter; at least 1, which means no second try. */
-    public RetryPolicy maxAttempts(int maxAttempts) {
+    public RetryPolicy withMaxAttempts(int maxAttempts) {
         require(maxAttempts >= 1, "maxAttempts", maxAttempts, "at least 1");
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** Tries for ever: a message that never succeeds then blocks its partition until an operator takes it out. */
-    public RetryPolicy neverGiveUp() {
+    public RetryPolicy withUnlimitedAttempts() {
         return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** The delay after the first failure, at most 365 days; zero tries again at once, always. */
-    public RetryPolicy initialDelay(Duration initialDelay) {
+    public RetryPolicy withInitialDelay(Duration initialDelay) {
         Limits.checkDuration("Retry policy: initialDelay", Duration.ZERO, initialDelay);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** By what each delay is multiplied to give the next; at least 1. */
-    public RetryPolicy growth(double growth) {
+    public RetryPolicy withGrowth(double growth) {
         require(growth >= 1 && Double.isFinite(growth), "growth", growth, "at least 1");
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** The longest delay, before jitter; at most 365 days. */
-    public RetryPolicy maxDelay(Duration maxDelay) {
+    public RetryPolicy withMaxDelay(Duration maxDelay) {
         Limits.checkDuration("Retry policy: maxDelay", Duration.ZERO, maxDelay);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
     /** By which part of itself a delay is varied at random, up or down: 0 not at all, at most 1. */
-    public RetryPolicy jitter(double jitter) {
+    public RetryPolicy withJitter(double jitter) {
         require(jitter >= 0 && jitter <= 1, "jitter", jitter, "between 0 and 1");
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
@@ -87,7 +89,7 @@ public final class RetryPolicy {
      * without the wrappers of futures; for an {@link java.util.concurrent.CompletionException} its cause.
      *
      * <pre>{@code
-     * RetryPolicy.defaults().classifier(failure ->
+     * RetryPolicy.defaults().withClassifier(failure ->
      *         failure instanceof RecordTooLargeException ? FailureKind.PERMANENT
      *                 : failure instanceof DisconnectException ? FailureKind.UNAVAILABLE : null);
      * }</pre>
@@ -95,12 +97,12 @@ public final class RetryPolicy {
      * @param classifier safe for use by several threads; what it throws is added to the failure as suppressed, and the
      *     failure is {@link FailureKind#TRANSIENT}
      */
-    public RetryPolicy classifier(Function<? super Throwable, ? extends @Nullable FailureKind> classifier) {
+    public RetryPolicy withClassifier(Function<? super Throwable, ? extends @Nullable FailureKind> classifier) {
         Objects.requireNonNull(classifier, "classifier");
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
-    /** What a failure means, as {@link #classifier} has it. */
+    /** What a failure means, as {@link #withClassifier} has it. */
     public FailureKind kindOf(Throwable failure) {
         Throwable cause = Causes.unwrapped(failure);
         if (cause instanceof PermanentFailureException) {
@@ -120,6 +122,31 @@ public final class RetryPolicy {
         return kind == null ? FailureKind.TRANSIENT : kind;
     }
 
+    /** How often a message is tried before it becomes a dead letter; {@link Integer#MAX_VALUE} if there is no limit. */
+    public int maxAttempts() {
+        return maxAttempts;
+    }
+
+    /** The delay after the first failure. */
+    public Duration initialDelay() {
+        return initialDelay;
+    }
+
+    /** By what each delay is multiplied to give the next. */
+    public double growth() {
+        return growth;
+    }
+
+    /** The longest delay, before jitter. */
+    public Duration maxDelay() {
+        return maxDelay;
+    }
+
+    /** By which part of itself a delay is varied at random, up or down. */
+    public double jitter() {
+        return jitter;
+    }
+
     /** Whether a message that has now failed this often is given up. */
     public boolean givesUpAfter(int attempts) {
         return attempts >= maxAttempts;
@@ -127,7 +154,7 @@ public final class RetryPolicy {
 
     /**
      * The delay after this many failures, 1 or more; random within the jitter. It is zero only if the policy says so, by
-     * {@link #initialDelay} or {@link #maxDelay}, and otherwise at least 1 millisecond.
+     * {@link #withInitialDelay} or {@link #withMaxDelay}, and otherwise at least 1 millisecond.
      */
     public Duration delayAfter(int attempts) {
         if (initialDelay.isZero() || maxDelay.isZero()) {

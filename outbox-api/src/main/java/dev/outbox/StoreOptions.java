@@ -12,19 +12,19 @@ import org.jspecify.annotations.Nullable;
  * secrets.
  */
 public final class StoreOptions {
-    /** Name of the option {@link #user}. */
+    /** Name of the option {@link #withUser}. */
     public static final String USER = "user";
 
-    /** Name of the option {@link #password}. */
+    /** Name of the option {@link #withPassword}. */
     public static final String PASSWORD = "password";
 
-    /** Name of the option {@link #workers}. */
+    /** Name of the option {@link #withWorkers}. */
     public static final String WORKERS = "workers";
 
-    /** Name of the option {@link #createSchema}. */
+    /** Name of the option {@link #withCreateSchema}. */
     public static final String CREATE_SCHEMA = "createSchema";
 
-    /** What {@link #workers} is unless it is set. */
+    /** What {@link #withWorkers} is unless it is set. */
     public static final int DEFAULT_WORKERS = 4;
 
     private static final StoreOptions DEFAULTS = new StoreOptions(Map.of());
@@ -46,6 +46,7 @@ public final class StoreOptions {
     }
 
     /** The same with one option set; backends document the names they know. */
+    @CheckReturnValue
     public StoreOptions with(String name, String value) {
         Map<String, String> more = new TreeMap<>(values);
         more.put(name, value);
@@ -53,12 +54,14 @@ public final class StoreOptions {
     }
 
     /** Who to log in as; unless set, what the URL says. */
-    public StoreOptions user(String user) {
+    @CheckReturnValue
+    public StoreOptions withUser(String user) {
         return with(USER, user);
     }
 
     /** The password to log in with; unless set, what the URL says. */
-    public StoreOptions password(String password) {
+    @CheckReturnValue
+    public StoreOptions withPassword(String password) {
         return with(PASSWORD, password);
     }
 
@@ -66,12 +69,14 @@ public final class StoreOptions {
      * How many batches will be open at a time, which is how many connections are kept for them; at least 1, by default
      * {@value #DEFAULT_WORKERS}.
      */
-    public StoreOptions workers(int workers) {
+    @CheckReturnValue
+    public StoreOptions withWorkers(int workers) {
         return with(WORKERS, Integer.toString(workers));
     }
 
     /** Whether to create what is missing in the database; the default is the backend's, and mostly no. */
-    public StoreOptions createSchema(boolean create) {
+    @CheckReturnValue
+    public StoreOptions withCreateSchema(boolean create) {
         return with(CREATE_SCHEMA, Boolean.toString(create));
     }
 

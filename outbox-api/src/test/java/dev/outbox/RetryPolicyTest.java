@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class RetryPolicyTest {
     @Test
     void delaysGrowToTheCeiling() {
-        RetryPolicy policy = RetryPolicy.defaults().jitter(0);
+        RetryPolicy policy = RetryPolicy.defaults().withJitter(0);
         assertEquals(Duration.ofSeconds(1), policy.delayAfter(1));
         assertEquals(Duration.ofSeconds(2), policy.delayAfter(2));
         assertEquals(Duration.ofSeconds(256), policy.delayAfter(9));
@@ -21,7 +21,7 @@ class RetryPolicyTest {
 
     @Test
     void byDefaultAMessageIsCarriedOverAboutAnHour() {
-        RetryPolicy policy = RetryPolicy.defaults().jitter(0);
+        RetryPolicy policy = RetryPolicy.defaults().withJitter(0);
         Duration all = Duration.ZERO;
         for (int attempts = 1; !policy.givesUpAfter(attempts); attempts++) {
             all = all.plus(policy.delayAfter(attempts));
@@ -33,7 +33,7 @@ class RetryPolicyTest {
     @Test
     void jitterVariesWithinItsBounds() {
         RetryPolicy policy =
-                RetryPolicy.defaults().initialDelay(Duration.ofSeconds(10)).jitter(0.5);
+                RetryPolicy.defaults().withInitialDelay(Duration.ofSeconds(10)).withJitter(0.5);
         long distinct = 0;
         Duration last = Duration.ZERO;
         for (int i = 0; i < 1000; i++) {
@@ -49,35 +49,53 @@ class RetryPolicyTest {
     @Test
     void onlyADelayOfZeroIsNone() {
         RetryPolicy shortest =
-                RetryPolicy.defaults().initialDelay(Duration.ofNanos(1)).jitter(1);
+                RetryPolicy.defaults().withInitialDelay(Duration.ofNanos(1)).withJitter(1);
         assertEquals(Duration.ofMillis(1), shortest.delayAfter(1));
         assertEquals(
-                Duration.ofMillis(1), shortest.maxDelay(Duration.ofNanos(1)).delayAfter(9));
-        RetryPolicy short500 =
-                RetryPolicy.defaults().initialDelay(Duration.ofNanos(500_000)).jitter(0);
+                Duration.ofMillis(1), shortest.withMaxDelay(Duration.ofNanos(1)).delayAfter(9));
+        RetryPolicy short500 = RetryPolicy.defaults()
+                .withInitialDelay(Duration.ofNanos(500_000))
+                .withJitter(0);
         assertEquals(Duration.ofMillis(4), short500.delayAfter(4));
-        assertEquals(Duration.ZERO, shortest.initialDelay(Duration.ZERO).delayAfter(9));
-        assertEquals(Duration.ZERO, shortest.maxDelay(Duration.ZERO).delayAfter(9));
+        assertEquals(Duration.ZERO, shortest.withInitialDelay(Duration.ZERO).delayAfter(9));
+        assertEquals(Duration.ZERO, shortest.withMaxDelay(Duration.ZERO).delayAfter(9));
     }
 
     @Test
     void givesUpAfterTheLastAttempt() {
-        RetryPolicy policy = RetryPolicy.defaults().maxAttempts(3);
+        RetryPolicy policy = RetryPolicy.defaults().withMaxAttempts(3);
         assertFalse(policy.givesUpAfter(2));
         assertTrue(policy.givesUpAfter(3));
-        assertFalse(policy.neverGiveUp().givesUpAfter(1_000_000));
+        assertFalse(policy.withUnlimitedAttempts().givesUpAfter(1_000_000));
     }
 
     @Test
     void refusesWhatMakesNoSense() {
         RetryPolicy policy = RetryPolicy.defaults();
-        assertTrue(assertThrows(ConfigurationException.class, () -> policy.maxAttempts(0))
+        assertTrue(assertThrows(ConfigurationException.class, () -> policy.withMaxAttempts(0))
                 .getMessage()
                 .contains("maxAttempts is 0; expected at least 1"));
-        assertThrows(ConfigurationException.class, () -> policy.growth(0.5));
-        assertThrows(ConfigurationException.class, () -> policy.growth(Double.NaN));
-        assertThrows(ConfigurationException.class, () -> policy.jitter(1.1));
-        assertThrows(ConfigurationException.class, () -> policy.initialDelay(Duration.ofMillis(-1)));
-        assertThrows(ConfigurationException.class, () -> policy.maxDelay(Duration.ofMillis(-1)));
+        assertThrows(ConfigurationException.class, () -> policy.withGrowth(0.5));
+        assertThrows(ConfigurationException.class, () -> policy.withGrowth(Double.NaN));
+        assertThrows(ConfigurationException.class, () -> policy.withJitter(1.1));
+        assertThrows(ConfigurationException.class, () -> policy.withInitialDelay(Duration.ofMillis(-1)));
+        assertThrows(ConfigurationException.class, () -> policy.withMaxDelay(Duration.ofMillis(-1)));
+    }
+
+    @Test
+    void whatWasSetCanBeAskedFor() {
+        RetryPolicy policy = RetryPolicy.defaults()
+                .withMaxAttempts(3)
+                .withInitialDelay(Duration.ofMillis(7))
+                .withGrowth(1.5)
+                .withMaxDelay(Duration.ofSeconds(9))
+                .withJitter(0.1);
+        assertEquals(3, policy.maxAttempts());
+        assertEquals(Duration.ofMillis(7), policy.initialDelay());
+        assertEquals(1.5, policy.growth());
+        assertEquals(Duration.ofSeconds(9), policy.maxDelay());
+        assertEquals(0.1, policy.jitter());
+        assertEquals(Integer.MAX_VALUE, policy.withUnlimitedAttempts().maxAttempts());
+        assertEquals(20, RetryPolicy.defaults().maxAttempts(), "the defaults stay as they are");
     }
 }

@@ -68,12 +68,13 @@ class StoresTest {
     @Test
     void optionsAreCheckedAndNeverShown() {
         StoreOptions options =
-                StoreOptions.defaults().user("app").password("secret").workers(2);
+                StoreOptions.defaults().withUser("app").withPassword("secret").withWorkers(2);
         assertEquals("StoreOptions[password, user, workers]", options.toString());
         assertEquals(2, options.getInt(StoreOptions.WORKERS, 1, 4));
         assertEquals(4, StoreOptions.defaults().getInt(StoreOptions.WORKERS, 1, 4));
         assertTrue(assertThrows(
-                        ConfigurationException.class, () -> options.workers(0).getInt(StoreOptions.WORKERS, 1, 4))
+                        ConfigurationException.class,
+                        () -> options.withWorkers(0).getInt(StoreOptions.WORKERS, 1, 4))
                 .getMessage()
                 .contains("at least 1"));
         StoreOptions typo = StoreOptions.of(Map.of("creatSchema", "true"));
@@ -82,7 +83,7 @@ class StoresTest {
                         .getMessage()
                         .contains("Unknown option [creatSchema]; this store knows [createSchema, workers]"));
         assertThrows(ConfigurationException.class, () -> typo.with("x", "yes").getBoolean("x", false));
-        assertTrue(StoreOptions.defaults().createSchema(true).getBoolean(StoreOptions.CREATE_SCHEMA, false));
+        assertTrue(StoreOptions.defaults().withCreateSchema(true).getBoolean(StoreOptions.CREATE_SCHEMA, false));
     }
 
     private static String message(Class<? extends OutboxException> type, String url) {

@@ -266,7 +266,7 @@ class TopicTest {
                 .publisher(publisher)
                 .inFlight(5)
                 .publishTimeout(Duration.ofSeconds(7))
-                .retry(RetryPolicy.defaults().neverGiveUp())
+                .retry(RetryPolicy.defaults().withUnlimitedAttempts())
                 .build();
         Topic<String> same = topic.toBuilder().build();
         assertEquals("t", same.name());

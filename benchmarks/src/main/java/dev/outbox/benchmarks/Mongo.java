@@ -51,7 +51,7 @@ final class Mongo implements Backend {
 
     Mongo(String url) {
         this.url = url;
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         client = MongoClients.create(url);
         String name = Objects.requireNonNull(new ConnectionString(url).getDatabase());
         database = client.getDatabase(name)
@@ -84,7 +84,7 @@ final class Mongo implements Backend {
 
     @Override
     public StoreOptions options(int workers, boolean wakeUps) {
-        return StoreOptions.defaults().workers(workers).with(MongoOutbox.WAKE_UP, Boolean.toString(wakeUps));
+        return StoreOptions.defaults().withWorkers(workers).with(MongoOutbox.WAKE_UP, Boolean.toString(wakeUps));
     }
 
     @Override

@@ -80,7 +80,7 @@ final class Redis implements Backend {
     @Override
     public StoreOptions options(int workers, boolean wakeUps) {
         return StoreOptions.defaults()
-                .workers(workers)
+                .withWorkers(workers)
                 .with("prefix", prefix)
                 .with(RedisOutbox.WAKE_UP, Boolean.toString(wakeUps));
     }

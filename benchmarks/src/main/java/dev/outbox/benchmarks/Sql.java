@@ -49,7 +49,7 @@ final class Sql implements Backend {
         this.name = name;
         this.url = url;
         this.arrays = arrays;
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
     }
 
     @Override
@@ -72,9 +72,9 @@ final class Sql implements Backend {
 
     @Override
     public StoreOptions options(int workers, boolean wakeUps) {
-        StoreOptions options = StoreOptions.defaults().workers(workers);
+        StoreOptions options = StoreOptions.defaults().withWorkers(workers);
         return wakeUps && name.equals("postgres")
-                ? options.with("wakeUp", "listen").createSchema(true) // which makes the trigger
+                ? options.with("wakeUp", "listen").withCreateSchema(true) // which makes the trigger
                 : options;
     }
 

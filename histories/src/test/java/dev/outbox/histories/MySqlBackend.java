@@ -35,7 +35,7 @@ final class MySqlBackend implements Backend {
         this.url = server.newDatabase();
         this.sql = new Sql(url);
         this.odd = new Odd(log);
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         sql.execute(
                 JdbcApplication.TABLE + " ENGINE = InnoDB",
                 "CREATE USER relay@localhost IDENTIFIED BY 'relay'",
@@ -133,7 +133,7 @@ final class MySqlBackend implements Backend {
                         time -> sql.lock(time, "SET lock_wait_timeout = 5", "LOCK TABLES outbox_message WRITE")),
                 Fault.ofAll(
                         "tables created by another",
-                        time -> Stores.open(url, StoreOptions.defaults().createSchema(true))
+                        time -> Stores.open(url, StoreOptions.defaults().withCreateSchema(true))
                                 .close()),
                 Fault.ofAll(
                         "idle sessions ended",

@@ -27,7 +27,7 @@ final class PostgresBackend implements Backend {
         url = server.newDatabase();
         sql = new Sql(url);
         odd = new Odd(log);
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         sql.execute(
                 JdbcApplication.TABLE,
                 "CREATE USER relay PASSWORD 'relay'",
@@ -150,7 +150,7 @@ final class PostgresBackend implements Backend {
                                 "LOCK TABLE outbox_message IN ACCESS EXCLUSIVE MODE")),
                 Fault.ofAll(
                         "tables created by another",
-                        time -> Stores.open(url, StoreOptions.defaults().createSchema(true))
+                        time -> Stores.open(url, StoreOptions.defaults().withCreateSchema(true))
                                 .close()),
                 Fault.ofAll(
                         "idle sessions ended",

@@ -111,7 +111,7 @@ final class RelayMain {
     private void run(String url, StoreOptions options, BufferedReader in) throws IOException, InterruptedException {
         boolean told;
         int alive;
-        try (Store store = open(url, options.workers(workers));
+        try (Store store = open(url, options.withWorkers(workers));
                 Relay relay = relay(store)) {
             log.add(Line.now('S', name, pid));
             relay.start();
@@ -146,10 +146,11 @@ final class RelayMain {
                 .maxPollInterval(Duration.ofMillis(200))
                 .listener(new Listener());
         for (Lane lane : Lane.values()) {
-            RetryPolicy retry =
-                    RetryPolicy.defaults().initialDelay(Duration.ofMillis(20)).maxDelay(Lane.DELAY);
+            RetryPolicy retry = RetryPolicy.defaults()
+                    .withInitialDelay(Duration.ofMillis(20))
+                    .withMaxDelay(Lane.DELAY);
             Topic.Builder<String> topic = Topic.builder(lane.topic(), Codecs.text())
-                    .retry(lane == Lane.MORTAL ? retry.maxAttempts(Lane.ATTEMPTS) : retry.neverGiveUp());
+                    .retry(lane == Lane.MORTAL ? retry.withMaxAttempts(Lane.ATTEMPTS) : retry.withUnlimitedAttempts());
             relay.topic(
                     lane.isAsynchronous()
                             ? topic.asyncPublisher(this::publishLater)

@@ -31,7 +31,7 @@ interface RelayRules {
         String poison = outbox.commit(TOPIC, 0, "poison", "next").get(0);
         List<String> tried = new ArrayList<>();
         Topic<String> topic = Topic.builder(TOPIC, Codecs.text())
-                .retry(RetryPolicy.defaults().maxAttempts(3).initialDelay(Duration.ZERO))
+                .retry(RetryPolicy.defaults().withMaxAttempts(3).withInitialDelay(Duration.ZERO))
                 .publisher(delivery -> {
                     tried.add(delivery.message() + " " + delivery.attempt());
                     if (delivery.message().equals("poison")) {
@@ -137,9 +137,9 @@ interface RelayRules {
     private static Relay relay(Client client, Broker broker) {
         Topic<String> topic = Topic.builder(TOPIC, Codecs.text())
                 .retry(RetryPolicy.defaults()
-                        .neverGiveUp()
-                        .initialDelay(Duration.ofMillis(5))
-                        .maxDelay(Duration.ofMillis(5)))
+                        .withUnlimitedAttempts()
+                        .withInitialDelay(Duration.ofMillis(5))
+                        .withMaxDelay(Duration.ofMillis(5)))
                 .publisher(broker::publish)
                 .build();
         return Relay.builder(client.store())

@@ -115,21 +115,18 @@ public final class JooqOutbox {
      *
      * <p>Opening tries on two connections what batches rest on, and refuses a database on which it does not hold.
      *
-     * @param options {@link StoreOptions#createSchema}, by default true for H2 and false for all others, does what
-     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#workers} is allowed and
-     *     has no effect. On PostgreSQL also:
-     *     <ul>
-     *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written, with
-     *           no exception for transactions that overlap. What was written after the first message of a transaction
-     *           waits until that transaction has ended, in all partitions; OBX-TX-2 and OBX-TX-3 hold for it from then
-     *           on. So a writer that stays open for long holds up the outbox
-     *       <li>{@code wakeUp=listen}, by default {@code none}: the store has {@link dev.outbox.Capability#WAKE_UP},
-     *           heard on one connection more, which it keeps for as long as it is open. Needs the trigger of {@link
-     *           #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits transactions that notify one
-     *           after the other
-     *     </ul>
-     *     On MySQL and MariaDB {@code oneNode=true}, by default false: all relays, and all that write messages, use one and the same
-     *     node of a cluster that could be written to on several; without it a store refuses to be opened on such a node
+     * @param options {@link StoreOptions#withCreateSchema}, by default true for H2 and false for all others, does what
+     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#withWorkers} is
+     *     allowed and has no effect. On PostgreSQL also: <ul> <li>{@code strictOrder=true}, by default false: a
+     *     partition comes in the order in which it was written, with no exception for transactions that overlap. What
+     *     was written after the first message of a transaction waits until that transaction has ended, in all
+     *     partitions; OBX-TX-2 and OBX-TX-3 hold for it from then on. So a writer that stays open for long holds up
+     *     the outbox <li>{@code wakeUp=listen}, by default {@code none}: the store has {@link
+     *     dev.outbox.Capability#WAKE_UP}, heard on one connection more, which it keeps for as long as it is open.
+     *     Needs the trigger of {@link #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits
+     *     transactions that notify one after the other </ul> On MySQL and MariaDB {@code oneNode=true}, by default
+     *     false: all relays, and all that write messages, use one and the same node of a cluster that could be written
+     *     to on several; without it a store refuses to be opened on such a node
      * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
      *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached

@@ -23,7 +23,7 @@ final class EmptiedDatabases {
     /** @param options with which the tables are made */
     EmptiedDatabases(PostgresVersion version, StoreOptions options) {
         this.version = version;
-        this.options = options.createSchema(true);
+        this.options = options.withCreateSchema(true);
     }
 
     synchronized String take() throws SQLException {

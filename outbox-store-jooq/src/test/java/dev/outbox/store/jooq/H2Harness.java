@@ -40,7 +40,7 @@ public final class H2Harness implements StoreHarness {
 
     @Override
     public Store open(String address) {
-        return Stores.open(address, StoreOptions.defaults().workers(4));
+        return Stores.open(address, StoreOptions.defaults().withWorkers(4));
     }
 
     @Override

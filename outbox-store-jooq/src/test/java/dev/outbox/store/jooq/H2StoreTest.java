@@ -85,7 +85,7 @@ class H2StoreTest extends StoreTest {
         assertRefused("jdbc:oracle:thin:scott/tiger@host:1521/x", StoreOptions.defaults(), "PostgreSQL", "H2");
         assertRefused(address, StoreOptions.defaults().with("worker", "3"), "worker", "workers");
         assertRefused(address, StoreOptions.defaults().with("workers", "none"), "workers", "none");
-        assertRefused(address, StoreOptions.defaults().user("nobody").password("s3cr3t"), "user and password");
+        assertRefused(address, StoreOptions.defaults().withUser("nobody").withPassword("s3cr3t"), "user and password");
         assertRefused(address + ";USER=nobody;PASSWORD=s3cr3t", StoreOptions.defaults(), "user and password");
         assertRefused(address + ";PASSWORD=s3cr3t;NO_SUCH=1", StoreOptions.defaults(), "Correct the URL");
     }
@@ -105,7 +105,7 @@ class H2StoreTest extends StoreTest {
     @Test
     void optionsReplaceTheUsersOfTheUrl() throws Exception {
         execute("CREATE USER relay PASSWORD 'right' ADMIN");
-        StoreOptions options = StoreOptions.defaults().user("relay").password("right");
+        StoreOptions options = StoreOptions.defaults().withUser("relay").withPassword("right");
         commit(0, "a");
         try (Store store = Stores.open(address + ";USER=nobody;PASSWORD=wrong", options)) {
             assertEquals(List.of("a"), publishAll(store, 10));

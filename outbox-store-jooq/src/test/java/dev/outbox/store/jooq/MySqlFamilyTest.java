@@ -457,7 +457,7 @@ abstract class MySqlFamilyTest extends StoreTest {
 
     @Test
     void whatIsSetUpWronglyIsSaidAtOnce() {
-        StoreOptions wrong = StoreOptions.defaults().password("s3cr3t");
+        StoreOptions wrong = StoreOptions.defaults().withPassword("s3cr3t");
         H2StoreTest.assertRefused(address, wrong, "user and password");
         H2StoreTest.assertRefused(
                 address.replace("password=", "password=s3cr3t"), StoreOptions.defaults(), "user and password");

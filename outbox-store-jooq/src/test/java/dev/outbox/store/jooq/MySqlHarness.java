@@ -16,13 +16,13 @@ public final class MySqlHarness implements NetworkHarness {
     @Override
     public String createOutbox() throws SQLException {
         String address = MySqlServer.shared().newDatabase();
-        Stores.open(address, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(address, StoreOptions.defaults().withCreateSchema(true)).close();
         return address;
     }
 
     @Override
     public Store open(String address) {
-        return Stores.open(address, StoreOptions.defaults().workers(4));
+        return Stores.open(address, StoreOptions.defaults().withWorkers(4));
     }
 
     @Override

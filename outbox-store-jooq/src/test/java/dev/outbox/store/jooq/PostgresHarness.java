@@ -44,13 +44,13 @@ public final class PostgresHarness implements NetworkHarness {
             return emptied.take();
         }
         String address = PostgresServer.shared().newDatabase();
-        Stores.open(address, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(address, StoreOptions.defaults().withCreateSchema(true)).close();
         return address;
     }
 
     @Override
     public Store open(String address) {
-        return Stores.open(address, StoreOptions.defaults().workers(4));
+        return Stores.open(address, StoreOptions.defaults().withWorkers(4));
     }
 
     @Override

@@ -118,7 +118,9 @@ class PostgresListenTest {
         try (Store other = open(address);
                 Store store = Stores.open(
                         address,
-                        LISTEN.createSchema(true).with("strictOrder", "true").with(JooqOutbox.TABLES, "shop.events_"));
+                        LISTEN.withCreateSchema(true)
+                                .with("strictOrder", "true")
+                                .with(JooqOutbox.TABLES, "shop.events_"));
                 Connection writer = DriverManager.getConnection(address)) {
             AtomicInteger calls = new AtomicInteger();
             AtomicInteger otherCalls = new AtomicInteger();
@@ -238,7 +240,7 @@ class PostgresListenTest {
     }
 
     private static Store open(String url) {
-        return Stores.open(url, LISTEN.createSchema(true));
+        return Stores.open(url, LISTEN.withCreateSchema(true));
     }
 
     private static String refusal(String url, StoreOptions options) {

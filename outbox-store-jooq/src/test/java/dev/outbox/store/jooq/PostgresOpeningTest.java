@@ -95,7 +95,7 @@ class PostgresOpeningTest extends OpeningTest {
 
     @Test
     void otherTablesOfTheSameNamesAreMentioned() throws Exception {
-        StoreOptions create = StoreOptions.defaults().createSchema(true);
+        StoreOptions create = StoreOptions.defaults().withCreateSchema(true);
         String alone = StandardError.during(() -> Stores.open(address, create).close());
         assertFalse(alone.contains("same names"), alone);
         execute("CREATE SCHEMA other");

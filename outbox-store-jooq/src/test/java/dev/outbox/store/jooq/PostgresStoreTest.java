@@ -231,7 +231,7 @@ class PostgresStoreTest extends StoreTest {
         execute("CREATE SCHEMA a", "CREATE SCHEMA b");
         String first = address + "&currentSchema=a";
         String second = address + "&currentSchema=b";
-        StoreOptions create = StoreOptions.defaults().createSchema(true);
+        StoreOptions create = StoreOptions.defaults().withCreateSchema(true);
         try (Store a = Stores.open(first, create);
                 Store b = Stores.open(second, create)) {
             for (String url : List.of(first, second)) {
@@ -254,7 +254,7 @@ class PostgresStoreTest extends StoreTest {
     void plansMadeOnEmptyTablesDoNotScanABacklog() throws Exception {
         long scans;
         long read;
-        try (Store store = Stores.open(address, StoreOptions.defaults().workers(1))) {
+        try (Store store = Stores.open(address, StoreOptions.defaults().withWorkers(1))) {
             for (int i = 0; i < 12; i++) {
                 commit(0, "early " + i);
                 assertEquals(1, publishAll(store, 10).size());
@@ -328,7 +328,7 @@ class PostgresStoreTest extends StoreTest {
                 "INSERT INTO outbox_message (topic, partition_no, payload)"
                         + " SELECT 'topic' || x % 3, x % 4, '' FROM generate_series(1, 300000) x",
                 "VACUUM ANALYZE outbox_message");
-        try (Store store = Stores.open(address, StoreOptions.defaults().workers(1))) {
+        try (Store store = Stores.open(address, StoreOptions.defaults().withWorkers(1))) {
             assertEquals(12, Operations.of(store).backlog().size());
             assertEquals(
                     List.of(10_000L),
@@ -496,7 +496,7 @@ class PostgresStoreTest extends StoreTest {
 
     @Test
     void whatIsSetUpWronglyIsSaidAtOnce() {
-        StoreOptions wrong = StoreOptions.defaults().password("s3cr3t");
+        StoreOptions wrong = StoreOptions.defaults().withPassword("s3cr3t");
         H2StoreTest.assertRefused(address, wrong, "user and password");
         H2StoreTest.assertRefused(
                 address.replace("password=", "password=s3cr3t"), StoreOptions.defaults(), "user and password");

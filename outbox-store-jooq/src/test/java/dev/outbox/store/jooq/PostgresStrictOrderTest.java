@@ -201,7 +201,7 @@ class PostgresStrictOrderTest {
         String there = other.newDatabase();
         ByteArrayOutputStream dump = new ByteArrayOutputStream();
         try (Connection connection = DriverManager.getConnection(there)) {
-            Stores.open(there, StoreOptions.defaults().createSchema(true)).close();
+            Stores.open(there, StoreOptions.defaults().withCreateSchema(true)).close();
             connection.setAutoCommit(false);
             connection
                     .createStatement()
@@ -247,11 +247,11 @@ class PostgresStrictOrderTest {
                 "CREATE ROLE " + user + " LOGIN PASSWORD 'x'",
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " + user);
         try {
-            String grant = refusal(address, STRICT.user(user).password("x"));
+            String grant = refusal(address, STRICT.withUser(user).withPassword("x"));
             assertTrue(grant.contains("GRANT SELECT ON SEQUENCE public.outbox_message_id_seq TO " + user), grant);
             execute("GRANT SELECT ON SEQUENCE public.outbox_message_id_seq TO " + user);
             commit(0, "2");
-            try (Store store = Stores.open(address, STRICT.user(user).password("x"))) {
+            try (Store store = Stores.open(address, STRICT.withUser(user).withPassword("x"))) {
                 assertEquals(List.of("2"), publish(store));
             }
         } finally {
@@ -285,7 +285,7 @@ class PostgresStrictOrderTest {
     void aPreparedTransactionIsOpen() throws Exception {
         try (PostgresServer server = PostgresServer.packaged()) {
             String url = server.newDatabase();
-            try (Store store = Stores.open(url, STRICT.createSchema(true))) {
+            try (Store store = Stores.open(url, STRICT.withCreateSchema(true))) {
                 try (Connection writer = begin(url)) {
                     write(writer, 0, "1");
                     commit(url, 0, "2");

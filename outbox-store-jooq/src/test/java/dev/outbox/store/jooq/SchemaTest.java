@@ -73,7 +73,7 @@ abstract class SchemaTest {
 
     StoreOptions asTheyAre() {
         return StoreOptions.defaults()
-                .createSchema(false)
+                .withCreateSchema(false)
                 .with(JooqOutbox.TABLES, dialect.names().toString());
     }
 
@@ -275,7 +275,7 @@ abstract class SchemaTest {
     private List<String> refusalOfDefaultNames() {
         String text = assertThrows(
                         ConfigurationException.class,
-                        () -> Stores.open(address, StoreOptions.defaults().createSchema(false)))
+                        () -> Stores.open(address, StoreOptions.defaults().withCreateSchema(false)))
                 .getMessage();
         return text.contains("CREATE TABLE IF NOT EXISTS outbox_message") ? List.of() : List.of(text);
     }

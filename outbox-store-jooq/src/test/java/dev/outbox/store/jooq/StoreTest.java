@@ -203,11 +203,11 @@ abstract class StoreTest {
                     .contains(ddl));
             connection.rollback();
         }
-        StoreOptions options = StoreOptions.defaults().createSchema(false);
+        StoreOptions options = StoreOptions.defaults().withCreateSchema(false);
         String text = assertThrows(ConfigurationException.class, () -> Stores.open(address, options))
                 .getMessage();
         assertTrue(text.contains(ddl) && text.contains("createSchema=true"), text);
-        Stores.open(address, options.createSchema(true)).close();
+        Stores.open(address, options.withCreateSchema(true)).close();
         Stores.open(address, options).close();
     }
 
@@ -218,7 +218,7 @@ abstract class StoreTest {
             execute(Scripts.statements(JooqOutbox.ddl(dialect.jooq())));
         }
         commit(0, "a");
-        try (Store store = Stores.open(address, StoreOptions.defaults().createSchema(false))) {
+        try (Store store = Stores.open(address, StoreOptions.defaults().withCreateSchema(false))) {
             assertEquals(List.of("a"), publishAll(store, 10));
         }
         execute("UPDATE outbox_schema SET version = 99");
@@ -236,7 +236,7 @@ abstract class StoreTest {
                 .limit(6)
                 .toList();
         all.forEach(CompletableFuture::join);
-        Stores.open(address, StoreOptions.defaults().createSchema(false)).close();
+        Stores.open(address, StoreOptions.defaults().withCreateSchema(false)).close();
     }
 
     @Test

@@ -81,10 +81,10 @@ public final class MongoOutbox {
      * <p>Each worker of a relay needs one connection of the client's pool at a time. The store needs one more to renew
      * leases and one for wake-ups. If the application can use up the pool, give the relay a client of its own.
      *
-     * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#createSchema}, by
-     *     default false; {@link StoreOptions#workers} is allowed and has no effect
-     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user lacks a privilege, an
-     *     option is wrong, or the collections are missing
+     * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#withCreateSchema},
+     *     by default false; {@link StoreOptions#withWorkers} is allowed and has no effect
+     * @throws ConfigurationException if the server is no replica set or older than 5.0, the user lacks a
+     *     privilege, an option is wrong, or the collections are missing
      * @throws StoreException if no primary can be reached
      */
     public static Store store(MongoClient client, String database, StoreOptions options) {

@@ -100,7 +100,7 @@ class MongoOpeningTest {
         String said = refusal(
                 ConfigurationException.class,
                 standalone.newDatabase(),
-                StoreOptions.defaults().createSchema(true));
+                StoreOptions.defaults().withCreateSchema(true));
         assertContains("rs.initiate()", said);
     }
 
@@ -143,23 +143,24 @@ class MongoOpeningTest {
                 refusal(
                         ConfigurationException.class,
                         withoutAny,
-                        StoreOptions.defaults().user("root").password(SECRET)));
+                        StoreOptions.defaults().withUser("root").withPassword(SECRET)));
         assertContains(
                 "expected both",
                 refusal(
                         ConfigurationException.class,
                         withoutAny,
-                        StoreOptions.defaults().password(SECRET)));
+                        StoreOptions.defaults().withPassword(SECRET)));
     }
 
     @Test
     void credentialsMayComeAsOptions() {
         String url = outbox.url.replace("root:mongo@", "");
-        try (Store store = Stores.open(url, StoreOptions.defaults().user("root").password("mongo"))) {
+        try (Store store =
+                Stores.open(url, StoreOptions.defaults().withUser("root").withPassword("mongo"))) {
             assertEquals(List.of(), publishAll(store));
         }
         String wrong = outbox.url.replace("root:mongo@", "root:" + SECRET + "@");
-        try (Store store = Stores.open(wrong, StoreOptions.defaults().password("mongo"))) {
+        try (Store store = Stores.open(wrong, StoreOptions.defaults().withPassword("mongo"))) {
             assertEquals(List.of(), publishAll(store));
         }
     }
@@ -202,7 +203,7 @@ class MongoOpeningTest {
     void missingCollectionsAndIndexesAreNamedAndCreatedWhereAskedFor() {
         String url = server.newDatabase();
         assertContains("createSchema=true", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         Stores.open(url).close();
         try (MongoClient client = MongoClients.create(url)) {
             client.getDatabase(MongoHarness.database(url))
@@ -210,7 +211,7 @@ class MongoOpeningTest {
                     .dropIndexes();
         }
         assertContains("index", refusal(ConfigurationException.class, url, StoreOptions.defaults()));
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         server.dropDatabase(url);
     }
 
@@ -329,7 +330,7 @@ class MongoOpeningTest {
             String said = refusal(
                     ConfigurationException.class,
                     other.url,
-                    StoreOptions.defaults().createSchema(true));
+                    StoreOptions.defaults().withCreateSchema(true));
             assertContains(kind.equals("collation") ? "collation" : "ordinary collections", said);
         }
     }
@@ -383,7 +384,8 @@ class MongoOpeningTest {
             for (int i = 0; i < openers; i++) {
                 tasks.add(threads.submit(() -> {
                     together.await();
-                    Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+                    Stores.open(url, StoreOptions.defaults().withCreateSchema(true))
+                            .close();
                     return true;
                 }));
             }

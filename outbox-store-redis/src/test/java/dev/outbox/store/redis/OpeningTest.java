@@ -125,10 +125,10 @@ class OpeningTest {
                 refusal(
                         ConfigurationException.class,
                         without,
-                        address.options().user("nobody").password(SECRET)));
+                        address.options().withUser("nobody").withPassword(SECRET)));
         assertContains(
                 "give the option password",
-                refusal(ConfigurationException.class, without, address.options().user("nobody")));
+                refusal(ConfigurationException.class, without, address.options().withUser("nobody")));
     }
 
     @Test
@@ -174,7 +174,7 @@ class OpeningTest {
         List<String> rules = documented("relay");
         try (Jedis jedis = server.connect()) {
             jedis.aclSetUser("relay", rules.toArray(String[]::new));
-            StoreOptions options = address.options().user("relay").password("secret");
+            StoreOptions options = address.options().withUser("relay").withPassword("secret");
             String url = server.url().replaceAll("//.*@", "//");
             jedis.aclSetUser("writer", documented("shop").toArray(String[]::new));
             try (RedisClient writer = new TestAddress(url.replace("//", "//writer:secret@"), PREFIX, null).client();

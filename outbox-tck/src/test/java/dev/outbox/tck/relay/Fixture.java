@@ -20,9 +20,9 @@ import java.util.function.BooleanSupplier;
 
 /** An outbox with messages {@code key:text}, whose partition is chosen by the key. */
 final class Fixture {
-    static final RetryPolicy AT_ONCE = RetryPolicy.defaults().initialDelay(Duration.ZERO);
+    static final RetryPolicy AT_ONCE = RetryPolicy.defaults().withInitialDelay(Duration.ZERO);
     static final RetryPolicy LATER =
-            RetryPolicy.defaults().initialDelay(Duration.ofHours(1)).maxDelay(Duration.ofHours(1));
+            RetryPolicy.defaults().withInitialDelay(Duration.ofHours(1)).withMaxDelay(Duration.ofHours(1));
 
     final MemoryOutbox outbox = new MemoryOutbox();
     final Store store = outbox.store();

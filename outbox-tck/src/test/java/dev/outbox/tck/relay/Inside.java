@@ -3,7 +3,7 @@ package dev.outbox.tck.relay;
 import dev.outbox.Relay;
 import java.lang.reflect.Method;
 
-/** Sets what users of a relay cannot: the clock it goes by, and where its threads come from. */
+/** Sets what users of a relay cannot: the clock it goes by. */
 final class Inside {
     private Inside() {}
 

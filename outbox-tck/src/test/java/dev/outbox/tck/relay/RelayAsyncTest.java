@@ -134,7 +134,7 @@ class RelayAsyncTest {
     void aPublisherThatThrowsOrReturnsNothingFailsItsMessage() {
         Topic<String> topic = topic("t")
                 .partitions(64)
-                .retry(AT_ONCE.maxAttempts(1))
+                .retry(AT_ONCE.withMaxAttempts(1))
                 .asyncPublisher(d -> {
                     if (d.message().equals("a:1")) {
                         throw new StackOverflowError("pretended");

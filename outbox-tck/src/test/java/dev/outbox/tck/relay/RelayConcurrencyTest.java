@@ -89,7 +89,7 @@ class RelayConcurrencyTest {
         AtomicInteger calls = new AtomicInteger();
         Topic<String> topic = topic("t")
                 .partitions(12)
-                .retry(Fixture.AT_ONCE.neverGiveUp())
+                .retry(Fixture.AT_ONCE.withUnlimitedAttempts())
                 .publisher(d -> {
                     if (inside.putIfAbsent(d.partition(), Thread.currentThread()) != null) {
                         overlaps.incrementAndGet();
@@ -158,7 +158,7 @@ class RelayConcurrencyTest {
     private void theOtherGoesOn(UnaryOperator<Topic.Builder<String>> publisher) {
         AtomicInteger tried = new AtomicInteger();
         Topic<String> away = publisher
-                .apply(topic("away").partitions(16).retry(Fixture.AT_ONCE.neverGiveUp()))
+                .apply(topic("away").partitions(16).retry(Fixture.AT_ONCE.withUnlimitedAttempts()))
                 .build();
         Topic<String> sound = topic("sound")
                 .partitions(16)
@@ -209,7 +209,7 @@ class RelayConcurrencyTest {
         AtomicInteger tries = new AtomicInteger();
         Topic<String> topic = topic("t")
                 .partitions(16)
-                .retry(Fixture.AT_ONCE.neverGiveUp())
+                .retry(Fixture.AT_ONCE.withUnlimitedAttempts())
                 .publisher(d -> {
                     tries.incrementAndGet();
                     if (away.get()) {

@@ -35,7 +35,7 @@ class RelayFailuresTest {
     private final Exception tooLarge = new PermanentFailureException("too large");
     private final Exception away = new BrokerUnavailableException("the broker is away");
     private static final RetryPolicy FOREIGN = RetryPolicy.defaults()
-            .classifier(failure -> failure instanceof ConnectException
+            .withClassifier(failure -> failure instanceof ConnectException
                     ? FailureKind.UNAVAILABLE
                     : failure instanceof IllegalArgumentException ? FailureKind.PERMANENT : null);
 
@@ -176,7 +176,7 @@ class RelayFailuresTest {
         AtomicInteger other = new AtomicInteger();
         Topic<String> topic = topic("t")
                 .partitions(16)
-                .retry(AT_ONCE.maxAttempts(1)) // a counted attempt would make a dead letter
+                .retry(AT_ONCE.withMaxAttempts(1)) // a counted attempt would make a dead letter
                 .publisher(d -> {
                     tries.incrementAndGet();
                     if (isAway.get()) {
@@ -255,7 +255,7 @@ class RelayFailuresTest {
     void aClassifierThatFailsLeavesItToThePolicy() {
         IOException failure = new IOException("of the publisher");
         Topic<String> topic = topic("t")
-                .retry(Fixture.LATER.classifier(f -> {
+                .retry(Fixture.LATER.withClassifier(f -> {
                     throw new IllegalStateException("of the classifier");
                 }))
                 .publisher(d -> {

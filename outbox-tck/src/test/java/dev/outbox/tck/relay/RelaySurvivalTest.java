@@ -180,7 +180,7 @@ class RelaySurvivalTest {
         public static void main(String[] args) {
             AtomicInteger received = new AtomicInteger();
             Topic<String> topic = topic("t")
-                    .retry(AT_ONCE.neverGiveUp())
+                    .retry(AT_ONCE.withUnlimitedAttempts())
                     .publisher(d -> Receipt.of(Integer.toString(received.incrementAndGet())))
                     .build();
             Relay relay =
@@ -290,9 +290,11 @@ class RelaySurvivalTest {
             }
             return new Thread(run);
         };
-        Relay.Builder builder = Relay.builder(fixture.store).topic(topic).workers(3);
-        try (Relay relay =
-                Inside.set(builder, "threads", ThreadFactory.class, scarce).build()) {
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(topic)
+                .workers(3)
+                .threads(scarce)
+                .build()) {
             assertThrows(OutOfMemoryError.class, relay::start);
             assertFalse(relay.state().running());
             relay.start();

@@ -28,8 +28,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -81,6 +84,47 @@ class RelayTest {
     }
 
     @Test
+    void threadsComeFromTheFactoryAndHaveTheNameOfTheirRelay() {
+        Set<String> names = ConcurrentHashMap.newKeySet();
+        Set<Boolean> daemons = ConcurrentHashMap.newKeySet();
+        CyclicBarrier both = new CyclicBarrier(2);
+        Topic<String> topic = topic("t")
+                .partitions(8)
+                .publisher(d -> {
+                    both.await(30, TimeUnit.SECONDS); // so one is on another thread than the worker
+                    names.add(Thread.currentThread().getName());
+                    daemons.add(Thread.currentThread().isDaemon());
+                    return broker.take(d.message());
+                })
+                .build();
+        Set<String> relays = new HashSet<>();
+        for (int each = 0; each < 2; each++) {
+            fixture.commit(topic, "a:1", "b:1");
+            AtomicInteger made = new AtomicInteger();
+            try (Relay relay = Relay.builder(fixture.store)
+                    .topic(topic)
+                    .threads(task -> {
+                        made.incrementAndGet();
+                        Thread thread = new Thread(task);
+                        thread.setDaemon(true);
+                        return thread;
+                    })
+                    .build()) {
+                relay.start();
+                await("settled", () -> fixture.operations().backlog().isEmpty());
+            }
+            assertTrue(made.get() >= 2, "made: " + made);
+            assertTrue(
+                    names.stream().allMatch(name -> name.matches("outbox-relay-\\d+-(worker|publisher)-\\d+")),
+                    names::toString);
+            names.forEach(name -> relays.add(name.replaceAll("(outbox-relay-\\d+)-.*", "$1")));
+            names.clear();
+        }
+        assertEquals(2, relays.size(), relays::toString);
+        assertEquals(Set.of(true), daemons);
+    }
+
+    @Test
     void afterAFailureNothingBehindItInItsPartitionIsStarted() {
         Topic<String> topic = topic("t")
                 .partitions(64)
@@ -113,7 +157,7 @@ class RelayTest {
     @Test
     void aMessageThatKeepsFailingIsGivenUpAndItsPartitionGoesOn() {
         Topic<String> topic = topic("t")
-                .retry(AT_ONCE.maxAttempts(3))
+                .retry(AT_ONCE.withMaxAttempts(3))
                 .publisher(d -> {
                     broker.take(d.message() + "/" + d.attempt());
                     if (d.message().equals("k:poison")) {
@@ -141,7 +185,7 @@ class RelayTest {
     void whatCannotBeDecodedFollowsTheRetryPolicy() {
         Topic<String> text = topic("numbers").build();
         Topic<Integer> numbers = Topic.builder("numbers", Codecs.json(Integer.class))
-                .retry(AT_ONCE.maxAttempts(3))
+                .retry(AT_ONCE.withMaxAttempts(3))
                 .publisher(d -> broker.take("n" + d.message()))
                 .build();
         Topic<String> other =
@@ -194,7 +238,7 @@ class RelayTest {
     void aLackOfMemoryIsTheProcessesFaultAtFirst() {
         AtomicInteger tries = new AtomicInteger();
         Topic<String> topic = topic("t")
-                .retry(AT_ONCE.maxAttempts(2))
+                .retry(AT_ONCE.withMaxAttempts(2))
                 .publisher(d -> {
                     tries.incrementAndGet();
                     throw new IllegalStateException(new OutOfMemoryError("of the test"));
@@ -288,7 +332,7 @@ class RelayTest {
     @Test
     void listenersSeeEverythingAndCannotDoHarm() {
         Topic<String> topic = topic("t")
-                .retry(LATER.maxAttempts(2))
+                .retry(LATER.withMaxAttempts(2))
                 .partitions(64)
                 .publisher(d -> {
                     if (d.message().startsWith("bad")) {
@@ -298,7 +342,7 @@ class RelayTest {
                 })
                 .build();
         Topic<Integer> numbers = Topic.builder("n", Codecs.json(Integer.class))
-                .retry(LATER.maxAttempts(1))
+                .retry(LATER.withMaxAttempts(1))
                 .publisher(d -> Receipt.taken())
                 .build();
         fixture.commit(topic, "good:1", "bad:1");

@@ -170,7 +170,7 @@ class RelayUnsettledTest {
     void whatCannotBeBuriedDoesNotDragOthersAlong() {
         Topic<String> topic = topic("t")
                 .partitions(4)
-                .retry(RetryPolicy.defaults().maxAttempts(1))
+                .retry(RetryPolicy.defaults().withMaxAttempts(1))
                 .publisher(d -> {
                     publishes.computeIfAbsent(d.id(), id -> new AtomicInteger()).incrementAndGet();
                     if (d.message().startsWith("poison")) {
@@ -284,7 +284,7 @@ class RelayUnsettledTest {
     @Test
     void poisonDoesNotCostTheSquare() {
         Topic<String> topic = topic("t")
-                .retry(RetryPolicy.defaults().maxAttempts(1))
+                .retry(RetryPolicy.defaults().withMaxAttempts(1))
                 .publisher(d -> {
                     throw new IllegalStateException("poison");
                 })
@@ -401,7 +401,7 @@ class RelayUnsettledTest {
             Random dice = new Random(seed);
             Topic<String> topic = topic("t")
                     .partitions(partitions)
-                    .retry(Fixture.AT_ONCE.neverGiveUp())
+                    .retry(Fixture.AT_ONCE.withUnlimitedAttempts())
                     .publisher(d -> {
                         synchronized (publishes) {
                             // Attempts that were counted are the retry policy's and not repetitions.

@@ -173,7 +173,7 @@ public final class Quickstart {
     private Store openStore() {
         Backend.requireUsable(url);
         try {
-            return Stores.open(url, Backend.options(url).workers(1).createSchema(true));
+            return Stores.open(url, Backend.options(url).withWorkers(1).withCreateSchema(true));
         } catch (ConfigurationException | StoreException e) {
             throw Failure.usage(e.getMessage());
         }

@@ -66,7 +66,7 @@ abstract class BatchFaultTest {
     @BeforeEach
     void create() throws Exception {
         url = database.create();
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         Sql.execute(url, "CREATE TABLE shop (number integer NOT NULL PRIMARY KEY)");
     }
 

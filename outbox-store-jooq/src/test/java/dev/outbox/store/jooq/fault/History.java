@@ -44,7 +44,7 @@ final class History implements AutoCloseable {
         this.url = url;
         this.settings = settings;
         this.log = Log.empty(Path.of("target", "histories", database.label() + "-" + fault.replace(' ', '-') + ".log"));
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
             statement.execute(

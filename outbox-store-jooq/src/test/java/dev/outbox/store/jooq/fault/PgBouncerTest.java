@@ -61,7 +61,7 @@ class PgBouncerTest {
     }
 
     private static void createTables(String url) {
-        Stores.open(url, StoreOptions.defaults().createSchema(true)).close();
+        Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
     }
 
     /** Writers, two relays of two workers each, and one connection fewer than those want at a time. */
@@ -136,7 +136,8 @@ class PgBouncerTest {
     @Test
     void listeningIsRefused() throws Exception {
         try (PgBouncer pooler = PgBouncer.before(direct)) {
-            StoreOptions listening = StoreOptions.defaults().createSchema(true).with("wakeUp", "listen");
+            StoreOptions listening =
+                    StoreOptions.defaults().withCreateSchema(true).with("wakeUp", "listen");
             String text = assertThrows(ConfigurationException.class, () -> Stores.open(pooler.route(direct), listening))
                     .getMessage();
             assertTrue(text.contains("PgBouncer") && text.contains("the server's own address"), text);

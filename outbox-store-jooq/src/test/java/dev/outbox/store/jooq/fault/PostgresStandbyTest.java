@@ -38,7 +38,7 @@ class PostgresStandbyTest {
             String url = server.newDatabase();
             HikariConfig config = new HikariConfig();
             config.setJdbcUrl(url);
-            try (Store own = Stores.open(url, StoreOptions.defaults().createSchema(true));
+            try (Store own = Stores.open(url, StoreOptions.defaults().withCreateSchema(true));
                     HikariDataSource pool = new HikariDataSource(config);
                     Store ofPool = JooqOutbox.store(pool, StoreOptions.defaults())) {
                 for (Store store : List.of(own, ofPool)) {

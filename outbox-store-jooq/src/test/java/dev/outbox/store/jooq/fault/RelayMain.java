@@ -55,9 +55,9 @@ final class RelayMain {
         Topic<String> topic = Topic.builder(Settings.TOPIC, Codecs.text())
                 .publisher(this::publish)
                 .retry(RetryPolicy.defaults()
-                        .neverGiveUp()
-                        .initialDelay(Duration.ofMillis(5))
-                        .maxDelay(Duration.ofMillis(50)))
+                        .withUnlimitedAttempts()
+                        .withInitialDelay(Duration.ofMillis(5))
+                        .withMaxDelay(Duration.ofMillis(50)))
                 .build();
         OutboxListener errors = new OutboxListener() {
             @Override
@@ -65,7 +65,7 @@ final class RelayMain {
                 log.add(Line.of('X', name, event.step(), event.error(), event.duration()));
             }
         };
-        try (Store store = Stores.open(url, StoreOptions.defaults().workers(workers));
+        try (Store store = Stores.open(url, StoreOptions.defaults().withWorkers(workers));
                 Relay relay = Relay.builder(store)
                         .topic(topic)
                         .workers(workers)
