@@ -5,8 +5,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.RedisServer;
-import dev.outbox.store.redis.Executed;
 import dev.outbox.store.redis.RedisOutbox;
+import dev.outbox.store.redis.TransactionResult;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -221,12 +221,12 @@ final class RedisBackend implements Backend {
 
         @Override
         public Story.Ending commit() {
-            Executed executed = RedisOutbox.exec(tx());
-            if (executed instanceof Executed.Committed) {
+            TransactionResult result = RedisOutbox.exec(tx());
+            if (result instanceof TransactionResult.Committed) {
                 return Story.Ending.COMMITTED;
             }
             close(); // as after an exception
-            return executed instanceof Executed.NothingWritten ? Story.Ending.UNDONE : Story.Ending.UNKNOWN;
+            return result instanceof TransactionResult.NothingWritten ? Story.Ending.UNDONE : Story.Ending.UNKNOWN;
         }
 
         @Override

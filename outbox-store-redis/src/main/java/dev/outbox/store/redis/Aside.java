@@ -32,7 +32,7 @@ final class Aside {
     }
 
     /** What to say of an entry that cannot be handed out, and what to do. */
-    static String ofEntry(Place.Keys keys, Entry entry, String why) {
+    static String ofEntry(KeySpace.Keys keys, StreamEntry entry, String why) {
         String at = Reply.text(keys.messages());
         String position = Reply.text(entry.position());
         return "The entry " + position + " of " + at + " cannot be read as a message, and stops its partition: " + why

@@ -42,14 +42,14 @@ final class Checkout {
     /** Of a look for partitions, and of one script that takes some. */
     private static final int MOST_FOUND = 1_000;
 
-    /** A lease older than this part of it is not passed on: {@link Leases} is to have time to renew it. */
+    /** A lease older than this part of it is not passed on: {@link LeaseRenewer} is to have time to renew it. */
     private static final int PASSED_ON = 8;
 
     private static final byte[] LAST = {'+'};
-    private static final byte[] COUNT = Place.bytes("COUNT");
+    private static final byte[] COUNT = KeySpace.bytes("COUNT");
 
-    private final Link link;
-    private final Place place;
+    private final RetryingClient client;
+    private final KeySpace keySpace;
     private final Set<String> topics;
     private final Duration lease;
     private final byte[] leaseMillis;
@@ -61,12 +61,12 @@ final class Checkout {
 
     private final Portions portions = new Portions();
 
-    Checkout(Link link, Place place, Set<String> topics, Duration lease, Aside aside) {
-        this.link = link;
-        this.place = place;
+    Checkout(RetryingClient client, KeySpace keySpace, Set<String> topics, Duration lease, Aside aside) {
+        this.client = client;
+        this.keySpace = keySpace;
         this.topics = topics;
         this.lease = lease;
-        this.leaseMillis = Place.bytes(Long.toString(lease.toMillis()));
+        this.leaseMillis = KeySpace.bytes(Long.toString(lease.toMillis()));
         this.aside = aside;
     }
 
@@ -84,7 +84,7 @@ final class Checkout {
      */
     @Nullable
     Hold run(int limit, Consumer<Hold> onFailure) {
-        Hold hold = new Hold(place);
+        Hold hold = new Hold(keySpace);
         try {
             boolean fresh = rotation.isDiscoveryDue(System.nanoTime());
             Set<Partition> tried = new HashSet<>();
@@ -111,13 +111,13 @@ final class Checkout {
     private void discover(Hold hold, Set<Partition> tried) {
         long started = System.nanoTime();
         List<byte[]> arguments = new ArrayList<>(topics.size() + 4);
-        arguments.add(Place.bytes(Integer.toString(MOST_FOUND)));
-        arguments.add(Place.bytes(cursor));
+        arguments.add(KeySpace.bytes(Integer.toString(MOST_FOUND)));
+        arguments.add(KeySpace.bytes(cursor));
         arguments.add(leaseMillis);
-        arguments.add(Place.bytes(hold.partitions.isEmpty() ? "1" : "0")); // who has something need not knock
-        topics.forEach(topic -> arguments.add(Place.bytes(topic)));
-        List<Object> reply =
-                Reply.list(link.call(place, Script.READY.call(List.of(place.ready(), place.knocks()), arguments)));
+        arguments.add(KeySpace.bytes(hold.partitions.isEmpty() ? "1" : "0")); // who has something need not knock
+        topics.forEach(topic -> arguments.add(KeySpace.bytes(topic)));
+        List<Object> reply = Reply.list(
+                client.call(keySpace, Script.FIND_READY.call(List.of(keySpace.ready(), keySpace.knocks()), arguments)));
         if (Reply.number(reply.get(0)) > hold.partitions.size()) { // its own are among those that are held
             rotation.noteCompany();
         }
@@ -183,11 +183,11 @@ final class Checkout {
         boolean reads = shares.length > 0;
         List<byte[]> keys = new ArrayList<>(1 + 3 * some.size());
         List<byte[]> arguments = new ArrayList<>(3 + some.size());
-        keys.add(place.ready());
-        arguments.addAll(List.of(hold.token, leaseMillis, Place.bytes(Integer.toString(places))));
+        keys.add(keySpace.ready());
+        arguments.addAll(List.of(hold.token, leaseMillis, KeySpace.bytes(Integer.toString(places))));
         List<Command> commands = new ArrayList<>();
         for (int i = 0; i < some.size(); i++) {
-            Place.Keys of = place.keys(some.get(i));
+            KeySpace.Keys of = keySpace.keys(some.get(i));
             keys.addAll(List.of(of.messages(), of.state(), of.attempts()));
             arguments.add(of.member());
             if (reads) {
@@ -196,13 +196,13 @@ final class Checkout {
         }
         commands.add(0, Script.TAKE.call(keys, arguments));
         hold.asked.addAll(some);
-        List<Object> replies = link.all(place, commands);
+        List<Object> replies = client.all(keySpace, commands);
         List<Object> answers = Reply.list(replies.get(0));
         List<Partition> taken = new ArrayList<>();
         for (int i = 0; i < some.size(); i++) {
             Partition partition = some.get(i);
             if (answers.get(i) instanceof List<?>) {
-                Held held = Held.of(partition, place.keys(partition), Reply.list(answers.get(i)));
+                HeldPartition held = HeldPartition.of(partition, keySpace.keys(partition), Reply.list(answers.get(i)));
                 hold.partitions.add(held);
                 taken.add(partition);
                 if (reads) {
@@ -224,7 +224,7 @@ final class Checkout {
         rotation.noteTurn(taken);
     }
 
-    private void add(Held held, Object read) {
+    private void add(HeldPartition held, Object read) {
         int before = held.entries.size();
         held.add(Reply.list(read));
         portions.note(held.partition.topic(), held.entries, before);
@@ -243,7 +243,7 @@ final class Checkout {
         if (asked == 1) {
             throw (JedisConnectionException) failure;
         }
-        Reply.check(link.call(place, Command.of(Protocol.Command.ZCARD, place.ready())));
+        Reply.check(client.call(keySpace, Command.of(Protocol.Command.ZCARD, keySpace.ready())));
     }
 
     /**
@@ -254,7 +254,7 @@ final class Checkout {
         /** What it holds, once that is answered. */
         final Hold hold;
 
-        private final List<Held> before;
+        private final List<HeldPartition> before;
         private final List<Command> commands;
         private final int[] shares;
 
@@ -263,7 +263,7 @@ final class Checkout {
             this.before = before.partitions;
             this.shares = shares(limit, this.before.size());
             this.commands = new ArrayList<>(1 + this.before.size());
-            commands.add(Settling.next(before, leaseMillis));
+            commands.add(BatchCloser.next(before, leaseMillis));
             for (int i = 0; i < shares.length; i++) {
                 commands.add(read(this.before.get(i).keys.messages(), "-", shares[i]));
             }
@@ -281,11 +281,11 @@ final class Checkout {
          */
         void answered(List<Object> replies, Portions portions) {
             for (int i = 0; i < shares.length; i++) {
-                Held old = before.get(i);
-                hold.partitions.add(new Held(old.partition, old.keys, old.fence, 0, List.of()));
+                HeldPartition old = before.get(i);
+                hold.partitions.add(new HeldPartition(old.partition, old.keys, old.fence, 0, List.of()));
             }
             for (int i = 0; i < shares.length; i++) {
-                Held held = hold.partitions.get(i);
+                HeldPartition held = hold.partitions.get(i);
                 held.share = shares[i];
                 if (!replies.isEmpty()) {
                     held.add(Reply.list(replies.get(i)));
@@ -313,7 +313,7 @@ final class Checkout {
                 || rotation.isDiscoveryDue(System.nanoTime())
                 || !rotation.areAll(before.taken(), limit)
                 || portions.of(before.taken(), Portions.BYTES) < limit
-                || !before.partitions.stream().allMatch(Held::isSound)) {
+                || !before.partitions.stream().allMatch(HeldPartition::isSound)) {
             return null;
         }
         return new Next(before, renewed, limit, leaseMillis);
@@ -334,10 +334,10 @@ final class Checkout {
         int[] shares = shares(limit, hold.partitions.size());
         List<Command> reads = new ArrayList<>(shares.length);
         for (int i = 0; i < shares.length; i++) {
-            Held held = hold.partitions.get(i);
+            HeldPartition held = hold.partitions.get(i);
             reads.add(read(held.keys.messages(), held.after(), shares[i]));
         }
-        hold.readAhead(link.readAhead(place, reads));
+        hold.readAhead(client.readAhead(keySpace, reads));
     }
 
     /** Brings what was checked out ahead up to now: there may be more, if there was room. */
@@ -369,10 +369,10 @@ final class Checkout {
      * hand in this very moment.
      */
     private void releaseEmpty(Hold hold) {
-        List<Held> empty =
+        List<HeldPartition> empty =
                 hold.partitions.stream().filter(held -> held.entries.isEmpty()).toList();
         if (!empty.isEmpty()) {
-            for (Held held : empty) {
+            for (HeldPartition held : empty) {
                 if (held.problem != null) {
                     rotation.remove(held.partition);
                     aside.add(held.partition, held.problem);
@@ -384,8 +384,8 @@ final class Checkout {
                     .toList());
             hold.partitions.removeAll(empty);
             hold.isLast = true;
-            link.call(
-                    place,
+            client.call(
+                    keySpace,
                     hold.release(empty.stream().map(held -> held.partition).toList()));
         }
     }
@@ -402,7 +402,7 @@ final class Checkout {
     /** Fills the room that is left with what is behind what was read. */
     private void readOn(Hold hold, int limit) {
         while (true) {
-            List<Held> more =
+            List<HeldPartition> more =
                     hold.partitions.stream().filter(held -> held.left > 0).toList();
             long bytes = Portions.BYTES - hold.bytes();
             int room = limit - hold.messages();
@@ -434,19 +434,22 @@ final class Checkout {
         }
     }
 
-    private static long left(List<Held> partitions) {
+    private static long left(List<HeldPartition> partitions) {
         return partitions.stream().mapToLong(held -> held.left).sum();
     }
 
     /** After renewing the lease: without it, what is read could be somebody else's by now. */
     private void forEachRenewed(
-            Hold hold, List<Held> some, Function<Held, Command> command, BiConsumer<Held, Object> answer) {
+            Hold hold,
+            List<HeldPartition> some,
+            Function<HeldPartition, Command> command,
+            BiConsumer<HeldPartition, Object> answer) {
         List<Command> commands = new ArrayList<>(2 * some.size());
-        for (Held held : some) {
+        for (HeldPartition held : some) {
             commands.add(hold.renew(List.of(held), leaseMillis));
             commands.add(command.apply(held));
         }
-        List<Object> replies = link.all(place, commands);
+        List<Object> replies = client.all(keySpace, commands);
         for (int i = 0; i < some.size(); i++) {
             if (Reply.number(replies.get(2 * i)) == 1) {
                 answer.accept(some.get(i), replies.get(2 * i + 1));
@@ -460,10 +463,10 @@ final class Checkout {
         return Command.of(
                 Protocol.Command.XRANGE,
                 messages,
-                Place.bytes(from),
+                KeySpace.bytes(from),
                 LAST,
                 COUNT,
-                Place.bytes(Integer.toString(count)));
+                KeySpace.bytes(Integer.toString(count)));
     }
 
     private static int[] shares(int room, int among) {
@@ -475,7 +478,7 @@ final class Checkout {
     }
 
     /** One at a time to the one that has the fewest, counting what was read of it already, and to none more than it has. */
-    private static int[] shares(int room, List<Held> among) {
+    private static int[] shares(int room, List<HeldPartition> among) {
         int[] shares = new int[among.size()];
         PriorityQueue<Integer> fewest = new PriorityQueue<>(
                 Comparator.<Integer>comparingInt(i -> among.get(i).entries.size() + shares[i])

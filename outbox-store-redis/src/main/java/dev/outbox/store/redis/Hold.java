@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * never. A batch that follows another one has its token.
  */
 final class Hold {
-    final Place place;
+    final KeySpace keySpace;
     final byte[] token;
-    final List<Held> partitions = new ArrayList<>();
+    final List<HeldPartition> partitions = new ArrayList<>();
 
     /** All that was asked for, whether it is known to be held or the answer was lost. */
     final Set<Partition> asked = new LinkedHashSet<>();
@@ -35,26 +35,26 @@ final class Hold {
     private @Nullable ReadAhead ahead;
 
     /** Of what is yet to be taken. */
-    Hold(Place place) {
-        this(place, Place.bytes(UUID.randomUUID().toString()), LeaseClock.now());
+    Hold(KeySpace keySpace) {
+        this(keySpace, KeySpace.bytes(UUID.randomUUID().toString()), LeaseClock.now());
     }
 
-    private Hold(Place place, byte[] token, LeaseClock since) {
-        this.place = place;
+    private Hold(KeySpace keySpace, byte[] token, LeaseClock since) {
+        this.keySpace = keySpace;
         this.token = token;
         this.since = since;
     }
 
     /** Of a batch that follows, whose lease was asked for at that moment. */
     Hold next(LeaseClock since) {
-        Hold next = new Hold(place, token, since);
+        Hold next = new Hold(keySpace, token, since);
         partitions.forEach(held -> next.asked.add(held.partition));
         return next;
     }
 
     int messages() {
         int count = 0;
-        for (Held held : partitions) {
+        for (HeldPartition held : partitions) {
             count += held.entries.size();
         }
         return count;
@@ -63,8 +63,8 @@ final class Hold {
     /** Of all messages. */
     long bytes() {
         long bytes = 0;
-        for (Held held : partitions) {
-            for (Entry entry : held.entries) {
+        for (HeldPartition held : partitions) {
+            for (StreamEntry entry : held.entries) {
                 bytes += entry.bytes();
             }
         }
@@ -95,28 +95,28 @@ final class Hold {
     }
 
     /** Lets the leases of some of the partitions begin anew, all or none. */
-    Command renew(List<Held> some, byte[] lease) {
+    Command renew(List<HeldPartition> some, byte[] lease) {
         List<byte[]> keys = new ArrayList<>(some.size() + 1);
         List<byte[]> arguments = new ArrayList<>(2 * some.size() + 2);
-        keys.add(place.ready());
+        keys.add(keySpace.ready());
         arguments.add(token);
         arguments.add(lease);
-        for (Held held : some) {
+        for (HeldPartition held : some) {
             keys.add(held.keys.state());
-            arguments.add(Place.bytes(held.fence));
+            arguments.add(KeySpace.bytes(held.fence));
             arguments.add(held.keys.member());
         }
-        return Script.HOLD.call(keys, arguments);
+        return Script.RENEW.call(keys, arguments);
     }
 
     /** Frees some of the partitions as they are, whether they are held or not. */
     Command release(Collection<Partition> some) {
         List<byte[]> keys = new ArrayList<>(1 + 2 * some.size());
         List<byte[]> arguments = new ArrayList<>(1 + some.size());
-        keys.add(place.ready());
+        keys.add(keySpace.ready());
         arguments.add(token);
         for (Partition partition : some) {
-            Place.Keys of = place.keys(partition);
+            KeySpace.Keys of = keySpace.keys(partition);
             keys.add(of.messages());
             keys.add(of.state());
             arguments.add(of.member());

@@ -53,12 +53,12 @@ final class Portions {
     }
 
     /** What was read of a topic. The weight rises at once, and falls by and by. */
-    void note(String topic, List<Entry> read, int from) {
+    void note(String topic, List<StreamEntry> read, int from) {
         if (from == read.size()) {
             return;
         }
         long bytes = 0;
-        for (Entry entry : read.subList(from, read.size())) {
+        for (StreamEntry entry : read.subList(from, read.size())) {
             bytes += entry.bytes();
         }
         double average = (double) bytes / (read.size() - from);

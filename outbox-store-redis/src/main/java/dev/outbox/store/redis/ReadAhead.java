@@ -27,10 +27,10 @@ final class ReadAhead {
     }
 
     /** Null if it cannot be: without it, reading is done later. */
-    static @Nullable ReadAhead begin(Servers servers, Place place, List<Command> reads) {
+    static @Nullable ReadAhead begin(RedisClientAdapter adapter, KeySpace keySpace, List<Command> reads) {
         Line line = null;
         try {
-            line = servers.line(place);
+            line = adapter.line(keySpace);
             if (line == null) {
                 return null;
             }

@@ -18,8 +18,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A batch under a lease. While it is open, {@link Leases} renews the lease; when the process is paused or cut off, others take
- * the partitions once it has run out, and the script that closes finds a token that is not this batch's.
+ * A batch under a lease. While it is open, {@link LeaseRenewer} renews the lease. When the process is paused or cut
+ * off, others take the partitions once the lease is over, and the script that closes finds a token that is not that of
+ * this batch.
  */
 final class RedisBatch implements MessageBatch {
     private static final String DOING = "Closing a batch";
@@ -35,7 +36,7 @@ final class RedisBatch implements MessageBatch {
     /** No longer than publishers would wait for anything else. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    private final Link link;
+    private final RetryingClient client;
     private final @Nullable Hold hold;
     private final Duration lease;
     private final Duration trusted;
@@ -68,8 +69,8 @@ final class RedisBatch implements MessageBatch {
     }
 
     /** @param hold what it holds, or null if it is empty */
-    RedisBatch(Link link, @Nullable Hold hold, Duration lease, Sequel sequel) {
-        this.link = link;
+    RedisBatch(RetryingClient client, @Nullable Hold hold, Duration lease, Sequel sequel) {
+        this.client = client;
         this.hold = hold;
         this.lease = lease;
         this.trusted = trusted(lease);
@@ -77,8 +78,8 @@ final class RedisBatch implements MessageBatch {
         this.renewed = hold == null ? LeaseClock.now() : hold.since;
         List<PersistedMessage> messages = new ArrayList<>(hold == null ? 0 : hold.messages());
         if (hold != null) {
-            for (Held held : hold.partitions) {
-                for (Entry entry : held.entries) {
+            for (HeldPartition held : hold.partitions) {
+                for (StreamEntry entry : held.entries) {
                     messages.add(entry.message(held.partition, held.attempts(entry)));
                 }
             }
@@ -136,12 +137,12 @@ final class RedisBatch implements MessageBatch {
             return;
         }
         LeaseClock asked = LeaseClock.now();
-        byte[] millis = Place.bytes(Long.toString(lease.toMillis()));
+        byte[] millis = KeySpace.bytes(Long.toString(lease.toMillis()));
         boolean renewing;
         try {
-            renewing = Reply.number(link.call(hold.place, hold.renew(hold.partitions, millis))) == 1;
+            renewing = Reply.number(client.call(hold.keySpace, hold.renew(hold.partitions, millis))) == 1;
         } catch (RuntimeException e) {
-            throw Failures.of("A checkout", e);
+            throw StoreErrors.of("A checkout", e);
         }
         if (!renewing || !asked.isWithin(trusted)) {
             throw new StoreException("A checkout took longer than the lease of " + lease.toMillis()
@@ -172,11 +173,11 @@ final class RedisBatch implements MessageBatch {
     }
 
     /** Frees at once what would be free when the lease has run out: worth a try, and no more. */
-    static void release(Link link, Hold hold) {
+    static void release(RetryingClient client, Hold hold) {
         try {
             hold.dropAhead();
             if (!hold.asked.isEmpty()) {
-                link.tell(hold.place, List.of(hold.release(hold.asked)));
+                client.tell(hold.keySpace, List.of(hold.release(hold.asked)));
             }
         } catch (Throwable e) { // whatever it is, the lease runs out
             return;
@@ -209,7 +210,7 @@ final class RedisBatch implements MessageBatch {
 
     private void close(Hold hold) {
         if (lost) {
-            release(link, hold); // others may have taken one partition of several
+            release(client, hold); // others may have taken one partition of several
             throw new HoldLostException(
                     DOING + " failed: its store was closed, or its lease ran out while the process was"
                             + " paused or cut off, and others have its partitions. Nothing of it took effect; its messages will"
@@ -219,7 +220,8 @@ final class RedisBatch implements MessageBatch {
         if (next == null) {
             hold.dropAhead();
         }
-        Link.Answers answers = send(next == null ? List.of(Settling.close(hold, outcomes)) : next.commands());
+        RetryingClient.Answers answers =
+                send(next == null ? List.of(BatchCloser.close(hold, outcomes)) : next.commands());
         long done = number(answers);
         List<Object> replies = answers.replies();
         sequel.closed(done == KEPT ? next : null, replies.subList(1, replies.size()));
@@ -227,17 +229,17 @@ final class RedisBatch implements MessageBatch {
             sequel.knocked();
         }
         if (done == MORE_TO_DO || done == KNOCKED) {
-            answers = send(List.of(Settling.close(hold, outcomes)));
+            answers = send(List.of(BatchCloser.close(hold, outcomes)));
             done = number(answers);
         }
         for (int again = 0; done == SOME_MISSING && again < 3; again++) {
-            answers = send(List.of(Settling.close(hold, outcomes, stillThere(hold))));
+            answers = send(List.of(BatchCloser.close(hold, outcomes, stillThere(hold))));
             done = number(answers);
         }
         if (done == DONE || done == KEPT) {
             return;
         }
-        release(link, hold);
+        release(client, hold);
         if (done == LOST && answers.repeated()) {
             throw new StoreException(
                     DOING + " was not confirmed, and meanwhile others have taken its partitions: either"
@@ -253,10 +255,10 @@ final class RedisBatch implements MessageBatch {
     }
 
     /** If what comes behind the close meets trouble, the close must not be sent again: it may be others' turn by then. */
-    private Link.Answers send(List<Command> commands) {
+    private RetryingClient.Answers send(List<Command> commands) {
         Hold held = requireNonNull(hold);
         try {
-            return link.send(held.place, commands, 1, PATIENCE, held.takeAhead());
+            return client.send(held.keySpace, commands, 1, PATIENCE, held.takeAhead());
         } catch (RuntimeException e) {
             throw unconfirmed(e);
         }
@@ -266,26 +268,26 @@ final class RedisBatch implements MessageBatch {
         return new StoreException(
                 DOING
                         + " was not confirmed: either all its outcomes took effect or none. Messages that were published"
-                        + " may be handed out again. " + Failures.describe(e),
+                        + " may be handed out again. " + StoreErrors.describe(e),
                 e);
     }
 
-    private long number(Link.Answers answers) {
+    private long number(RetryingClient.Answers answers) {
         try {
             return Reply.number(answers.replies().get(0));
         } catch (RuntimeException e) {
-            release(link, requireNonNull(hold)); // the server has refused it, and others need not wait for the lease
-            throw Failures.of(DOING, e);
+            release(client, requireNonNull(hold)); // the server has refused it, and others need not wait for the lease
+            throw StoreErrors.of(DOING, e);
         }
     }
 
     /** Some were deleted by hand, or are lost with a server; what is at their positions now may be other messages. */
-    private Set<Entry> stillThere(Hold hold) {
-        Set<Entry> there = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Held held : hold.partitions) {
+    private Set<StreamEntry> stillThere(Hold hold) {
+        Set<StreamEntry> there = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (HeldPartition held : hold.partitions) {
             try {
                 for (Command read : held.readAgain()) {
-                    there.addAll(held.among(Reply.list(link.call(hold.place, read))));
+                    there.addAll(held.among(Reply.list(client.call(hold.keySpace, read))));
                 }
             } catch (RuntimeException e) {
                 throw unconfirmed(e);

@@ -23,26 +23,26 @@ final class RedisOperations implements Operations {
 
     private static final byte[] FIRST = {'-'};
     private static final byte[] LAST = {'+'};
-    private static final byte[] COUNT = Place.bytes("COUNT");
+    private static final byte[] COUNT = KeySpace.bytes("COUNT");
 
-    private final Link link;
-    private final Names names;
+    private final RetryingClient client;
+    private final KeyNames keyNames;
 
-    RedisOperations(Link link, Names names) {
-        this.link = link;
-        this.names = names;
+    RedisOperations(RetryingClient client, KeyNames keyNames) {
+        this.client = client;
+        this.keyNames = keyNames;
     }
 
     @Override
     public List<Backlog> backlog() {
         return asking("Asking for the backlog", () -> {
             List<Backlog> backlog = new ArrayList<>();
-            for (Place place : names.places()) {
-                for (List<Partition> some : pages(partitions(place))) {
+            for (KeySpace keySpace : keyNames.keySpaces()) {
+                for (List<Partition> some : pages(partitions(keySpace))) {
                     List<byte[]> keys = some.stream()
-                            .map(partition -> place.keys(partition).messages())
+                            .map(partition -> keySpace.keys(partition).messages())
                             .toList();
-                    List<Object> reply = Reply.list(link.call(place, Script.BACKLOG.call(keys, List.of())));
+                    List<Object> reply = Reply.list(client.call(keySpace, Script.BACKLOG.call(keys, List.of())));
                     long now = Reply.number(reply.get(0));
                     for (int i = 0; i < some.size(); i++) {
                         if (!(reply.get(i + 1) instanceof List<?>)) {
@@ -69,9 +69,9 @@ final class RedisOperations implements Operations {
     public List<FailingPartition> failingPartitions() {
         return asking("Asking for failing partitions", () -> {
             List<FailingPartition> failing = new ArrayList<>();
-            for (Place place : names.places()) {
+            for (KeySpace keySpace : keyNames.keySpaces()) {
                 List<Partition> partitions = new ArrayList<>();
-                for (String member : members(place)) {
+                for (String member : members(keySpace)) {
                     Partition partition = Partition.parse(member);
                     if (partition == null) {
                         failing.add(new FailingPartition(
@@ -80,26 +80,26 @@ final class RedisOperations implements Operations {
                                 "",
                                 1,
                                 "The index of the outbox has this member, which is no partition; it is passed over."
-                                        + " Remove it: ZREM " + Reply.text(place.ready()) + " '" + member + "'",
+                                        + " Remove it: ZREM " + Reply.text(keySpace.ready()) + " '" + member + "'",
                                 Instant.EPOCH));
                     } else {
                         partitions.add(partition);
                     }
                 }
-                pages(partitions).forEach(some -> addFailing(place, some, failing));
+                pages(partitions).forEach(some -> addFailing(keySpace, some, failing));
             }
             failing.sort(Comparator.comparing(FailingPartition::topic).thenComparing(FailingPartition::partition));
             return failing;
         });
     }
 
-    private void addFailing(Place place, List<Partition> some, List<FailingPartition> failing) {
+    private void addFailing(KeySpace keySpace, List<Partition> some, List<FailingPartition> failing) {
         List<byte[]> keys = new ArrayList<>(3 * some.size());
         for (Partition partition : some) {
-            Place.Keys of = place.keys(partition);
+            KeySpace.Keys of = keySpace.keys(partition);
             keys.addAll(List.of(of.messages(), of.state(), of.attempts()));
         }
-        List<Object> reply = Reply.list(link.call(place, Script.FAILING.call(keys, List.of())));
+        List<Object> reply = Reply.list(client.call(keySpace, Script.FAILING.call(keys, List.of())));
         for (int i = 0; i < some.size(); i++) {
             Partition partition = some.get(i);
             if (!(reply.get(i) instanceof List<?>)) {
@@ -110,7 +110,7 @@ final class RedisOperations implements Operations {
                         1,
                         "Its keys cannot be used, so it is left alone, and tried again every few seconds: "
                                 + Reply.text(reply.get(i)) + ". Others have changed them: look at TYPE of "
-                                + String.join(" and ", namesOf(place.keys(partition)))
+                                + String.join(" and ", namesOf(keySpace.keys(partition)))
                                 + ", which are to be a stream, a hash and a hash, and rename what is not",
                         Instant.EPOCH));
                 continue;
@@ -118,7 +118,7 @@ final class RedisOperations implements Operations {
             List<Object> both = Reply.list(reply.get(i));
             List<Object> each = Reply.list(both.get(0));
             List<Object> odd = Reply.list(both.get(1));
-            Entry head = odd.isEmpty() ? null : Entry.withoutPayload(odd);
+            StreamEntry head = odd.isEmpty() ? null : StreamEntry.withoutPayload(odd);
             String problem = head == null ? null : head.problem();
             if (head != null && problem != null) {
                 failing.add(new FailingPartition(
@@ -126,7 +126,7 @@ final class RedisOperations implements Operations {
                         partition.number(),
                         head.shown(),
                         1,
-                        Aside.ofEntry(place.keys(partition), head, problem),
+                        Aside.ofEntry(keySpace.keys(partition), head, problem),
                         Instant.EPOCH));
             } else if (!each.isEmpty()) {
                 failing.add(new FailingPartition(
@@ -140,7 +140,7 @@ final class RedisOperations implements Operations {
         }
     }
 
-    private static List<String> namesOf(Place.Keys keys) {
+    private static List<String> namesOf(KeySpace.Keys keys) {
         return List.of(Reply.text(keys.messages()), Reply.text(keys.state()), Reply.text(keys.attempts()));
     }
 
@@ -153,16 +153,18 @@ final class RedisOperations implements Operations {
     }
 
     /** Every partition with messages is in the index; one that had them deleted by hand may be too, and what others wrote. */
-    private List<String> members(Place place) {
-        return Reply.list(link.call(
-                        place, Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("-1"))))
+    private List<String> members(KeySpace keySpace) {
+        return Reply.list(client.call(
+                        keySpace,
+                        Command.of(
+                                Protocol.Command.ZRANGE, keySpace.ready(), KeySpace.bytes("0"), KeySpace.bytes("-1"))))
                 .stream()
                 .map(Reply::text)
                 .toList();
     }
 
-    private List<Partition> partitions(Place place) {
-        return members(place).stream()
+    private List<Partition> partitions(KeySpace keySpace) {
+        return members(keySpace).stream()
                 .map(Partition::parse)
                 .filter(Objects::nonNull)
                 .toList();
@@ -182,10 +184,11 @@ final class RedisOperations implements Operations {
             return false;
         }
         return asking("Ending the delay of a partition", () -> {
-            Place place = names.place(partition);
-            Place.Keys keys = place.keys(new Partition(topic, partition));
-            return Reply.number(link.call(
-                            place, Script.RETRY.call(List.of(place.ready(), keys.state()), List.of(keys.member()))))
+            KeySpace keySpace = keyNames.keySpace(partition);
+            KeySpace.Keys keys = keySpace.keys(new Partition(topic, partition));
+            return Reply.number(client.call(
+                            keySpace,
+                            Script.RETRY.call(List.of(keySpace.ready(), keys.state()), List.of(keys.member()))))
                     == 1;
         });
     }
@@ -202,9 +205,9 @@ final class RedisOperations implements Operations {
                         + " to start behind; it was redriven or discarded. Start again at the first page.");
             }
             List<Placed> found = new ArrayList<>();
-            for (Place place : names.places()) {
-                letters(place, topic, after == null ? FIRST : Place.bytes(from(place, after)), limit)
-                        .forEach(entry -> found.add(new Placed(place.index(), entry)));
+            for (KeySpace keySpace : keyNames.keySpaces()) {
+                letters(keySpace, topic, after == null ? FIRST : KeySpace.bytes(from(keySpace, after)), limit)
+                        .forEach(entry -> found.add(new Placed(keySpace.index(), entry)));
             }
             return found.stream()
                     .sorted(Placed.ORDER)
@@ -215,26 +218,26 @@ final class RedisOperations implements Operations {
     }
 
     /** The first of them from there on, in portions that are no more than a server would have ready for one client. */
-    private List<Entry> letters(Place place, String topic, byte[] from, int limit) {
-        List<Entry> letters = new ArrayList<>();
+    private List<StreamEntry> letters(KeySpace keySpace, String topic, byte[] from, int limit) {
+        List<StreamEntry> letters = new ArrayList<>();
         byte[] next = from;
         long bytes = 0;
         int wanted = 1;
         while (wanted > 0) {
-            List<Object> read = Reply.list(link.call(
-                    place,
+            List<Object> read = Reply.list(client.call(
+                    keySpace,
                     Command.of(
                             Protocol.Command.XRANGE,
-                            place.dead(topic),
+                            keySpace.dead(topic),
                             next,
                             LAST,
                             COUNT,
-                            Place.bytes(Integer.toString(wanted)))));
+                            KeySpace.bytes(Integer.toString(wanted)))));
             for (Object each : read) {
-                Entry letter = Entry.of(each);
+                StreamEntry letter = StreamEntry.of(each);
                 letters.add(letter);
                 bytes += letter.bytes();
-                next = Place.bytes("(" + Reply.text(letter.position()));
+                next = KeySpace.bytes("(" + Reply.text(letter.position()));
             }
             if (read.size() < wanted) {
                 break;
@@ -247,16 +250,16 @@ final class RedisOperations implements Operations {
     }
 
     /** Two places may have an entry of the same time and number: then the one with the lower index comes first. */
-    private static String from(Place place, Location after) {
-        return place.index() <= after.place().index() ? "(" + after.position() : after.position();
+    private static String from(KeySpace keySpace, Location after) {
+        return keySpace.index() <= after.keySpace().index() ? "(" + after.position() : after.position();
     }
 
     /** An entry and the index of its place. */
-    private record Placed(int place, Entry entry) {
+    private record Placed(int keySpace, StreamEntry entry) {
         static final Comparator<Placed> ORDER = Comparator.<Placed>comparingLong(
                         placed -> part(Reply.text(placed.entry.position()), 0))
                 .thenComparingLong(placed -> part(Reply.text(placed.entry.position()), 1))
-                .thenComparingInt(Placed::place);
+                .thenComparingInt(Placed::keySpace);
 
         private static long part(String position, int index) {
             return Long.parseLong(position.split("-", 2)[index]);
@@ -270,16 +273,19 @@ final class RedisOperations implements Operations {
             if (location == null) {
                 return Optional.empty();
             }
-            byte[] position = Place.bytes(location.position());
-            return Reply.list(link.call(
-                            location.place(),
+            byte[] position = KeySpace.bytes(location.position());
+            return Reply.list(client.call(
+                            location.keySpace(),
                             Command.of(
                                     Protocol.Command.XRANGE,
-                                    location.place().keys(location.partition()).dead(),
+                                    location.keySpace()
+                                            .keys(location.partition())
+                                            .dead(),
                                     position,
                                     position)))
                     .stream()
-                    .map(entry -> Entry.of(entry).letter(location.partition().topic()))
+                    .map(entry ->
+                            StreamEntry.of(entry).letter(location.partition().topic()))
                     .findFirst();
         });
     }
@@ -301,29 +307,31 @@ final class RedisOperations implements Operations {
      */
     private int forEachPlace(Collection<String> ids, String what) {
         int done = 0;
-        List<Place> places = names.places();
+        List<KeySpace> places = keyNames.keySpaces();
         List<String> wanted = List.copyOf(new LinkedHashSet<>(ids));
-        for (Place place : places) {
+        for (KeySpace keySpace : places) {
             int now;
             do { // until none moves between being looked up and being worked on
-                now = work(place, wanted, what);
+                now = work(keySpace, wanted, what);
             } while (now < 0);
             done += now;
         }
         return done;
     }
 
-    private int work(Place place, List<String> ids, String what) {
-        List<byte[]> keys = new ArrayList<>(List.of(place.ready(), place.letters()));
-        List<byte[]> arguments = new ArrayList<>(List.of(Place.bytes(what)));
+    private int work(KeySpace keySpace, List<String> ids, String what) {
+        List<byte[]> keys = new ArrayList<>(List.of(keySpace.ready(), keySpace.letters()));
+        List<byte[]> arguments = new ArrayList<>(List.of(KeySpace.bytes(what)));
         for (Location location :
-                locate(place, ids.stream().map(RedisOperations::stored).toList())) {
-            keys.add(place.keys(location.partition()).messages());
-            keys.add(place.keys(location.partition()).dead());
+                locate(keySpace, ids.stream().map(RedisOperations::stored).toList())) {
+            keys.add(keySpace.keys(location.partition()).messages());
+            keys.add(keySpace.keys(location.partition()).dead());
             arguments.add(location.id());
-            arguments.add(Place.bytes(location.text()));
+            arguments.add(KeySpace.bytes(location.text()));
         }
-        return keys.size() == 2 ? 0 : (int) Reply.number(link.call(place, Script.LETTERS.call(keys, arguments)));
+        return keys.size() == 2
+                ? 0
+                : (int) Reply.number(client.call(keySpace, Script.DEAD_LETTERS.call(keys, arguments)));
     }
 
     /**
@@ -332,18 +340,18 @@ final class RedisOperations implements Operations {
      * @param text the same as it is stored
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Location(Place place, byte[] id, String text, Partition partition, String position) {
+    private record Location(KeySpace keySpace, byte[] id, String text, Partition partition, String position) {
         /** Null if it is not where we would have written it. */
-        static @Nullable Location parse(Place place, byte[] id, String text) {
+        static @Nullable Location parse(KeySpace keySpace, byte[] id, String text) {
             int end = text.lastIndexOf(' ');
             Partition partition = end < 0 ? null : Partition.parse(text.substring(0, end));
-            return partition == null ? null : new Location(place, id, text, partition, text.substring(end + 1));
+            return partition == null ? null : new Location(keySpace, id, text, partition, text.substring(end + 1));
         }
     }
 
     private @Nullable Location locate(String id) {
-        for (Place place : names.places()) {
-            List<Location> found = locate(place, List.of(stored(id)));
+        for (KeySpace keySpace : keyNames.keySpaces()) {
+            List<Location> found = locate(keySpace, List.of(stored(id)));
             if (!found.isEmpty()) {
                 return found.get(0);
             }
@@ -351,20 +359,20 @@ final class RedisOperations implements Operations {
         return null;
     }
 
-    private List<Location> locate(Place place, List<byte[]> ids) {
+    private List<Location> locate(KeySpace keySpace, List<byte[]> ids) {
         if (ids.isEmpty()) {
             return List.of();
         }
         byte[][] arguments = new byte[1 + ids.size()][];
-        arguments[0] = place.letters();
+        arguments[0] = keySpace.letters();
         for (int i = 0; i < ids.size(); i++) {
             arguments[i + 1] = ids.get(i);
         }
-        List<Object> texts = Reply.list(link.call(place, Command.of(Protocol.Command.HMGET, arguments)));
+        List<Object> texts = Reply.list(client.call(keySpace, Command.of(Protocol.Command.HMGET, arguments)));
         List<Location> found = new ArrayList<>();
         for (int i = 0; i < ids.size(); i++) {
             Location location =
-                    texts.get(i) instanceof byte[] text ? Location.parse(place, ids.get(i), Reply.text(text)) : null;
+                    texts.get(i) instanceof byte[] text ? Location.parse(keySpace, ids.get(i), Reply.text(text)) : null;
             if (location != null) {
                 found.add(location);
             }
@@ -375,14 +383,14 @@ final class RedisOperations implements Operations {
     /** What was not written by us has the id it has. */
     private static byte[] stored(String id) {
         byte[] parsed = MessageId.parse(id);
-        return parsed == null ? Place.bytes(id) : parsed;
+        return parsed == null ? KeySpace.bytes(id) : parsed;
     }
 
     private static <T> T asking(String doing, Supplier<T> work) {
         try {
             return work.get();
         } catch (RuntimeException e) {
-            throw Failures.of(doing, e);
+            throw StoreErrors.of(doing, e);
         }
     }
 }

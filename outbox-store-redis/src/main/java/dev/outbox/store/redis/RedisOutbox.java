@@ -77,7 +77,7 @@ public final class RedisOutbox {
     /** Name of the option that has the password for sentinels, for stores that are opened by URL; by default none. */
     public static final String SENTINEL_PASSWORD = "sentinelPassword";
 
-    private static final Named STANDARD = new Named(new Names(DEFAULT_PREFIX, 1), true);
+    private static final Named STANDARD = new Named(new KeyNames(DEFAULT_PREFIX, 1), true);
 
     private RedisOutbox() {}
 
@@ -108,7 +108,7 @@ public final class RedisOutbox {
      * @throws dev.outbox.StoreException if no server can be reached
      */
     public static Store store(UnifiedJedis client, StoreOptions options) {
-        return new Named(Opening.names(options), true).store(client, options);
+        return new Named(StoreOpener.names(options), true).store(client, options);
     }
 
     /**
@@ -118,7 +118,7 @@ public final class RedisOutbox {
      * @throws ConfigurationException if it has another form
      */
     public static Named named(String prefix) {
-        return new Named(new Names(prefix, 1), true);
+        return new Named(new KeyNames(prefix, 1), true);
     }
 
     /**
@@ -126,15 +126,16 @@ public final class RedisOutbox {
      *
      * @throws IllegalStateException if the transaction had not begun
      */
-    public static Executed exec(AbstractTransaction tx) {
+    public static TransactionResult exec(AbstractTransaction tx) {
         try {
             return verify(tx.exec());
         } catch (JedisConnectionException e) {
-            return new Executed.Unknown("the connection was lost before the answer came. " + Failures.describe(e), e);
+            return new TransactionResult.Unknown(
+                    "the connection was lost before the answer came. " + StoreErrors.describe(e), e);
         } catch (JedisDataException e) {
-            return new Executed.NothingWritten("the server refused it. " + Failures.ofTransaction(e));
+            return new TransactionResult.NothingWritten("the server refused it. " + StoreErrors.ofTransaction(e));
         } catch (JedisException e) {
-            return new Executed.Unknown(Failures.describe(e), e);
+            return new TransactionResult.Unknown(StoreErrors.describe(e), e);
         }
     }
 
@@ -143,9 +144,10 @@ public final class RedisOutbox {
      *
      * @param results as Jedis returns it, which is null if a watched key had changed
      */
-    public static Executed verify(@Nullable List<Object> results) {
+    public static TransactionResult verify(@Nullable List<Object> results) {
         if (results == null) {
-            return new Executed.NothingWritten("a watched key was changed before EXEC. Read again and try again.");
+            return new TransactionResult.NothingWritten(
+                    "a watched key was changed before EXEC. Read again and try again.");
         }
         List<String> errors = new ArrayList<>();
         for (int i = 0; i < results.size(); i++) {
@@ -154,8 +156,8 @@ public final class RedisOutbox {
             }
         }
         return errors.isEmpty()
-                ? new Executed.Committed(results)
-                : new Executed.PartlyWritten(results, String.join("; ", errors));
+                ? new TransactionResult.Committed(results)
+                : new TransactionResult.PartlyWritten(results, String.join("; ", errors));
     }
 
     /**
@@ -163,17 +165,17 @@ public final class RedisOutbox {
      * and safe for use by several threads.
      */
     public static final class Named {
-        private final Names names;
+        private final KeyNames keyNames;
         private final boolean wakeUp;
 
-        private Named(Names names, boolean wakeUp) {
-            this.names = names;
+        private Named(KeyNames keyNames, boolean wakeUp) {
+            this.keyNames = keyNames;
             this.wakeUp = wakeUp;
         }
 
         /** As {@link RedisOutbox#persist}. */
         public PersistFunc persist(AbstractTransaction tx) {
-            return new RedisPersist(tx, names, wakeUp ? Place.bytes(names.channel()) : null);
+            return new RedisPersist(tx, keyNames, wakeUp ? KeySpace.bytes(keyNames.channel()) : null);
         }
 
         /**
@@ -184,9 +186,9 @@ public final class RedisOutbox {
          */
         public Store store(UnifiedJedis client, StoreOptions options) {
             JedisVersion.require();
-            requireSame(options, PREFIX, names.prefix());
-            requireSame(options, SPREAD, Integer.toString(names.spread()));
-            return Opening.store(client, names, wakeUp, options);
+            requireSame(options, PREFIX, keyNames.prefix());
+            requireSame(options, SPREAD, Integer.toString(keyNames.spread()));
+            return StoreOpener.store(client, keyNames, wakeUp, options);
         }
 
         private static void requireSame(StoreOptions options, String name, String own) {
@@ -209,7 +211,7 @@ public final class RedisOutbox {
          * @throws ConfigurationException if there are fewer or more
          */
         public Named spread(int tags) {
-            return new Named(new Names(names.prefix(), tags), wakeUp);
+            return new Named(new KeyNames(keyNames.prefix(), tags), wakeUp);
         }
 
         /**
@@ -217,7 +219,7 @@ public final class RedisOutbox {
          * {@code PUBLISH}.
          */
         public Named withoutWakeUps() {
-            return new Named(names, false);
+            return new Named(keyNames, false);
         }
 
         /**
@@ -225,13 +227,13 @@ public final class RedisOutbox {
          * same.
          */
         public String tag(int partition) {
-            return names.tag(partition);
+            return keyNames.tag(partition);
         }
 
         /** The prefix. */
         @Override
         public String toString() {
-            return names.prefix();
+            return keyNames.prefix();
         }
     }
 }

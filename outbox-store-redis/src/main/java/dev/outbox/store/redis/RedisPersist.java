@@ -26,7 +26,7 @@ final class RedisPersist implements PersistFunc {
     private static final byte[] NOTHING = {};
 
     private final AbstractTransaction tx;
-    private final Names names;
+    private final KeyNames keyNames;
     private final byte @Nullable [] channel;
 
     /**
@@ -45,9 +45,9 @@ final class RedisPersist implements PersistFunc {
     private boolean answered;
 
     /** @param channel where to tell of the commit, or null */
-    RedisPersist(AbstractTransaction tx, Names names, byte @Nullable [] channel) {
+    RedisPersist(AbstractTransaction tx, KeyNames keyNames, byte @Nullable [] channel) {
         this.tx = tx;
-        this.names = names;
+        this.keyNames = keyNames;
         this.channel = channel;
     }
 
@@ -68,20 +68,20 @@ final class RedisPersist implements PersistFunc {
     }
 
     private void write(OutgoingMessage message) {
-        Place place = names.place(message.partition());
-        Place.Keys keys = place.keys(new Partition(message.topic(), message.partition()));
+        KeySpace keySpace = keyNames.keySpace(message.partition());
+        KeySpace.Keys keys = keySpace.keys(new Partition(message.topic(), message.partition()));
         try {
             // With every message, because a transaction object may be used again, and a message that is in no index is
             // found by nobody. The index first: without messages it does no harm.
             queue(new CommandArguments(Protocol.Command.ZADD)
-                    .add(place.ready())
+                    .add(keySpace.ready())
                     .add(ONLY_NEW)
                     .add(AT_ONCE)
                     .add(keys.member()));
             queue(new CommandArguments(Protocol.Command.XADD)
                     .add(keys.messages())
                     .add(NEXT)
-                    .add(Label.write(message))
+                    .add(EntryHeader.write(message))
                     .add(message.payload()));
         } catch (JedisException e) {
             throw failed(e);
@@ -104,7 +104,7 @@ final class RedisPersist implements PersistFunc {
     }
 
     private static StoreException failed(JedisException e) {
-        return new StoreException("Writing a message to the outbox failed: " + Failures.describe(e), e);
+        return new StoreException("Writing a message to the outbox failed: " + StoreErrors.describe(e), e);
     }
 
     /** @throws MisuseException if it was carried out instead */

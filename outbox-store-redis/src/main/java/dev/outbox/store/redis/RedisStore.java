@@ -18,66 +18,68 @@ import org.jspecify.annotations.Nullable;
 
 /** The store in Redis: what its checkouts know in common, and its open batches. */
 final class RedisStore extends GuardedStore {
-    private final Servers servers;
+    private final RedisClientAdapter adapter;
     private final Duration lease;
     private final Capabilities capabilities;
-    private final Link link;
-    private final Leases leases;
+    private final RetryingClient client;
+    private final LeaseRenewer leaseRenewer;
     private final Aside aside = new Aside();
 
     /** Batches that are open or being closed. */
     private final Set<RedisBatch> unfinished = ConcurrentHashMap.newKeySet();
 
-    private final Listening listening;
-    private final TopicSets<Checkouts> checkouts;
+    private final WakeUpListener wakeUpListener;
+    private final TopicSets<TopicSet> topicSets;
 
-    RedisStore(Servers servers, Names names, Duration lease, boolean wakeUp) {
-        this(servers, new Link(servers), names, lease, wakeUp);
+    RedisStore(RedisClientAdapter adapter, KeyNames keyNames, Duration lease, boolean wakeUp) {
+        this(adapter, new RetryingClient(adapter), keyNames, lease, wakeUp);
     }
 
-    private RedisStore(Servers servers, Link link, Names names, Duration lease, boolean wakeUp) {
-        super(new RedisOperations(link, names));
-        this.servers = servers;
+    private RedisStore(
+            RedisClientAdapter adapter, RetryingClient client, KeyNames keyNames, Duration lease, boolean wakeUp) {
+        super(new RedisOperations(client, keyNames));
+        this.adapter = adapter;
         this.lease = lease;
         this.capabilities = wakeUp
                 ? Capabilities.all()
                 : Capabilities.all()
                         .without(Capability.WAKE_UP, "it was opened with wakeUp=false, or for an outbox without them");
-        this.link = link;
-        this.leases = new Leases(link, lease);
-        this.listening = new Listening(servers, names.channel(), Listening.BETWEEN_PINGS);
-        this.checkouts = new TopicSets<>(topics -> new Checkouts(link, names, topics, lease, aside), Checkouts::close);
+        this.client = client;
+        this.leaseRenewer = new LeaseRenewer(client, lease);
+        this.wakeUpListener = new WakeUpListener(adapter, keyNames.channel(), WakeUpListener.BETWEEN_PINGS);
+        this.topicSets =
+                new TopicSets<>(topics -> new TopicSet(client, keyNames, topics, lease, aside), TopicSet::close);
     }
 
     @Override
     protected MessageBatch take(Set<String> topics, int limit) {
-        Checkouts ofTopics = checkouts.of(topics);
+        TopicSet topicSet = topicSets.of(topics);
         long called = System.nanoTime();
         Hold hold;
         try {
-            hold = ofTopics.run(limit, !leases.isEmpty());
+            hold = topicSet.run(limit, !leaseRenewer.isEmpty());
         } catch (RuntimeException e) {
             requireOpen();
-            throw Failures.of("A checkout", e);
+            throw StoreErrors.of("A checkout", e);
         }
         RedisBatch batch;
         try {
-            batch = new RedisBatch(link, hold, lease, sequel(ofTopics, limit));
+            batch = new RedisBatch(client, hold, lease, sequel(topicSet, limit));
             if (hold != null) {
                 batch.refresh();
                 unfinished.add(batch);
-                leases.add(batch);
+                leaseRenewer.add(batch);
             }
         } catch (Throwable e) { // short of memory or of threads: nobody else is to wait for the end of the lease
             if (hold != null) {
                 unfinished.removeIf(each -> each.hold() == hold);
-                RedisBatch.release(link, hold);
+                RedisBatch.release(client, hold);
             }
             throw e;
         }
-        Following following = ofTopics.following();
-        if (following != null) {
-            following.noteCheckout(called, batch.messages().size(), limit);
+        Prefetch prefetch = topicSet.prefetch();
+        if (prefetch != null) {
+            prefetch.noteCheckout(called, batch.messages().size(), limit);
         }
         if (isClosed()) { // close() may have missed it
             endAll(List.of(batch));
@@ -85,21 +87,21 @@ final class RedisStore extends GuardedStore {
         return batch;
     }
 
-    private RedisBatch.Sequel sequel(Checkouts ofTopics, int limit) {
+    private RedisBatch.Sequel sequel(TopicSet topicSet, int limit) {
         return new RedisBatch.Sequel() {
             @Override
             public void closing(RedisBatch batch) {
-                leases.remove(batch);
+                leaseRenewer.remove(batch);
             }
 
             @Override
             public Checkout.@Nullable Next next(Hold hold, LeaseClock renewed) {
-                return isClosed() ? null : ofTopics.next(hold, renewed, limit, !leases.isEmpty());
+                return isClosed() ? null : topicSet.next(hold, renewed, limit, !leaseRenewer.isEmpty());
             }
 
             @Override
             public void knocked() {
-                ofTopics.noteCompany();
+                topicSet.noteCompany();
             }
 
             @Override
@@ -109,11 +111,11 @@ final class RedisStore extends GuardedStore {
 
             @Override
             public void closed(Checkout.@Nullable Next next, List<Object> replies) {
-                Following following = ofTopics.following();
-                if (following != null) {
-                    following.noteClosed(next, replies, limit);
+                Prefetch prefetch = topicSet.prefetch();
+                if (prefetch != null) {
+                    prefetch.noteClosed(next, replies, limit);
                     if (next != null) {
-                        leases.watch(following);
+                        leaseRenewer.watch(prefetch);
                     }
                 }
             }
@@ -130,28 +132,30 @@ final class RedisStore extends GuardedStore {
         if (!markClosed()) {
             return;
         }
-        leases.close();
+        leaseRenewer.close();
         endAll(unfinished);
-        checkouts.endAll();
-        listening.close();
-        servers.close();
+        topicSets.endAll();
+        wakeUpListener.close();
+        adapter.close();
     }
 
     /** In one round trip for each server's share, so that a server that is away is waited for once. */
     private void endAll(Collection<RedisBatch> batches) {
-        Map<Place, List<Command>> byPlace = new HashMap<>();
+        Map<KeySpace, List<Command>> byKeySpace = new HashMap<>();
         for (RedisBatch batch : batches) {
             Hold hold = batch.lose();
             if (hold != null) {
                 hold.dropAhead();
-                byPlace.computeIfAbsent(hold.place, place -> new ArrayList<>()).add(hold.release(hold.asked));
+                byKeySpace
+                        .computeIfAbsent(hold.keySpace, keySpace -> new ArrayList<>())
+                        .add(hold.release(hold.asked));
             }
         }
-        byPlace.forEach(link::tell);
+        byKeySpace.forEach(client::tell);
     }
 
     @Override
     protected Subscription subscribe(Runnable listener) {
-        return listening.add(listener);
+        return wakeUpListener.add(listener);
     }
 }

@@ -40,7 +40,7 @@ public final class RedisStoreProvider implements StoreProvider {
     @Override
     public Store open(String url, StoreOptions options) {
         JedisVersion.require();
-        return Opening.store(url, options);
+        return StoreOpener.store(url, options);
     }
 
     @Override

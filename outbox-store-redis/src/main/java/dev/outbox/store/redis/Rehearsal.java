@@ -22,28 +22,28 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * resembles Redis and lacks something (decision 17).
  */
 final class Rehearsal {
-    private static final byte[] MINUTE = Place.bytes("60000");
+    private static final byte[] MINUTE = KeySpace.bytes("60000");
     private static final Partition PARTITION = new Partition("check", 0);
 
-    private final Link link;
-    private final Place place;
-    private final Place.Keys keys;
+    private final RetryingClient client;
+    private final KeySpace keySpace;
+    private final KeySpace.Keys keys;
 
-    private Rehearsal(Link link, Place outbox) {
-        this.link = link;
-        this.place = outbox.within("check:" + UUID.randomUUID());
-        this.keys = place.keys(PARTITION);
+    private Rehearsal(RetryingClient client, KeySpace outbox) {
+        this.client = client;
+        this.keySpace = outbox.within("check:" + UUID.randomUUID());
+        this.keys = keySpace.keys(PARTITION);
     }
 
-    static void run(Link link, Place outbox) {
-        Rehearsal rehearsal = new Rehearsal(link, outbox);
+    static void run(RetryingClient client, KeySpace outbox) {
+        Rehearsal rehearsal = new Rehearsal(client, outbox);
         boolean done = false;
         try {
             rehearsal.run();
             done = true;
         } finally {
             if (!done) {
-                link.tell(rehearsal.place, List.of(rehearsal.delete()));
+                client.tell(rehearsal.keySpace, List.of(rehearsal.delete()));
             }
         }
     }
@@ -51,34 +51,36 @@ final class Rehearsal {
     private void run() {
         OutgoingMessage message =
                 new OutgoingMessage(PARTITION.topic(), 0, "key", Map.of("a", "b"), new byte[] {0, -1});
-        Hold earlier = new Hold(place);
-        Hold one = new Hold(place);
-        Hold other = new Hold(place);
-        List<Object> first = link.all(
-                place,
+        Hold earlier = new Hold(keySpace);
+        Hold one = new Hold(keySpace);
+        Hold other = new Hold(keySpace);
+        List<Object> first = client.all(
+                keySpace,
                 List.of(
                         full(Script.CHECK.call(
-                                List.of(place.key("stream"), place.key("hash"), place.key("sorted-set")), List.of())),
+                                List.of(keySpace.key("stream"), keySpace.key("hash"), keySpace.key("sorted-set")),
+                                List.of())),
                         full(Script.WRITE.call(
-                                List.of(place.ready(), keys.messages()),
-                                List.of(keys.member(), Label.write(message), message.payload()))),
-                        full(Script.READY.call(
-                                List.of(place.ready(), place.knocks()),
+                                List.of(keySpace.ready(), keys.messages()),
+                                List.of(keys.member(), EntryHeader.write(message), message.payload()))),
+                        full(Script.FIND_READY.call(
+                                List.of(keySpace.ready(), keySpace.knocks()),
                                 List.of(
-                                        Place.bytes("10"),
-                                        Place.bytes("0"),
+                                        KeySpace.bytes("10"),
+                                        KeySpace.bytes("0"),
                                         MINUTE,
-                                        Place.bytes("0"),
-                                        Place.bytes(PARTITION.topic())))),
+                                        KeySpace.bytes("0"),
+                                        KeySpace.bytes(PARTITION.topic())))),
                         full(take(earlier)),
                         full(earlier.release(List.of(PARTITION))),
                         full(take(one)),
                         full(take(other)),
-                        Command.of(Protocol.Command.XRANGE, keys.messages(), Place.bytes("-"), Place.bytes("+")),
+                        Command.of(Protocol.Command.XRANGE, keys.messages(), KeySpace.bytes("-"), KeySpace.bytes("+")),
                         Command.of(Protocol.Command.XLEN, keys.messages()),
-                        Command.of(Protocol.Command.ZCARD, place.ready()),
-                        Command.of(Protocol.Command.ZRANGE, place.ready(), Place.bytes("0"), Place.bytes("-1")),
-                        Command.of(Protocol.Command.HMGET, place.letters(), Place.bytes("none"))));
+                        Command.of(Protocol.Command.ZCARD, keySpace.ready()),
+                        Command.of(
+                                Protocol.Command.ZRANGE, keySpace.ready(), KeySpace.bytes("0"), KeySpace.bytes("-1")),
+                        Command.of(Protocol.Command.HMGET, keySpace.letters(), KeySpace.bytes("none"))));
         check(first.subList(0, 1));
         refuse(Reply.list(first.get(0))); // which knows best what is wrong, if anything is
         check(first);
@@ -87,7 +89,8 @@ final class Rehearsal {
                 4,
                 Reply.list(first.get(2)).size());
         String before = fence(first.get(3));
-        Held held = Held.of(PARTITION, keys, list("a partition that is free can be taken", first.get(5)));
+        HeldPartition held =
+                HeldPartition.of(PARTITION, keys, list("a partition that is free can be taken", first.get(5)));
         expect("fences rise", true, before.compareTo(held.fence) < 0);
         expect("what one has taken another cannot take", 1L, first.get(6));
         held.add(Reply.list(first.get(7)));
@@ -103,10 +106,10 @@ final class Rehearsal {
                 take(other), // by its name, which the server knows by now
                 full(other.renew(List.of(held), MINUTE)),
                 full(one.renew(List.of(held), MINUTE)),
-                full(Settling.close(other, outcomes)),
-                full(Settling.close(one, outcomes)),
+                full(BatchCloser.close(other, outcomes)),
+                full(BatchCloser.close(one, outcomes)),
                 Command.of(Protocol.Command.XLEN, keys.messages()),
-                Command.of(Protocol.Command.ZCARD, place.ready()),
+                Command.of(Protocol.Command.ZCARD, keySpace.ready()),
                 delete()));
         expect("what one has taken another cannot take later either", 1L, second.get(0));
         expect("what one has taken another cannot renew", 0L, second.get(1));
@@ -119,23 +122,23 @@ final class Rehearsal {
 
     private Command take(Hold hold) {
         return Script.TAKE.call(
-                List.of(place.ready(), keys.messages(), keys.state(), keys.attempts()),
-                List.of(hold.token, MINUTE, Place.bytes("1"), keys.member()));
+                List.of(keySpace.ready(), keys.messages(), keys.state(), keys.attempts()),
+                List.of(hold.token, MINUTE, KeySpace.bytes("1"), keys.member()));
     }
 
     private Command delete() {
         return Command.of(
                 Protocol.Command.DEL,
-                place.ready(),
-                place.letters(),
-                place.knocks(),
+                keySpace.ready(),
+                keySpace.letters(),
+                keySpace.knocks(),
                 keys.messages(),
                 keys.state(),
                 keys.attempts(),
                 keys.dead(),
-                place.key("stream"),
-                place.key("hash"),
-                place.key("sorted-set"));
+                keySpace.key("stream"),
+                keySpace.key("hash"),
+                keySpace.key("sorted-set"));
     }
 
     private static Command full(Command call) {
@@ -144,7 +147,7 @@ final class Rehearsal {
     }
 
     private List<Object> answers(List<Command> commands) {
-        List<Object> replies = link.all(place, commands);
+        List<Object> replies = client.all(keySpace, commands);
         check(replies);
         return replies;
     }
@@ -195,7 +198,7 @@ final class Rehearsal {
         return Reply.text(list("a partition with messages can be taken", answer).get(0));
     }
 
-    private static List<String> ids(Held held) {
+    private static List<String> ids(HeldPartition held) {
         List<String> ids = new ArrayList<>();
         held.entries.forEach(entry -> ids.add(entry.message(PARTITION, 0).id()));
         return ids;

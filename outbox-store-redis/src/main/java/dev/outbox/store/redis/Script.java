@@ -15,16 +15,16 @@ import redis.clients.jedis.Protocol;
  * restarted or replaced; then they are sent the whole text.
  */
 final class Script {
-    static final Script READY = new Script("ready");
+    static final Script FIND_READY = new Script("find_ready");
     static final Script TAKE = new Script("take");
-    static final Script HOLD = new Script("hold");
+    static final Script RENEW = new Script("renew");
     static final Script RELEASE = new Script("release");
-    static final Script CLOSE = new Script("held", "close");
-    static final Script NEXT = new Script("held", "next");
+    static final Script CLOSE = new Script("check_hold", "close");
+    static final Script CLOSE_AND_KEEP = new Script("check_hold", "close_and_keep");
     static final Script BACKLOG = new Script("backlog");
     static final Script FAILING = new Script("failing");
     static final Script RETRY = new Script("retry");
-    static final Script LETTERS = new Script("letters");
+    static final Script DEAD_LETTERS = new Script("dead_letters");
     static final Script CHECK = new Script("check");
     static final Script WRITE = new Script("write");
 
@@ -39,7 +39,7 @@ final class Script {
                 text.write(file("lua/" + part + ".lua"));
             }
             body = text.toByteArray();
-            sha1 = Place.bytes(
+            sha1 = KeySpace.bytes(
                     HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(body)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -60,7 +60,7 @@ final class Script {
     Command call(List<byte[]> keys, List<byte[]> arguments) {
         byte[][] all = new byte[2 + keys.size() + arguments.size()][];
         all[0] = sha1;
-        all[1] = Place.bytes(Integer.toString(keys.size()));
+        all[1] = KeySpace.bytes(Integer.toString(keys.size()));
         int i = 2;
         for (byte[] key : keys) {
             all[i++] = key;

@@ -16,20 +16,20 @@ final class ServerCheck {
     private static final int LEAST_MAJOR = 6;
     private static final int LEAST_MINOR = 2;
 
-    private final Link link;
+    private final RetryingClient client;
     private final boolean cluster;
 
-    ServerCheck(Link link, boolean cluster) {
-        this.link = link;
+    ServerCheck(RetryingClient client, boolean cluster) {
+        this.client = client;
         this.cluster = cluster;
     }
 
-    void run(Names names) {
-        names.places().forEach(this::check);
+    void run(KeyNames keyNames) {
+        keyNames.keySpaces().forEach(this::check);
     }
 
-    private void check(Place place) {
-        Object reply = link.call(place, Command.of(Protocol.Command.INFO));
+    private void check(KeySpace keySpace) {
+        Object reply = client.call(keySpace, Command.of(Protocol.Command.INFO));
         if (reply instanceof JedisDataException e) {
             if (!String.valueOf(e.getMessage()).startsWith("NOPERM")) {
                 throw e;
@@ -39,7 +39,7 @@ final class ServerCheck {
         } else {
             checkSettings(info(Reply.text(reply)));
         }
-        Rehearsal.run(link, place);
+        Rehearsal.run(client, keySpace);
     }
 
     void checkSettings(Map<String, String> info) {

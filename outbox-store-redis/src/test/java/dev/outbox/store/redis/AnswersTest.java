@@ -48,7 +48,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 @Timeout(60)
 class AnswersTest {
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
-    private final Place place = new Names(address.prefix(), 1).place(0);
+    private final KeySpace keySpace = new KeyNames(address.prefix(), 1).keySpace(0);
 
     /** An answer that does not fit into memory: nobody is given the rest of it for an answer of his own. */
     @ParameterizedTest
@@ -58,22 +58,25 @@ class AnswersTest {
                 RedisClient through = address.through(
                                 new InetSocketAddress(InetAddress.getLoopbackAddress(), spoiled.port()))
                         .client()) {
-            Servers servers = client.equals("own") ? Servers.own(through, c -> {}) : Servers.of(through);
-            List<Command> read =
-                    List.of(Command.of(Protocol.Command.XRANGE, place.key("none"), Place.bytes("-"), Place.bytes("+")));
-            List<Command> count = List.of(Command.of(Protocol.Command.ZCARD, place.ready()));
+            RedisClientAdapter adapter =
+                    client.equals("own") ? RedisClientAdapter.own(through, c -> {}) : RedisClientAdapter.of(through);
+            List<Command> read = List.of(Command.of(
+                    Protocol.Command.XRANGE, keySpace.key("none"), KeySpace.bytes("-"), KeySpace.bytes("+")));
+            List<Command> count = List.of(Command.of(Protocol.Command.ZCARD, keySpace.ready()));
             for (int round = 0; round < 3; round++) {
                 spoiled.next();
-                assertThrows(OutOfMemoryError.class, () -> send(servers, through, client, read));
+                assertThrows(OutOfMemoryError.class, () -> send(adapter, through, client, read));
                 for (int i = 0; i < 4; i++) {
-                    assertEquals(List.of(0L), send(servers, through, client, count));
+                    assertEquals(List.of(0L), send(adapter, through, client, count));
                 }
             }
         }
     }
 
-    private List<Object> send(Servers servers, RedisClient client, String which, List<Command> commands) {
-        return which.startsWith("that") ? Pipelined.send(client.pipelined(), commands) : servers.send(place, commands);
+    private List<Object> send(RedisClientAdapter adapter, RedisClient client, String which, List<Command> commands) {
+        return which.startsWith("that")
+                ? Pipelined.send(client.pipelined(), commands)
+                : adapter.send(keySpace, commands);
     }
 
     /** Leads to a server, but answers a read by itself when it is told to: with more than fits into memory. */
@@ -179,30 +182,31 @@ class AnswersTest {
                     RedisClient writer = demoted.client();
                     Store store = demoted.open()) {
                 try (AbstractTransaction tx = writer.multi()) {
-                    demoted.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                    demoted.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
                 }
-                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+                MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1);
                 batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
                 jedis.replicaof("127.0.0.1", 1); // nobody there, so that it keeps what it has
                 for (Executable each : List.<Executable>of(
                         batch::close,
-                        () -> store.checkout(Set.of(StoreTest.TOPIC), 1),
-                        () -> Operations.of(store).retryNow(StoreTest.TOPIC, 0))) {
+                        () -> store.checkout(Set.of(RedisStoreTest.TOPIC), 1),
+                        () -> Operations.of(store).retryNow(RedisStoreTest.TOPIC, 0))) {
                     StoreException said = assertThrows(StoreException.class, each);
                     assertTrue(String.valueOf(said.getMessage()).contains("is a replica now"), said::toString);
                 }
                 ConfigurationException atOpening = assertThrows(ConfigurationException.class, demoted::open);
                 assertTrue(String.valueOf(atOpening.getMessage()).contains("open the master"), atOpening::toString);
                 jedis.replicaofNoOne();
-                Load.await(() -> StoreTest.publishAll(store, 1).equals(List.of("m")), "the message");
+                Load.await(() -> RedisStoreTest.publishAll(store, 1).equals(List.of("m")), "the message");
             }
         }
     }
 
     private static void check(boolean cluster, String info) {
         try (RedisClient client = TestAddress.fresh(RedisServer.shared().url()).client()) {
-            new ServerCheck(new Link(Servers.of(client)), cluster).checkSettings(ServerCheck.info(info));
+            new ServerCheck(new RetryingClient(RedisClientAdapter.of(client)), cluster)
+                    .checkSettings(ServerCheck.info(info));
         }
     }
 

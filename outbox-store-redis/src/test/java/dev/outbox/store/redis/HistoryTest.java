@@ -199,7 +199,7 @@ class HistoryTest {
                     RedisSentinelClient client = sentinelClient(sentinel)) {
                 try (var tx = client.multi()) {
                     for (String text : List.of("1", "2", "3")) {
-                        address.outbox().persist(tx).persist(StoreTest.message(0, text));
+                        address.outbox().persist(tx).persist(RedisStoreTest.message(0, text));
                     }
                     RedisOutbox.exec(tx).orThrow();
                 }
@@ -207,27 +207,27 @@ class HistoryTest {
                     assertEquals(1, server.waitReplicas(1, 10_000));
                 }
                 replication.stall();
-                MessageBatch stale = one.checkout(Set.of(StoreTest.TOPIC), 10);
-                assertEquals(List.of("1", "2", "3"), StoreTest.texts(stale));
+                MessageBatch stale = one.checkout(Set.of(RedisStoreTest.TOPIC), 10);
+                assertEquals(List.of("1", "2", "3"), RedisStoreTest.texts(stale));
                 stale.messages().forEach(m -> stale.markPublished(m, null));
                 master.kill();
                 Load.await(() -> role(replica).equals("master"), "the promotion");
                 @Nullable MessageBatch[] found = new MessageBatch[1];
                 Load.await(() -> (found[0] = batchOf(two)) != null, "the messages at the other relay");
                 MessageBatch current = Objects.requireNonNull(found[0]);
-                assertEquals(List.of("1", "2", "3"), StoreTest.texts(current));
+                assertEquals(List.of("1", "2", "3"), RedisStoreTest.texts(current));
                 assertThrows(HoldLostException.class, stale::close);
                 assertTrue(current.isHeld());
                 current.markPublished(current.messages().get(0), null);
                 current.close();
-                assertEquals(List.of("2", "3"), StoreTest.publishAll(one, 10));
+                assertEquals(List.of("2", "3"), RedisStoreTest.publishAll(one, 10));
             }
         }
     }
 
     private static @Nullable MessageBatch batchOf(Store store) {
         try {
-            MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10);
+            MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10);
             return batch.messages().isEmpty() ? null : batch;
         } catch (OutboxException e) {
             return null; // not there yet

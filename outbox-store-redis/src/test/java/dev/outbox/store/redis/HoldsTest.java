@@ -38,7 +38,7 @@ class HoldsTest {
 
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();
-    private final Place place = new Names(address.prefix(), 1).place(0);
+    private final KeySpace keySpace = new KeyNames(address.prefix(), 1).keySpace(0);
 
     @AfterEach
     void drop() {
@@ -51,14 +51,14 @@ class HoldsTest {
     private void commit(int partition, int messages) {
         try (AbstractTransaction tx = client.multi()) {
             for (int i = 0; i < messages; i++) {
-                address.outbox().withoutWakeUps().persist(tx).persist(StoreTest.message(partition, "m" + i));
+                address.outbox().withoutWakeUps().persist(tx).persist(RedisStoreTest.message(partition, "m" + i));
             }
             RedisOutbox.exec(tx).orThrow();
         }
     }
 
     private Store open(StoreOptions options) {
-        return Opening.store(address.url(), options.with(RedisOutbox.PREFIX, address.prefix()));
+        return StoreOpener.store(address.url(), options.with(RedisOutbox.PREFIX, address.prefix()));
     }
 
     private static Set<Integer> partitions(MessageBatch batch) {
@@ -72,7 +72,7 @@ class HoldsTest {
             commit(partition, 100);
         }
         try (Store store = open(AN_HOUR)) {
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10)) {
                 PersistedMessage first = batch.messages().get(0);
                 batch.markFailed(first, "away", Duration.ofSeconds(30));
                 assertEquals(10, partitions(batch).size());
@@ -80,7 +80,7 @@ class HoldsTest {
             // For longer than it takes until partitions are looked for again.
             long end = System.nanoTime() + 2 * PartitionRotation.LONGEST_PAUSE;
             while (System.nanoTime() - end < 0) {
-                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 50)) {
+                try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 50)) {
                     assertEquals(9, partitions(batch).size());
                 }
             }
@@ -92,7 +92,7 @@ class HoldsTest {
         commit(0, 2);
         commit(1, 2);
         try (Store store = open(AN_HOUR)) {
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10)) {
                 for (PersistedMessage message : batch.messages()) {
                     if (message.partition() == 0) {
                         batch.markFailed(message, "away", Duration.ofMillis(1));
@@ -102,7 +102,7 @@ class HoldsTest {
             Set<Integer> came = new HashSet<>();
             Load.await(
                     () -> {
-                        try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                        try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10)) {
                             came.addAll(partitions(batch));
                         }
                         return came.size() == 2;
@@ -148,33 +148,33 @@ class HoldsTest {
         try (Store store = open(AN_HOUR);
                 Store other = open(AN_HOUR)) {
             byte[] token;
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 3)) {
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 3)) {
                 batch.messages().forEach(m -> batch.markPublished(m, null));
-                token = client.hget(place.keys(partition()).state(), Place.bytes("token"));
+                token = client.hget(keySpace.keys(partition()).state(), KeySpace.bytes("token"));
                 String fence = state("fence");
                 takeAgain(token);
                 assertEquals(fence, state("fence"));
                 assertTrue(batch.isHeld());
             }
             takeAgain(token);
-            assertEquals(List.of("m3", "m4"), StoreTest.publishAll(other, 10));
+            assertEquals(List.of("m3", "m4"), RedisStoreTest.publishAll(other, 10));
         }
     }
 
     private static Partition partition() {
-        return new Partition(StoreTest.TOPIC, 0);
+        return new Partition(RedisStoreTest.TOPIC, 0);
     }
 
     private String state(String field) {
-        return Reply.text(client.hget(place.keys(partition()).state(), Place.bytes(field)));
+        return Reply.text(client.hget(keySpace.keys(partition()).state(), KeySpace.bytes(field)));
     }
 
     private void takeAgain(byte[] token) {
-        Place.Keys keys = place.keys(partition());
+        KeySpace.Keys keys = keySpace.keys(partition());
         Command again = Script.TAKE.call(
-                List.of(place.ready(), keys.messages(), keys.state(), keys.attempts()),
-                List.of(token, Place.bytes("3600000"), Place.bytes("1"), keys.member()));
-        Reply.check(new Link(Servers.of(client)).call(place, again));
+                List.of(keySpace.ready(), keys.messages(), keys.state(), keys.attempts()),
+                List.of(token, KeySpace.bytes("3600000"), KeySpace.bytes("1"), keys.member()));
+        Reply.check(new RetryingClient(RedisClientAdapter.of(client)).call(keySpace, again));
     }
 
     /** The server keeps a lease for longer than the client trusts it. */
@@ -188,10 +188,10 @@ class HoldsTest {
                     Store store = Stores.open(
                             server.url(), own.options().with(RedisOutbox.LEASE_MILLIS, Long.toString(lease)))) {
                 try (AbstractTransaction tx = writer.multi()) {
-                    own.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                    own.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
                 }
-                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+                MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1);
                 server.pause();
                 long paused = System.nanoTime();
                 while (batch.isHeld()) {
@@ -215,7 +215,7 @@ class HoldsTest {
         long lease = 5_000;
         try (Store store = open(StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, Long.toString(lease)))) {
             for (int i = 0; i < 50; i++) {
-                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+                MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1);
                 // Drawn from the server's clock in microseconds, when the lease began.
                 long began = Long.parseLong(state("fence"));
                 assertTrue(Long.parseLong(state("until")) * 1_000 >= began + lease * 1_000);
@@ -237,9 +237,9 @@ class HoldsTest {
             boolean in = false;
             // As relays do: who has found nothing asks again a while later, who has found something at once.
             for (int batch = 1; first + second < 48_000 && second < 1_000; batch++) {
-                first += StoreTest.publishAll(one, 100).size();
+                first += RedisStoreTest.publishAll(one, 100).size();
                 if (in || batch % 50 == 0) {
-                    int now = StoreTest.publishAll(two, 100).size();
+                    int now = RedisStoreTest.publishAll(two, 100).size();
                     second += now;
                     in = now > 0;
                 }
@@ -252,16 +252,17 @@ class HoldsTest {
     @Test
     void attemptsOfAMessageDeletedByHandAreForgotten() {
         commit(0, 3);
-        Place.Keys keys = place.keys(partition());
+        KeySpace.Keys keys = keySpace.keys(partition());
         try (Store store = open(AN_HOUR)) {
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1)) {
                 batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
             }
-            byte[] head = Reply.bytes(Reply.list(client.xrange(keys.messages(), Place.bytes("-"), Place.bytes("+"), 1)
-                            .get(0))
-                    .get(0));
+            byte[] head =
+                    Reply.bytes(Reply.list(client.xrange(keys.messages(), KeySpace.bytes("-"), KeySpace.bytes("+"), 1)
+                                    .get(0))
+                            .get(0));
             client.xdel(keys.messages(), head);
-            assertEquals(List.of("m1"), StoreTest.publishAll(store, 1));
+            assertEquals(List.of("m1"), RedisStoreTest.publishAll(store, 1));
             assertFalse(client.exists(keys.attempts()));
             assertEquals(List.of(), Operations.of(store).failingPartitions());
         }
@@ -271,18 +272,18 @@ class HoldsTest {
     @Test
     void aCloseThatIsRefusedFreesItsPartitions() {
         commit(0, 1);
-        byte[] dead = place.dead(StoreTest.TOPIC);
+        byte[] dead = keySpace.dead(RedisStoreTest.TOPIC);
         try (Store store = open(AN_HOUR);
                 Store other = open(AN_HOUR)) {
-            client.set(dead, Place.bytes("no stream"));
-            MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1);
+            client.set(dead, KeySpace.bytes("no stream"));
+            MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1);
             batch.deadLetter(batch.messages().get(0), "poison");
             try {
                 batch.close();
             } catch (OutboxException e) {
                 assertTrue(String.valueOf(e.getMessage()).contains("WRONGTYPE"), e.getMessage());
             }
-            assertEquals(List.of("m0"), StoreTest.publishAll(other, 10));
+            assertEquals(List.of("m0"), RedisStoreTest.publishAll(other, 10));
         }
     }
 
@@ -293,17 +294,26 @@ class HoldsTest {
             commit(partition, 2);
         }
         try (Store store = open(AN_HOUR)) {
-            client.set(Reply.text(place.keys(new Partition(StoreTest.TOPIC, 1)).state()), "text");
-            client.hset(Reply.text(place.keys(new Partition(StoreTest.TOPIC, 2)).state()), Map.of("fence", "high"));
-            client.set(Reply.text(place.keys(new Partition(StoreTest.TOPIC, 3)).attempts()), "text");
-            String spoilt =
-                    Reply.text(place.keys(new Partition(StoreTest.TOPIC, 4)).messages());
+            client.set(
+                    Reply.text(keySpace.keys(new Partition(RedisStoreTest.TOPIC, 1))
+                            .state()),
+                    "text");
+            client.hset(
+                    Reply.text(keySpace.keys(new Partition(RedisStoreTest.TOPIC, 2))
+                            .state()),
+                    Map.of("fence", "high"));
+            client.set(
+                    Reply.text(keySpace.keys(new Partition(RedisStoreTest.TOPIC, 3))
+                            .attempts()),
+                    "text");
+            String spoilt = Reply.text(
+                    keySpace.keys(new Partition(RedisStoreTest.TOPIC, 4)).messages());
             client.rename(spoilt, spoilt + "-kept");
             client.set(spoilt, "text");
-            client.zadd(Reply.text(place.ready()), Map.of("no partition", 0.0, "orders#x", 0.0, "orders#-1", 0.0));
+            client.zadd(Reply.text(keySpace.ready()), Map.of("no partition", 0.0, "orders#x", 0.0, "orders#-1", 0.0));
             Set<Integer> served = new HashSet<>();
             for (int i = 0; i < 5; i++) {
-                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 3)) {
+                try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 3)) {
                     batch.messages().forEach(m -> batch.markPublished(m, null));
                     served.addAll(partitions(batch));
                 }

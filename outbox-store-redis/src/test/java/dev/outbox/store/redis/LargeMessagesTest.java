@@ -88,7 +88,7 @@ class LargeMessagesTest {
                 address.outbox()
                         .withoutWakeUps()
                         .persist(tx)
-                        .persist(new OutgoingMessage(StoreTest.TOPIC, partition, null, Map.of(), payload));
+                        .persist(new OutgoingMessage(RedisStoreTest.TOPIC, partition, null, Map.of(), payload));
                 RedisOutbox.exec(tx).orThrow();
             }
         }
@@ -99,7 +99,7 @@ class LargeMessagesTest {
     }
 
     private static List<PersistedMessage> publish(Store store) {
-        try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+        try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
             batch.messages().forEach(m -> batch.markPublished(m, null));
             return batch.messages();
         }
@@ -198,20 +198,20 @@ class LargeMessagesTest {
     @Test
     void whatIsLookedAtAgainIsReadInSmallerPortions() {
         commit(0, 12, LARGE);
-        String key = address.prefix() + ":messages:" + StoreTest.TOPIC + "#0";
+        String key = address.prefix() + ":messages:" + RedisStoreTest.TOPIC + "#0";
         List<StreamEntryID> entries =
                 client.xrange(key, "-", "+").stream().map(StreamEntry::getID).toList();
         limit("5mb");
         try (Store store = address.open()) {
             int dead = 0;
             while (dead < 12) {
-                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
+                try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
                     batch.messages().forEach(m -> batch.deadLetter(m, "no"));
                     dead += batch.messages().size();
                     client.xdel(key, entries.get(dead - 1));
                 }
             }
-            List<DeadLetter> letters = Operations.of(store).deadLetters(StoreTest.TOPIC, null, 100);
+            List<DeadLetter> letters = Operations.of(store).deadLetters(RedisStoreTest.TOPIC, null, 100);
             assertEquals(
                     10,
                     letters.stream()
@@ -229,11 +229,11 @@ class LargeMessagesTest {
         commit(0, 30, LARGE);
         limit("5mb");
         StoreOptions options = address.options().with(RedisOutbox.LEASE_MILLIS, "30000");
-        try (Store store = Opening.store(address.url(), options)) {
+        try (Store store = StoreOpener.store(address.url(), options)) {
             List<Integer> came = new ArrayList<>();
             for (int batch = 0; came.size() < next; batch++) {
                 assertTrue(batch < 100, came.size() + " of " + next);
-                try (MessageBatch open = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+                try (MessageBatch open = store.checkout(Set.of(RedisStoreTest.TOPIC), 10)) {
                     open.messages().forEach(m -> open.markPublished(m, null));
                     open.messages().forEach(m -> came.add(number(m)));
                 }

@@ -137,16 +137,16 @@ final class Load implements AutoCloseable {
         }
     }
 
-    private Judge.End end(Executed executed) {
-        if (executed instanceof Executed.Committed) {
+    private Judge.End end(TransactionResult result) {
+        if (result instanceof TransactionResult.Committed) {
             return Judge.End.OK;
         }
         failures.incrementAndGet();
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
-        if (executed instanceof Executed.PartlyWritten partly) {
+        if (result instanceof TransactionResult.PartlyWritten partly) {
             impossible.add(partly.why());
         }
-        return executed instanceof Executed.NothingWritten ? Judge.End.NOT_DONE : Judge.End.UNKNOWN;
+        return result instanceof TransactionResult.NothingWritten ? Judge.End.NOT_DONE : Judge.End.UNKNOWN;
     }
 
     /** Starts a relay in a process of its own. */

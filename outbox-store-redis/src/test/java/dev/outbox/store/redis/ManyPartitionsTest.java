@@ -58,7 +58,7 @@ class ManyPartitionsTest {
                 PersistFunc persist = address.outbox().withoutWakeUps().persist(tx);
                 for (int partition = first; partition < Math.min(partitions, first + 1_000); partition++) {
                     for (int i = 0; i < each; i++) {
-                        persist.persist(StoreTest.message(partition, "m" + i));
+                        persist.persist(RedisStoreTest.message(partition, "m" + i));
                     }
                 }
                 RedisOutbox.exec(tx).orThrow();
@@ -70,7 +70,7 @@ class ManyPartitionsTest {
     private List<PersistedMessage> publish(Store store, int limit, int partitions) {
         long before = client.getPool().getBorrowedCount();
         List<PersistedMessage> messages;
-        try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), limit)) {
+        try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), limit)) {
             messages = batch.messages();
             messages.forEach(m -> batch.markPublished(m, null));
         }
@@ -134,7 +134,7 @@ class ManyPartitionsTest {
             try (AbstractTransaction tx = client.multi()) {
                 PersistFunc persist = address.outbox().withoutWakeUps().persist(tx);
                 for (int i = 0; i < count; i++) {
-                    persist.persist(StoreTest.message(partition, "m" + i));
+                    persist.persist(RedisStoreTest.message(partition, "m" + i));
                 }
                 RedisOutbox.exec(tx).orThrow();
             }
@@ -188,9 +188,9 @@ class ManyPartitionsTest {
             Set<Integer> served = partitions(publish(one, limit, partitions));
             List<MessageBatch> held = new ArrayList<>();
             int count = 0;
-            for (MessageBatch batch = two.checkout(Set.of(StoreTest.TOPIC), 2_000);
+            for (MessageBatch batch = two.checkout(Set.of(RedisStoreTest.TOPIC), 2_000);
                     !batch.messages().isEmpty();
-                    batch = two.checkout(Set.of(StoreTest.TOPIC), 2_000)) {
+                    batch = two.checkout(Set.of(RedisStoreTest.TOPIC), 2_000)) {
                 MessageBatch each = batch;
                 switch (count++ % 3) {
                     case 0 -> batch.messages().forEach(m -> each.markPublished(m, null));
@@ -206,7 +206,7 @@ class ManyPartitionsTest {
             commit(1, 1);
             int free = partitions + 1;
             try (AbstractTransaction tx = client.multi()) {
-                address.outbox().persist(tx).persist(StoreTest.message(free, "new"));
+                address.outbox().persist(tx).persist(RedisStoreTest.message(free, "new"));
                 RedisOutbox.exec(tx).orThrow();
             }
             assertTrue(partitions(publish(one, limit, partitions)).contains(free) || limit == 1);

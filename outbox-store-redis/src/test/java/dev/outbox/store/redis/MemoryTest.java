@@ -35,7 +35,7 @@ class MemoryTest {
                 List<String> settled = new ArrayList<>();
                 try (Store store = address.open()) {
                     Operations operations = Operations.of(store);
-                    try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 30)) {
+                    try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 30)) {
                         assertFull(address, client);
                         for (PersistedMessage message : batch.messages()) {
                             switch (message.partition()) {
@@ -49,11 +49,11 @@ class MemoryTest {
                         }
                     }
                     refill(address, client);
-                    List<String> dead = operations.deadLetters(StoreTest.TOPIC, null, 10).stream()
+                    List<String> dead = operations.deadLetters(RedisStoreTest.TOPIC, null, 10).stream()
                             .map(letter -> letter.message().id())
                             .toList();
                     assertEquals(10, dead.size());
-                    assertTrue(operations.retryNow(StoreTest.TOPIC, 2), "a delay ended");
+                    assertTrue(operations.retryNow(RedisStoreTest.TOPIC, 2), "a delay ended");
                     assertEquals(5, operations.redrive(dead.subList(0, 5)));
                     assertEquals(5, operations.discard(dead.subList(5, 10)));
                     settled.addAll(dead.subList(5, 10));
@@ -67,7 +67,7 @@ class MemoryTest {
     }
 
     private static List<String> drain(Store store) {
-        try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 50)) {
+        try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 50)) {
             batch.messages().forEach(m -> batch.markPublished(m, null));
             return batch.messages().stream().map(PersistedMessage::id).toList();
         }
@@ -90,13 +90,13 @@ class MemoryTest {
         try (AbstractTransaction tx = client.multi()) {
             String id = address.outbox()
                     .persist(tx)
-                    .persist(new OutgoingMessage(StoreTest.TOPIC, next++ % 3, null, Map.of(), new byte[10_000]));
-            Executed executed = RedisOutbox.exec(tx);
-            if (executed instanceof Executed.NothingWritten nothing) {
+                    .persist(new OutgoingMessage(RedisStoreTest.TOPIC, next++ % 3, null, Map.of(), new byte[10_000]));
+            TransactionResult result = RedisOutbox.exec(tx);
+            if (result instanceof TransactionResult.NothingWritten nothing) {
                 assertTrue(nothing.why().contains("OOM"), nothing.why());
                 return null;
             }
-            executed.orThrow();
+            result.orThrow();
             return id;
         }
     }

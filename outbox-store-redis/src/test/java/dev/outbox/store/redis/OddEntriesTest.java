@@ -43,7 +43,7 @@ class OddEntriesTest {
 
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();
-    private final String messages = address.prefix() + ":messages:" + StoreTest.TOPIC + "#0";
+    private final String messages = address.prefix() + ":messages:" + RedisStoreTest.TOPIC + "#0";
 
     @AfterEach
     void drop() {
@@ -63,7 +63,7 @@ class OddEntriesTest {
                 address.outbox()
                         .persist(tx)
                         .persist(new OutgoingMessage(
-                                StoreTest.TOPIC,
+                                RedisStoreTest.TOPIC,
                                 partition,
                                 "key",
                                 Map.of("a", "b", "c", ""),
@@ -124,7 +124,7 @@ class OddEntriesTest {
             List<String> came = new ArrayList<>();
             String said = StandardError.during(() -> {
                 for (int i = 0; i < 4; i++) {
-                    came.addAll(StoreTest.publishAll(store, 10));
+                    came.addAll(RedisStoreTest.publishAll(store, 10));
                 }
             });
             assertEquals(Set.of("before", "another"), Set.copyOf(came));
@@ -149,14 +149,15 @@ class OddEntriesTest {
         commit(0, "behind");
         commit(1, "another");
         try (Store store = open()) {
-            assertEquals(List.of("another"), StoreTest.publishAll(store, 10));
+            assertEquals(List.of("another"), RedisStoreTest.publishAll(store, 10));
             commit(1, "later");
             List<String> came = new ArrayList<>();
-            Load.await(() -> came.addAll(StoreTest.publishAll(store, 10)), "what others wrote to other partitions");
+            Load.await(
+                    () -> came.addAll(RedisStoreTest.publishAll(store, 10)), "what others wrote to other partitions");
             assertEquals(List.of("later"), came);
             client.xdel(messages, new StreamEntryID(position));
             long repaired = System.nanoTime();
-            Load.await(() -> came.addAll(StoreTest.publishAll(store, 10)), "what was behind it");
+            Load.await(() -> came.addAll(RedisStoreTest.publishAll(store, 10)), "what was behind it");
             assertEquals(List.of("later", "behind"), came);
             assertTrue(System.nanoTime() - repaired < Duration.ofSeconds(10).toNanos(), "within ten seconds");
             assertEquals(List.of(), failing(store));
@@ -175,12 +176,12 @@ class OddEntriesTest {
             List<String> came = new ArrayList<>();
             Load.await(
                     () -> {
-                        came.addAll(StoreTest.publishAll(store, 10));
+                        came.addAll(RedisStoreTest.publishAll(store, 10));
                         return came.size() >= at;
                     },
                     "what is before it");
             for (int i = 0; i < 5; i++) {
-                assertEquals(List.of(), StoreTest.publishAll(store, 10));
+                assertEquals(List.of(), RedisStoreTest.publishAll(store, 10));
             }
             assertEquals(List.of(texts), came);
         }
@@ -192,10 +193,10 @@ class OddEntriesTest {
         add(ID, "plain");
         add(ID + "\u0000\u0004key{\"a\":\"b\"}", "full", "c", "1785000000000");
         add(ID + "\u0000\u0001", "an empty key");
-        client.zadd(address.prefix() + ":ready", 0, StoreTest.TOPIC + "#0");
+        client.zadd(address.prefix() + ":ready", 0, RedisStoreTest.TOPIC + "#0");
         try (Store store = open();
-                MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
-            assertEquals(List.of("plain", "full", "an empty key"), StoreTest.texts(batch));
+                MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10)) {
+            assertEquals(List.of("plain", "full", "an empty key"), RedisStoreTest.texts(batch));
             assertEquals(Map.of("a", "b"), batch.messages().get(1).headers());
             assertEquals("key", batch.messages().get(1).key());
             assertEquals(1785000000000L, batch.messages().get(1).createdAt().toEpochMilli());
@@ -209,19 +210,19 @@ class OddEntriesTest {
     void oddDeadLettersHideNoOthers() {
         commit(0, "dead");
         try (Store store = open()) {
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 10)) {
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10)) {
                 batch.deadLetter(batch.messages().get(0), "poison");
             }
             Operations operations = Operations.of(store);
-            String dead = address.prefix() + ":dead:" + StoreTest.TOPIC;
+            String dead = address.prefix() + ":dead:" + RedisStoreTest.TOPIC;
             StreamEntryID odd = client.xadd(dead, StreamEntryID.NEW_ENTRY, Map.of("a", "b", "q", "none"));
-            client.hset(address.prefix() + ":letters", odd.toString(), StoreTest.TOPIC + "#0 " + odd);
-            List<DeadLetter> letters = operations.deadLetters(StoreTest.TOPIC, null, 10);
+            client.hset(address.prefix() + ":letters", odd.toString(), RedisStoreTest.TOPIC + "#0 " + odd);
+            List<DeadLetter> letters = operations.deadLetters(RedisStoreTest.TOPIC, null, 10);
             assertEquals(2, letters.size());
-            assertEquals("dead", StoreTest.text(letters.get(0).message()));
+            assertEquals("dead", RedisStoreTest.text(letters.get(0).message()));
             operations.redrive(List.of(odd.toString()));
             assertEquals(1, operations.redrive(List.of(letters.get(0).message().id())));
-            assertEquals(List.of("dead"), StoreTest.publishAll(store, 10));
+            assertEquals(List.of("dead"), RedisStoreTest.publishAll(store, 10));
         }
     }
 }

@@ -41,12 +41,12 @@ class SettingsTest {
     private static void everything(Store store, RedisOutbox.Named outbox, RedisClient writer, Duration idle) {
         AtomicInteger told = new AtomicInteger();
         Operations operations = Operations.of(store);
-        WakeUps.Subscription listening = WakeUps.of(store).onWakeUp(told::incrementAndGet);
-        try (listening) {
+        WakeUps.Subscription wakeUpListener = WakeUps.of(store).onWakeUp(told::incrementAndGet);
+        try (wakeUpListener) {
             for (int i = 0; i < 30; i++) {
                 try (AbstractTransaction tx = writer.multi()) {
                     for (String text : List.of("published", "failed", "dead")) {
-                        outbox.persist(tx).persist(StoreTest.message(i % 3, text));
+                        outbox.persist(tx).persist(RedisStoreTest.message(i % 3, text));
                     }
                     RedisOutbox.exec(tx).orThrow();
                 }
@@ -55,9 +55,9 @@ class SettingsTest {
             List<String> published = new ArrayList<>();
             while (!operations.backlog().isEmpty()) {
                 LockSupport.parkNanos(idle.toNanos());
-                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 20)) {
+                try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 20)) {
                     batch.messages().forEach(m -> {
-                        String text = StoreTest.text(m);
+                        String text = RedisStoreTest.text(m);
                         if (text.equals("failed") && m.attempts() == 0) {
                             batch.markFailed(m, "away", Duration.ofHours(1));
                         } else if (text.equals("dead")) {
@@ -72,11 +72,11 @@ class SettingsTest {
                 operations.failingPartitions().forEach(p -> operations.retryNow(p.topic(), p.partition()));
             }
             assertEquals(60, published.size());
-            List<DeadLetter> dead = operations.deadLetters(StoreTest.TOPIC, null, 100);
+            List<DeadLetter> dead = operations.deadLetters(RedisStoreTest.TOPIC, null, 100);
             assertEquals(30, dead.size());
             String id = dead.get(0).message().id();
             assertEquals(1, operations.redrive(List.of(id)));
-            assertEquals(List.of("dead"), StoreTest.publishAll(store, 10));
+            assertEquals(List.of("dead"), RedisStoreTest.publishAll(store, 10));
             assertEquals(
                     29,
                     operations.discard(
@@ -130,11 +130,11 @@ class SettingsTest {
             try (RedisClient writer = address.client();
                     Store store = address.open();
                     AbstractTransaction tx = writer.multi()) {
-                address.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                address.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
                 RedisOutbox.exec(tx).orThrow();
                 for (int i = 0; i < 3; i++) {
                     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1_500));
-                    try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 1)) {
+                    try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1)) {
                         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1_500));
                         assertTrue(batch.isHeld());
                         batch.markFailed(batch.messages().get(0), "away", Duration.ZERO);
@@ -246,10 +246,10 @@ class SettingsTest {
             StoreOptions silent = StoreOptions.defaults().with(RedisOutbox.WAKE_UP, "false");
             try (Store store = address.outbox().store(client, silent)) {
                 try (AbstractTransaction tx = client.multi()) {
-                    address.outbox().persist(tx).persist(StoreTest.message(0, "m"));
+                    address.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
                 }
-                assertEquals(List.of("m"), StoreTest.publishAll(store, 1));
+                assertEquals(List.of("m"), RedisStoreTest.publishAll(store, 1));
             }
         }
     }
@@ -266,10 +266,10 @@ class SettingsTest {
                 Store byName = outbox.store(client, same)) {
             for (Store store : List.of(byOptions, byName)) {
                 try (AbstractTransaction tx = client.multi()) {
-                    outbox.persist(tx).persist(StoreTest.message(1, "m"));
+                    outbox.persist(tx).persist(RedisStoreTest.message(1, "m"));
                     RedisOutbox.exec(tx).orThrow();
                 }
-                assertEquals(List.of("m"), StoreTest.publishAll(store, 1));
+                assertEquals(List.of("m"), RedisStoreTest.publishAll(store, 1));
             }
             for (StoreOptions other : List.of(
                     StoreOptions.defaults().with(RedisOutbox.PREFIX, "{other}"),

@@ -74,7 +74,7 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
     }
 
     Store open() {
-        return proxy == null ? Stores.open(url, options()) : Opening.store(url, options(), this::way);
+        return proxy == null ? Stores.open(url, options()) : StoreOpener.store(url, options(), this::way);
     }
 
     RedisClient client() {

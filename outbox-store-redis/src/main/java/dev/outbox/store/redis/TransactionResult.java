@@ -7,13 +7,13 @@ import java.util.List;
  * What became of a transaction. Redis does not throw for all that can go wrong, and rolls back less than databases do: see
  * {@link RedisOutbox}.
  */
-public sealed interface Executed {
+public sealed interface TransactionResult {
     /**
      * Every command was carried out.
      *
      * @param results what they returned, in the order in which they were queued
      */
-    record Committed(List<Object> results) implements Executed {}
+    record Committed(List<Object> results) implements TransactionResult {}
 
     /**
      * Nothing was written, neither messages nor anything else: a watched key had changed, or the server refused to queue a
@@ -21,7 +21,7 @@ public sealed interface Executed {
      *
      * @param why in words
      */
-    record NothingWritten(String why) implements Executed {}
+    record NothingWritten(String why) implements TransactionResult {}
 
     /**
      * Some commands failed when the server carried them out; <strong>all others took effect and stay</strong>. Whether the
@@ -31,7 +31,7 @@ public sealed interface Executed {
      *     redis.clients.jedis.exceptions.JedisDataException} for those that failed
      * @param why in words
      */
-    record PartlyWritten(List<Object> results, String why) implements Executed {}
+    record PartlyWritten(List<Object> results, String why) implements TransactionResult {}
 
     /**
      * The answer was lost: either all of it was carried out, or nothing.
@@ -39,7 +39,7 @@ public sealed interface Executed {
      * @param why in words
      * @param cause what happened to the connection
      */
-    record Unknown(String why, RuntimeException cause) implements Executed {}
+    record Unknown(String why, RuntimeException cause) implements TransactionResult {}
 
     /**
      * The results, if every command was carried out.

@@ -37,8 +37,8 @@ import redis.clients.jedis.RedisClient;
 @Tag("redis")
 @Timeout(120)
 @ParameterizedClass
-@EnumSource(FollowingTest.Connections.class)
-class FollowingTest {
+@EnumSource(PrefetchTest.Connections.class)
+class PrefetchTest {
     /** Whose connections a store has; its own may be kept while a batch is worked on. */
     enum Connections {
         OWN,
@@ -55,7 +55,7 @@ class FollowingTest {
     private final RedisClient client = address.client();
     private int next;
 
-    FollowingTest(Connections connections) {
+    PrefetchTest(Connections connections) {
         this.connections = connections;
     }
 
@@ -73,7 +73,7 @@ class FollowingTest {
 
     private Store open(TestAddress way, RedisClient shared) {
         return connections == Connections.OWN
-                ? Opening.store(way.url(), OPTIONS.with(RedisOutbox.PREFIX, way.prefix()), way::way)
+                ? StoreOpener.store(way.url(), OPTIONS.with(RedisOutbox.PREFIX, way.prefix()), way::way)
                 : way.outbox().store(shared, OPTIONS);
     }
 
@@ -91,7 +91,7 @@ class FollowingTest {
                 .toList();
         next += messages;
         try (AbstractTransaction tx = client.multi()) {
-            texts.forEach(text -> address.outbox().persist(tx).persist(StoreTest.message(partition, text)));
+            texts.forEach(text -> address.outbox().persist(tx).persist(RedisStoreTest.message(partition, text)));
             RedisOutbox.exec(tx).orThrow();
         }
         return texts;
@@ -101,7 +101,7 @@ class FollowingTest {
     private List<String> publish(Store store, int batches) {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < batches; i++) {
-            texts.addAll(StoreTest.publishAll(store, LIMIT));
+            texts.addAll(RedisStoreTest.publishAll(store, LIMIT));
         }
         return texts;
     }
@@ -222,7 +222,7 @@ class FollowingTest {
         try (Store one = open();
                 Store two = open()) {
             List<String> came = publish(one, 6);
-            Load.await(() -> came.addAll(StoreTest.publishAll(two, 100)), "the rest, at another relay");
+            Load.await(() -> came.addAll(RedisStoreTest.publishAll(two, 100)), "the rest, at another relay");
             assertEquals(all, came);
         }
     }
@@ -235,7 +235,7 @@ class FollowingTest {
             try (Store one = open()) {
                 came.addAll(publish(one, 6));
             }
-            came.addAll(StoreTest.publishAll(two, 100));
+            came.addAll(RedisStoreTest.publishAll(two, 100));
             assertEquals(all, came);
         }
     }
@@ -249,9 +249,9 @@ class FollowingTest {
                 List<String> came = publish(store, 6);
                 all.addAll(commit(0, 3));
                 all.addAll(commit(1, 2));
-                came.addAll(StoreTest.publishAll(store, LIMIT));
+                came.addAll(RedisStoreTest.publishAll(store, LIMIT));
                 assertEquals(all, came);
-                assertEquals(List.of(), StoreTest.publishAll(store, LIMIT));
+                assertEquals(List.of(), RedisStoreTest.publishAll(store, LIMIT));
             }
         }
     }
@@ -280,13 +280,13 @@ class FollowingTest {
                 Store two = open()) {
             publish(one, 6);
             List<String> released;
-            try (MessageBatch batch = one.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
-                released = StoreTest.texts(batch);
+            try (MessageBatch batch = one.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                released = RedisStoreTest.texts(batch);
                 batch.messages().subList(0, 5).forEach(m -> batch.markPublished(m, null));
             }
             assertEquals(all.subList(60, 70), released);
-            assertEquals(all.subList(65, 100), StoreTest.publishAll(two, 100));
-            assertTrue(StoreTest.publishAll(one, LIMIT).isEmpty());
+            assertEquals(all.subList(65, 100), RedisStoreTest.publishAll(two, 100));
+            assertTrue(RedisStoreTest.publishAll(one, LIMIT).isEmpty());
         }
     }
 
@@ -296,11 +296,11 @@ class FollowingTest {
         List<String> all = commit(0, 100);
         try (Store store = open()) {
             List<String> came = publish(store, 6);
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
-                came.addAll(StoreTest.texts(batch));
-                byte[] messages = new Names(address.prefix(), 1)
-                        .place(0)
-                        .keys(new Partition(StoreTest.TOPIC, 0))
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                came.addAll(RedisStoreTest.texts(batch));
+                byte[] messages = new KeyNames(address.prefix(), 1)
+                        .keySpace(0)
+                        .keys(new Partition(RedisStoreTest.TOPIC, 0))
                         .messages();
                 client.xdel(
                         messages,
@@ -331,8 +331,8 @@ class FollowingTest {
             List<String> came = new ArrayList<>();
             for (int round = 0; round < 2; round++) {
                 came.addAll(publish(store, 6));
-                try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), LIMIT)) {
-                    came.addAll(StoreTest.texts(batch));
+                try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                    came.addAll(RedisStoreTest.texts(batch));
                     proxy.cut();
                     batch.messages().forEach(m -> batch.markPublished(m, null));
                 }
@@ -359,7 +359,7 @@ class FollowingTest {
                 assertEquals(round, proxy.sprung());
                 assertEquals(all, came);
             }
-            assertEquals(List.of(), StoreTest.publishAll(store, LIMIT));
+            assertEquals(List.of(), RedisStoreTest.publishAll(store, LIMIT));
         }
     }
 
@@ -374,17 +374,17 @@ class FollowingTest {
                 Store two = open()) {
             List<String> came = new ArrayList<>();
             while (!few.isEmpty()) {
-                List<String> batch = StoreTest.publishAll(one, LIMIT);
+                List<String> batch = RedisStoreTest.publishAll(one, LIMIT);
                 assertEquals(LIMIT, batch.size());
                 came.addAll(batch);
                 few.removeAll(batch);
             }
             List<String> late = commit(1, 2);
             all.addAll(late);
-            List<String> there = StoreTest.publishAll(two, 1_000);
+            List<String> there = RedisStoreTest.publishAll(two, 1_000);
             assertTrue(there.containsAll(late), "what was committed to it comes to another relay");
             came.addAll(there);
-            came.addAll(StoreTest.publishAll(one, 1_000));
+            came.addAll(RedisStoreTest.publishAll(one, 1_000));
             assertEquals(all, new HashSet<>(came));
             assertEquals(all.size(), came.size());
         }

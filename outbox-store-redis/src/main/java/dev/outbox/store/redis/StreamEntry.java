@@ -7,20 +7,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An entry of a stream: a message, or a dead letter. Its first field is the message, named by its {@link Label}, with the
- * payload as its value: a read returns no more parts than it must, which is most of what reading costs. Further fields have
- * names of one letter: of those that died once, {@code c}, when they were persisted first; of dead letters {@code q} the partition, {@code a} the attempts and {@code r} the reason.
+ * An entry of a stream: a message, or a dead letter. The name of its first field is the {@link EntryHeader} of the
+ * message, and its value is the payload: a read returns no more parts than it must, which is most of what it costs.
+ * Further fields have names of one letter. Of messages that were dead letters, {@code c} is when they were first
+ * persisted. Of dead letters, {@code q} is the partition, {@code a} the attempts and {@code r} the reason.
  *
  * @param position its id in the stream: when it was written, in ms by the server's clock, and a number
  * @param more the fields behind the first, names and values in turn
  */
 @SuppressWarnings("ArrayRecordComponent") // bytes as they came
-record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
+record StreamEntry(byte[] position, byte[] header, byte[] payload, List<Object> more) {
     /** As a server returned it, whoever wrote it: see {@link #problem}. */
-    static Entry of(Object reply) {
+    static StreamEntry of(Object reply) {
         List<Object> parts = Reply.list(reply);
         List<Object> fields = Reply.list(parts.get(1));
-        return new Entry(
+        return new StreamEntry(
                 Reply.bytes(parts.get(0)),
                 Reply.bytes(fields.get(0)),
                 Reply.bytes(fields.get(1)),
@@ -28,8 +29,8 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
     }
 
     /** As the script returns it that looks for what fails: position, label, and the fields behind the first. */
-    static Entry withoutPayload(List<Object> parts) {
-        return new Entry(
+    static StreamEntry withoutPayload(List<Object> parts) {
+        return new StreamEntry(
                 Reply.bytes(parts.get(0)), Reply.bytes(parts.get(1)), new byte[0], parts.subList(2, parts.size()));
     }
 
@@ -39,10 +40,10 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
      */
     @Nullable
     String problem() {
-        if (Label.isPlain(label) && more.isEmpty()) {
+        if (EntryHeader.isPlain(header) && more.isEmpty()) {
             return null;
         }
-        String problem = Label.problem(label);
+        String problem = EntryHeader.problem(header);
         if (problem != null) {
             return problem;
         }
@@ -65,7 +66,7 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
     }
 
     PersistedMessage message(Partition of, int failedBefore) {
-        Label read = Label.read(label, position);
+        EntryHeader read = EntryHeader.read(header, position);
         long created = field('c', millis());
         return new PersistedMessage(
                 read.id(),
@@ -87,12 +88,12 @@ record Entry(byte[] position, byte[] label, byte[] payload, List<Object> more) {
 
     /** What it weighs in memory, roughly. */
     long bytes() {
-        return (long) label.length + payload.length;
+        return (long) header.length + payload.length;
     }
 
     /** The id of the message as it is stored. */
     byte[] id() {
-        return Label.id(label, position);
+        return EntryHeader.id(header, position);
     }
 
     private long field(char name, long otherwise) {

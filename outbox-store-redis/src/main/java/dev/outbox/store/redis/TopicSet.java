@@ -16,44 +16,44 @@ import org.slf4j.LoggerFactory;
  * Checkouts of some topics. A batch is of one place, because its outcomes take effect in one step (OBX-CLOSE-1); places take
  * turns. One whose server is away is left alone for a while, and the others go on.
  */
-final class Checkouts {
-    private static final Logger LOG = LoggerFactory.getLogger(Checkouts.class);
+final class TopicSet {
+    private static final Logger LOG = LoggerFactory.getLogger(TopicSet.class);
     private static final long REST = TimeUnit.SECONDS.toNanos(1);
 
-    private final Link link;
-    private final List<Checkout> places;
+    private final RetryingClient client;
+    private final List<Checkout> checkouts;
     private final AtomicInteger turn = new AtomicInteger();
     private final AtomicLongArray restUntil;
     private final AtomicIntegerArray resting;
 
     /** Of the only place; where there are several, another one has the next turn. */
-    private final @Nullable Following following;
+    private final @Nullable Prefetch prefetch;
 
-    Checkouts(Link link, Names names, Set<String> topics, Duration lease, Aside aside) {
-        this.link = link;
-        this.places = names.places().stream()
-                .map(place -> new Checkout(link, place, topics, lease, aside))
+    TopicSet(RetryingClient client, KeyNames keyNames, Set<String> topics, Duration lease, Aside aside) {
+        this.client = client;
+        this.checkouts = keyNames.keySpaces().stream()
+                .map(keySpace -> new Checkout(client, keySpace, topics, lease, aside))
                 .toList();
-        this.restUntil = new AtomicLongArray(places.size());
-        this.resting = new AtomicIntegerArray(places.size());
-        this.following = places.size() == 1 ? new Following(link, places.get(0)) : null;
+        this.restUntil = new AtomicLongArray(checkouts.size());
+        this.resting = new AtomicIntegerArray(checkouts.size());
+        this.prefetch = checkouts.size() == 1 ? new Prefetch(client, checkouts.get(0)) : null;
     }
 
     @Nullable
-    Following following() {
-        return following;
+    Prefetch prefetch() {
+        return prefetch;
     }
 
     /** From now on nothing is checked out ahead. */
     void close() {
-        if (following != null) {
-            following.close();
+        if (prefetch != null) {
+            prefetch.close();
         }
     }
 
     /** Others have told that they find all held. */
     void noteCompany() {
-        places.forEach(Checkout::noteCompany);
+        checkouts.forEach(Checkout::noteCompany);
     }
 
     /**
@@ -63,33 +63,33 @@ final class Checkouts {
      * @param company whether another batch is open
      */
     Checkout.@Nullable Next next(Hold hold, LeaseClock renewed, int limit, boolean company) {
-        return following != null && !company && following.isSteady()
-                ? places.get(0).next(hold, renewed, limit)
+        return prefetch != null && !company && prefetch.isSteady()
+                ? checkouts.get(0).next(hold, renewed, limit)
                 : null;
     }
 
     /** What the batch holds, or null if there are no messages. */
     @Nullable
     Hold run(int limit, boolean company) {
-        Hold ahead = following == null ? null : following.take(limit);
+        Hold ahead = prefetch == null ? null : prefetch.take(limit);
         if (ahead != null) {
             return ahead;
         }
-        int first = Math.floorMod(turn.getAndIncrement(), places.size());
+        int first = Math.floorMod(turn.getAndIncrement(), checkouts.size());
         RuntimeException failure = null;
         int answered = 0;
-        for (int i = 0; i < places.size(); i++) {
-            int index = (first + i) % places.size();
-            if (isResting(index) && !(failure == null && answered == 0 && i == places.size() - 1)) {
+        for (int i = 0; i < checkouts.size(); i++) {
+            int index = (first + i) % checkouts.size();
+            if (isResting(index) && !(failure == null && answered == 0 && i == checkouts.size() - 1)) {
                 continue; // but if all of them rest, one is tried, so that it is said what is wrong
             }
             long began = System.nanoTime();
-            Checkout checkout = places.get(index);
+            Checkout checkout = checkouts.get(index);
             if (company) {
                 checkout.noteCompany();
             }
             try {
-                Hold hold = checkout.run(limit, failed -> RedisBatch.release(link, failed));
+                Hold hold = checkout.run(limit, failed -> RedisBatch.release(client, failed));
                 answered++;
                 resting.set(index, 0);
                 if (hold != null) {
@@ -113,6 +113,6 @@ final class Checkouts {
     }
 
     private boolean isResting(int index) {
-        return places.size() > 1 && resting.get(index) != 0 && System.nanoTime() - restUntil.get(index) < 0;
+        return checkouts.size() > 1 && resting.get(index) != 0 && System.nanoTime() - restUntil.get(index) < 0;
     }
 }

@@ -49,7 +49,7 @@ import redis.clients.jedis.params.XAddParams;
 /** What the store promises beyond the contract, on one server. */
 @Tag("redis")
 @Timeout(60)
-class StoreTest {
+class RedisStoreTest {
     static final String TOPIC = "orders";
 
     private TestAddress address = TestAddress.fresh(RedisServer.shared().url());
@@ -87,7 +87,7 @@ class StoreTest {
     }
 
     static List<String> texts(MessageBatch batch) {
-        return batch.messages().stream().map(StoreTest::text).toList();
+        return batch.messages().stream().map(RedisStoreTest::text).toList();
     }
 
     static List<String> publishAll(Store store, int limit) {
@@ -197,9 +197,9 @@ class StoreTest {
             client.set(key, "changed");
             tx.multi();
             address.outbox().persist(tx).persist(message(0, "a"));
-            Executed executed = RedisOutbox.exec(tx);
-            assertInstanceOf(Executed.NothingWritten.class, executed);
-            assertTrue(assertThrows(StoreException.class, executed::orThrow)
+            TransactionResult result = RedisOutbox.exec(tx);
+            assertInstanceOf(TransactionResult.NothingWritten.class, result);
+            assertTrue(assertThrows(StoreException.class, result::orThrow)
                     .getMessage()
                     .contains("watched key"));
             assertEquals(List.of(), publishAll(store, 10));
@@ -212,9 +212,9 @@ class StoreTest {
                 Store store = address.open()) {
             address.outbox().persist(tx).persist(message(0, "a"));
             tx.sendCommand(() -> "NOSUCHCOMMAND".getBytes(StandardCharsets.US_ASCII), new byte[0]);
-            Executed executed = RedisOutbox.exec(tx);
-            String why =
-                    assertInstanceOf(Executed.NothingWritten.class, executed).why();
+            TransactionResult result = RedisOutbox.exec(tx);
+            String why = assertInstanceOf(TransactionResult.NothingWritten.class, result)
+                    .why();
             assertTrue(why.contains("NOSUCHCOMMAND"), why);
             assertEquals(List.of(), publishAll(store, 10));
         }
@@ -229,12 +229,12 @@ class StoreTest {
                 Store store = address.open()) {
             tx.incr(key);
             address.outbox().persist(tx).persist(message(0, "a"));
-            Executed executed = RedisOutbox.exec(tx);
-            Executed.PartlyWritten partly = assertInstanceOf(Executed.PartlyWritten.class, executed);
+            TransactionResult result = RedisOutbox.exec(tx);
+            TransactionResult.PartlyWritten partly = assertInstanceOf(TransactionResult.PartlyWritten.class, result);
             assertTrue(
                     partly.why().contains("command 1 of 4") && partly.why().contains("not an integer"), partly.why());
             assertInstanceOf(JedisDataException.class, partly.results().get(0));
-            assertTrue(assertThrows(StoreException.class, executed::orThrow)
+            assertTrue(assertThrows(StoreException.class, result::orThrow)
                     .getMessage()
                     .contains("does not roll back"));
             assertEquals(List.of("a"), publishAll(store, 10));
@@ -248,9 +248,9 @@ class StoreTest {
             address.outbox().persist(tx).persist(message(0, "a"));
             other.clientKill(
                     ClientKillParams.clientKillParams().type(ClientType.NORMAL).skipMe(ClientKillParams.SkipMe.YES));
-            Executed executed = RedisOutbox.exec(tx);
-            assertInstanceOf(Executed.Unknown.class, executed);
-            assertTrue(assertThrows(StoreException.class, executed::orThrow)
+            TransactionResult result = RedisOutbox.exec(tx);
+            assertInstanceOf(TransactionResult.Unknown.class, result);
+            assertTrue(assertThrows(StoreException.class, result::orThrow)
                     .getMessage()
                     .startsWith("Either all"));
         }
@@ -312,9 +312,9 @@ class StoreTest {
             }
         }
 
-        Map<String, Long> only(String... names) {
+        Map<String, Long> only(String... keyNames) {
             Map<String, Long> some = new HashMap<>(byName);
-            some.keySet().retainAll(Set.of(names));
+            some.keySet().retainAll(Set.of(keyNames));
             return some;
         }
 

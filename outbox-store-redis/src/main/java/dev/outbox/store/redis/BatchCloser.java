@@ -9,15 +9,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the call of the script that closes a batch, with all its outcomes. */
-final class Settling {
+final class BatchCloser {
     private static final byte[] NONE = {};
 
     private final List<byte[]> arguments = new ArrayList<>();
 
     /** What there still is; null if that is all that was read. */
-    private final @Nullable Set<Entry> left;
+    private final @Nullable Set<StreamEntry> left;
 
-    private Settling(@Nullable Set<Entry> left) {
+    private BatchCloser(@Nullable Set<StreamEntry> left) {
         this.left = left;
     }
 
@@ -31,50 +31,50 @@ final class Settling {
     }
 
     /** The same for those messages alone that are still there, some having been deleted by hand. */
-    static Command close(Hold hold, BatchOutcomes outcomes, @Nullable Set<Entry> left) {
-        Settling settling = new Settling(left);
-        settling.begin(hold, hold.partitions);
+    static Command close(Hold hold, BatchOutcomes outcomes, @Nullable Set<StreamEntry> left) {
+        BatchCloser closer = new BatchCloser(left);
+        closer.begin(hold, hold.partitions);
         int first = 0;
-        for (Held held : hold.partitions) {
-            settling.addLast(held, outcomes, first);
+        for (HeldPartition held : hold.partitions) {
+            closer.addLast(held, outcomes, first);
             first += held.entries.size();
         }
         first = 0;
-        for (Held held : hold.partitions) {
-            settling.add(held, outcomes, first);
+        for (HeldPartition held : hold.partitions) {
+            closer.add(held, outcomes, first);
             first += held.entries.size();
         }
-        return settling.call(hold, hold.partitions);
+        return closer.call(hold, hold.partitions);
     }
 
     /** Makes the call for a batch of which every message was published, when another one is to follow. */
     static Command next(Hold hold, byte[] leaseMillis) {
-        Settling settling = new Settling(null);
-        settling.begin(hold, hold.partitions);
-        for (Held held : hold.partitions) {
-            settling.addLast(held.last());
+        BatchCloser closer = new BatchCloser(null);
+        closer.begin(hold, hold.partitions);
+        for (HeldPartition held : hold.partitions) {
+            closer.addLast(held.last());
         }
-        for (Held held : hold.partitions) {
-            settling.arguments.add(held.keys.member());
-            settling.addTrim(held.last());
+        for (HeldPartition held : hold.partitions) {
+            closer.arguments.add(held.keys.member());
+            closer.addTrim(held.last());
         }
-        settling.arguments.add(leaseMillis);
+        closer.arguments.add(leaseMillis);
         List<byte[]> keys = keys(hold, hold.partitions);
-        keys.add(hold.place.knocks());
-        return Script.NEXT.call(keys, settling.arguments);
+        keys.add(hold.keySpace.knocks());
+        return Script.CLOSE_AND_KEEP.call(keys, closer.arguments);
     }
 
-    private void begin(Hold hold, List<Held> some) {
+    private void begin(Hold hold, List<HeldPartition> some) {
         arguments.add(hold.token);
         add(some.size());
         some.forEach(held -> add(held.fence));
     }
 
-    private static List<byte[]> keys(Hold hold, List<Held> some) {
+    private static List<byte[]> keys(Hold hold, List<HeldPartition> some) {
         List<byte[]> keys = new ArrayList<>(2 + 4 * some.size());
-        keys.add(hold.place.ready());
-        keys.add(hold.place.letters());
-        for (Held held : some) {
+        keys.add(hold.keySpace.ready());
+        keys.add(hold.keySpace.letters());
+        for (HeldPartition held : some) {
             keys.add(held.keys.messages());
             keys.add(held.keys.state());
             keys.add(held.keys.attempts());
@@ -83,15 +83,15 @@ final class Settling {
         return keys;
     }
 
-    private Command call(Hold hold, List<Held> some) {
+    private Command call(Hold hold, List<HeldPartition> some) {
         return Script.CLOSE.call(keys(hold, some), arguments);
     }
 
-    private @Nullable Outcome outcome(Held held, BatchOutcomes outcomes, int first, int index) {
+    private @Nullable Outcome outcome(HeldPartition held, BatchOutcomes outcomes, int first, int index) {
         return left == null || left.contains(held.entries.get(index)) ? outcomes.at(first + index) : null;
     }
 
-    private void addLast(Held held, BatchOutcomes outcomes, int first) {
+    private void addLast(HeldPartition held, BatchOutcomes outcomes, int first) {
         for (int i = held.entries.size() - 1; i >= 0; i--) {
             if (outcome(held, outcomes, first, i) != null) {
                 addLast(held.entries.get(i));
@@ -101,12 +101,12 @@ final class Settling {
         arguments.addAll(List.of(NONE, NONE));
     }
 
-    private void addLast(Entry last) {
+    private void addLast(StreamEntry last) {
         arguments.add(last.position());
         arguments.add(last.id());
     }
 
-    private void add(Held held, BatchOutcomes outcomes, int first) {
+    private void add(HeldPartition held, BatchOutcomes outcomes, int first) {
         int size = held.entries.size();
         PartitionOutcome folded = PartitionOutcome.of(size, i -> outcome(held, outcomes, first, i));
         int prefix = left == null ? folded.settledPrefix() : 0;
@@ -115,14 +115,14 @@ final class Settling {
         List<byte[]> failed = new ArrayList<>();
         List<byte[]> buried = new ArrayList<>();
         for (int i = 0; i < size; i++) {
-            Entry entry = held.entries.get(i);
+            StreamEntry entry = held.entries.get(i);
             Outcome outcome = outcome(held, outcomes, first, i);
             if (outcome instanceof Outcome.Failed) {
                 failed.add(entry.position());
             } else if (outcome instanceof Outcome.DeadLettered dead) {
                 buried.add(entry.position());
-                buried.add(Place.bytes(Integer.toString(held.attempts(entry) + 1)));
-                buried.add(Place.bytes(dead.reason()));
+                buried.add(KeySpace.bytes(Integer.toString(held.attempts(entry) + 1)));
+                buried.add(KeySpace.bytes(dead.reason()));
             }
             if (PartitionOutcome.isSettled(outcome)) {
                 if (i >= prefix) {
@@ -156,8 +156,8 @@ final class Settling {
      * between what was read from the start, without a gap, and under this hold; and the script has looked that the last of it
      * is still there.
      */
-    private void addTrim(Entry last) {
-        add(Entry.behind(Reply.text(last.position())));
+    private void addTrim(StreamEntry last) {
+        add(StreamEntry.behind(Reply.text(last.position())));
     }
 
     private void addAll(List<byte[]> positions) {
@@ -170,6 +170,6 @@ final class Settling {
     }
 
     private void add(String text) {
-        arguments.add(Place.bytes(text));
+        arguments.add(KeySpace.bytes(text));
     }
 }

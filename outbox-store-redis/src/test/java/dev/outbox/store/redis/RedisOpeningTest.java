@@ -47,7 +47,7 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 /** What is set up wrongly is refused, or warned of, when a store is opened, with what to change, and without a password. */
 @Tag("redis")
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class OpeningTest {
+class RedisOpeningTest {
     private static final String SECRET = "s3cr3t";
     private static final String PREFIX = "{shop}:outbox";
 
@@ -158,13 +158,13 @@ class OpeningTest {
                     if (slot == own) {
                         tx.set("{another-" + inCluster.prefix().substring(1), "value"); // on this server or not
                     }
-                    inCluster.outbox().persist(tx).persist(StoreTest.message(0, "m"));
-                    String why = assertInstanceOf(Executed.NothingWritten.class, RedisOutbox.exec(tx))
+                    inCluster.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
+                    String why = assertInstanceOf(TransactionResult.NothingWritten.class, RedisOutbox.exec(tx))
                             .why();
                     assertContains("hash tag", why);
                 }
             }
-            assertEquals(List.of(), StoreTest.publishAll(store, 10));
+            assertEquals(List.of(), RedisStoreTest.publishAll(store, 10));
         }
     }
 
@@ -240,7 +240,7 @@ class OpeningTest {
         for (int i = 0; i < 3; i++) {
             try (AbstractTransaction tx = writer.multi()) {
                 for (String text : List.of("published", "failed", "dead")) {
-                    address.outbox().persist(tx).persist(StoreTest.message(0, text));
+                    address.outbox().persist(tx).persist(RedisStoreTest.message(0, text));
                 }
                 RedisOutbox.exec(tx).orThrow();
             }
@@ -248,9 +248,9 @@ class OpeningTest {
         Operations operations = Operations.of(store);
         WakeUps.of(store).onWakeUp(() -> {}).close();
         while (!operations.backlog().isEmpty()) {
-            try (MessageBatch batch = store.checkout(Set.of(StoreTest.TOPIC), 5)) {
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 5)) {
                 batch.messages().forEach(m -> {
-                    switch (StoreTest.text(m)) {
+                    switch (RedisStoreTest.text(m)) {
                         case "published" -> batch.markPublished(m, null);
                         case "failed" -> {
                             if (m.attempts() == 0) {
@@ -265,13 +265,13 @@ class OpeningTest {
             }
             operations.failingPartitions().forEach(p -> operations.retryNow(p.topic(), p.partition()));
         }
-        List<String> dead = operations.deadLetters(StoreTest.TOPIC, null, 10).stream()
+        List<String> dead = operations.deadLetters(RedisStoreTest.TOPIC, null, 10).stream()
                 .map(letter -> letter.message().id())
                 .toList();
         assertTrue(operations.deadLetter(dead.get(0)).isPresent());
         assertEquals(1, operations.redrive(dead.subList(0, 1)));
         assertEquals(2, operations.discard(dead.subList(1, 3)));
-        assertEquals(List.of("dead"), StoreTest.publishAll(store, 5));
+        assertEquals(List.of("dead"), RedisStoreTest.publishAll(store, 5));
     }
 
     /** With a key of its own, made for the test. */

@@ -22,7 +22,7 @@ import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 
 /** Opens stores, and refuses at once what would fail later. */
-final class Opening {
+final class StoreOpener {
     private static final int LEAST_LEASE_MILLIS = 100;
 
     private static final int CONNECT_MILLIS = 5_000;
@@ -42,23 +42,23 @@ final class Opening {
     private static final Set<String> FOR_URLS =
             Set.of(StoreOptions.USER, StoreOptions.PASSWORD, RedisOutbox.SENTINEL_USER, RedisOutbox.SENTINEL_PASSWORD);
 
-    private Opening() {}
+    private StoreOpener() {}
 
-    static Store store(UnifiedJedis client, Names names, boolean wakeUp, StoreOptions options) {
+    static Store store(UnifiedJedis client, KeyNames keyNames, boolean wakeUp, StoreOptions options) {
         options.requireKnown(FOR_ALL);
-        Servers servers = Servers.of(client);
-        if (wakeUp && Settings.of(options).wakeUp() && servers.mostConnections() == 1) {
+        RedisClientAdapter adapter = RedisClientAdapter.of(client);
+        if (wakeUp && Settings.of(options).wakeUp() && adapter.mostConnections() == 1) {
             throw new ConfigurationException(
                     "The pool of this client has one connection, which whoever listens for commits"
                             + " would keep: give it a maxTotal of 2 or more, or open the store with wakeUp=false.");
         }
-        return open(servers, names, wakeUp, options, "the outbox");
+        return open(adapter, keyNames, wakeUp, options, "the outbox");
     }
 
     /** Which outbox the options name. */
-    static Names names(StoreOptions options) {
+    static KeyNames names(StoreOptions options) {
         String prefix = options.get(RedisOutbox.PREFIX);
-        return new Names(
+        return new KeyNames(
                 prefix == null ? RedisOutbox.DEFAULT_PREFIX : prefix, options.getInt(RedisOutbox.SPREAD, 1, 1));
     }
 
@@ -72,16 +72,16 @@ final class Opening {
         known.addAll(FOR_URLS);
         options.requireKnown(known);
         RedisUrl parsed = RedisUrl.parse(url);
-        Names names = names(options);
+        KeyNames keyNames = names(options);
         Settings.of(options); // before anything is connected
         String shown = "the outbox at " + Redacted.url(url);
-        Servers servers;
+        RedisClientAdapter adapter;
         try {
-            servers = connect(parsed, options, way);
+            adapter = connect(parsed, options, way);
         } catch (RuntimeException e) {
-            throw Failures.atOpening("Opening " + shown, e);
+            throw StoreErrors.atOpening("Opening " + shown, e);
         }
-        return open(servers, names, true, options, shown);
+        return open(adapter, keyNames, true, options, shown);
     }
 
     /** What the options say that concern every store. */
@@ -104,18 +104,19 @@ final class Opening {
         }
     }
 
-    private static Store open(Servers servers, Names names, boolean wakeUp, StoreOptions options, String shown) {
+    private static Store open(
+            RedisClientAdapter adapter, KeyNames keyNames, boolean wakeUp, StoreOptions options, String shown) {
         try {
             Settings settings = Settings.of(options);
-            new ServerCheck(new Link(servers), servers.isCluster()).run(names);
-            return new RedisStore(servers, names, settings.lease(), wakeUp && settings.wakeUp());
+            new ServerCheck(new RetryingClient(adapter), adapter.isCluster()).run(keyNames);
+            return new RedisStore(adapter, keyNames, settings.lease(), wakeUp && settings.wakeUp());
         } catch (RuntimeException e) {
-            servers.close();
-            throw Failures.atOpening("Opening " + shown, e);
+            adapter.close();
+            throw StoreErrors.atOpening("Opening " + shown, e);
         }
     }
 
-    private static Servers connect(RedisUrl url, StoreOptions options, @Nullable HostAndPortMapper way) {
+    private static RedisClientAdapter connect(RedisUrl url, StoreOptions options, @Nullable HostAndPortMapper way) {
         GenericObjectPoolConfig<Connection> pool = new ConnectionPoolConfig();
         Settings settings = Settings.of(options);
         int connections = settings.workers() + SPARE_CONNECTIONS;
@@ -133,7 +134,7 @@ final class Opening {
                 .hostAndPortMapper(way)
                 .build();
         if (url.sentinel() != null) {
-            return Servers.own(
+            return RedisClientAdapter.own(
                     RedisSentinelClient.builder()
                             .masterName(url.sentinel())
                             .sentinels(url.hosts())
@@ -150,7 +151,7 @@ final class Opening {
                     client -> {});
         }
         if (url.cluster()) {
-            return Servers.own(
+            return RedisClientAdapter.own(
                     RedisClusterClient.builder()
                             .nodes(url.hosts())
                             .clientConfig(config)
@@ -161,7 +162,7 @@ final class Opening {
                             .values()
                             .forEach(ConnectionPool::clear));
         }
-        return Servers.own(
+        return RedisClientAdapter.own(
                 RedisClient.builder()
                         .hostAndPort(url.hosts().iterator().next())
                         .clientConfig(config)

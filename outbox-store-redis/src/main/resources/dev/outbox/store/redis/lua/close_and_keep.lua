@@ -2,7 +2,7 @@
 -- token: that saves releasing them and taking them again. Where one of them is empty now, all are released.
 -- It leaves no mark when it keeps them. If it is called once more because its answer was lost, what was read is missing, which
 -- is looked into as if it had been deleted by hand: then nothing of it is left to be settled.
--- Leases are left as they are. KEYS as in held.lua, then knocks; ARGV as in held.lua, then of each partition: member, up to where to
+-- Leases are left as they are. KEYS as in check_hold.lua, then knocks; ARGV as in check_hold.lua, then of each partition: member, up to where to
 -- trim; last, a lease in ms.
 -- Returns 5 if the partitions are kept, 1 if they are released, now or by an earlier call; or what there is to object, or 4 where
 -- more is to be done than this script does, or 6 where others have found all of a topic held lately: with nothing done.

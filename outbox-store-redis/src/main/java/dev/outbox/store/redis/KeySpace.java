@@ -23,7 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Safe for use by several threads. The keys it returns are not to be changed.
  */
-final class Place {
+final class KeySpace {
     /** Of more partitions the keys are made anew now and then. */
     private static final int MOST_REMEMBERED = 10_000;
 
@@ -48,7 +48,7 @@ final class Place {
      * @param index its number within a spread outbox
      * @param base what all its keys begin with
      */
-    Place(int index, String base) {
+    KeySpace(int index, String base) {
         this.index = index;
         this.base = base;
         this.ready = key("ready");
@@ -57,8 +57,8 @@ final class Place {
     }
 
     /** Another one in the same slot, whose keys begin with those of this one and with that name. */
-    Place within(String name) {
-        return new Place(index, base + name + ":");
+    KeySpace within(String name) {
+        return new KeySpace(index, base + name + ":");
     }
 
     int index() {

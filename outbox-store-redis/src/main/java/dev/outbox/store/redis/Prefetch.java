@@ -19,25 +19,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by several threads.
  */
-final class Following implements AutoCloseable {
+final class Prefetch implements AutoCloseable {
     /** How many batches have to follow another one before. */
     private static final int STEADY = 1;
 
-    private final Link link;
+    private final RetryingClient client;
     private final Checkout checkout;
     private final Prefetcher<Hold> prefetcher;
 
-    Following(Link link, Checkout checkout) {
-        this.link = link;
+    Prefetch(RetryingClient client, Checkout checkout) {
+        this.client = client;
         this.checkout = checkout;
-        this.prefetcher = new Prefetcher<>(STEADY, hold -> RedisBatch.release(link, hold));
+        this.prefetcher = new Prefetcher<>(STEADY, hold -> RedisBatch.release(client, hold));
     }
 
     /** What was checked out ahead, brought up to now; or null if there is nothing, or it is for something else. */
     @Nullable
     Hold take(int limit) {
         Hold found = prefetcher.take(limit);
-        return found == null ? null : checkout.complete(found, limit, hold -> RedisBatch.release(link, hold));
+        return found == null ? null : checkout.complete(found, limit, hold -> RedisBatch.release(client, hold));
     }
 
     void noteCheckout(long called, int messages, int limit) {
@@ -62,7 +62,7 @@ final class Following implements AutoCloseable {
         } catch (Throwable e) {
             // Whatever it is, want of memory for one: the batch was closed, and nothing failed that anybody has asked
             // for. The checkout that comes next will say what is wrong.
-            RedisBatch.release(link, next.hold);
+            RedisBatch.release(client, next.hold);
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
  * What the keys of an outbox are called: all begin with the prefix, whose hash tag decides in which slot of a cluster they
  * are. In a spread outbox there are several tags, and a partition's number says which is its own.
  */
-final class Names {
+final class KeyNames {
     private static final int LONGEST_PREFIX = 200;
 
     /** Every poll asks every slot. */
@@ -16,7 +16,7 @@ final class Names {
 
     private final String prefix;
     private final int spread;
-    private final List<Place> places;
+    private final List<KeySpace> keySpaces;
 
     /**
      * Checks them.
@@ -24,7 +24,7 @@ final class Names {
      * @param prefix with exactly one hash tag
      * @param spread how many tags there are, 1 or more
      */
-    Names(String prefix, int spread) {
+    KeyNames(String prefix, int spread) {
         int begin = prefix.indexOf('{');
         int end = prefix.indexOf('}', begin + 1);
         boolean once =
@@ -45,7 +45,7 @@ final class Names {
         }
         this.prefix = prefix;
         this.spread = spread;
-        this.places = IntStream.range(0, spread).mapToObj(this::newPlace).toList();
+        this.keySpaces = IntStream.range(0, spread).mapToObj(this::newKeySpace).toList();
     }
 
     String prefix() {
@@ -67,19 +67,19 @@ final class Names {
         return spread == 1 ? tag : tag + "-" + index(partition);
     }
 
-    private Place newPlace(int index) {
+    private KeySpace newKeySpace(int index) {
         String before = prefix.substring(0, prefix.indexOf('{') + 1);
-        return new Place(index, before + tag(index) + prefix.substring(prefix.indexOf('}')) + ":");
+        return new KeySpace(index, before + tag(index) + prefix.substring(prefix.indexOf('}')) + ":");
     }
 
     /** Where a partition lives. */
-    Place place(int partition) {
-        return places.get(index(partition));
+    KeySpace keySpace(int partition) {
+        return keySpaces.get(index(partition));
     }
 
     /** Every place of this outbox. */
-    List<Place> places() {
-        return places;
+    List<KeySpace> keySpaces() {
+        return keySpaces;
     }
 
     /** Where those are told that something was committed. */

@@ -22,11 +22,11 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * for as long as they like. What it renews, it asks for in one round trip per place, of all places side by side: the server of
  * one may not answer, and those of others do not wait for it.
  */
-final class Leases implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
+final class LeaseRenewer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LeaseRenewer.class);
     private static final int BEATS = 3;
 
-    private final Link link;
+    private final RetryingClient client;
     private final Duration lease;
     private final byte[] leaseMillis;
     private final Set<RedisBatch> open = ConcurrentHashMap.newKeySet();
@@ -38,10 +38,10 @@ final class Leases implements AutoCloseable {
     });
 
     /** Where an answer is being waited for. */
-    private final Set<Place> asked = ConcurrentHashMap.newKeySet();
+    private final Set<KeySpace> asked = ConcurrentHashMap.newKeySet();
 
     /** Where the last answer did not come, which was said. */
-    private final Set<Place> failing = ConcurrentHashMap.newKeySet();
+    private final Set<KeySpace> failing = ConcurrentHashMap.newKeySet();
 
     /** Whether it is being looked for what was not fetched. */
     private final AtomicBoolean looking = new AtomicBoolean();
@@ -50,12 +50,12 @@ final class Leases implements AutoCloseable {
     private volatile boolean closed;
 
     /** Which may have checked out something ahead. */
-    private final Set<Following> watched = ConcurrentHashMap.newKeySet();
+    private final Set<Prefetch> watched = ConcurrentHashMap.newKeySet();
 
-    Leases(Link link, Duration lease) {
-        this.link = link;
+    LeaseRenewer(RetryingClient client, Duration lease) {
+        this.client = client;
         this.lease = lease;
-        this.leaseMillis = Place.bytes(Long.toString(lease.toMillis()));
+        this.leaseMillis = KeySpace.bytes(Long.toString(lease.toMillis()));
     }
 
     void add(RedisBatch batch) {
@@ -80,8 +80,8 @@ final class Leases implements AutoCloseable {
     }
 
     /** Something was checked out ahead, and is given back if nobody fetches it. */
-    void watch(Following following) {
-        if (!watched.contains(following) && watched.add(following)) {
+    void watch(Prefetch prefetch) {
+        if (!watched.contains(prefetch) && watched.add(prefetch)) {
             start();
             LockSupport.unpark(thread);
         }
@@ -129,7 +129,7 @@ final class Leases implements AutoCloseable {
 
     private void dropStale() {
         try {
-            for (Following each : List.copyOf(watched)) {
+            for (Prefetch each : List.copyOf(watched)) {
                 if (!each.dropStale()) {
                     watched.remove(each); // until it is used again, as it may have been in this very moment
                     if (each.dropStale()) {
@@ -143,41 +143,43 @@ final class Leases implements AutoCloseable {
     }
 
     private void renew() {
-        Map<Place, List<RedisBatch>> byPlace = new HashMap<>();
+        Map<KeySpace, List<RedisBatch>> byKeySpace = new HashMap<>();
         for (RedisBatch batch : open) {
             Hold hold = batch.hold();
             if (hold != null) {
-                byPlace.computeIfAbsent(hold.place, place -> new ArrayList<>()).add(batch);
+                byKeySpace
+                        .computeIfAbsent(hold.keySpace, keySpace -> new ArrayList<>())
+                        .add(batch);
             }
         }
-        byPlace.forEach((place, batches) -> {
-            if (asked.add(place)) {
+        byKeySpace.forEach((keySpace, batches) -> {
+            if (asked.add(keySpace)) {
                 try {
-                    renewing.execute(() -> tryToRenew(place, batches));
+                    renewing.execute(() -> tryToRenew(keySpace, batches));
                 } catch (Throwable e) {
                     if (closed) {
-                        asked.remove(place);
+                        asked.remove(keySpace);
                     } else {
-                        tryToRenew(place, batches); // there is no thread to be had: this one does it
+                        tryToRenew(keySpace, batches); // there is no thread to be had: this one does it
                     }
                 }
             }
         });
     }
 
-    private void tryToRenew(Place place, List<RedisBatch> batches) {
+    private void tryToRenew(KeySpace keySpace, List<RedisBatch> batches) {
         try {
-            renew(place, batches);
-            failing.remove(place);
+            renew(keySpace, batches);
+            failing.remove(keySpace);
         } catch (Throwable e) { // whatever it is, the next beat may do better
-            noteFailure(place, e);
+            noteFailure(keySpace, e);
         } finally {
-            asked.remove(place);
+            asked.remove(keySpace);
         }
     }
 
-    private void noteFailure(Place place, Throwable e) {
-        if (failing.add(place) && !closed) {
+    private void noteFailure(KeySpace keySpace, Throwable e) {
+        if (failing.add(keySpace) && !closed) {
             Survival.say(
                     LOG,
                     "Leases could not be renewed; they run out " + lease.toMillis() + " ms after the last renewal",
@@ -185,7 +187,7 @@ final class Leases implements AutoCloseable {
         }
     }
 
-    private void renew(Place place, List<RedisBatch> batches) {
+    private void renew(KeySpace keySpace, List<RedisBatch> batches) {
         List<Command> commands = new ArrayList<>(batches.size());
         for (RedisBatch batch : batches) {
             Hold hold = batch.hold();
@@ -194,7 +196,7 @@ final class Leases implements AutoCloseable {
             }
         }
         LeaseClock now = LeaseClock.now();
-        List<Object> replies = link.all(place, commands);
+        List<Object> replies = client.all(keySpace, commands);
         JedisDataException refused = null;
         for (int i = 0; i < replies.size(); i++) {
             RedisBatch batch = batches.get(i);

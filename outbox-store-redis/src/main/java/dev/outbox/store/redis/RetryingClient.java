@@ -15,7 +15,7 @@ import redis.clients.jedis.exceptions.JedisException;
  *
  * <p>Safe for use by several threads.
  */
-final class Link {
+final class RetryingClient {
     /** How long to wait for a slot that is being moved, and for a cluster that is electing a master. */
     static final Duration PATIENCE = Duration.ofSeconds(1);
 
@@ -24,10 +24,10 @@ final class Link {
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(200);
 
-    private final Servers servers;
+    private final RedisClientAdapter adapter;
 
-    Link(Servers servers) {
-        this.servers = servers;
+    RetryingClient(RedisClientAdapter adapter) {
+        this.adapter = adapter;
     }
 
     /**
@@ -39,13 +39,13 @@ final class Link {
 
     /** Carries out one command and returns the answer, which may be an error. */
     @Nullable
-    Object call(Place place, Command command) {
-        return send(place, List.of(command), 1, PATIENCE).replies().get(0);
+    Object call(KeySpace keySpace, Command command) {
+        return send(keySpace, List.of(command), 1, PATIENCE).replies().get(0);
     }
 
     /** Carries out commands on their own, in one round trip. */
-    List<Object> all(Place place, List<Command> commands) {
-        return send(place, commands, commands.size(), PATIENCE).replies();
+    List<Object> all(KeySpace keySpace, List<Command> commands) {
+        return send(keySpace, commands, commands.size(), PATIENCE).replies();
     }
 
     /**
@@ -55,8 +55,8 @@ final class Link {
      *     connection was lost
      * @param patience how long to wait for a slot that is being moved, and for a server that is being restarted or replaced
      */
-    Answers send(Place place, List<Command> commands, int decisive, Duration patience) {
-        return send(place, commands, decisive, patience, null);
+    Answers send(KeySpace keySpace, List<Command> commands, int decisive, Duration patience) {
+        return send(keySpace, commands, decisive, patience, null);
     }
 
     /**
@@ -64,7 +64,8 @@ final class Link {
      *
      * @param ahead what has; null if nothing has
      */
-    Answers send(Place place, List<Command> commands, int decisive, Duration patience, @Nullable ReadAhead ahead) {
+    Answers send(
+            KeySpace keySpace, List<Command> commands, int decisive, Duration patience, @Nullable ReadAhead ahead) {
         List<Command> toSend = commands;
         long began = System.nanoTime();
         boolean repeated = false;
@@ -79,7 +80,7 @@ final class Link {
                     first = null;
                     replies = used.close(toSend.get(0));
                 } else {
-                    replies = servers.send(place, toSend);
+                    replies = adapter.send(keySpace, toSend);
                 }
             } catch (JedisConnectionException e) {
                 if (++lost >= CONNECTIONS_TRIED && isOver(began, patience)) {
@@ -88,9 +89,9 @@ final class Link {
                 repeated = true;
                 toSend = toSend.subList(0, decisive); // perhaps the rest is what the server had no room to answer
                 pause(lost);
-                servers.noteFailure();
-                if (servers.isCluster()) {
-                    lookWhereItIs(place);
+                adapter.noteFailure();
+                if (adapter.isCluster()) {
+                    lookWhereItIs(keySpace);
                 }
                 continue;
             }
@@ -99,7 +100,7 @@ final class Link {
                     if (++redirects > REDIRECTS_FOLLOWED) {
                         return new Answers(replies, repeated);
                     }
-                    lookWhereItIs(place);
+                    lookWhereItIs(keySpace);
                 }
                 case MOVING -> {
                     if (isOver(began, patience)) {
@@ -113,7 +114,7 @@ final class Link {
                         return new Answers(replies, repeated);
                     }
                     pause(lost);
-                    servers.noteFailure();
+                    adapter.noteFailure();
                 }
                 case UNKNOWN_SCRIPT -> toSend = inFull(toSend);
                 case NONE -> {
@@ -127,20 +128,20 @@ final class Link {
      * Sends what is worth a try and no more: never for longer than the server takes for one answer, so that nobody who is giving up
      * waits for it.
      */
-    void tell(Place place, List<Command> commands) {
+    void tell(KeySpace keySpace, List<Command> commands) {
         long began = System.nanoTime();
         List<Command> toSend = commands;
         for (int i = 0; i < CONNECTIONS_TRIED && !isOver(began, PATIENCE); i++) {
             try {
-                switch (Trouble.of(servers.send(place, toSend))) {
+                switch (Trouble.of(adapter.send(keySpace, toSend))) {
                     case UNKNOWN_SCRIPT -> toSend = inFull(commands);
-                    case MOVED -> servers.noteMoved(place);
+                    case MOVED -> adapter.noteMoved(keySpace);
                     default -> {
                         return;
                     }
                 }
             } catch (JedisConnectionException e) {
-                servers.noteFailure();
+                adapter.noteFailure();
             } catch (RuntimeException e) {
                 return;
             }
@@ -148,9 +149,9 @@ final class Link {
     }
 
     /** A cluster that is electing a master cannot say; the next try will tell, and tries are counted. */
-    private void lookWhereItIs(Place place) {
+    private void lookWhereItIs(KeySpace keySpace) {
         try {
-            servers.noteMoved(place);
+            adapter.noteMoved(keySpace);
         } catch (JedisException e) {
             // see above
         }
@@ -169,8 +170,8 @@ final class Link {
 
     /** Begins to read what may be wanted later; null if that cannot be. */
     @Nullable
-    ReadAhead readAhead(Place place, List<Command> reads) {
-        return ReadAhead.begin(servers, place, reads);
+    ReadAhead readAhead(KeySpace keySpace, List<Command> reads) {
+        return ReadAhead.begin(adapter, keySpace, reads);
     }
 
     private static List<Command> inFull(List<Command> commands) {

@@ -57,7 +57,7 @@ if seen < ready then
   result[3] = 0
 end
 if #result == 3 and held > 0 and ARGV[4] == '1' then
-  -- Who finds nothing because others hold everything knocks: see next.lua. Not more often than it is listened to.
+  -- Who finds nothing because others hold everything knocks: see close_and_keep.lua. Not more often than it is listened to.
   for topic in pairs(heldTopics) do
     local knock = tonumber(redis.call('HGET', KEYS[2], topic) or '0')
     if not knock or math.abs(now - knock) > ARGV[3] / 2 then

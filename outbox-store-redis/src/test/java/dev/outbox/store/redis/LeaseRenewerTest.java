@@ -26,12 +26,12 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 /** Batches on several servers, of which one does not answer. */
 @Tag("redis")
 @Timeout(60)
-class LeasesTest {
+class LeaseRenewerTest {
     private static final int SPREAD = 9;
     private static final long LEASE = 2_000;
 
     private final TestAddress address = TestAddress.fresh(RedisCluster.shared().url());
-    private final Names names = new Names(address.prefix(), SPREAD);
+    private final KeyNames keyNames = new KeyNames(address.prefix(), SPREAD);
 
     @Test
     void aServerThatDoesNotAnswerKeepsNoOtherFromRenewing() {
@@ -82,7 +82,7 @@ class LeasesTest {
 
     private Connection connection(RedisClusterClient client, int partition) {
         return client.getConnectionFromSlot(
-                JedisClusterCRC16.getSlot(names.place(partition).ready()));
+                JedisClusterCRC16.getSlot(keyNames.keySpace(partition).ready()));
     }
 
     private String server(RedisClusterClient client, int partition) {

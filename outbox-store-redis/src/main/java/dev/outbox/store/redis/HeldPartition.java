@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 
 /** A partition that a batch holds, and what the batch has read of it. Confined to the thread of its batch. */
-final class Held {
+final class HeldPartition {
     final Partition partition;
 
-    final Place.Keys keys;
+    final KeySpace.Keys keys;
 
     /** What, with the batch's token, this hold is known by. */
     final String fence;
 
-    final ArrayList<Entry> entries = new ArrayList<>();
+    final ArrayList<StreamEntry> entries = new ArrayList<>();
 
     /** How many messages the next read may return. */
     int share;
@@ -31,7 +31,7 @@ final class Held {
 
     private final Map<String, Integer> attempts = new HashMap<>();
 
-    Held(Partition partition, Place.Keys keys, String fence, long left, List<Object> attempts) {
+    HeldPartition(Partition partition, KeySpace.Keys keys, String fence, long left, List<Object> attempts) {
         this.partition = partition;
         this.keys = keys;
         this.fence = fence;
@@ -42,8 +42,8 @@ final class Held {
     }
 
     /** As the script that takes partitions answers. */
-    static Held of(Partition partition, Place.Keys keys, List<Object> answer) {
-        return new Held(
+    static HeldPartition of(Partition partition, KeySpace.Keys keys, List<Object> answer) {
+        return new HeldPartition(
                 partition, keys, Reply.text(answer.get(0)), Reply.number(answer.get(1)), Reply.list(answer.get(2)));
     }
 
@@ -52,7 +52,7 @@ final class Held {
         problem = null;
         entries.ensureCapacity(entries.size() + read.size());
         for (Object reply : read) {
-            Entry entry = Entry.of(reply);
+            StreamEntry entry = StreamEntry.of(reply);
             String wrong = entry.problem();
             if (wrong != null) {
                 problem = Aside.ofEntry(keys, entry, wrong);
@@ -69,12 +69,12 @@ final class Held {
         return attempts.isEmpty() && problem == null;
     }
 
-    int attempts(Entry entry) {
+    int attempts(StreamEntry entry) {
         return attempts.isEmpty() ? 0 : attempts.getOrDefault(Reply.text(entry.position()), 0);
     }
 
     /** If it has any. */
-    Entry last() {
+    StreamEntry last() {
         return entries.get(entries.size() - 1);
     }
 
@@ -96,8 +96,8 @@ final class Held {
                         keys.messages(),
                         entries.get(from).position(),
                         entries.get(i).position(),
-                        Place.bytes("COUNT"),
-                        Place.bytes(Integer.toString(i + 1 - from))));
+                        KeySpace.bytes("COUNT"),
+                        KeySpace.bytes(Integer.toString(i + 1 - from))));
                 from = i + 1;
                 bytes = 0;
             }
@@ -106,10 +106,10 @@ final class Held {
     }
 
     /** Those of the entries that are among what was read again: the same message at the same position. */
-    List<Entry> among(List<Object> read) {
+    List<StreamEntry> among(List<Object> read) {
         Map<String, byte[]> ids = new HashMap<>();
         for (Object reply : read) {
-            Entry entry = Entry.of(reply);
+            StreamEntry entry = StreamEntry.of(reply);
             ids.put(Reply.text(entry.position()), entry.id());
         }
         return entries.stream()

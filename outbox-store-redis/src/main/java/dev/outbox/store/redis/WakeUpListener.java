@@ -23,13 +23,13 @@ import redis.clients.jedis.JedisPubSub;
  * sent a PING now and then: what is in between does not take the connection for idle, and if one is not answered before the next
  * is due, the connection is broken off.
  */
-final class Listening implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Listening.class);
+final class WakeUpListener implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
     private static final long CONFIRMED_WITHIN_SECONDS = 5;
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toMillis(5);
     static final Duration BETWEEN_PINGS = Duration.ofSeconds(15);
 
-    private final Servers servers;
+    private final RedisClientAdapter adapter;
     private final String channel;
     private final long betweenPings;
     private final List<Registration> listeners = new CopyOnWriteArrayList<>();
@@ -40,8 +40,8 @@ final class Listening implements AutoCloseable {
     private boolean started;
     private volatile boolean closed;
 
-    Listening(Servers servers, String channel, Duration betweenPings) {
-        this.servers = servers;
+    WakeUpListener(RedisClientAdapter adapter, String channel, Duration betweenPings) {
+        this.adapter = adapter;
         this.channel = channel;
         this.betweenPings = betweenPings.toMillis();
     }
@@ -60,14 +60,14 @@ final class Listening implements AutoCloseable {
         try {
             confirmed.get(CONFIRMED_WITHIN_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw Failures.of(
+            throw StoreErrors.of(
                     "Subscribing to wake-ups",
                     e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause()));
         } catch (TimeoutException e) {
-            throw Failures.of("Subscribing to wake-ups", new IllegalStateException("no answer in 5 s", e));
+            throw StoreErrors.of("Subscribing to wake-ups", new IllegalStateException("no answer in 5 s", e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw Failures.of("Subscribing to wake-ups", new IllegalStateException("interrupted", e));
+            throw StoreErrors.of("Subscribing to wake-ups", new IllegalStateException("interrupted", e));
         }
         Registration registration = new Registration(listener);
         listeners.add(registration);
@@ -141,7 +141,7 @@ final class Listening implements AutoCloseable {
             try {
                 Subscriber next = new Subscriber();
                 subscriber = next;
-                servers.subscribe(next, channel, connection -> next.connection = connection);
+                adapter.subscribe(next, channel, connection -> next.connection = connection);
             } catch (Throwable e) { // whatever it is, the next try may do better
                 confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
                 if (!closed && (pause == 10 || isLong(began))) {
@@ -176,7 +176,7 @@ final class Listening implements AutoCloseable {
                     if (current.awaitsPong) {
                         current.breakOff();
                     } else if (current.isSubscribed()) {
-                        may = may || servers.answersPings();
+                        may = may || adapter.answersPings();
                         if (!may) {
                             return;
                         }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** Says what a failure of Redis, or of the way to it, means. */
-final class Failures {
-    private Failures() {}
+final class StoreErrors {
+    private StoreErrors() {}
 
     /** A failure while a store is being opened: what is a replica then is the wrong server. */
     static OutboxException atOpening(String doing, RuntimeException e) {

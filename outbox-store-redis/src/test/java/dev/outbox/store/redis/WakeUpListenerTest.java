@@ -27,7 +27,7 @@ import redis.clients.jedis.params.ClientKillParams;
 /** Wake-ups go on for as long as the server is there, and nobody takes the connection for idle. */
 @Tag("redis")
 @Timeout(60)
-class ListeningTest {
+class WakeUpListenerTest {
     private final String channel = "wake-" + UUID.randomUUID();
     private final AtomicInteger calls = new AtomicInteger();
     private final Jedis server = RedisServer.shared().connect();
@@ -38,8 +38,8 @@ class ListeningTest {
         server.close();
     }
 
-    private Listening listening(RedisClient client) {
-        return new Listening(Servers.of(client), channel, Duration.ofMillis(20));
+    private WakeUpListener wakeUpListener(RedisClient client) {
+        return new WakeUpListener(RedisClientAdapter.of(client), channel, Duration.ofMillis(20));
     }
 
     private void expectWakeUp() {
@@ -73,8 +73,8 @@ class ListeningTest {
     @Test
     void aConnectionThatOnlyListensIsPinged() {
         try (RedisClient client = client(RedisServer.shared().url());
-                Listening listening = listening(client)) {
-            listening.add(calls::incrementAndGet);
+                WakeUpListener wakeUpListener = wakeUpListener(client)) {
+            wakeUpListener.add(calls::incrementAndGet);
             Load.await(() -> subscriber().contains(" cmd=ping "), "a ping");
             expectWakeUp();
             String id = subscriber().replaceAll("^id=(\\d+) .*", "$1");
@@ -91,8 +91,8 @@ class ListeningTest {
         String url = RedisServer.shared().url();
         try (TcpProxy network = TcpProxy.before(url);
                 RedisClient client = client(network.route(url));
-                Listening listening = listening(client)) {
-            listening.add(calls::incrementAndGet);
+                WakeUpListener wakeUpListener = wakeUpListener(client)) {
+            wakeUpListener.add(calls::incrementAndGet);
             expectWakeUp();
             network.forget();
             expectWakeUp();
@@ -104,11 +104,12 @@ class ListeningTest {
         String url = RedisServer.shared().url();
         try (TcpProxy network = TcpProxy.before(url);
                 RedisClient client = client(network.route(url))) {
-            Listening listening = new Listening(Servers.of(client), channel, Duration.ofDays(1));
-            listening.add(calls::incrementAndGet);
+            WakeUpListener wakeUpListener =
+                    new WakeUpListener(RedisClientAdapter.of(client), channel, Duration.ofDays(1));
+            wakeUpListener.add(calls::incrementAndGet);
             expectWakeUp();
             network.forget();
-            listening.close();
+            wakeUpListener.close();
             assertEquals(0, threads(), "threads that listen");
             Load.await(() -> network.connections() == 0, "no connection is left");
         }
@@ -126,8 +127,8 @@ class ListeningTest {
                 "listener", "on", ">secret", "&*", "+subscribe", "+unsubscribe", "+client", "+hello", "-ping");
         String url = RedisServer.shared().url().replaceAll("//.*@", "//").replace("//", "//listener:secret@");
         try (RedisClient client = client(url);
-                Listening listening = listening(client)) {
-            listening.add(calls::incrementAndGet);
+                WakeUpListener wakeUpListener = wakeUpListener(client)) {
+            wakeUpListener.add(calls::incrementAndGet);
             Load.await(() -> refusals() > 0, "a ping that is refused");
             for (int i = 0; i < 20; i++) {
                 expectWakeUp();
@@ -150,10 +151,10 @@ class ListeningTest {
             client.set(watched, "changed");
             tx.multi();
             PersistFunc persist = address.outbox().persist(tx);
-            persist.persist(StoreTest.message(0, "a"));
-            assertInstanceOf(Executed.NothingWritten.class, RedisOutbox.exec(tx));
+            persist.persist(RedisStoreTest.message(0, "a"));
+            assertInstanceOf(TransactionResult.NothingWritten.class, RedisOutbox.exec(tx));
             tx.multi();
-            persist.persist(StoreTest.message(0, "a"));
+            persist.persist(RedisStoreTest.message(0, "a"));
             int before = calls.get();
             RedisOutbox.exec(tx).orThrow();
             Load.await(() -> calls.get() > before, "a wake-up");

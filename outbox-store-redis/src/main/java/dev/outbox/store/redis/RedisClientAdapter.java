@@ -17,29 +17,29 @@ import redis.clients.jedis.util.JedisClusterCRC16;
  * A client of one server, of what Sentinel says is the master, or of a cluster. Sends nothing twice: whoever calls knows
  * best what may be repeated.
  */
-final class Servers implements AutoCloseable {
+final class RedisClientAdapter implements AutoCloseable {
     private final UnifiedJedis client;
     private final Consumer<UnifiedJedis> onFailure;
     private final boolean own;
 
-    private Servers(UnifiedJedis client, Consumer<UnifiedJedis> onFailure, boolean own) {
+    private RedisClientAdapter(UnifiedJedis client, Consumer<UnifiedJedis> onFailure, boolean own) {
         this.client = client;
         this.onFailure = onFailure;
         this.own = own;
     }
 
     /** A client of the application, which is never closed. */
-    static Servers of(UnifiedJedis client) {
+    static RedisClientAdapter of(UnifiedJedis client) {
         if (client.getClass().getName().equals("redis.clients.jedis.JedisCluster")) {
             throw new ConfigurationException("A JedisCluster does not give its connections away in a way that later"
                     + " versions of Jedis keep: use a RedisClusterClient.");
         }
-        return new Servers(client, c -> {}, false);
+        return new RedisClientAdapter(client, c -> {}, false);
     }
 
     /** A client of the store's own, and what to do with it when a connection was lost, which is hardly ever the only one. */
-    static Servers own(UnifiedJedis client, Consumer<UnifiedJedis> onFailure) {
-        return new Servers(client, onFailure, true);
+    static RedisClientAdapter own(UnifiedJedis client, Consumer<UnifiedJedis> onFailure) {
+        return new RedisClientAdapter(client, onFailure, true);
     }
 
     boolean isCluster() {
@@ -52,8 +52,8 @@ final class Servers implements AutoCloseable {
     }
 
     /** Sends commands to the server of a place in one go and returns the answers in their order, errors among them. */
-    List<Object> send(Place place, List<Command> commands) {
-        Connection connection = borrow(slot(place));
+    List<Object> send(KeySpace keySpace, List<Command> commands) {
+        Connection connection = borrow(slot(keySpace));
         if (connection == null) {
             return Pipelined.send(client.pipelined(), commands);
         }
@@ -72,8 +72,8 @@ final class Servers implements AutoCloseable {
      * the application may be few.
      */
     @Nullable
-    Line line(Place place) {
-        Connection connection = own ? borrow(slot(place)) : null;
+    Line line(KeySpace keySpace) {
+        Connection connection = own ? borrow(slot(keySpace)) : null;
         return connection == null ? null : new Line(connection);
     }
 
@@ -85,8 +85,8 @@ final class Servers implements AutoCloseable {
         return client instanceof RedisClient single ? single.getPool().getResource() : null;
     }
 
-    private static int slot(Place place) {
-        return JedisClusterCRC16.getSlot(place.ready());
+    private static int slot(KeySpace keySpace) {
+        return JedisClusterCRC16.getSlot(keySpace.ready());
     }
 
     /** A connection was lost: the others to that server are of no use either. */
@@ -95,8 +95,8 @@ final class Servers implements AutoCloseable {
     }
 
     /** The slot of a place has moved: a command that follows redirects makes the client learn where to. */
-    void noteMoved(Place place) {
-        client.zcard(place.ready());
+    void noteMoved(KeySpace keySpace) {
+        client.zcard(keySpace.ready());
     }
 
     /** Whether this user may send a PING. */
