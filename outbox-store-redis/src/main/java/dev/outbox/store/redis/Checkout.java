@@ -18,12 +18,13 @@ import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
- * Checkouts of some topics from one place: finds partitions, takes some, reads their messages. Taking and reading go out
- * together, the one before the other, and what was read of a partition that could not be taken is thrown away.
+ * Checkouts of some topics from one key space: finds partitions, takes some, reads their messages. Taking and reading
+ * go out together, the one before the other, and what was read of a partition that could not be taken is thrown away.
  *
- * <p>They are no transaction, because a server whose memory is full queues none, not even one that reads. None is needed:
- * whoever reads after taking reads what is his. If the lease runs out between the two, the batch is as late as one whose lease
- * runs out later, and closing it fails; if closing it succeeds, nobody else has had the partition since it was taken.
+ * <p>They are no transaction, because a server whose memory is full queues none, not even one that reads. None is
+ * needed: what is read after taking belongs to the batch. If the lease runs out between the two, the batch is as late
+ * as one whose lease runs out later, and closing it fails. If closing it succeeds, nobody else has had the partition since
+ * it was taken.
  */
 final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */

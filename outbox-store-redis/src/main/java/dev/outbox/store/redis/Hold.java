@@ -10,8 +10,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a batch holds: partitions of one place, because what is settled together must be on one server. The token is drawn anew
- * whenever partitions are taken: after a failover to a replica that had fallen behind, fences may be given out again, tokens
+ * What a batch holds: partitions of one key space, because what is settled together must be on one server. A token is
+ * drawn whenever partitions are taken. After a failover to a replica that lagged, fences may be given out again, tokens
  * never. A batch that follows another one has its token.
  */
 final class Hold {

@@ -77,7 +77,7 @@ final class KeyNames {
         return keySpaces.get(index(partition));
     }
 
-    /** Every place of this outbox. */
+    /** Every key space of this outbox. */
     List<KeySpace> keySpaces() {
         return keySpaces;
     }

@@ -18,9 +18,9 @@ import org.slf4j.LoggerFactory;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Renews the leases of open batches, three times in the length of one, on threads of its own: publishers may take all others
- * for as long as they like. What it renews, it asks for in one round trip per place, of all places side by side: the server of
- * one may not answer, and those of others do not wait for it.
+ * Renews the leases of open batches, three times in the length of one, on threads of its own: publishers may take all
+ * others for as long as they like. It asks in one round trip for each key space, and in all of them at the same time:
+ * the server of one may not answer, and those of others do not wait for it.
  */
 final class LeaseRenewer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseRenewer.class);

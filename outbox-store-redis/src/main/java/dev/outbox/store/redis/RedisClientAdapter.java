@@ -51,7 +51,7 @@ final class RedisClientAdapter implements AutoCloseable {
         return client instanceof RedisClient single ? single.getPool().getMaxTotal() : -1;
     }
 
-    /** Sends commands to the server of a place in one go and returns the answers in their order, errors among them. */
+    /** Sends commands to the server of a key space in one go. The answers have their order; errors are among them. */
     List<Object> send(KeySpace keySpace, List<Command> commands) {
         Connection connection = borrow(slot(keySpace));
         if (connection == null) {
@@ -68,8 +68,8 @@ final class RedisClientAdapter implements AutoCloseable {
     }
 
     /**
-     * A connection to the server of a place that may be kept for a while. Null if there is none to be had: those of a client of
-     * the application may be few.
+     * A connection to the server of a key space that may be kept for a while. Null if there is none to be had: those of
+     * a client of the application may be few.
      */
     @Nullable
     Line line(KeySpace keySpace) {
@@ -94,7 +94,7 @@ final class RedisClientAdapter implements AutoCloseable {
         onFailure.accept(client);
     }
 
-    /** The slot of a place has moved: a command that follows redirects makes the client learn where to. */
+    /** The slot of a key space has moved: a command that follows redirects makes the client learn where to. */
     void noteMoved(KeySpace keySpace) {
         client.zcard(keySpace.ready());
     }

@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 
-/** {@link Operations} by scripts, place by place. */
+/** {@link Operations} by scripts, one for each key space. */
 final class RedisOperations implements Operations {
     /** Partitions that one script looks at, so that none keeps a server for long. */
     private static final int AT_A_TIME = 200;
@@ -249,17 +249,17 @@ final class RedisOperations implements Operations {
         return letters;
     }
 
-    /** Two places may have an entry of the same time and number: then the one with the lower index comes first. */
+    /** Two key spaces may have an entry of the same time and number: then the one with the lower index comes first. */
     private static String from(KeySpace keySpace, Location after) {
         return keySpace.index() <= after.keySpace().index() ? "(" + after.position() : after.position();
     }
 
-    /** An entry and the index of its place. */
-    private record Placed(int keySpace, StreamEntry entry) {
+    /** An entry and the index of its key space. */
+    private record Placed(int index, StreamEntry entry) {
         static final Comparator<Placed> ORDER = Comparator.<Placed>comparingLong(
                         placed -> part(Reply.text(placed.entry.position()), 0))
                 .thenComparingLong(placed -> part(Reply.text(placed.entry.position()), 1))
-                .thenComparingInt(Placed::keySpace);
+                .thenComparingInt(Placed::index);
 
         private static long part(String position, int index) {
             return Long.parseLong(position.split("-", 2)[index]);
@@ -292,24 +292,24 @@ final class RedisOperations implements Operations {
 
     @Override
     public int redrive(Collection<String> ids) {
-        return asking("Redriving dead letters", () -> forEachPlace(ids, "redrive"));
+        return asking("Redriving dead letters", () -> forEachKeySpace(ids, "redrive"));
     }
 
     @Override
     public int discard(Collection<String> ids) {
-        return asking("Discarding dead letters", () -> forEachPlace(ids, "discard"));
+        return asking("Discarding dead letters", () -> forEachKeySpace(ids, "discard"));
     }
 
     /**
-     * In one step per place. Two operators who do the same at a time: whose script comes second finds nothing left to do. If
-     * the answer is lost and it is done again, it finds nothing either, so that the number may be too low, and nothing
-     * worse.
+     * In one step for each key space. When two operators do the same at a time, the second script finds nothing left to
+     * do. If the answer is lost and it is done again, it finds nothing either, so that the number may be too low, and
+     * nothing worse.
      */
-    private int forEachPlace(Collection<String> ids, String what) {
+    private int forEachKeySpace(Collection<String> ids, String what) {
         int done = 0;
-        List<KeySpace> places = keyNames.keySpaces();
+        List<KeySpace> keySpaces = keyNames.keySpaces();
         List<String> wanted = List.copyOf(new LinkedHashSet<>(ids));
-        for (KeySpace keySpace : places) {
+        for (KeySpace keySpace : keySpaces) {
             int now;
             do { // until none moves between being looked up and being worked on
                 now = work(keySpace, wanted, what);

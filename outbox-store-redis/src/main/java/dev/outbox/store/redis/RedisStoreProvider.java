@@ -16,14 +16,15 @@ import dev.outbox.spi.StoreProvider;
  *
  * <p>Options:
  *
- * <ul> <li>{@code user} and {@code password}, in place of those in the URL; {@code sentinelUser} and {@code
- * sentinelPassword}, for the sentinels, by default none; <li>{@code prefix} and {@code spread}, as {@link
- * RedisOutbox#named} and {@link RedisOutbox.Named#spread} have them, by default <code>{outbox}</code> and 1: writers
- * and stores must say the same; <li>{@code leaseMillis}, how long a hold survives its process in milliseconds, by
- * default 10000, at least 100: a killed relay keeps its partitions for as long, and one that is paused for longer loses
- * them; <li>{@link RedisOutbox#WAKE_UP}, whether to listen for commits, by default true; <li>{@code workers}, how many
- * batches will be open at a time, by default {@value StoreOptions#DEFAULT_WORKERS}, with three connections more than
- * that per server; {@code createSchema} has no effect, because there is nothing to create.
+ * <ul>
+ *   <li>{@code user} and {@code password}, which replace those in the URL; {@link RedisOutbox#SENTINEL_USER} and {@link
+ *       RedisOutbox#SENTINEL_PASSWORD};
+ *   <li>{@link RedisOutbox#PREFIX} and {@link RedisOutbox#SPREAD};
+ *   <li>{@link RedisOutbox#LEASE_MILLIS};
+ *   <li>{@link RedisOutbox#WAKE_UP};
+ *   <li>{@code workers}, how many batches will be open at a time, by default {@value StoreOptions#DEFAULT_WORKERS},
+ *       with three connections more than that per server; {@code createSchema} has no effect, because there is nothing
+ *       to create.
  * </ul>
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file

@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checkouts of some topics. A batch is of one place, because its outcomes take effect in one step (OBX-CLOSE-1); places take
- * turns. One whose server is away is left alone for a while, and the others go on.
+ * Checkouts of some topics. A batch is of one key space, because its outcomes take effect in one step (OBX-CLOSE-1);
+ * key spaces take turns. One whose server is away is left alone for a while, and the others go on.
  */
 final class TopicSet {
     private static final Logger LOG = LoggerFactory.getLogger(TopicSet.class);
@@ -26,7 +26,7 @@ final class TopicSet {
     private final AtomicLongArray restUntil;
     private final AtomicIntegerArray resting;
 
-    /** Of the only place; where there are several, another one has the next turn. */
+    /** Of the only key space; where there are several, another one has the next turn. */
     private final @Nullable Prefetch prefetch;
 
     TopicSet(RetryingClient client, KeyNames keyNames, Set<String> topics, Duration lease, Aside aside) {
