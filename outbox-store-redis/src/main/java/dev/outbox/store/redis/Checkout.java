@@ -23,8 +23,8 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
  *
  * <p>They are no transaction, because a server whose memory is full queues none, not even one that reads. None is
  * needed: what is read after taking belongs to the batch. If the lease runs out between the two, the batch is as late
- * as one whose lease runs out later, and closing it fails. If closing it succeeds, nobody else has had the partition since
- * it was taken.
+ * as one whose lease runs out later, and closing it fails. If closing it succeeds, nobody else has had the partition
+ * since it was taken.
  */
 final class Checkout {
     /** More than this are renewed at every beat, for a batch that is hardly ever this large. */

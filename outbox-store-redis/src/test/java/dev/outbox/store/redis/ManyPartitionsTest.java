@@ -53,10 +53,12 @@ class ManyPartitionsTest {
     }
 
     private void commit(int partitions, int each) {
-        for (int first = 0; first < partitions; first += 1_000) {
+        // A server under load carries a transaction of tens of thousands out in more time than a client waits.
+        int atOnce = 2_000 / each;
+        for (int first = 0; first < partitions; first += atOnce) {
             try (AbstractTransaction tx = client.multi()) {
                 PersistFunc persist = address.outbox().withoutWakeUps().persist(tx);
-                for (int partition = first; partition < Math.min(partitions, first + 1_000); partition++) {
+                for (int partition = first; partition < Math.min(partitions, first + atOnce); partition++) {
                     for (int i = 0; i < each; i++) {
                         persist.persist(RedisStoreTest.message(partition, "m" + i));
                     }
