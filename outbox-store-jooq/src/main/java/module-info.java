@@ -1,8 +1,9 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * The outbox in a SQL database: {@link dev.outbox.store.jooq.JooqOutbox} writes messages in jOOQ or JDBC transactions
- * and opens stores; {@link dev.outbox.Stores#open} opens them by {@code jdbc:} URL.
+ * The outbox in a SQL database. {@link dev.outbox.store.jooq.JdbcOutbox} writes messages in JDBC transactions, {@link
+ * dev.outbox.store.jooq.JooqOutbox} in those of jOOQ. Both open stores, and {@link dev.outbox.Stores#open} opens them by
+ * {@code jdbc:} URL. Only a module that uses {@code JooqOutbox} needs jOOQ; it requires {@code org.jooq} itself.
  */
 @NullMarked
 module dev.outbox.store.jooq {
@@ -10,7 +11,7 @@ module dev.outbox.store.jooq {
 
     requires transitive dev.outbox;
     requires transitive java.sql;
-    requires transitive org.jooq;
+    requires static transitive org.jooq;
     requires com.zaxxer.hikari;
     requires com.fasterxml.jackson.core;
     requires org.slf4j;

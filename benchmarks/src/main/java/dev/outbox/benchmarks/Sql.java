@@ -4,7 +4,7 @@ import dev.outbox.Outbox;
 import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -238,7 +238,7 @@ final class Sql implements Backend {
 
             @Override
             public Publisher<byte[]> publisher() {
-                return Outbox.bind(TOPIC, JooqOutbox.persist(connection));
+                return Outbox.bind(TOPIC, JdbcOutbox.persist(connection));
             }
 
             @Override

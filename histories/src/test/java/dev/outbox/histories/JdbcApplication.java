@@ -1,7 +1,7 @@
 package dev.outbox.histories;
 
 import dev.outbox.OutgoingMessage;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -33,7 +33,7 @@ final class JdbcApplication implements Backend.Application {
 
     @Override
     public String persist(OutgoingMessage message) {
-        return JooqOutbox.persist(connection).persist(message);
+        return JdbcOutbox.persist(connection).persist(message);
     }
 
     @Override

@@ -12,7 +12,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +42,8 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** The oldest version that has what is needed, as far as that matters: major, minor, patch. */
     int[] leastVersion();
 
-    SQLDialect jooq();
+    /** How users call the database. */
+    SqlDatabase database();
 
     String urlPrefix();
 

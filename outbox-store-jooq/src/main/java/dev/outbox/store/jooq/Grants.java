@@ -2,7 +2,6 @@ package dev.outbox.store.jooq;
 
 import java.util.List;
 import java.util.stream.Collectors;
-import org.jooq.SQLDialect;
 
 /** The rights that those who use the tables need. */
 final class Grants {
@@ -18,7 +17,7 @@ final class Grants {
     /** The statements that give a user what its relays need. */
     static String toRelay(Dialect dialect, String user) {
         String schema = dialect.names().schema();
-        String usage = schema == null || dialect.jooq().family() != SQLDialect.POSTGRES
+        String usage = schema == null || dialect.database() != SqlDatabase.POSTGRESQL
                 ? ""
                 : "GRANT USAGE ON SCHEMA " + schema + " TO " + user + ";\n";
         return usage

@@ -19,7 +19,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Collectors;
-import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /** H2. Partitions are taken by locking their rows. */
@@ -99,8 +98,8 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public SQLDialect jooq() {
-        return SQLDialect.H2;
+    public SqlDatabase database() {
+        return SqlDatabase.H2;
     }
 
     @Override

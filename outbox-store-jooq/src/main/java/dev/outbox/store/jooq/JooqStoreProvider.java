@@ -12,7 +12,7 @@ import dev.outbox.spi.StoreProvider;
  * <p>Options: {@code user} and {@code password}, in place of those in the URL; {@code workers}, which is how many batches
  * may be open at a time, by default {@value StoreOptions#DEFAULT_WORKERS}, with two connections more than that; {@code
  * createSchema}, to make the tables or upgrade them, by default true for H2 and false for all others; {@value
- * JooqOutbox#TABLES}, the names of the tables as {@link OutboxTables#of} takes them.
+ * JdbcOutbox#TABLES}, the names of the tables as {@link JdbcOutbox#named} takes them.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

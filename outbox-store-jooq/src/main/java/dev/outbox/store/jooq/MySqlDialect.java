@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Collectors;
-import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,8 +138,8 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     }
 
     @Override
-    public SQLDialect jooq() {
-        return kind.jooq();
+    public SqlDatabase database() {
+        return kind.database();
     }
 
     @Override

@@ -1,22 +1,21 @@
 package dev.outbox.store.jooq;
 
-import org.jooq.SQLDialect;
-
 /** Which of the two servers that understand the same statements it is, and what they do not have in common. */
 enum MySqlServerKind {
-    MYSQL("MySQL", "8.0.20", SQLDialect.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
-    MARIADB("MariaDB", "10.6", SQLDialect.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
+    MYSQL("MySQL", "8.0.20", SqlDatabase.MYSQL, "com.mysql.cj.jdbc.Driver", "com.mysql:mysql-connector-j"),
+    MARIADB("MariaDB", "10.6", SqlDatabase.MARIADB, "org.mariadb.jdbc.Driver", "org.mariadb.jdbc:mariadb-java-client");
 
     private final String product;
     private final String leastVersion;
-    private final SQLDialect jooq;
+    private final SqlDatabase database;
     private final String driverClass;
     private final String driverArtifact;
 
-    MySqlServerKind(String product, String leastVersion, SQLDialect jooq, String driverClass, String driverArtifact) {
+    MySqlServerKind(
+            String product, String leastVersion, SqlDatabase database, String driverClass, String driverArtifact) {
         this.product = product;
         this.leastVersion = leastVersion;
-        this.jooq = jooq;
+        this.database = database;
         this.driverClass = driverClass;
         this.driverArtifact = driverArtifact;
     }
@@ -29,8 +28,8 @@ enum MySqlServerKind {
         return ServerVersion.parse(leastVersion);
     }
 
-    SQLDialect jooq() {
-        return jooq;
+    SqlDatabase database() {
+        return database;
     }
 
     String urlPrefix() {

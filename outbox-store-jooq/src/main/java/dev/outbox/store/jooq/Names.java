@@ -93,7 +93,7 @@ final class Names {
 
     /** The object of the API that makes these tables, as it is written in Java. */
     String inCode() {
-        return equals(DEFAULT) ? "JooqOutbox" : "OutboxTables.of(\"" + this + "\")";
+        return equals(DEFAULT) ? "JdbcOutbox" : "JdbcOutbox.named(\"" + this + "\")";
     }
 
     /** A name with the schema before it, if there is one. */

@@ -19,7 +19,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
@@ -228,8 +227,8 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public SQLDialect jooq() {
-        return SQLDialect.POSTGRES;
+    public SqlDatabase database() {
+        return SqlDatabase.POSTGRESQL;
     }
 
     @Override

@@ -167,7 +167,7 @@ abstract class AccessTest {
 
     /** As an application does that calls it at every start, where there is nothing to be made. */
     private static void startsWithoutMore(String url) {
-        JooqOutbox.createSchema(new Observed(url, true, Connection.TRANSACTION_READ_COMMITTED));
+        JdbcOutbox.createSchema(new Observed(url, true, Connection.TRANSACTION_READ_COMMITTED));
     }
 
     private static void exercise(String url) throws SQLException {
@@ -175,7 +175,7 @@ abstract class AccessTest {
             try (Connection connection = DriverManager.getConnection(url)) {
                 connection.setAutoCommit(false);
                 for (String text : List.of("1", "2", "3")) {
-                    JooqOutbox.persist(connection).persist(StoreTest.message(0, text));
+                    JdbcOutbox.persist(connection).persist(StoreTest.message(0, text));
                 }
                 connection.commit();
             }
@@ -252,14 +252,14 @@ abstract class AccessTest {
             connection.setAutoCommit(false);
             text = refusal(
                     ConfigurationException.class,
-                    () -> JooqOutbox.persist(connection).persist(StoreTest.message(0, "refused")));
+                    () -> JdbcOutbox.persist(connection).persist(StoreTest.message(0, "refused")));
             connection.rollback();
         }
         assertTrue(text.contains("GRANT INSERT ON outbox_message TO "), text);
         execute("GRANT INSERT ON outbox_message TO " + grantee());
         try (Connection connection = DriverManager.getConnection(url)) {
             connection.setAutoCommit(false);
-            JooqOutbox.persist(connection).persist(StoreTest.message(0, "a"));
+            JdbcOutbox.persist(connection).persist(StoreTest.message(0, "a"));
             connection.commit();
         }
         startsWithoutMore(url);
@@ -273,7 +273,7 @@ abstract class AccessTest {
         String url = urlOfOthers();
         try (Store store = Stores.open(url);
                 HikariDataSource pool = new HikariDataSource(config(url));
-                Store ofPool = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                Store ofPool = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             for (Store each : List.of(store, ofPool)) {
                 write(url, "a");
                 assertEquals(List.of("a"), published(each)); // its partition is known from here on
@@ -354,7 +354,7 @@ abstract class AccessTest {
     private static void write(String url, String text) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url)) {
             connection.setAutoCommit(false);
-            JooqOutbox.persist(connection).persist(StoreTest.message(0, text));
+            JdbcOutbox.persist(connection).persist(StoreTest.message(0, text));
             connection.commit();
         }
     }
@@ -372,7 +372,7 @@ abstract class AccessTest {
         for (HikariConfig config : List.of(readOnly, initialized)) {
             write(address, "a");
             try (HikariDataSource pool = new HikariDataSource(config);
-                    Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                    Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
                 assertEquals(List.of("a"), StoreTest.publishAll(store, 10));
             } catch (ConfigurationException e) {
                 assertTrue(String.valueOf(e.getMessage()).contains("read-only"), e.getMessage());
@@ -392,16 +392,17 @@ abstract class AccessTest {
             Observed pool = new Observed(url, true, Connection.TRANSACTION_READ_COMMITTED);
             text = refusal(
                     ConfigurationException.class,
-                    () -> JooqOutbox.store(pool, StoreOptions.defaults()).close());
+                    () -> JdbcOutbox.store(pool, StoreOptions.defaults()).close());
             assertTrue(text.contains("primary"), text);
             text = refusal(
-                    ConfigurationException.class, () -> OutboxTables.of("none_").createSchema(pool));
+                    ConfigurationException.class,
+                    () -> JdbcOutbox.named("none_").createSchema(pool));
             assertTrue(text.contains("primary"), text);
             try (Connection connection = DriverManager.getConnection(url)) {
                 connection.setAutoCommit(false);
                 text = refusal(
                         StoreException.class,
-                        () -> JooqOutbox.persist(connection).persist(StoreTest.message(0, "refused")));
+                        () -> JdbcOutbox.persist(connection).persist(StoreTest.message(0, "refused")));
                 assertTrue(text.contains("primary"), text);
                 connection.rollback();
             }

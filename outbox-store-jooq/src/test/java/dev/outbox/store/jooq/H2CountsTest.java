@@ -45,7 +45,7 @@ class H2CountsTest {
     @Test
     void everyCountUpTo300() throws Exception {
         Observed pool = pool();
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             for (int n = 1; n <= 300; n++) {
                 write(n);
                 for (int limit : n % 25 == 0 ? FillingTest.LIMITS : DENSE) {
@@ -60,7 +60,7 @@ class H2CountsTest {
     void countsUpTo10000() throws Exception {
         Observed pool = pool();
         TreeMap<Integer, Integer> statements = new TreeMap<>();
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             for (int n : FillingTest.counts()
                     .filter(n -> n < 300 ? n % 50 == 0 : true)
                     .toArray()) {
@@ -80,7 +80,7 @@ class H2CountsTest {
     void inCompanyWithSomeThatHaveMore() throws Exception {
         Observed pool = pool();
         try (Store other = harness.open(address);
-                Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             for (int n : new int[] {5, 60, 99, 170, 180, 196, 257, 300, 480}) {
                 write(n);
                 add(n / 30, 2);
@@ -118,7 +118,7 @@ class H2CountsTest {
     void partitionsThatOthersHaveEmptied() throws Exception {
         Observed pool = pool();
         try (Store other = harness.open(address);
-                Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             for (int limit : new int[] {1, 2, 99, 100, 500}) {
                 write(600);
                 store.checkout(TOPIC, limit).close(); // which remembers all
@@ -139,7 +139,7 @@ class H2CountsTest {
     @Test
     void partitionsInTheirDelayAreLeftOut() throws Exception {
         Observed pool = pool();
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             write(370);
             try (MessageBatch failing = store.checkout(TOPIC, 190)) {
                 failing.messages().forEach(m -> failing.markFailed(m, "away", Duration.ofHours(1)));

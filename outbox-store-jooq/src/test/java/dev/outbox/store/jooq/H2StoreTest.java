@@ -54,7 +54,7 @@ class H2StoreTest extends StoreTest {
     @Test
     void everyStatementIsAccountedFor() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             commit(0, "1", "2", "3", "4");
             publishAll(store, 1); // which adds the partition
             assertSent(pool, 3, () -> publishAll(store, 3), "take, read, delete", "COMMIT");
@@ -63,7 +63,7 @@ class H2StoreTest extends StoreTest {
         }
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
+            PersistFunc persist = JdbcOutbox.persist(connection);
             assertSent(pool, 1, () -> persist.persist(message(0, "5")), "persisting");
             connection.commit();
         }
@@ -125,7 +125,7 @@ class H2StoreTest extends StoreTest {
             try (Store store = Stores.open(url);
                     Connection connection = DriverManager.getConnection(url)) {
                 connection.setAutoCommit(false);
-                JooqOutbox.persist(connection).persist(message(0, mode));
+                JdbcOutbox.persist(connection).persist(message(0, mode));
                 connection.commit();
                 assertEquals(List.of(mode), publishAll(store, 10));
             }
@@ -148,7 +148,7 @@ class H2StoreTest extends StoreTest {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (int partition = 0; partition < partitions; partition++) {
-                JooqOutbox.persist(connection).persist(message(partition, "of " + partition));
+                JdbcOutbox.persist(connection).persist(message(partition, "of " + partition));
             }
             connection.commit();
         }
@@ -170,7 +170,7 @@ class H2StoreTest extends StoreTest {
         try (Store store = Stores.open(file);
                 Connection connection = DriverManager.getConnection(file)) {
             connection.setAutoCommit(false);
-            JooqOutbox.persist(connection).persist(message(0, "kept"));
+            JdbcOutbox.persist(connection).persist(message(0, "kept"));
             connection.commit();
             assertEquals(1, store.checkout(Set.of(TOPIC), 10).messages().size());
         }

@@ -87,7 +87,7 @@ abstract class HoldTest {
 
     /** A store with a pool of its own, and one over the application's. */
     private List<Store> stores(String url) {
-        return List.of(Stores.open(url), JooqOutbox.store(pool(url), StoreOptions.defaults()));
+        return List.of(Stores.open(url), JdbcOutbox.store(pool(url), StoreOptions.defaults()));
     }
 
     private HikariDataSource pool(String url) {
@@ -103,7 +103,7 @@ abstract class HoldTest {
     private void commit(int partition, String text) throws Exception {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
-            JooqOutbox.persist(connection).persist(StoreTest.message(partition, text));
+            JdbcOutbox.persist(connection).persist(StoreTest.message(partition, text));
             connection.commit();
         }
     }
@@ -235,7 +235,7 @@ abstract class HoldTest {
                 Store direct = Stores.open(address)) {
             String url = network.route(address);
             for (boolean own : new boolean[] {true, false}) {
-                Store store = own ? Stores.open(url) : JooqOutbox.store(pool(url), StoreOptions.defaults());
+                Store store = own ? Stores.open(url) : JdbcOutbox.store(pool(url), StoreOptions.defaults());
                 commit(0, "settled");
                 MessageBatch batch = checkout(store);
                 batch.markFailed(batch.messages().get(0), "no", Duration.ZERO);
@@ -314,7 +314,7 @@ abstract class HoldTest {
                         case "isWrapperFor" -> false;
                         default -> throw new UnsupportedOperationException(method.getName());
                     });
-            try (Store store = JooqOutbox.store(mixed, StoreOptions.defaults())) {
+            try (Store store = JdbcOutbox.store(mixed, StoreOptions.defaults())) {
                 lent.set(1);
                 List<MessageBatch> batches = new ArrayList<>();
                 for (int i = 0; i < dead; i++) {
@@ -340,7 +340,7 @@ abstract class HoldTest {
     void aConnectionThatThePoolTakesAwayIsNoticedAtOnce() throws Exception {
         Taken pool = new Taken(address);
         commit(0, "a");
-        try (Store store = JooqOutbox.store(pool.source(), StoreOptions.defaults());
+        try (Store store = JdbcOutbox.store(pool.source(), StoreOptions.defaults());
                 Store direct = Stores.open(address)) {
             MessageBatch batch = checkout(store);
             batch.markPublished(batch.messages().get(0), null);

@@ -47,7 +47,7 @@ final class JdbcTransaction implements WriteTransaction {
 
     @Override
     public PersistFunc persistFunc() {
-        return JooqOutbox.persist(connection);
+        return JdbcOutbox.persist(connection);
     }
 
     @Override

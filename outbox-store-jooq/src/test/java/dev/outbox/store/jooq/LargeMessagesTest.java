@@ -51,7 +51,7 @@ abstract class LargeMessagesTest {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (String text : texts) {
-                JooqOutbox.persist(connection).persist(StoreTest.message(partition, text));
+                JdbcOutbox.persist(connection).persist(StoreTest.message(partition, text));
             }
             connection.commit();
         }
@@ -63,7 +63,7 @@ abstract class LargeMessagesTest {
             connection.setAutoCommit(false);
             for (int i = first; i < first + count; i++) {
                 byte[] payload = ByteBuffer.allocate(bytes).putInt(i).array();
-                JooqOutbox.persist(connection).persist(new OutgoingMessage(TOPIC, partition, null, Map.of(), payload));
+                JdbcOutbox.persist(connection).persist(new OutgoingMessage(TOPIC, partition, null, Map.of(), payload));
             }
             connection.commit();
         }
@@ -86,7 +86,7 @@ abstract class LargeMessagesTest {
     void aBatchOfLargeMessagesIsBoundedByTheirBytes() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         commit(0, "small");
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             StoreTest.publishAll(store, 1000);
             commitLarge(0, 0, 39, 2 << 20);
             commit(0, IntStream.range(39, 1300).mapToObj(i -> "small").toArray(String[]::new));

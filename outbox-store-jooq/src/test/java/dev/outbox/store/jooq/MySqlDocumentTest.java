@@ -104,7 +104,7 @@ class MySqlDocumentTest {
                     Store store = Stores.open(address);
                     Store other = Stores.open(address)) {
                 connection.setAutoCommit(false);
-                JooqOutbox.persist(connection).persist(StoreTest.message(0, "a"));
+                JdbcOutbox.persist(connection).persist(StoreTest.message(0, "a"));
                 connection.commit();
                 connection.setAutoCommit(true);
                 String who = statements().stream()

@@ -125,7 +125,7 @@ abstract class MySqlFamilyTest extends StoreTest {
             int number = 0;
             while (System.nanoTime() - end < 0) {
                 for (int i = 0; i < 3; i++) {
-                    JooqOutbox.persist(connection).persist(message(partition, partition + " " + number++));
+                    JdbcOutbox.persist(connection).persist(message(partition, partition + " " + number++));
                     written.incrementAndGet();
                 }
                 connection.commit();
@@ -178,7 +178,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                 dialect.addPartitions(writer, List.of(new Candidate(0, TOPIC, 1)));
                 writer.setAutoCommit(false);
                 for (int partition = 0; partition < 3; partition++) {
-                    JooqOutbox.persist(writer).persist(message(partition, "meanwhile"));
+                    JdbcOutbox.persist(writer).persist(message(partition, "meanwhile"));
                 }
                 writer.commit();
             }
@@ -423,7 +423,7 @@ abstract class MySqlFamilyTest extends StoreTest {
             OutgoingMessage large = new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[2 * 1024 * 1024]);
             String text = assertThrows(
                             MessageRejectedException.class,
-                            () -> JooqOutbox.persist(connection).persist(large))
+                            () -> JdbcOutbox.persist(connection).persist(large))
                     .getMessage();
             assertTrue(text != null && text.contains("max_allowed_packet"), text);
         }
@@ -435,7 +435,7 @@ abstract class MySqlFamilyTest extends StoreTest {
         execute("SET GLOBAL max_allowed_packet = 1048576");
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
+            PersistFunc persist = JdbcOutbox.persist(connection);
             OutgoingMessage large = new OutgoingMessage(TOPIC, 0, null, Map.of(), new byte[2 * 1024 * 1024]);
             String text = assertThrows(MessageRejectedException.class, () -> persist.persist(large))
                     .getMessage();

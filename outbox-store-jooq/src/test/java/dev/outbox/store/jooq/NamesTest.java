@@ -10,7 +10,6 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.StoreOptions;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.jooq.SQLDialect;
 import org.junit.jupiter.api.Test;
 
 class NamesTest {
@@ -37,7 +36,7 @@ class NamesTest {
     @Test
     void onlyPlainIdentifiersAreTaken() {
         String most = "x".repeat(Names.LONGEST_PREFIX);
-        assertEquals("s." + most, OutboxTables.of("s." + most).toString());
+        assertEquals("s." + most, JdbcOutbox.named("s." + most).toString());
         for (String wrong : List.of(
                 "",
                 ".",
@@ -53,12 +52,12 @@ class NamesTest {
                 most + "x",
                 "x".repeat(64) + ".a",
                 "a\n")) {
-            String text = assertThrows(ConfigurationException.class, () -> OutboxTables.of(wrong))
+            String text = assertThrows(ConfigurationException.class, () -> JdbcOutbox.named(wrong))
                     .getMessage();
             assertTrue(text.contains("'" + wrong + "'") && text.contains("shop.outbox_"), text);
             H2StoreTest.assertRefused(
                     "jdbc:h2:mem:names;DB_CLOSE_DELAY=-1",
-                    StoreOptions.defaults().with(JooqOutbox.TABLES, wrong),
+                    StoreOptions.defaults().with(JdbcOutbox.TABLES, wrong),
                     "shop.outbox_");
         }
     }
@@ -66,10 +65,10 @@ class NamesTest {
     /** PostgreSQL cuts longer names off, and two indexes might then be called the same. */
     @Test
     void everyNameFitsEveryDatabase() {
-        OutboxTables longest = OutboxTables.of("x".repeat(Names.LONGEST_PREFIX));
+        JdbcOutbox.Named longest = JdbcOutbox.named("x".repeat(Names.LONGEST_PREFIX));
         for (Dialect dialect : Dialects.ALL) {
             for (String word : Pattern.compile("[^A-Za-z0-9_]+")
-                    .splitAsStream(longest.ddl(dialect.jooq()))
+                    .splitAsStream(longest.ddl(dialect.database()))
                     .toList()) {
                 assertTrue(word.length() <= 63, word);
             }
@@ -78,20 +77,21 @@ class NamesTest {
 
     @Test
     void valuesAreEqualByTheirNames() {
-        assertEquals(OutboxTables.of("a.b_"), OutboxTables.of("a.b_"));
-        assertEquals(OutboxTables.of("a.b_").hashCode(), OutboxTables.of("a.b_").hashCode());
-        assertNotEquals(OutboxTables.of("b_"), OutboxTables.of("a.b_"));
-        assertEquals(JooqOutbox.ddl(SQLDialect.H2), OutboxTables.of("outbox_").ddl(SQLDialect.H2));
+        assertEquals(JdbcOutbox.named("a.b_"), JdbcOutbox.named("a.b_"));
+        assertEquals(
+                JdbcOutbox.named("a.b_").hashCode(), JdbcOutbox.named("a.b_").hashCode());
+        assertNotEquals(JdbcOutbox.named("b_"), JdbcOutbox.named("a.b_"));
+        assertEquals(JdbcOutbox.ddl(SqlDatabase.H2), JdbcOutbox.named("outbox_").ddl(SqlDatabase.H2));
     }
 
     @Test
     void twoDifferentNamesForAStoreAreRefused() {
         assertTrue(assertThrows(
                         ConfigurationException.class,
-                        () -> OutboxTables.of("a_")
+                        () -> JdbcOutbox.named("a_")
                                 .store(
                                         new Observed("jdbc:h2:mem:x", true, 2),
-                                        StoreOptions.defaults().with(JooqOutbox.TABLES, "b_")))
+                                        StoreOptions.defaults().with(JdbcOutbox.TABLES, "b_")))
                 .getMessage()
                 .contains("a_"));
     }

@@ -71,7 +71,7 @@ abstract class OpeningTest {
         try (HikariDataSource pool = new HikariDataSource(config)) {
             String again = String.valueOf(assertThrows(
                             ConfigurationException.class,
-                            () -> JooqOutbox.store(pool, StoreOptions.defaults())
+                            () -> JdbcOutbox.store(pool, StoreOptions.defaults())
                                     .close())
                     .getMessage());
             assertTrue(again.contains(text.substring(text.length() / 2)), text + "\n" + again);
@@ -83,7 +83,7 @@ abstract class OpeningTest {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (String text : texts) {
-                JooqOutbox.persist(connection).persist(StoreTest.message(0, text));
+                JdbcOutbox.persist(connection).persist(StoreTest.message(0, text));
             }
             connection.commit();
         }

@@ -26,7 +26,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.jooq.SQLDialect;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -55,7 +54,7 @@ class PostgresListenTest {
     @Test
     void withoutTheTriggerItIsRefusedWithWhatToRun() throws Exception {
         String refusal = refusal(address, LISTEN);
-        assertTrue(refusal.endsWith(JooqOutbox.wakeUpDdl(SQLDialect.POSTGRES)), refusal);
+        assertTrue(refusal.endsWith(JdbcOutbox.wakeUpDdl(SqlDatabase.POSTGRESQL)), refusal);
         String ddl = refusal.substring(refusal.indexOf("CREATE OR REPLACE"));
         execute(address, ddl);
         execute(address, ddl); // can be run again
@@ -68,7 +67,7 @@ class PostgresListenTest {
     void otherDatabasesAndWordsAreRefused() {
         assertTrue(refusal("jdbc:h2:mem:listen;DB_CLOSE_DELAY=-1", LISTEN).contains("PostgreSQL alone"));
         assertTrue(refusal(address, LISTEN.with("wakeUp", "true")).contains("none or listen"));
-        assertThrows(ConfigurationException.class, () -> JooqOutbox.wakeUpDdl(SQLDialect.MYSQL));
+        assertThrows(ConfigurationException.class, () -> JdbcOutbox.wakeUpDdl(SqlDatabase.MYSQL));
     }
 
     @Test
@@ -114,13 +113,13 @@ class PostgresListenTest {
     @Test
     void tablesWithOtherNamesHaveATriggerOfTheirOwn() throws Exception {
         execute(address, "CREATE SCHEMA shop");
-        OutboxTables tables = OutboxTables.of("shop.events_");
+        JdbcOutbox.Named tables = JdbcOutbox.named("shop.events_");
         try (Store other = open(address);
                 Store store = Stores.open(
                         address,
                         LISTEN.withCreateSchema(true)
                                 .with("strictOrder", "true")
-                                .with(JooqOutbox.TABLES, "shop.events_"));
+                                .with(JdbcOutbox.TABLES, "shop.events_"));
                 Connection writer = DriverManager.getConnection(address)) {
             AtomicInteger calls = new AtomicInteger();
             AtomicInteger otherCalls = new AtomicInteger();
@@ -211,7 +210,7 @@ class PostgresListenTest {
         config.setJdbcUrl(address);
         config.setMaximumPoolSize(3);
         try (HikariDataSource pool = new HikariDataSource(config)) {
-            try (Store store = JooqOutbox.store(pool, LISTEN)) {
+            try (Store store = JdbcOutbox.store(pool, LISTEN)) {
                 AtomicInteger calls = new AtomicInteger();
                 WakeUps.of(store).onWakeUp(calls::incrementAndGet);
                 assertEquals(1, pool.getHikariPoolMXBean().getActiveConnections());
@@ -249,7 +248,7 @@ class PostgresListenTest {
     }
 
     private static void write(Connection connection) {
-        JooqOutbox.persist(connection)
+        JdbcOutbox.persist(connection)
                 .persist(new OutgoingMessage("orders", 0, null, Map.of(), "text".getBytes(StandardCharsets.UTF_8)));
     }
 

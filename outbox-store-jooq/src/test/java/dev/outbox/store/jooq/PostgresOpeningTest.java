@@ -103,7 +103,7 @@ class PostgresOpeningTest extends OpeningTest {
         String warned = StandardError.during(() -> Stores.open(url, create).close());
         assertTrue(warned.contains("in other schemas: public"), warned);
         assertTrue(warned.contains("tables=other.outbox_"), warned);
-        String meant = StandardError.during(() -> Stores.open(address, create.with(JooqOutbox.TABLES, "other.outbox_"))
+        String meant = StandardError.during(() -> Stores.open(address, create.with(JdbcOutbox.TABLES, "other.outbox_"))
                 .close());
         assertFalse(meant.contains("same names"), meant);
     }

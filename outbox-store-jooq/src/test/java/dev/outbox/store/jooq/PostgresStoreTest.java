@@ -75,7 +75,7 @@ class PostgresStoreTest extends StoreTest {
         commit(0, "1", "2");
         try (Store own = new PostgresHarness().open(address);
                 Connection idle = DriverManager.getConnection(address)) {
-            Store application = JooqOutbox.store(
+            Store application = JdbcOutbox.store(
                     new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), StoreOptions.defaults());
             try (MessageBatch first = own.checkout(Set.of(TOPIC), 1)) {
                 idle.setAutoCommit(false);
@@ -107,7 +107,7 @@ class PostgresStoreTest extends StoreTest {
     void aConnectionOfTheApplicationIsCleanAfterACommitThatFailed() throws Exception {
         commit(0, "1");
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             execute(
                     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$",
                     "CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON outbox_message"
@@ -131,7 +131,7 @@ class PostgresStoreTest extends StoreTest {
         config.setJdbcUrl(address);
         config.setMaximumPoolSize(1);
         try (HikariDataSource pool = new HikariDataSource(config);
-                Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             for (int poll = 0; poll < 20; poll++) {
                 assertEquals(List.of(), publishAll(store, 10));
             }
@@ -237,7 +237,7 @@ class PostgresStoreTest extends StoreTest {
             for (String url : List.of(first, second)) {
                 try (Connection connection = DriverManager.getConnection(url)) {
                     connection.setAutoCommit(false);
-                    JooqOutbox.persist(connection).persist(message(0, url));
+                    JdbcOutbox.persist(connection).persist(message(0, url));
                     connection.commit();
                 }
             }

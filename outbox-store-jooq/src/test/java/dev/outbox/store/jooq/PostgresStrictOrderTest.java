@@ -421,7 +421,7 @@ class PostgresStrictOrderTest {
     }
 
     private static void write(Connection connection, int partition, String text) {
-        JooqOutbox.persist(connection)
+        JdbcOutbox.persist(connection)
                 .persist(new OutgoingMessage(TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8)));
     }
 

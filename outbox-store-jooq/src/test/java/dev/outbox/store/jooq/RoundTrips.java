@@ -38,7 +38,7 @@ record RoundTrips(String address, String discovery) {
         try (Wire wire = new Wire(address)) {
             config.setJdbcUrl(wire.url());
             try (HikariDataSource pool = new HikariDataSource(config);
-                    Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                    Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
                 assertBatches(applications, wire, store, "the application's pool");
             }
         }
@@ -124,7 +124,7 @@ record RoundTrips(String address, String discovery) {
         try (Wire wire = new Wire(address);
                 Connection connection = DriverManager.getConnection(wire.url())) {
             connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
+            PersistFunc persist = JdbcOutbox.persist(connection);
             persist.persist(StoreTest.message(0, "first"));
             connection.commit();
             wire.clear();
@@ -149,7 +149,7 @@ record RoundTrips(String address, String discovery) {
             connection.setAutoCommit(false);
             for (int i = 0; i < each; i++) {
                 for (int partition = 0; partition < partitions; partition++) {
-                    JooqOutbox.persist(connection).persist(StoreTest.message(partition, "m"));
+                    JdbcOutbox.persist(connection).persist(StoreTest.message(partition, "m"));
                 }
             }
             connection.commit();

@@ -67,14 +67,14 @@ abstract class SchemaTest {
         harness.dropOutbox(address);
     }
 
-    OutboxTables tables() {
-        return OutboxTables.of(dialect.names().toString());
+    JdbcOutbox.Named tables() {
+        return JdbcOutbox.named(dialect.names().toString());
     }
 
     StoreOptions asTheyAre() {
         return StoreOptions.defaults()
                 .withCreateSchema(false)
-                .with(JooqOutbox.TABLES, dialect.names().toString());
+                .with(JdbcOutbox.TABLES, dialect.names().toString());
     }
 
     Observed pool() {
@@ -161,11 +161,11 @@ abstract class SchemaTest {
     @Test
     void everyUpgradeIsThere() {
         for (int from = 1; from <= Scripts.VERSION; from++) {
-            String upgrade = tables().upgradeDdl(dialect.jooq(), from);
+            String upgrade = tables().upgradeDdl(dialect.database(), from);
             assertEquals(from == Scripts.VERSION, upgrade.isEmpty(), upgrade);
         }
         for (int none : List.of(-1, 0, Scripts.VERSION + 1)) {
-            assertThrows(MisuseException.class, () -> tables().upgradeDdl(dialect.jooq(), none));
+            assertThrows(MisuseException.class, () -> tables().upgradeDdl(dialect.database(), none));
         }
     }
 
@@ -208,13 +208,13 @@ abstract class SchemaTest {
                 "DROP TABLE outbox_partition",
                 String.join(
                                 ";",
-                                Stream.of(Scripts.statements(JooqOutbox.ddl(dialect.jooq())))
+                                Stream.of(Scripts.statements(JdbcOutbox.ddl(dialect.database())))
                                         .filter(part -> part.contains("TABLE IF NOT EXISTS outbox_partition"))
                                         .toList())
                         .replaceFirst("retry_at ([^,]+),\\s+UNIQUE[^)]*\\)", "retry_at $1"));
         assertMends("CREATE UNIQUE INDEX outbox_partition_name ON outbox_partition (topic, partition_no)");
         execute("DROP TABLE outbox_dead_letter");
-        execute(Stream.of(Scripts.statements(JooqOutbox.ddl(dialect.jooq())))
+        execute(Stream.of(Scripts.statements(JdbcOutbox.ddl(dialect.database())))
                 .filter(part -> part.contains("outbox_dead_letter"))
                 .map(part -> part.replace(" PRIMARY KEY", " NOT NULL").replace("NOT NULL NOT NULL", "NOT NULL"))
                 .toArray(String[]::new));
@@ -229,7 +229,7 @@ abstract class SchemaTest {
         rowsThatMayComeTwiceAreRefused();
         aNewerVersionIsLeftAloneAndSaysWhoIsTooOld();
         dropTables();
-        assertTrue(refusal().contains("OutboxTables.of(\"Shop_1_\").createSchema"), refusal());
+        assertTrue(refusal().contains("JdbcOutbox.named(\"Shop_1_\").createSchema"), refusal());
         assertTrue(refusal().contains("CREATE TABLE IF NOT EXISTS Shop_1_message"), refusal());
         assertFalse(refusal().contains("outbox_message"), refusal());
         tables().createSchema(pool()); // for the end of the test
@@ -239,12 +239,12 @@ abstract class SchemaTest {
     @Test
     void twoOutboxesInOneDatabaseNeverMeet() throws Exception {
         call("one_");
-        OutboxTables one = tables();
-        OutboxTables two = OutboxTables.of("two_");
+        JdbcOutbox.Named one = tables();
+        JdbcOutbox.Named two = JdbcOutbox.named("two_");
         two.createSchema(pool());
         try (Store first = Stores.open(address, asTheyAre());
                 Store second = two.store(pool(), StoreOptions.defaults())) {
-            for (OutboxTables tables : List.of(one, two)) {
+            for (JdbcOutbox.Named tables : List.of(one, two)) {
                 try (Connection connection = DriverManager.getConnection(address)) {
                     connection.setAutoCommit(false);
                     for (String topic : List.of("orders", "outbox_message")) {
@@ -320,7 +320,7 @@ abstract class SchemaTest {
     void tablesMayBeInAnotherSchema() throws Exception {
         String schema = "shop_" + Long.toString(System.nanoTime(), 36);
         String kind = dialect instanceof MySqlDialect ? "DATABASE " : "SCHEMA ";
-        OutboxTables there = OutboxTables.of(schema + ".events_");
+        JdbcOutbox.Named there = JdbcOutbox.named(schema + ".events_");
         String missing = assertThrows(ConfigurationException.class, () -> there.createSchema(pool()))
                 .getMessage();
         assertTrue(missing.contains("CREATE " + kind + schema), missing);
@@ -370,7 +370,7 @@ abstract class SchemaTest {
     }
 
     private String[] upgrade() {
-        return Scripts.statements(tables().upgradeDdl(dialect.jooq(), 1));
+        return Scripts.statements(tables().upgradeDdl(dialect.database(), 1));
     }
 
     /** In a transaction of the old library. */
@@ -392,7 +392,7 @@ abstract class SchemaTest {
         makeOldTables();
         String text = refusal();
         assertTrue(text.contains("version 1, and this library works with version 2"), text);
-        assertTrue(text.contains(tables().upgradeDdl(dialect.jooq(), 1)), text);
+        assertTrue(text.contains(tables().upgradeDdl(dialect.database(), 1)), text);
         assertFalse(text.contains("CREATE TABLE"), text);
         tables().createSchema(pool());
         Stores.open(address, asTheyAre()).close();
@@ -599,7 +599,7 @@ abstract class SchemaTest {
     /** As a process leaves it that is killed between two statements, and as several make it at a time. */
     @Test
     void freshTablesAreMadeWhereverItWasCutOffAndByManyAtOnce() throws Exception {
-        String[] all = Scripts.statements(tables().ddl(dialect.jooq()));
+        String[] all = Scripts.statements(tables().ddl(dialect.database()));
         for (int cut = 0; cut <= all.length; cut++) {
             dropTables();
             execute(Arrays.copyOf(all, cut));
@@ -622,7 +622,7 @@ abstract class SchemaTest {
             if (upgraded) {
                 execute(old().ddl());
             }
-            String script = upgraded ? tables().upgradeDdl(dialect.jooq(), 1) : tables().ddl(dialect.jooq());
+            String script = upgraded ? tables().upgradeDdl(dialect.database(), 1) : tables().ddl(dialect.database());
             // Those that leave comments where they are, and those that do not.
             for (String text : List.of(script, script.replaceAll("(?m)^--.*$", ""))) {
                 execute(Stream.of(text.split(";"))

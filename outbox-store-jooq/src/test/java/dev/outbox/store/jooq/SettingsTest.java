@@ -117,7 +117,7 @@ abstract class SettingsTest {
         config.setMaximumPoolSize(3);
         setting.accept(config);
         try (HikariDataSource pool = new HikariDataSource(config);
-                Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             exercise(url, store);
         } finally {
             DriverManager.setLoginTimeout(0); // which the pool has set for the whole process
@@ -141,7 +141,7 @@ abstract class SettingsTest {
     private static void write(String url, boolean commit, String... texts) throws Exception {
         try (Connection connection = DriverManager.getConnection(url)) {
             connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
+            PersistFunc persist = JdbcOutbox.persist(connection);
             List<OutgoingMessage> messages = new ArrayList<>();
             for (String text : texts) {
                 messages.add(StoreTest.message(text.charAt(0) - '0', text));

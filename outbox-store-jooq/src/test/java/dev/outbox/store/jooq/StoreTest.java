@@ -82,7 +82,7 @@ abstract class StoreTest {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (String text : texts) {
-                JooqOutbox.persist(connection).persist(message(partition, text));
+                JdbcOutbox.persist(connection).persist(message(partition, text));
             }
             connection.commit();
         }
@@ -123,7 +123,7 @@ abstract class StoreTest {
     @Test
     void autoCommitIsRefused() throws Exception {
         try (Connection connection = DriverManager.getConnection(address)) {
-            PersistFunc jdbc = JooqOutbox.persist(connection);
+            PersistFunc jdbc = JdbcOutbox.persist(connection);
             assertTrue(assertThrows(MisuseException.class, () -> jdbc.persist(message(0, "a")))
                     .getMessage()
                     .contains("auto-commit"));
@@ -164,7 +164,7 @@ abstract class StoreTest {
         try (Connection connection = DriverManager.getConnection(address + parameters);
                 Store store = harness.open(address)) {
             connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
+            PersistFunc persist = JdbcOutbox.persist(connection);
             for (int count : new int[] {2, 3, 50, 2}) {
                 List<OutgoingMessage> messages = IntStream.range(0, count)
                         .mapToObj(i -> message(0, "message " + i))
@@ -189,10 +189,10 @@ abstract class StoreTest {
     @Test
     void missingTablesAreAnsweredWithTheDdl() throws Exception {
         dropTables();
-        String ddl = JooqOutbox.ddl(dialect.jooq());
+        String ddl = JdbcOutbox.ddl(dialect.database());
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
-            PersistFunc persist = JooqOutbox.persist(connection);
+            PersistFunc persist = JdbcOutbox.persist(connection);
             assertTrue(assertThrows(ConfigurationException.class, () -> persist.persist(message(0, "a")))
                     .getMessage()
                     .contains(ddl));
@@ -215,7 +215,7 @@ abstract class StoreTest {
     void theDdlRunByHandIsTheWholeSchema() throws Exception {
         dropTables();
         for (int i = 0; i < 2; i++) {
-            execute(Scripts.statements(JooqOutbox.ddl(dialect.jooq())));
+            execute(Scripts.statements(JdbcOutbox.ddl(dialect.database())));
         }
         commit(0, "a");
         try (Store store = Stores.open(address, StoreOptions.defaults().withCreateSchema(false))) {
@@ -232,7 +232,7 @@ abstract class StoreTest {
         dropTables();
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         List<CompletableFuture<Void>> all = Stream.generate(
-                        () -> CompletableFuture.runAsync(() -> JooqOutbox.createSchema(pool)))
+                        () -> CompletableFuture.runAsync(() -> JdbcOutbox.createSchema(pool)))
                 .limit(6)
                 .toList();
         all.forEach(CompletableFuture::join);
@@ -242,7 +242,7 @@ abstract class StoreTest {
     @Test
     void connectionsGoBackAsTheyCame() throws Exception {
         Observed pool = new Observed(address, false, Connection.TRANSACTION_SERIALIZABLE);
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             commit(0, "1", "2");
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
                 batch.markFailed(batch.messages().get(0), "no", Duration.ZERO);
@@ -264,7 +264,7 @@ abstract class StoreTest {
         commit(0, "1");
         commit(1, "2");
         try (HikariDataSource pool = new HikariDataSource(config)) {
-            try (Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+            try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
                     assertEquals(1, batch.messages().size());
                     assertTrue(assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 1))
@@ -286,12 +286,12 @@ abstract class StoreTest {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (int partition = 0; partition < 64; partition++) {
-                JooqOutbox.persist(connection).persist(message(partition, "of " + partition));
+                JdbcOutbox.persist(connection).persist(message(partition, "of " + partition));
             }
             connection.commit();
         }
-        try (Store store = JooqOutbox.store(pool, StoreOptions.defaults());
-                Store other = JooqOutbox.store(pool, StoreOptions.defaults())) {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
+                Store other = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             store.checkout(Set.of(TOPIC), 1).close(); // adds the partitions
             try (MessageBatch held = other.checkout(Set.of(TOPIC), 1)) {
                 assertEquals(1, held.messages().size());
@@ -307,7 +307,7 @@ abstract class StoreTest {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         int written = 0;
         try (Store own = harness.open(address);
-                Store applications = JooqOutbox.store(pool, StoreOptions.defaults());
+                Store applications = JdbcOutbox.store(pool, StoreOptions.defaults());
                 Store other = harness.open(address)) {
             for (int n : new int[] {65, 99, 150, 180, 257, 600}) {
                 commitOneEach(written, n);
@@ -340,7 +340,7 @@ abstract class StoreTest {
     private void commitOneEach(int from, int to) throws Exception {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
-            JooqOutbox.persist(connection)
+            JdbcOutbox.persist(connection)
                     .persistAll(IntStream.range(from, to)
                             .mapToObj(partition -> message(partition, "of " + partition))
                             .toList());
@@ -409,13 +409,13 @@ abstract class StoreTest {
         try (Connection late = DriverManager.getConnection(address)) {
             late.setAutoCommit(false);
             for (int round = 0; round < 20; round++) {
-                JooqOutbox.persist(late).persist(message(0, "A1"));
+                JdbcOutbox.persist(late).persist(message(0, "A1"));
                 commit(0, "B1");
                 pretendSlow(hints, partition);
                 assertEquals(usesHints, hints.start(partition, System.nanoTime()) > 0);
                 assertEquals(List.of("B1"), settle(checkout, connections, hints, 1));
                 late.commit();
-                JooqOutbox.persist(late).persist(message(0, "A2"));
+                JdbcOutbox.persist(late).persist(message(0, "A2"));
                 late.commit();
                 pretendSlow(hints, partition);
                 assertEquals(List.of("A1"), settle(checkout, connections, hints, 1), "round " + round);
@@ -441,12 +441,12 @@ abstract class StoreTest {
             }
             writing.setAutoCommit(false);
             assertEquals(Set.of(), writing(asking));
-            JooqOutbox.persist(writing).persist(message(0, "open"));
+            JdbcOutbox.persist(writing).persist(message(0, "open"));
             Set<String> one = writing(asking);
             assertEquals(1, one.size());
             writing.commit();
             assertEquals(Set.of(), writing(asking));
-            JooqOutbox.persist(writing).persist(message(0, "open"));
+            JdbcOutbox.persist(writing).persist(message(0, "open"));
             Set<String> another = writing(asking);
             assertEquals(1, another.size());
             assertNotEquals(one, another);
@@ -599,7 +599,7 @@ abstract class StoreTest {
             connection.setAutoCommit(false);
             List<OutgoingMessage> messages = List.of(message(0, "confidential"), message(0, "confidential"));
             OutboxException refused = assertThrows(
-                    OutboxException.class, () -> JooqOutbox.persist(connection).persistAll(messages));
+                    OutboxException.class, () -> JdbcOutbox.persist(connection).persistAll(messages));
             StringWriter stack = new StringWriter();
             refused.printStackTrace(new PrintWriter(stack));
             String bytes = HexFormat.of().formatHex("confidential".getBytes(StandardCharsets.UTF_8));

@@ -25,6 +25,7 @@ import javax.sql.XAConnection;
 import javax.sql.XADataSource;
 import javax.transaction.xa.XAResource;
 import javax.transaction.xa.Xid;
+import org.jooq.SQLDialect;
 import org.jooq.impl.DefaultConfiguration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -71,8 +72,11 @@ abstract class TransactionsTest {
     List<PersistFunc> ways(Connection connection) {
         DefaultConfiguration jooq = new DefaultConfiguration();
         jooq.setConnection(connection);
-        jooq.setSQLDialect(dialect.jooq());
-        return List.of(JooqOutbox.persist(connection), JooqOutbox.persist(jooq));
+        jooq.setSQLDialect(SQLDialect.valueOf(
+                dialect instanceof PostgresDialect
+                        ? "POSTGRES"
+                        : dialect.database().name()));
+        return List.of(JdbcOutbox.persist(connection), JooqOutbox.persist(jooq));
     }
 
     static void write(PersistFunc persist, String text) {

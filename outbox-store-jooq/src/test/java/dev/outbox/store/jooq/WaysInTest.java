@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.ConfigurationException;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.Outbox;
@@ -14,6 +15,7 @@ import dev.outbox.Publisher;
 import dev.outbox.Receipt;
 import dev.outbox.Relay;
 import dev.outbox.Store;
+import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
 import java.sql.Connection;
@@ -21,6 +23,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -95,7 +98,7 @@ class WaysInTest {
     /** Bound once, for all threads; each has its own transaction. */
     @Test
     void theConnectionOfTheThreadIsAskedForWithEachMessage() throws Exception {
-        PersistFunc persist = JooqOutbox.persist(CURRENT::get);
+        PersistFunc persist = JdbcOutbox.persist(CURRENT::get);
         Topic<String> topic = Topic.builder(StoreTest.TOPIC, String.class).build();
         Publisher<String> publisher = Outbox.bind(topic, persist);
         assertRefused(persist, "returned null", "begin one first");
@@ -126,7 +129,7 @@ class WaysInTest {
         Supplier<@Nullable Connection> failing = () -> {
             throw none;
         };
-        PersistFunc persist = JooqOutbox.persist(failing);
+        PersistFunc persist = JdbcOutbox.persist(failing);
         assertRefused(persist, "no scope", "begin one first");
         assertSame(
                 none,
@@ -140,7 +143,38 @@ class WaysInTest {
                 own,
                 assertThrows(
                         MessageRejectedException.class,
-                        () -> JooqOutbox.persist(refusing).persist(StoreTest.message(0, "a"))));
+                        () -> JdbcOutbox.persist(refusing).persist(StoreTest.message(0, "a"))));
+    }
+
+    /** What is no matter of jOOQ is the same for both. */
+    @Test
+    void jooqHasTheMethodsOfJdbc() {
+        JooqOutbox.Named other = JooqOutbox.named("other_");
+        other.createSchema(pool(true));
+        configuration(true).dsl().transaction(tx -> other.persist(tx).persist(StoreTest.message(0, "a")));
+        configuration(true).dsl().transaction(tx -> other.persist(tx.dsl()).persist(StoreTest.message(0, "b")));
+        try (Store store = other.store(pool(true), StoreOptions.defaults())) {
+            assertEquals(List.of("a", "b"), StoreTest.publishAll(store, 100));
+        }
+        try (Store store = JooqOutbox.store(pool(true), StoreOptions.defaults())) {
+            assertEquals(List.of(), StoreTest.publishAll(store, 100));
+        }
+        Map<SQLDialect, SqlDatabase> databases = Map.of(
+                SQLDialect.POSTGRES, SqlDatabase.POSTGRESQL,
+                SQLDialect.MYSQL, SqlDatabase.MYSQL,
+                SQLDialect.MARIADB, SqlDatabase.MARIADB,
+                SQLDialect.H2, SqlDatabase.H2);
+        databases.forEach((dialect, database) -> {
+            assertEquals(JdbcOutbox.ddl(database), JooqOutbox.ddl(dialect));
+            assertEquals(JdbcOutbox.upgradeDdl(database, 1), JooqOutbox.upgradeDdl(dialect, 1));
+            assertEquals(JdbcOutbox.named("other_").ddl(database), other.ddl(dialect));
+            assertEquals(JdbcOutbox.named("other_").upgradeDdl(database, 1), other.upgradeDdl(dialect, 1));
+        });
+        assertEquals(JdbcOutbox.wakeUpDdl(SqlDatabase.POSTGRESQL), JooqOutbox.wakeUpDdl(SQLDialect.POSTGRES));
+        assertThrows(ConfigurationException.class, () -> other.wakeUpDdl(SQLDialect.H2));
+        assertThrows(ConfigurationException.class, () -> JooqOutbox.ddl(SQLDialect.SQLITE));
+        assertEquals(JooqOutbox.named("other_"), other);
+        assertEquals("other_", other.toString());
     }
 
     @Test

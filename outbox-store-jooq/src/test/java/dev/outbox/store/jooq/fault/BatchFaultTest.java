@@ -23,7 +23,7 @@ import dev.outbox.Stores;
 import dev.outbox.Topic;
 import dev.outbox.servers.TcpProxy;
 import dev.outbox.servers.TcpProxy.Moment;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -76,7 +76,7 @@ abstract class BatchFaultTest {
     }
 
     static void persist(Connection connection, int partition, String text) {
-        JooqOutbox.persist(connection)
+        JdbcOutbox.persist(connection)
                 .persist(new OutgoingMessage(
                         Settings.TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8)));
     }
@@ -139,7 +139,7 @@ abstract class BatchFaultTest {
         AtomicBoolean cut = new AtomicBoolean();
         try (TcpProxy network = TcpProxy.before(url);
                 HikariDataSource pool = pool(network.route(url), 1);
-                Store store = JooqOutbox.store(
+                Store store = JdbcOutbox.store(
                         Before.commit(pool, () -> {
                             if (cut.getAndSet(false)) {
                                 network.cutAtNext(ANYTHING, moment);
@@ -248,7 +248,7 @@ abstract class BatchFaultTest {
                 })
                 .build();
         try (HikariDataSource pool = pool(url, 2);
-                Store store = JooqOutbox.store(pool, StoreOptions.defaults());
+                Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
                 Relay relay = Relay.builder(store)
                         .topic(topic)
                         .workers(4)

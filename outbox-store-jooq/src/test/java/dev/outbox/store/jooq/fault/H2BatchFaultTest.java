@@ -10,7 +10,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +32,7 @@ class H2BatchFaultTest extends BatchFaultTest {
         commit("1");
         try (HikariDataSource pool = pool(url, 3);
                 Store store =
-                        JooqOutbox.store(Before.rollback(pool, rollbacks::incrementAndGet), StoreOptions.defaults());
+                        JdbcOutbox.store(Before.rollback(pool, rollbacks::incrementAndGet), StoreOptions.defaults());
                 Store other = Stores.open(url)) {
             rollbacks.set(0); // those of the rehearsal, when it was opened
             store.checkout(Set.of(Settings.TOPIC), 1).close(); // released

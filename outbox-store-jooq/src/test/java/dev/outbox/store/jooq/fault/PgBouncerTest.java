@@ -14,7 +14,7 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.PgBouncer;
 import dev.outbox.servers.PostgresServer;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -193,14 +193,14 @@ class PgBouncerTest {
             String url = pooler.route(direct);
             createTables(url);
             try (HikariDataSource pool = BatchFaultTest.pool(url + PREPARES_NOTHING, 2);
-                    Store store = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                    Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
                 assertDrained(url, store);
             }
             try (HikariDataSource pool = BatchFaultTest.pool(url, 2);
                     HikariDataSource second = BatchFaultTest.pool(url, 2)) {
                 StoreException refused = assertThrows(StoreException.class, () -> {
-                    try (Store one = JooqOutbox.store(pool, StoreOptions.defaults());
-                            Store other = JooqOutbox.store(second, StoreOptions.defaults())) {
+                    try (Store one = JdbcOutbox.store(pool, StoreOptions.defaults());
+                            Store other = JdbcOutbox.store(second, StoreOptions.defaults())) {
                         assertDrained(direct, one);
                         assertDrained(direct, other);
                     }

@@ -14,7 +14,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.PostgresServer;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -40,7 +40,7 @@ class PostgresStandbyTest {
             config.setJdbcUrl(url);
             try (Store own = Stores.open(url, StoreOptions.defaults().withCreateSchema(true));
                     HikariDataSource pool = new HikariDataSource(config);
-                    Store ofPool = JooqOutbox.store(pool, StoreOptions.defaults())) {
+                    Store ofPool = JdbcOutbox.store(pool, StoreOptions.defaults())) {
                 for (Store store : List.of(own, ofPool)) {
                     assertEquals(List.of(), BatchFaultTest.publishAll(store)); // nothing is known of any partition
                 }
@@ -85,7 +85,7 @@ class PostgresStandbyTest {
         try (Connection connection = DriverManager.getConnection(url)) {
             connection.setAutoCommit(false);
             for (String text : texts) {
-                JooqOutbox.persist(connection)
+                JdbcOutbox.persist(connection)
                         .persist(new OutgoingMessage(
                                 Settings.TOPIC, 0, null, Map.of(), text.getBytes(StandardCharsets.UTF_8)));
             }

@@ -2,7 +2,7 @@ package dev.outbox.store.jooq.fault;
 
 import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
-import dev.outbox.store.jooq.JooqOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -96,7 +96,7 @@ final class Writer implements Runnable {
             for (int n = 1 + random.nextInt(4); n > 0; n--) {
                 int partition = random.nextInt(settings.partitions());
                 String text = number + ":" + ++sequence;
-                String id = JooqOutbox.persist(connection)
+                String id = JdbcOutbox.persist(connection)
                         .persist(new OutgoingMessage(
                                 Settings.TOPIC, partition, null, Map.of(), text.getBytes(StandardCharsets.UTF_8)));
                 messages.add(partition + ":" + sequence + ":" + id);
