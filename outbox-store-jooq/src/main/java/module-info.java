@@ -12,8 +12,8 @@ module dev.outbox.store.jooq {
     requires transitive dev.outbox;
     requires transitive java.sql;
     requires static transitive org.jooq;
+    requires dev.outbox.store.support;
     requires com.zaxxer.hikari;
-    requires com.fasterxml.jackson.core;
     requires org.slf4j;
     requires static com.google.auto.service;
     requires static org.checkerframework.checker.qual;

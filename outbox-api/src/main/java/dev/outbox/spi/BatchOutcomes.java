@@ -102,7 +102,11 @@ public final class BatchOutcomes {
         return outcomes[index];
     }
 
-    private static String storable(String reason) {
+    /**
+     * The reason as every backend can store it, see {@link #MAX_REASON_LENGTH}. Outcomes have such reasons already; this is
+     * for reasons that a store makes up itself.
+     */
+    public static String storable(String reason) {
         boolean asItIs = reason.length() <= MAX_REASON_LENGTH
                 && reason.chars().noneMatch(c -> c == 0 || Character.isSurrogate((char) c));
         if (asItIs) {

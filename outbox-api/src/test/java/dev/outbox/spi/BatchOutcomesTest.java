@@ -80,4 +80,11 @@ class BatchOutcomesTest {
     private static PersistedMessage message(String id) {
         return new PersistedMessage(id, "t", 0, null, Map.of(), new byte[0], 0, Instant.EPOCH);
     }
+
+    @Test
+    void reasonsAreMadeStorable() {
+        assertEquals("a\uFFFDb\uFFFD\uD83D\uDE00", BatchOutcomes.storable("a\0b\uD800\uD83D\uDE00"));
+        assertEquals(1000, BatchOutcomes.storable("x".repeat(100_000)).length());
+        assertEquals("as it is", BatchOutcomes.storable("as it is"));
+    }
 }

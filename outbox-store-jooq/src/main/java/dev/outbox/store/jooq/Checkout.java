@@ -1,5 +1,7 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.store.support.PartitionRotation;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -26,6 +28,16 @@ final class Checkout {
     /** How often to begin without what was taken in vain and to look for others; then no others, or it would go on for ever. */
     private static final int ATTEMPTS = 4;
 
+    /** Of one batch. Every partition is a lock, and a server has a table of them that all its clients share. */
+    static final int MOST_PARTITIONS = 500;
+
+    /**
+     * A discovery is a query that reads one entry of an index for each partition; dead rows can make it slow. Other relays
+     * get work if a checkout begins with the square root of the partitions, and few batches still serve many partitions.
+     */
+    static final PartitionRotation.Pace PACE = new PartitionRotation.Pace(
+            Duration.ofMillis(100), 20, MOST_PARTITIONS, all -> (int) Math.ceil(Math.sqrt(all)));
+
     /** After what time a row that cannot be read is looked at again. */
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
 
@@ -41,7 +53,7 @@ final class Checkout {
     private final int lockKey;
     private final List<String> topics;
     private final String discovery;
-    private final Candidates candidates;
+    private final PartitionRotation<Candidate> rotation;
     private final Hints hints;
     private final Floor floor;
     private final Budget budget = new Budget();
@@ -52,19 +64,25 @@ final class Checkout {
     /** Whether the last batch had room, so that this one will hardly be full and have to look for partitions. */
     private volatile boolean expectsRoom;
 
-    Checkout(Dialect dialect, int lockKey, List<String> topics, Candidates candidates, Hints hints, Floor floor) {
+    Checkout(
+            Dialect dialect,
+            int lockKey,
+            List<String> topics,
+            PartitionRotation<Candidate> rotation,
+            Hints hints,
+            Floor floor) {
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.topics = topics;
         this.discovery = dialect.discovery(topics);
-        this.candidates = candidates;
+        this.rotation = rotation;
         this.hints = hints;
         this.floor = floor;
     }
 
     /** Another batch is open beside the one that is to be. */
     void noteCompany() {
-        candidates.noteCompany();
+        rotation.noteCompany();
     }
 
     /**
@@ -80,18 +98,17 @@ final class Checkout {
         if (most < limit && messages(held) == most && Budget.bytes(held) < Budget.LEAST) {
             most = limit; // the messages are smaller than those of the last batch
             lease.rollback();
-            candidates.noteTurns(partitions(held), List.of());
+            rotation.noteNoTurn(partitions(held));
             held = takeAndRead(lease, most, List.of(), inVain); // all share the limit, as if nothing had been read
         }
         for (int attempt = 1; ; attempt++) {
             expectsRoom = hasPlaces(held, most);
             if (Budget.isSpent(held)) {
                 List<Candidate> passedOver = partitions(Budget.cut(held));
-                candidates.noteTurns(
-                        passedOver,
-                        partitions(held).stream()
-                                .filter(p -> !passedOver.contains(p))
-                                .toList());
+                rotation.noteNoTurn(passedOver);
+                rotation.noteTurn(partitions(held).stream()
+                        .filter(p -> !passedOver.contains(p))
+                        .toList());
             }
             if (held.stream().noneMatch(partition -> partition.messages.isEmpty())) {
                 complete(lease.connection(), held);
@@ -175,7 +192,7 @@ final class Checkout {
                 dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
                         + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {
             statement.setLong(1, partition.problemRowId);
-            statement.setString(2, JdbcBatch.storable(reason));
+            statement.setString(2, BatchOutcomes.storable(reason));
             statement.setLong(3, LOOK_AGAIN.toMillis());
             statement.setInt(4, partition.partition.id());
             statement.executeUpdate();
@@ -184,13 +201,13 @@ final class Checkout {
 
     /** Whether the batch has room and may hold more partitions. */
     private static boolean hasPlaces(List<Held> held, int limit) {
-        return Filling.room(held, limit) > 0 && held.size() < Candidates.MOST_PARTITIONS;
+        return Filling.room(held, limit) > 0 && held.size() < MOST_PARTITIONS;
     }
 
     /** @param again what to begin with, because it had messages just now */
     private List<Held> takeAndRead(Connections.Lease lease, int limit, List<Candidate> again, Set<Candidate> inVain)
             throws SQLException {
-        if (candidates.isDiscoveryDue(System.nanoTime())) {
+        if (rotation.isDiscoveryDue(System.nanoTime())) {
             return fill(lease, discover(lease), limit, again, inVain);
         }
         Look look = lookSentAlong(lease);
@@ -211,7 +228,7 @@ final class Checkout {
     }
 
     private int first(List<Candidate> again, List<Candidate> inTurn, int limit) {
-        return again.isEmpty() ? candidates.firstTake(inTurn.size(), limit) : again.size();
+        return again.isEmpty() ? rotation.firstTake(inTurn.size(), limit) : again.size();
     }
 
     /** To be sent with the first take and read, which spares a round trip if the batch has room; null if none is expected. */
@@ -238,7 +255,7 @@ final class Checkout {
         if (!look.missing.isEmpty()) {
             return false; // rows for them are added in a transaction that does not last as long as a batch
         }
-        candidates.replace(look.found, look.started, System.nanoTime());
+        rotation.replace(look.found, look.started, System.nanoTime());
         Set<Integer> known =
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
         List<Candidate> inTurn = inTurn(List.of(), look.found, limit, Set.of());
@@ -255,7 +272,7 @@ final class Checkout {
             dialect.addPartitions(lease.connection(), look.missing);
             look = look(lease, "");
         }
-        candidates.replace(look.found, look.started, System.nanoTime());
+        rotation.replace(look.found, look.started, System.nanoTime());
         if (look.found.isEmpty()) {
             requireWritable(lease);
         }
@@ -304,7 +321,7 @@ final class Checkout {
     /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
     private List<Candidate> inTurn(List<Candidate> again, List<Candidate> found, int limit, Set<Candidate> inVain) {
         Set<Candidate> inTurn = new LinkedHashSet<>(again);
-        inTurn.addAll(candidates.nextTurn(limit));
+        inTurn.addAll(rotation.nextTurn(limit));
         inTurn.addAll(found);
         inTurn.removeAll(inVain);
         return new ArrayList<>(inTurn);
@@ -350,7 +367,7 @@ final class Checkout {
         public boolean isBestReadAtOnce(int tried) {
             return dialect.takesAndReadsAtOnce(lease.isOwn())
                     && tried <= dialect.mostReadAtOnce()
-                    && (tried == 1 || candidates.isAlone());
+                    && (tried == 1 || rotation.isAlone());
         }
 
         @Override
@@ -415,7 +432,7 @@ final class Checkout {
 
         @Override
         public void noteCompany() {
-            candidates.noteCompany();
+            rotation.noteCompany();
         }
     }
 
@@ -467,7 +484,7 @@ final class Checkout {
                 hints.readFromStart(held.partition, messages, took, ended);
             }
             if (held.messages.isEmpty()) {
-                candidates.remove(held.partition);
+                rotation.remove(held.partition);
             }
         }
     }

@@ -83,7 +83,7 @@ final class Filling {
                 readAnew(more, room);
                 continue;
             }
-            int places = Math.min(room, Candidates.MOST_PARTITIONS - held.size());
+            int places = Math.min(room, Checkout.MOST_PARTITIONS - held.size());
             if (places == 0 || inTurn.isEmpty()) {
                 return;
             }

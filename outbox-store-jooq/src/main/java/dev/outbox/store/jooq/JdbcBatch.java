@@ -7,6 +7,7 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
+import dev.outbox.store.support.PartitionOutcome;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -33,11 +34,7 @@ final class JdbcBatch implements MessageBatch {
     private static final String LOST =
             DOING + " failed: its connection was lost, and its hold with it. Nothing of it took"
                     + " effect; its messages will be handed out again. ";
-    private static final int LONGEST_REASON = 1_000;
     private static final long NO_SEQUENCE_COMES_TO = 1L << 62;
-
-    /** Far beyond any sensible delay and well within what timestamps can take. */
-    private static final Duration LONGEST_DELAY = Duration.ofDays(3650);
 
     /**
      * A batch that took longer is deleted and committed in two steps: if its connection was lost meanwhile, the first says so
@@ -350,7 +347,7 @@ final class JdbcBatch implements MessageBatch {
                 if (outcome instanceof Outcome.DeadLettered dead) {
                     bury(connection, partition.rowId(i), dead);
                 }
-                if (isSettled(outcome)) {
+                if (PartitionOutcome.isSettled(outcome)) {
                     settled[count++] = partition.rowId(i);
                 }
             }
@@ -373,7 +370,7 @@ final class JdbcBatch implements MessageBatch {
                         + " FROM outbox_message m WHERE m.id = ?"))) {
             statement.setLong(1, ThreadLocalRandom.current().nextLong(NO_SEQUENCE_COMES_TO, Long.MAX_VALUE));
             statement.setString(2, dead.message().id());
-            statement.setString(3, storable(dead.reason()));
+            statement.setString(3, dead.reason());
             statement.setLong(4, rowId);
             isThere(statement.executeUpdate(), "a message that was to become a dead letter");
         }
@@ -395,8 +392,8 @@ final class JdbcBatch implements MessageBatch {
                 }
                 delay = failed.retryAfter().compareTo(delay) > 0 ? failed.retryAfter() : delay;
             }
-            passed |= isSettled(outcome) && partition.rowId(i) == partition.failingId;
-            if (!isSettled(outcome) && head == 0) {
+            passed |= PartitionOutcome.isSettled(outcome) && partition.rowId(i) == partition.failingId;
+            if (!PartitionOutcome.isSettled(outcome) && head == 0) {
                 head = partition.rowId(i);
             }
         }
@@ -405,8 +402,8 @@ final class JdbcBatch implements MessageBatch {
                     dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
                             + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {
                 statement.setLong(1, failingId);
-                statement.setString(2, storable(reason));
-                statement.setLong(3, millis(delay));
+                statement.setString(2, reason);
+                statement.setLong(3, delay.plusNanos(999_999).toMillis());
                 statement.setInt(4, partition.partition.id());
                 isThere(statement.executeUpdate(), "a partition that was to wait");
             }
@@ -449,18 +446,11 @@ final class JdbcBatch implements MessageBatch {
         int index = 0;
         for (Held partition : held) {
             int size = partition.messages.size();
-            int settled = 0;
-            while (settled < size && isSettled(outcomes.at(index + settled))) {
-                settled++;
-            }
+            int settled = PartitionOutcome.of(outcomes, index, size).settledPrefix();
             long upTo = settled == size ? partition.rowId(size - 1) : partition.rowId(settled) - 1;
             hints.settled(partition.partition, upTo, settled, partition.floor);
             index += size;
         }
-    }
-
-    private static boolean isSettled(@Nullable Outcome outcome) {
-        return outcome instanceof Outcome.Published || outcome instanceof Outcome.DeadLettered;
     }
 
     /**
@@ -473,20 +463,5 @@ final class JdbcBatch implements MessageBatch {
             LOG.error("When a batch was closed, the row of {} was not there any more. {}", what, CHANGED);
         }
         return rows > 0;
-    }
-
-    private static long millis(Duration delay) {
-        Duration bounded = delay.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay;
-        return bounded.plusNanos(999_999).toMillis();
-    }
-
-    /** A reason is for reading: rather than let the close fail, it is shortened, and what no database keeps is replaced. */
-    static String storable(String reason) {
-        StringBuilder text = new StringBuilder();
-        reason.codePoints()
-                .limit(LONGEST_REASON)
-                .map(c -> c == 0 || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c)
-                .forEach(text::appendCodePoint);
-        return text.toString();
     }
 }

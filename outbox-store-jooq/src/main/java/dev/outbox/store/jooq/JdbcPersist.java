@@ -4,6 +4,7 @@ import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.StoreException;
+import dev.outbox.store.support.HeadersJson;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -87,7 +88,7 @@ final class JdbcPersist {
                 statement.setString(1, message.topic());
                 statement.setInt(2, message.partition());
                 statement.setString(3, message.key());
-                statement.setString(4, Headers.write(message.headers()));
+                statement.setString(4, headers(message));
                 statement.setBytes(5, message.payload());
                 statement.setString(6, message.id());
                 if (several) {
@@ -105,6 +106,10 @@ final class JdbcPersist {
         }
     }
 
+    private static @Nullable String headers(OutgoingMessage message) {
+        return message.headers().isEmpty() ? null : HeadersJson.text(message.headers());
+    }
+
     private static MessageRejectedException tooLarge(OutgoingMessage message, long most, @Nullable SQLException e) {
         return new MessageRejectedException(
                 Failures.TOO_LARGE + " The payload has " + message.payload().length + " bytes"
@@ -114,7 +119,7 @@ final class JdbcPersist {
 
     /** What the message comes to where a driver writes it into the statement's text. */
     private static long escaped(OutgoingMessage message) {
-        String headers = Headers.write(message.headers());
+        String headers = headers(message);
         long bytes = BESIDES + message.payload().length + (headers == null ? 0 : 4L * headers.length());
         for (byte b : message.payload()) {
             bytes += b == 0 || b == '\'' || b == '"' || b == '\\' || b == '\n' || b == '\r' || b == 26 ? 1 : 0;

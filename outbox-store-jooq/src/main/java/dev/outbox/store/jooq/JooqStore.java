@@ -3,18 +3,14 @@ package dev.outbox.store.jooq;
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
-import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
-import dev.outbox.MisuseException;
-import dev.outbox.Operations;
 import dev.outbox.OutboxException;
-import dev.outbox.Store;
 import dev.outbox.StoreException;
-import dev.outbox.WakeUps;
+import dev.outbox.store.support.GuardedStore;
+import dev.outbox.store.support.PartitionRotation;
+import dev.outbox.store.support.TopicSets;
 import java.sql.SQLException;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,16 +18,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The store on a SQL database: what its checkouts know in common, and its open batches. */
-final class JooqStore implements Store, Operations, WakeUps {
+final class JooqStore extends GuardedStore {
     private static final Capabilities DEAF = Capabilities.all()
             .without(
                     Capability.WAKE_UP,
                     "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
                             + " other, so it has to be asked for, by the option wakeUp=listen; call relay.wakeUp()"
                             + " after a commit in the same process");
-
-    /** Relays ask for few different sets of topics; whoever asks for many only pays for looking them up again. */
-    private static final int MOST_SETS_OF_TOPICS = 64;
 
     /**
      * How long closing the store waits for batches that are being closed, and for servers that must release the
@@ -42,35 +35,26 @@ final class JooqStore implements Store, Operations, WakeUps {
     private final Connections connections;
     private final Dialect dialect;
     private final int lockKey;
-    private final Operations operations;
     private final Hints hints = new Hints();
     private final Floor floor;
-    private final Map<Set<String>, Checkout> checkouts = new ConcurrentHashMap<>();
+    private final TopicSets<Optional<Checkout>> checkouts = new TopicSets<>(this::checkoutOf, none -> {});
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private final @Nullable Listener listener;
     private final SignsOfLife signsOfLife;
-    private volatile boolean closed;
 
     JooqStore(Connections connections, Dialect dialect, int lockKey, boolean strictOrder, @Nullable Listener listener) {
+        super(new JdbcOperations(connections, dialect));
         this.connections = connections;
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.listener = listener;
-        this.operations = new JdbcOperations(connections, dialect);
         this.floor = new Floor(dialect, lockKey, strictOrder);
         this.signsOfLife = SignsOfLife.of(open);
     }
 
     @Override
-    public MessageBatch checkout(Set<String> topics, int limit) {
-        if (topics.isEmpty()) {
-            throw new MisuseException("No topics given; expected at least one.");
-        }
-        if (limit < 1) {
-            throw new MisuseException("limit is " + limit + "; expected at least 1.");
-        }
-        requireOpen();
-        Checkout checkout = checkoutOf(topics);
+    protected MessageBatch take(Set<String> topics, int limit) {
+        Checkout checkout = checkouts.of(topics).orElse(null);
         if (checkout == null) {
             return new JdbcBatch(dialect, hints, List.of(), null, Proof.now(), batch -> {});
         }
@@ -99,7 +83,7 @@ final class JooqStore implements Store, Operations, WakeUps {
             lease.close();
             throw e;
         }
-        if (closed) {
+        if (isClosed()) {
             // close() may have missed it
             batch.lose(System.nanoTime() + CLOSING_NANOS);
         }
@@ -112,8 +96,7 @@ final class JooqStore implements Store, Operations, WakeUps {
     }
 
     @Override
-    public Subscription onWakeUp(Runnable woken) {
-        requireOpen();
+    protected Subscription subscribe(Runnable woken) {
         if (listener == null) {
             throw new ConfigurationException("This store has no wake-ups: " + DEAF.reasonWithout(Capability.WAKE_UP));
         }
@@ -122,7 +105,7 @@ final class JooqStore implements Store, Operations, WakeUps {
 
     @Override
     public void close() {
-        closed = true;
+        markClosed();
         if (listener != null) {
             listener.close();
         }
@@ -133,24 +116,16 @@ final class JooqStore implements Store, Operations, WakeUps {
         connections.close();
     }
 
-    /** Null if none of the topics has a name that a message could have. */
-    private @Nullable Checkout checkoutOf(Set<String> topics) {
-        Checkout known = checkouts.get(topics);
-        if (known != null) {
-            return known;
-        }
+    /** Empty if none of the topics has a name that a message could have. */
+    private Optional<Checkout> checkoutOf(Set<String> topics) {
         List<String> possible = topics.stream()
                 .filter(topic -> topic.matches("[A-Za-z0-9._/:-]{1,200}"))
                 .sorted()
                 .toList();
-        if (possible.isEmpty()) {
-            return null;
-        }
-        if (checkouts.size() >= MOST_SETS_OF_TOPICS) {
-            checkouts.clear();
-        }
-        return checkouts.computeIfAbsent(
-                Set.copyOf(topics), t -> new Checkout(dialect, lockKey, possible, new Candidates(), hints, floor));
+        return possible.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new Checkout(dialect, lockKey, possible, new PartitionRotation<>(Checkout.PACE), hints, floor));
     }
 
     private Connections.Lease borrow() {
@@ -181,53 +156,5 @@ final class JooqStore implements Store, Operations, WakeUps {
             }
         }
         return Failures.of("A checkout", dialect, e);
-    }
-
-    private void requireOpen() {
-        if (closed) {
-            throw new MisuseException("The store is closed: close the relays first, then their store.");
-        }
-    }
-
-    @Override
-    public List<Backlog> backlog() {
-        requireOpen();
-        return operations.backlog();
-    }
-
-    @Override
-    public List<FailingPartition> failingPartitions() {
-        requireOpen();
-        return operations.failingPartitions();
-    }
-
-    @Override
-    public boolean retryNow(String topic, int partition) {
-        requireOpen();
-        return operations.retryNow(topic, partition);
-    }
-
-    @Override
-    public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
-        requireOpen();
-        return operations.deadLetters(topic, afterId, limit);
-    }
-
-    @Override
-    public Optional<DeadLetter> deadLetter(String id) {
-        requireOpen();
-        return operations.deadLetter(id);
-    }
-
-    @Override
-    public int redrive(Collection<String> ids) {
-        requireOpen();
-        return operations.redrive(ids);
-    }
-
-    @Override
-    public int discard(Collection<String> ids) {
-        requireOpen();
-        return operations.discard(ids);
     }
 }

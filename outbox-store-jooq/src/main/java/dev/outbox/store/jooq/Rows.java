@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.PersistedMessage;
+import dev.outbox.store.support.HeadersJson;
 import java.io.UncheckedIOException;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -179,7 +180,7 @@ final class Rows {
             ResultSet rows, int column, String id, String topic, int partition, boolean withoutPayload, Dialect dialect)
             throws SQLException, UnreadableRow {
         String key = value("message_key", () -> rows.getString(column), true);
-        Map<String, String> headers = value("headers", () -> Headers.read(rows.getString(column + 1)), false);
+        Map<String, String> headers = value("headers", () -> headers(rows.getString(column + 1)), false);
         byte[] payload = withoutPayload ? NONE : value("payload", () -> rows.getBytes(column + 2), false);
         int attempts = value("attempts", () -> rows.getInt(column + 3), false);
         Instant createdAt = value("created_at", () -> dialect.instant(rows, column + 4), false);
@@ -197,7 +198,7 @@ final class Rows {
                 topic,
                 partition,
                 keyOrNull(rows, column),
-                orElse(() -> value("headers", () -> Headers.read(rows.getString(column + 1)), false), Map.of()),
+                orElse(() -> value("headers", () -> headers(rows.getString(column + 1)), false), Map.of()),
                 orElse(() -> value("payload", () -> rows.getBytes(column + 2), false), new byte[0]),
                 orElse(() -> value("attempts", () -> rows.getInt(column + 3), false), 0),
                 orElse(() -> value("created_at", () -> dialect.instant(rows, column + 4), false), Instant.EPOCH));
@@ -221,6 +222,10 @@ final class Rows {
         } catch (UnreadableRow e) {
             return other;
         }
+    }
+
+    private static Map<String, String> headers(@Nullable String stored) {
+        return stored == null ? Map.of() : HeadersJson.read(stored);
     }
 
     /** A row has been received as a whole, so what its columns make a driver throw is about what is in them. */

@@ -84,7 +84,7 @@ class FillingTest {
                 .mapToLong(messages::applyAsInt)
                 .sum();
         int got = limit - Filling.room(held, limit);
-        assertTrue(got == Math.min(there, limit) || held.size() == Candidates.MOST_PARTITIONS, what + ": " + got);
+        assertTrue(got == Math.min(there, limit) || held.size() == Checkout.MOST_PARTITIONS, what + ": " + got);
         assertEquals(
                 held.size(), held.stream().map(h -> h.partition).distinct().count(), what + ": partitions held twice");
         int steps = 2 * log2(n) + 2 * log2(limit) + 6;

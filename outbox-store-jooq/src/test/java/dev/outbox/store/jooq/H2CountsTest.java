@@ -175,7 +175,7 @@ class H2CountsTest {
             List<Integer> partitions =
                     batch.messages().stream().map(m -> m.partition()).distinct().toList();
             assertEquals(
-                    Math.min(Math.min(n, limit), Candidates.MOST_PARTITIONS),
+                    Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS),
                     batch.messages().size(),
                     n + " partitions, limit " + limit);
             assertEquals(batch.messages().size(), partitions.size(), n + " partitions, limit " + limit);
@@ -187,7 +187,7 @@ class H2CountsTest {
     private static int assertFew(Observed pool, int n, int limit) {
         int sent = (int)
                 pool.sent.stream().filter(sql -> !sql.startsWith("INSERT")).count();
-        int reads = Math.min(Math.min(n, limit), Candidates.MOST_PARTITIONS) / 50;
+        int reads = Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS) / 50;
         assertTrue(
                 sent <= 2 * FillingTest.log2(n) + reads + 6,
                 n + " partitions, limit " + limit + ": " + sent + "\n" + String.join("\n", pool.sent));

@@ -144,7 +144,7 @@ class H2StoreTest extends StoreTest {
     /** More than a batch may hold, and room for all: those that were left out come first the next time. */
     @Test
     void morePartitionsThanABatchHoldsTakeTurns() throws Exception {
-        int partitions = Candidates.MOST_PARTITIONS + 100;
+        int partitions = Checkout.MOST_PARTITIONS + 100;
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (int partition = 0; partition < partitions; partition++) {
@@ -156,7 +156,7 @@ class H2StoreTest extends StoreTest {
         try (Store store = Stores.open(address)) {
             for (int i = 0; i < 2; i++) {
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1_000)) {
-                    assertEquals(Candidates.MOST_PARTITIONS, batch.messages().size());
+                    assertEquals(Checkout.MOST_PARTITIONS, batch.messages().size());
                     came.addAll(texts(batch)); // and releases them
                 }
             }

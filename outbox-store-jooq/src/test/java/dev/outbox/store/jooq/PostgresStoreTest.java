@@ -15,6 +15,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.support.PartitionRotation;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -415,7 +416,7 @@ class PostgresStoreTest extends StoreTest {
                         + " SELECT 'orders', 0, '' FROM generate_series(1, 210000)",
                 "VACUUM ANALYZE outbox_message");
         Hints hints = new Hints();
-        Candidates candidates = new Candidates();
+        PartitionRotation<Candidate> candidates = new PartitionRotation<>(Checkout.PACE);
         try (Connection forgotten = DriverManager.getConnection(address);
                 Connections connections = connections()) {
             forgotten.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);

@@ -22,6 +22,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.StandardError;
+import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.tck.StoreHarness;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -318,7 +319,7 @@ abstract class StoreTest {
                     assertFilled(own, n, limit);
                     pool.sent.clear();
                     assertFilled(applications, n, limit);
-                    int reads = Math.min(Math.min(n, limit), Candidates.MOST_PARTITIONS) / 50;
+                    int reads = Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS) / 50;
                     assertTrue(
                             pool.sent.stream()
                                             .filter(sql -> !sql.startsWith("INSERT"))
@@ -351,7 +352,7 @@ abstract class StoreTest {
     private static void assertFilled(Store store, int n, int limit) {
         try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
             assertEquals(
-                    Math.min(Math.min(n, limit), Candidates.MOST_PARTITIONS),
+                    Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS),
                     partitions(batch).size(),
                     n + " partitions, limit " + limit);
         }
@@ -386,7 +387,7 @@ abstract class StoreTest {
     @Test
     void aHintNeverPassesATransactionThatIsStillOpen() throws Exception {
         Hints hints = new Hints();
-        Candidates candidates = new Candidates();
+        PartitionRotation<Candidate> candidates = new PartitionRotation<>(Checkout.PACE);
         Connections connections = connections();
         Checkout checkout = checkout(connections, candidates, hints);
         commit(0, "first");
@@ -462,7 +463,8 @@ abstract class StoreTest {
         return Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
     }
 
-    final Checkout checkout(Connections connections, Candidates candidates, Hints hints) throws Exception {
+    final Checkout checkout(Connections connections, PartitionRotation<Candidate> candidates, Hints hints)
+            throws Exception {
         try (Connections.Lease lease = connections.borrow()) {
             int lockKey = Schema.lockKey(lease.connection(), dialect);
             return new Checkout(
@@ -714,11 +716,5 @@ abstract class StoreTest {
         ConfigurationException e = assertThrows(ConfigurationException.class, () -> Stores.open(url));
         assertTrue(e.getMessage().contains("options user and password"), e.getMessage());
         assertFalse(e.toString().contains("s3cr3t"), e.toString());
-    }
-
-    @Test
-    void reasonsAreMadeStorable() {
-        assertEquals("a\uFFFDb\uFFFD\uD83D\uDE00", JdbcBatch.storable("a\0b\uD800\uD83D\uDE00"));
-        assertEquals(1000, JdbcBatch.storable("x".repeat(100_000)).length());
     }
 }
