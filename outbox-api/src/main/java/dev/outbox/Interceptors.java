@@ -3,6 +3,9 @@ package dev.outbox;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Publishers with the interceptors of a relay around them. Immutable. */
 final class Interceptors {
@@ -14,12 +17,34 @@ final class Interceptors {
         this.outermostFirst = List.copyOf(outermostFirst);
     }
 
-    /** By the synchronous publisher of a topic; waits for the answer. */
+    /**
+     * By the synchronous publisher of a topic; waits for the answer, if an interceptor makes it come later, for as long
+     * as for that of an asynchronous publisher.
+     */
     <T> Receipt publish(Topic<T> topic, Delivery<T> delivery) throws Exception {
         if (outermostFirst.isEmpty()) {
             return topic.publish(delivery);
         }
-        return Receipt.require(call(0, topic, delivery).toCompletableFuture().get(), topic.name());
+        CompletableFuture<Receipt> answer = new CompletableFuture<>();
+        call(0, topic, delivery).whenComplete((receipt, failure) -> {
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+            } else {
+                answer.complete(receipt);
+            }
+        });
+        try {
+            return Receipt.require(answer.get(topic.publishTimeout().toNanos(), TimeUnit.NANOSECONDS), topic.name());
+        } catch (TimeoutException e) {
+            throw new TimeoutException("No answer from an interceptor of topic " + topic.name() + " within "
+                    + topic.publishTimeout() + "; the message may have got through");
+        } catch (ExecutionException e) {
+            // An interceptor has made a stage of the interrupt of this thread.
+            if (Causes.unwrapped(e) instanceof InterruptedException interrupt) {
+                throw interrupt;
+            }
+            throw e;
+        }
     }
 
     /** By the asynchronous publisher of a topic. */

@@ -81,14 +81,16 @@ public interface Operations {
 
     /**
      * Puts dead letters back at the end of their partitions, in the order given, with the same ids and no attempts
-     * counted; all together or, if it throws, none (OBX-DEAD-3).
+     * counted (OBX-DEAD-3). Each dead letter is put back once, or it stays. A store does many of them in parts, so if
+     * this throws, some may be put back already: call it again with the same ids.
      *
      * @return how many there were; ids without a dead letter are passed over
      */
     int redrive(Collection<String> ids);
 
     /**
-     * Deletes dead letters for good; all together or, if it throws, none (OBX-DEAD-4).
+     * Deletes dead letters for good (OBX-DEAD-4). If this throws, some may be deleted already: call it again with the
+     * same ids.
      *
      * @return how many there were; ids without a dead letter are passed over
      */

@@ -153,16 +153,36 @@ public final class Relay implements AutoCloseable {
                 return new RoundResult(0, 0, null);
             }
             Set<Route<?>> probed = new HashSet<>();
-            asked.values().removeIf(route -> route.isOut() && !(route.isToBeProbed() && probed.add(route)));
-            Round round = new Round(shared, asked, probed, shift, leave, limit);
+            Round round = null;
             try {
+                asked.values().removeIf(route -> route.isOut() && !isToBeProbed(route, probed));
+                round = new Round(shared, asked, probed, shift, leave, limit);
                 return asked.isEmpty() ? new RoundResult(0, 0, null) : run(round, false);
             } finally {
-                round.endProbes();
-                shared.closes.unproven(leave);
+                try {
+                    shared.closes.unproven(leave);
+                } finally {
+                    endProbes(round, probed);
+                }
             }
         } finally {
             end(shift);
+        }
+    }
+
+    /** Noted first: a topic that is being probed, and that no one ends the probe of, stays left out. */
+    private static boolean isToBeProbed(Route<?> route, Set<Route<?>> probed) {
+        probed.add(route);
+        return route.isToBeProbed() || !probed.remove(route);
+    }
+
+    private static void endProbes(@Nullable Round round, Set<Route<?>> probed) {
+        if (round != null) {
+            round.endProbes();
+            return;
+        }
+        for (Route<?> route : probed) {
+            route.probed(false, false);
         }
     }
 
@@ -494,12 +514,12 @@ public final class Relay implements AutoCloseable {
             shift = begun;
             begun.runOn(threads.make("probe-" + route.topic.name(), true, () -> probe(route, begun)));
         } catch (Throwable e) {
-            route.probed(false);
+            route.probed(false, false);
             probes.release();
             if (shift != null) {
                 end(shift);
             }
-            if (!(e instanceof MisuseException)) { // closed meanwhile
+            if (!signal.isClosed()) {
                 health.trouble(e);
             }
         }
@@ -521,9 +541,9 @@ public final class Relay implements AutoCloseable {
             health.trouble(e);
         } finally {
             if (round == null) {
-                route.probed(false);
+                route.probed(false, false);
             } else {
-                round.endProbes();
+                round.endProbe(route);
             }
             probes.release();
             end(shift);

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 @CheckReturnValue
 public final class RetryPolicy {
+    /** A client may throw the same exception again and again. */
+    private static final int MOST_SUPPRESSED = 10;
+
     private static final RetryPolicy DEFAULTS =
             new RetryPolicy(20, Duration.ofSeconds(1), 2, Duration.ofMinutes(5), 0.2, failure -> null);
 
@@ -111,11 +114,14 @@ public final class RetryPolicy {
         if (cause instanceof BrokerUnavailableException) {
             return FailureKind.UNAVAILABLE;
         }
+        if (cause instanceof PublishException && Causes.of(cause) instanceof Exception failed && failed != cause) {
+            return kindOf(failed); // of a topic that this one forwards to
+        }
         FailureKind kind = null;
         try {
             kind = classifier.apply(cause);
         } catch (Throwable e) {
-            if (e != cause) {
+            if (e != cause && cause.getSuppressed().length < MOST_SUPPRESSED) {
                 cause.addSuppressed(e);
             }
         }

@@ -137,7 +137,14 @@ final class Round {
 
     /** Tells of each topic that was to be tried what came of it. */
     void endProbes() {
-        probes.forEach(route -> route.probed(failedProbes.contains(route)));
+        for (Route<?> route : probes) {
+            endProbe(route);
+        }
+    }
+
+    /** Tells of one topic; needs no memory. */
+    void endProbe(Route<?> route) {
+        route.probed(failedProbes.contains(route), outcomes.count() > 0 && !tried.contains(route));
     }
 
     boolean checkoutFailed() {
@@ -221,7 +228,11 @@ final class Round {
             for (int i = 0; i < open.size(); i++) {
                 Lane<?> lane = open.get(i);
                 if (lane.isReady() && mayStart(batch) && mayTry(lane)) {
-                    started |= startNext(batch, lane, othersWait);
+                    if (startNext(batch, lane, othersWait)) {
+                        started = true;
+                    } else {
+                        tried.remove(lane.route);
+                    }
                     land(batch);
                 }
                 if (!lane.isOver()) {
@@ -283,7 +294,8 @@ final class Round {
             lane.stop();
             return false;
         }
-        return tried.add(lane.route);
+        // What is remembered is settled without the broker, and tells nothing about it.
+        return shared.unsettled.find(lane.key, lane.peek()) != null || tried.add(lane.route);
     }
 
     private boolean isHeld(MessageBatch batch) {
@@ -479,7 +491,7 @@ final class Round {
             boolean decoded,
             long start,
             long took) {
-        if (receipt != null) {
+        if (thrown == null && receipt != null) {
             if (!failuresInARow.isEmpty()) {
                 failuresInARow.remove(lane.route);
             }
@@ -498,30 +510,30 @@ final class Round {
             failedProbes.add(lane.route);
         }
         if (blame == Outcomes.Blame.BROKER) {
-            leaveOut(lane.route, "is away", failure);
+            leaveOut(lane.route, "is away", failure, start);
         } else {
-            countAgainst(lane, failure, took);
+            countAgainst(lane, failure, start, took);
         }
     }
 
-    private void countAgainst(Lane<?> failed, Throwable failure, long took) {
+    private void countAgainst(Lane<?> failed, Throwable failure, long start, long took) {
         Route<?> route = failed.route;
         int inARow = failuresInARow.merge(route, failed.blamed ? 0 : 1, Integer::sum);
         failed.blamed = true;
         if (inARow < TOO_MANY && took < shared.time.real(shared.maxBatchTime)) {
             return;
         }
-        leaveOut(route, "seems to be away", failure);
+        leaveOut(route, "seems to be away", failure, start);
     }
 
-    private void leaveOut(Route<?> route, String isAway, Throwable failure) {
+    private void leaveOut(Route<?> route, String isAway, Throwable failure, long start) {
         for (Lane<?> lane : lanes) {
             if (lane.route.equals(route)) {
                 lane.stop();
             }
         }
         Throwable cause = Causes.unwrapped(failure);
-        Duration pause = route.leaveOut(Reason.of(cause));
+        Duration pause = route.leaveOut(Reason.of(cause), start);
         if (pause != null) {
             String topic = route.topic.name();
             shared.listeners.leftOut(new OutboxListener.LeftOut(topic, pause, cause));

@@ -38,6 +38,8 @@ final class Route<T> {
     private long since;
     private long until;
     private boolean probing;
+    private boolean wasOut;
+    private long backSince;
     private String reason = "";
 
     Route(Topic<T> topic, Time time, Interceptors interceptors) {
@@ -72,13 +74,22 @@ final class Route<T> {
         return out;
     }
 
-    /** The broker is away, or seems so; returns for how long the topic is left out, or null if it was out already. */
-    synchronized @Nullable Duration leaveOut(String why) {
-        reason = why;
+    /**
+     * The broker is away, or seems so, by a message that was started at this moment by {@link System#nanoTime}. Returns
+     * for how long the topic is left out; null if it was out already, or if the message was started before the topic
+     * came back, which says nothing about now.
+     */
+    synchronized @Nullable Duration leaveOut(String why, long start) {
         if (out) {
+            reason = why;
             return null;
         }
+        if (wasOut && start - backSince < 0) {
+            return null;
+        }
+        reason = why;
         out = true;
+        wasOut = true;
         since = System.nanoTime();
         pauses.reset();
         Duration pause = pauses.next();
@@ -111,17 +122,21 @@ final class Route<T> {
             return false;
         }
         out = false;
+        backSince = System.nanoTime();
         return true;
     }
 
     /**
-     * Ends the probe. If the broker is still away, the next one is later; if no message told, after the shortest
-     * pause.
+     * Ends the probe. If the broker is still away, the next one is later. If there was no message to tell, it is after
+     * the shortest pause.
+     *
+     * @param again whether there is something to be had of the topic without its broker: then there is no pause
      */
-    synchronized void probed(boolean failed) {
+    synchronized void probed(boolean failed, boolean again) {
         probing = false;
         if (out) {
-            until = time.nanos() + (failed ? pauses.next() : FIRST_PAUSE).toNanos();
+            long pause = failed ? pauses.next().toNanos() : again ? 0 : FIRST_PAUSE.toNanos();
+            until = time.nanos() + pause;
         }
     }
 

@@ -24,14 +24,37 @@ final class Threads {
      * @param daemon whether a thread of our own lets the process end
      */
     Thread make(String name, boolean daemon, Runnable task) {
-        Thread thread = factory == null ? new Thread(task) : factory.newThread(task);
+        Gate gate = new Gate(task);
+        Thread thread = factory == null ? new Thread(gate) : factory.newThread(gate);
         if (thread == null) {
             throw new MisuseException("The relay's ThreadFactory returned no thread; it must return one, or throw.");
         }
+        if (thread.getState() != Thread.State.NEW) {
+            throw new MisuseException("The relay's ThreadFactory returned a thread that was started already; it must"
+                    + " return one that is not, as Thread.ofVirtual().factory() does.");
+        }
+        gate.open = true;
         if (factory == null) {
             thread.setDaemon(daemon);
         }
         thread.setName(prefix + name);
         return thread;
+    }
+
+    /** A thread that a factory has started on its own finds it closed, and does nothing: nobody knows of it. */
+    private static final class Gate implements Runnable {
+        private final Runnable task;
+        private volatile boolean open;
+
+        Gate(Runnable task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            if (open) {
+                task.run();
+            }
+        }
     }
 }

@@ -26,23 +26,23 @@ class RouteTest {
     void pausesGrowToAMinuteAndAreVaried() {
         Set<Duration> first = new HashSet<>();
         for (int i = 0; i < 20; i++) {
-            Duration pause = new Route<>(TOPIC, new Time(1), Interceptors.NONE).leaveOut("away");
+            Duration pause = new Route<>(TOPIC, new Time(1), Interceptors.NONE).leaveOut("away", System.nanoTime());
             assertNotNull(pause);
             between(0.8, pause, 1);
             first.add(pause);
         }
         assertTrue(first.size() > 1);
-        route.leaveOut("away");
-        assertNull(route.leaveOut("still away"), "it is said once");
+        route.leaveOut("away", System.nanoTime());
+        assertNull(route.leaveOut("still away", System.nanoTime()), "it is said once");
         double least = 1.6;
         for (int i = 0; i < 10; i++) {
-            route.probed(true);
+            route.probed(true, false);
             RelayState.LeftOut state = route.state();
             assertNotNull(state);
             between(least - 0.1, Duration.between(Instant.now(), state.until()), Math.min(60, least / 0.8));
             least = Math.min(48, 2 * least);
         }
-        route.probed(false); // no message told anything
+        route.probed(false, false); // no message told anything
         RelayState.LeftOut state = route.state();
         assertNotNull(state);
         between(0.5, Duration.between(Instant.now(), state.until()), 1);
@@ -51,21 +51,39 @@ class RouteTest {
     @Test
     void aTopicIsBackByWhatWasStartedAfterItWasLeftOut() {
         long before = System.nanoTime();
-        route.leaveOut("away");
+        route.leaveOut("away", System.nanoTime());
         assertFalse(route.worked(before));
         assertTrue(route.isOut());
         assertTrue(route.worked(System.nanoTime() + 1));
         assertFalse(route.isOut());
         assertFalse(route.worked(System.nanoTime() + 1), "it was back already");
-        Duration pause = route.leaveOut("away again");
+        Duration pause = route.leaveOut("away again", System.nanoTime());
         assertNotNull(pause);
         between(0.8, pause, 1);
     }
 
     @Test
+    void whatWasStartedBeforeATopicCameBackDoesNotLeaveItOut() {
+        long before = System.nanoTime();
+        assertNotNull(route.leaveOut("away", before));
+        assertTrue(route.worked(System.nanoTime() + 1));
+        assertNull(route.leaveOut("an old failure", before));
+        assertFalse(route.isOut());
+        assertNotNull(route.leaveOut("a new one", System.nanoTime() + 1));
+        assertTrue(route.isOut());
+    }
+
+    @Test
+    void aProbeThatHadOnlyWhatNeedsNoBrokerIsFollowedByAnother() {
+        route.leaveOut("away", System.nanoTime());
+        route.probed(false, true);
+        assertTrue(route.isToBeProbed());
+    }
+
+    @Test
     void oneCallerProbesWhenThePauseIsOver() throws InterruptedException {
         Route<String> fast = new Route<>(TOPIC, new Time(100_000), Interceptors.NONE);
-        fast.leaveOut("away");
+        fast.leaveOut("away", System.nanoTime());
         while (!fast.isToBeProbed()) {
             Thread.onSpinWait();
         }

@@ -72,7 +72,10 @@ final class BulkWrites {
                     reply.getNumber("nMatched").longValue(),
                     reply.getNumber("nDeleted").longValue());
         } catch (MongoCommandException e) {
-            throw e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL) ? e : doWithout(e);
+            boolean known = e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)
+                    || e.getCode() == StoreErrors.INTERRUPTED
+                    || StoreErrors.isOutOfCache(e);
+            throw known ? e : doWithout(e);
         }
     }
 

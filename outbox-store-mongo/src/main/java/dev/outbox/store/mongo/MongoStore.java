@@ -157,8 +157,10 @@ final class MongoStore extends GuardedStore {
     }
 
     @Override
-    public void close() {
-        markClosed();
+    public synchronized void close() {
+        if (!markClosed()) {
+            return;
+        }
         wakeUpListener.close();
         services.endAll();
         List<Hold> left = new ArrayList<>();

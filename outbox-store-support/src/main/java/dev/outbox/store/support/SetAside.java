@@ -25,7 +25,9 @@ public final class SetAside<P> {
 
     /** Has it not tried, from now on. */
     public void add(P partition) {
-        until.put(partition, System.nanoTime() + nanos);
+        long now = System.nanoTime();
+        until.values().removeIf(end -> now - end >= 0);
+        until.put(partition, now + nanos);
     }
 
     /** Whether it is not to be tried. */

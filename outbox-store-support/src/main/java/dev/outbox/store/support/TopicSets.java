@@ -37,10 +37,16 @@ public final class TopicSets<T> {
             return found;
         }
         if (known.size() >= MOST) {
-            endAll();
-            known.clear();
+            known.keySet().forEach(this::forget);
         }
         return known.computeIfAbsent(Set.copyOf(topics), maker);
+    }
+
+    private void forget(Set<String> topics) {
+        T forgotten = known.remove(topics);
+        if (forgotten != null) {
+            end.accept(forgotten);
+        }
     }
 
     /** Ends all of it, and keeps it. */

@@ -13,6 +13,7 @@ import dev.outbox.Relay;
 import dev.outbox.RoundResult;
 import dev.outbox.Topic;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -154,5 +155,35 @@ class RelayAroundTest {
                                         receipt -> see("later"),
                                         CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS))));
         assertEquals(List.of("published", "later"), seen);
+    }
+
+    @Test
+    void anInterceptorThatNeverAnswersCostsOneAttempt() {
+        Topic<String> topic = topic("t")
+                .publishTimeout(Duration.ofMillis(50))
+                .publisher(d -> Receipt.taken())
+                .build();
+        assertEquals(new RoundResult(0, 1, null), round(topic, (d, call) -> {
+            call.proceed();
+            return new CompletableFuture<>();
+        }));
+    }
+
+    @Test
+    void anInterruptThatAnInterceptorCaughtEndsTheRoundAndStaysSet() {
+        Topic<String> topic = topic("t")
+                .publisher(d -> {
+                    throw new InterruptedException();
+                })
+                .build();
+        assertEquals(new RoundResult(0, 0, null), round(topic, (d, call) -> {
+            try {
+                return call.proceed();
+            } catch (Exception e) {
+                return CompletableFuture.failedFuture(e);
+            }
+        }));
+        assertTrue(Thread.interrupted());
+        assertEquals(1, fixture.operations().backlog().size());
     }
 }

@@ -512,4 +512,25 @@ class RelayTest {
             throw new IllegalStateException("no cause");
         }
     }
+
+    /** It would run unseen, and publish what the relay publishes. */
+    @Test
+    void aFactoryThatStartsItsThreadsIsRefused() {
+        Topic<String> topic =
+                topic("orders").publisher(d -> broker.take(d.message())).build();
+        fixture.commit(topic, "a:1", "b:1");
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(topic)
+                .threads(task -> {
+                    Thread started = new Thread(task);
+                    started.start();
+                    return started;
+                })
+                .build()) {
+            assertTrue(assertThrows(MisuseException.class, relay::start)
+                    .getMessage()
+                    .contains("started already"));
+            assertEquals(new RoundResult(2, 0, null), relay.processMessages(10));
+        }
+    }
 }

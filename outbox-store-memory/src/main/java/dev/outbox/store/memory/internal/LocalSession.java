@@ -71,10 +71,12 @@ public final class LocalSession implements Session {
     }
 
     @Override
-    public Subscription onWakeUp(Runnable listener) {
+    public synchronized Subscription onWakeUp(Runnable listener) {
         Caller caller = new Caller(listener);
-        subscriptions.add(caller);
-        caller.start();
+        if (open) {
+            caller.start();
+            subscriptions.add(caller);
+        }
         return caller;
     }
 

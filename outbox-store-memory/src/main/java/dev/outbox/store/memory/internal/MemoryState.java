@@ -41,8 +41,6 @@ import org.jspecify.annotations.Nullable;
  * message is simply the next head of its partition (OBX-TX-4).
  */
 public class MemoryState {
-    private static final int MAX_REASON_LENGTH = 1_000;
-
     private final Instant startedAt = Instant.now();
     private final long startedNanos = System.nanoTime();
     private final SortedMap<PartitionName, Partition> partitions = new TreeMap<>();
@@ -244,14 +242,14 @@ public class MemoryState {
                 partition.messages.put(position, tried(message, message.attempts() + 1));
                 Instant nextAttempt = now().plus(failed.retryAfter());
                 failure = failure == null
-                        ? new Failure(position, shortened(failed.reason()), nextAttempt)
+                        ? new Failure(position, failed.reason(), nextAttempt)
                         : new Failure(failure.position(), failure.reason(), later(failure.nextAttempt(), nextAttempt));
                 continue;
             }
             if (outcome instanceof Outcome.DeadLettered dead) {
                 PersistedMessage tried = tried(message, message.attempts() + 1);
                 deadLetters.remove(message.id()); // of the same id, the last to die takes its place at the end
-                deadLetters.put(message.id(), new DeadLetter(tried, shortened(dead.reason()), now()));
+                deadLetters.put(message.id(), new DeadLetter(tried, dead.reason(), now()));
             }
             remove(partition, position);
             if (partition.failure != null && partition.failure.position() == position) {
@@ -393,10 +391,6 @@ public class MemoryState {
 
     private static Instant earlier(Instant a, Instant b) {
         return a.isBefore(b) ? a : b;
-    }
-
-    private static String shortened(String reason) {
-        return reason.length() <= MAX_REASON_LENGTH ? reason : reason.substring(0, MAX_REASON_LENGTH);
     }
 
     private static PersistedMessage tried(PersistedMessage m, int attempts) {
