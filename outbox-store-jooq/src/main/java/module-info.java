@@ -2,8 +2,8 @@ import org.jspecify.annotations.NullMarked;
 
 /**
  * The outbox in a SQL database. {@link dev.outbox.store.jooq.JdbcOutbox} writes messages in JDBC transactions, {@link
- * dev.outbox.store.jooq.JooqOutbox} in those of jOOQ. Both open stores, and {@link dev.outbox.Stores#open} opens them by
- * {@code jdbc:} URL. Only a module that uses {@code JooqOutbox} needs jOOQ; it requires {@code org.jooq} itself.
+ * dev.outbox.store.jooq.JooqOutbox} in those of jOOQ. Both open stores, and {@link dev.outbox.Stores#open} opens them
+ * by {@code jdbc:} URL. Only a module that uses {@code JooqOutbox} needs jOOQ; it requires {@code org.jooq} itself.
  */
 @NullMarked
 module dev.outbox.store.jooq {

@@ -32,8 +32,9 @@ final class Checkout {
     static final int MOST_PARTITIONS = 500;
 
     /**
-     * A discovery is a query that reads one entry of an index for each partition; dead rows can make it slow. Other relays
-     * get work if a checkout begins with the square root of the partitions, and few batches still serve many partitions.
+     * A discovery is a query that reads one entry of an index for each partition. Dead rows can make it slow. If a
+     * checkout begins with the square root of the partitions, other relays get work too, and few batches still serve
+     * many partitions.
      */
     static final PartitionRotation.Pace PACE = new PartitionRotation.Pace(
             Duration.ofMillis(100), 20, MOST_PARTITIONS, all -> (int) Math.ceil(Math.sqrt(all)));

@@ -44,21 +44,21 @@ public final class JdbcOutbox {
     private JdbcOutbox() {}
 
     /**
-     * Writes messages in the transaction of a JDBC connection. The messages of a call are one statement, or one batch. It
-     * neither commits nor closes the connection.
+     * Writes messages in the transaction of a JDBC connection. The messages of a call are one statement, or one batch.
+     * It neither commits nor closes the connection.
      *
-     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode and in no
-     *     transaction (OBX-TX-1). A connection in auto-commit mode may be in a transaction: in a branch of a distributed
-     *     one, or in one that began in SQL. It also throws this exception if the transaction is read-only
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode and
+     *     in no transaction (OBX-TX-1). A connection in auto-commit mode may be in a transaction: in a branch of a
+     *     distributed one, or in one that began in SQL. It also throws this exception if the transaction is read-only
      */
     public static PersistFunc persist(Connection tx) {
         return STANDARD.persist(tx);
     }
 
     /**
-     * Writes messages in the transaction of the current thread. It asks the supplier for the connection at each call. It
-     * neither commits nor closes the connection. So an application can bind this function once. Several threads may use
-     * it if they may use the supplier. With Spring:
+     * Writes messages in the transaction of the current thread. It asks the supplier for the connection at each call.
+     * It neither commits nor closes the connection. So an application can bind this function once. Several threads may
+     * use it if they may use the supplier. With Spring:
      *
      * <pre>{@code
      * JdbcOutbox.persist(() -> TransactionSynchronizationManager.isActualTransactionActive()
@@ -66,11 +66,11 @@ public final class JdbcOutbox {
      *         : null);
      * }</pre>
      *
-     * @param current returns the connection of the current thread's transaction. Without a transaction it returns null or
-     *     throws an exception. It must not take a connection out of a pool if there is no transaction, because no one
-     *     would give the connection back
-     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the supplier returns null or throws, or if the
-     *     connection is in auto-commit mode (OBX-TX-1)
+     * @param current returns the connection of the current thread's transaction. Without a transaction it returns null
+     *     or throws an exception. It must not take a connection out of a pool if there is no transaction, because no
+     *     one would give the connection back
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the supplier returns null or throws, or if
+     *     the connection is in auto-commit mode (OBX-TX-1)
      */
     public static PersistFunc persist(Supplier<? extends @Nullable Connection> current) {
         return STANDARD.persist(current);
@@ -82,9 +82,9 @@ public final class JdbcOutbox {
      *
      * <p>An open batch keeps a connection. So the pool needs one connection for each worker of the relay, and two more:
      * for the batch that tries a topic that was left out, and for operations. Publishers that take connections of the
-     * same pool need one each: as many as {@link dev.outbox.Relay.Builder#publishers} and the workers together. The pool
-     * must hand out connections of its own. If it returned the connection of the caller's transaction, the store would end
-     * that transaction.
+     * same pool need one each: as many as {@link dev.outbox.Relay.Builder#publishers} and the workers together. The
+     * pool must hand out connections of its own. If it returned the connection of the caller's transaction, the store
+     * would end that transaction.
      *
      * <p>A batch is idle while its publishers work, so it lifts the limits on idle and long transactions for its own
      * connection. A thread of the store gives a sign of life on the connection every few seconds. The server ends the
@@ -93,19 +93,20 @@ public final class JdbcOutbox {
      * <p>Opening tries on two connections what batches rely on. It refuses a database that does not pass.
      *
      * @param options {@link StoreOptions#withCreateSchema}, by default true for H2 and false for all others, does what
-     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#withWorkers} is allowed and
-     *     has no effect. On PostgreSQL also:
+     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#withWorkers} is
+     *     allowed and has no effect. On PostgreSQL also:
      *     <ul>
-     *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written, also
-     *           if transactions overlap. Messages that were written after the first message of a transaction wait until
-     *           that transaction has ended, in all partitions. OBX-TX-2 and OBX-TX-3 hold for them from then on. So a
-     *           writer that stays open for long holds up the outbox
+     *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written,
+     *           also if transactions overlap. Messages that were written after the first message of a transaction wait
+     *           until that transaction has ended, in all partitions. OBX-TX-2 and OBX-TX-3 hold for them from then on.
+     *           So a writer that stays open for long holds up the outbox
      *       <li>{@code wakeUp=listen}, by default {@code none}: the store has {@link dev.outbox.Capability#WAKE_UP}. It
-     *           listens on one more connection, which it keeps while it is open. Needs the trigger of {@link #wakeUpDdl},
-     *           which {@code createSchema} creates too. PostgreSQL commits transactions that notify one after the other
+     *           listens on one more connection, which it keeps while it is open. Needs the trigger of
+     *           {@link #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits transactions that notify
+     *           one after the other
      *     </ul>
-     *     On MySQL and MariaDB {@code oneNode=true}, by default false: all relays and all writers use the same node of a
-     *     cluster that has several writable nodes. Without the option a store refuses to open on such a node
+     *     On MySQL and MariaDB {@code oneNode=true}, by default false: all relays and all writers use the same node of
+     *     a cluster that has several writable nodes. Without the option a store refuses to open on such a node
      * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
      *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached
@@ -123,8 +124,8 @@ public final class JdbcOutbox {
     }
 
     /**
-     * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=listen}; only for PostgreSQL. It can
-     * run again. It has a function with semicolons in its body, between {@code $$}. A tool that splits scripts at
+     * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=listen}; only for PostgreSQL. It
+     * can run again. It has a function with semicolons in its body, between {@code $$}. A tool that splits scripts at
      * semicolons must leave the function whole.
      *
      * @throws ConfigurationException if the database is not PostgreSQL
@@ -134,14 +135,14 @@ public final class JdbcOutbox {
     }
 
     /**
-     * The SQL that brings tables of an older version to the version of this library, for the application's own migrations.
-     * The error at opening names the version of the tables. The script can run again, also after it was interrupted. It is
-     * empty if the version is already that of this library.
+     * The SQL that brings tables of an older version to the version of this library, for the application's own
+     * migrations. The error at opening names the version of the tables. The script can run again, also after it was
+     * interrupted. It is empty if the version is already that of this library.
      *
-     * <p>Upgrade the tables first. Then upgrade the processes one after the other, those with relays first. Old processes
-     * continue meanwhile, and can start again, because everything that they know of the tables is still there. A new
-     * process refuses the tables of an older version and shows this script. From 1 to 2: an old relay calls a message of a
-     * new process by the number of its row.
+     * <p>Upgrade the tables first. Then upgrade the processes one after the other, those with relays first. Old
+     * processes continue meanwhile, and can start again, because everything that they know of the tables is still
+     * there. A new process refuses the tables of an older version and shows this script. From 1 to 2: an old relay
+     * calls a message of a new process by the number of its row.
      *
      * @param fromVersion the version of the tables, 1 or more
      * @throws dev.outbox.MisuseException if there never was such a version
@@ -151,16 +152,16 @@ public final class JdbcOutbox {
     }
 
     /**
-     * Creates missing tables, and upgrades tables of an older version as {@link #upgradeDdl} does. It leaves alone what is
-     * there already, and tables of a newer version. Several processes can call it together, and at every start. It looks
-     * first: if nothing is missing, it locks nothing and needs no right to create anything.
+     * Creates missing tables, and upgrades tables of an older version as {@link #upgradeDdl} does. It leaves alone what
+     * is there already, and tables of a newer version. Several processes can call it together, and at every start. It
+     * looks first: if nothing is missing, it locks nothing and needs no right to create anything.
      *
      * <p>DDL waits for the transactions that use its table, open batches among them. Meanwhile all writers of messages
      * wait for the DDL. So each statement waits for a second at most, lets the others through and tries again, for a
      * minute altogether. Then this method throws and names the transactions that it waited for, as far as the database
-     * tells. Tables that were created until then stay, and the next call continues from there. A script that is run by hand
-     * or by a tool for migrations needs such a limit too: {@code SET lock_timeout = '1s'} on PostgreSQL, {@code SET
-     * lock_wait_timeout = 1} on MySQL and MariaDB, where the default is a year.
+     * tells. Tables that were created until then stay, and the next call continues from there. A script that is run by
+     * hand or by a tool for migrations needs such a limit too: {@code SET lock_timeout = '1s'} on PostgreSQL,
+     * {@code SET lock_wait_timeout = 1} on MySQL and MariaDB, where the default is a year.
      *
      * @throws ConfigurationException if the database is not supported
      * @throws StoreException if the database cannot be reached or refuses
@@ -180,11 +181,11 @@ public final class JdbcOutbox {
      * Store store = Stores.open(url, StoreOptions.defaults().with(JdbcOutbox.TABLES, "shop.events_"));
      * }</pre>
      *
-     * @param names a prefix such as {@code events_}, or a schema (MySQL and MariaDB: a database) and a prefix such as {@code
-     *     shop.events_}. Both are plain identifiers of the characters {@code A-Z a-z 0-9 _} that do not begin with a digit.
-     *     The prefix has at most 40 characters, the schema at most 63. The database gets them without quotes, so it treats
-     *     upper and lower case as in any name, and the schema must not be a reserved word. Without a schema, the
-     *     connection finds the tables as it finds any unqualified name
+     * @param names a prefix such as {@code events_}, or a schema (MySQL and MariaDB: a database) and a prefix such as
+     *     {@code shop.events_}. Both are plain identifiers of the characters {@code A-Z a-z 0-9 _} that do not begin
+     *     with a digit. The prefix has at most 40 characters, the schema at most 63. The database gets them without
+     *     quotes, so it treats upper and lower case as in any name, and the schema must not be a reserved word. Without
+     *     a schema, the connection finds the tables as it finds any unqualified name
      * @throws ConfigurationException if the names have another form
      */
     public static Named named(String names) {
@@ -192,8 +193,8 @@ public final class JdbcOutbox {
     }
 
     /**
-     * One outbox of a database, by the names of its tables. It does what {@link JdbcOutbox} does with the default names.
-     * Immutable, equal to those of the same names, and safe for use by several threads.
+     * One outbox of a database, by the names of its tables. It does what {@link JdbcOutbox} does with the default
+     * names. Immutable, equal to those of the same names, and safe for use by several threads.
      */
     public static final class Named {
         private final Names names;

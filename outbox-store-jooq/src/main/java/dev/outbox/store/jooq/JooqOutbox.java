@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The outbox in a SQL database, for applications that use jOOQ. It writes messages in the transactions of jOOQ, and
- * otherwise does what {@link JdbcOutbox} does, which has the details. Transactions of both classes may share the tables.
+ * otherwise does what {@link JdbcOutbox} does, which has the details. Transactions of both classes may share the
+ * tables.
  *
  * <pre>{@code
  * ctx.transaction(tx -> {
@@ -36,8 +37,8 @@ public final class JooqOutbox {
      * Writes messages in the transaction that a {@link DSLContext} is in, on its connection, by one statement. Several
      * threads can use the result if they can use the context, which is rarely so.
      *
-     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode, as it
-     *     is outside of transactions (OBX-TX-1), or if the transaction is read-only. A pool whose connections are
+     * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode, as
+     *     it is outside of transactions (OBX-TX-1), or if the transaction is read-only. A pool whose connections are
      *     <em>not</em> in auto-commit mode hides that there is no transaction. A message that is published on such a
      *     connection after the commit, for example by Spring's {@code afterCommit}, begins a transaction that no one
      *     commits, and is lost
@@ -55,12 +56,12 @@ public final class JooqOutbox {
     }
 
     /**
-     * Wakes a relay in the same process as soon as a transaction has committed, so that its messages do not wait for the
-     * next poll: {@code configuration.set(JooqOutbox.wakeUpAfterCommit(relay::wakeUp))}.
+     * Wakes a relay in the same process as soon as a transaction has committed, so that its messages do not wait for
+     * the next poll: {@code configuration.set(JooqOutbox.wakeUpAfterCommit(relay::wakeUp))}.
      *
-     * <p>The listener calls it after each outermost transaction that jOOQ began; not after savepoints, nor after rollbacks.
-     * jOOQ does not see the end of a transaction that began elsewhere, for example in Spring: that code must call the
-     * relay. The listener also calls it after a commit that failed, because the commit may have taken effect.
+     * <p>The listener calls it after each outermost transaction that jOOQ began; not after savepoints, nor after
+     * rollbacks. jOOQ does not see the end of a transaction that began elsewhere, for example in Spring: that code must
+     * call the relay. The listener also calls it after a commit that failed, because the commit may have taken effect.
      *
      * @param wakeUp runs on the thread of the transaction, so it should be quick. The listener logs what it throws and
      *     otherwise ignores it
@@ -142,8 +143,8 @@ public final class JooqOutbox {
     }
 
     /**
-     * One outbox of a database, by the names of its tables. It does what {@link JooqOutbox} does with the default names.
-     * Immutable, equal to those of the same names, and safe for use by several threads.
+     * One outbox of a database, by the names of its tables. It does what {@link JooqOutbox} does with the default
+     * names. Immutable, equal to those of the same names, and safe for use by several threads.
      */
     public static final class Named {
         private final JdbcOutbox.Named tables;
