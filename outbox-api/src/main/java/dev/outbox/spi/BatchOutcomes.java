@@ -103,8 +103,8 @@ public final class BatchOutcomes {
     }
 
     /**
-     * The reason as every backend can store it, see {@link #MAX_REASON_LENGTH}. Outcomes have such reasons already. This
-     * method is for reasons that a store makes up itself.
+     * The reason as every backend can store it, see {@link #MAX_REASON_LENGTH}. Outcomes have such reasons already.
+     * This method is for reasons that a store makes up itself.
      */
     public static String storable(String reason) {
         boolean asItIs = reason.length() <= MAX_REASON_LENGTH
