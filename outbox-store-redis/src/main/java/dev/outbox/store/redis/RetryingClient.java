@@ -34,8 +34,9 @@ final class RetryingClient {
      * What came back.
      *
      * @param repeated whether an earlier try may have been carried out although its answer was lost
+     * @param resent whether it was sent more than once for any reason, so that a part may have been carried out before
      */
-    record Answers(List<Object> replies, boolean repeated) {}
+    record Answers(List<Object> replies, boolean repeated, boolean resent) {}
 
     /** Carries out one command and returns the answer, which may be an error. */
     @Nullable
@@ -69,11 +70,13 @@ final class RetryingClient {
         List<Command> toSend = commands;
         long began = System.nanoTime();
         boolean repeated = false;
+        int sent = 0;
         int lost = 0;
         int redirects = 0;
         ReadAhead first = ahead;
         while (true) {
             List<Object> replies;
+            sent++;
             try {
                 if (first != null) {
                     ReadAhead used = first;
@@ -98,27 +101,27 @@ final class RetryingClient {
             switch (Trouble.of(replies.subList(0, decisive))) {
                 case MOVED -> {
                     if (++redirects > REDIRECTS_FOLLOWED) {
-                        return new Answers(replies, repeated);
+                        return new Answers(replies, repeated, sent > 1);
                     }
                     lookWhereItIs(keySpace);
                 }
                 case MOVING -> {
                     if (isOver(began, patience)) {
-                        return new Answers(replies, repeated);
+                        return new Answers(replies, repeated, sent > 1);
                     }
                     LockSupport.parkNanos(PAUSE);
                 }
                 case READ_ONLY -> {
                     // A master that became a replica keeps its connections; new ones may lead to the new master.
                     if (++lost >= CONNECTIONS_TRIED && isOver(began, patience)) {
-                        return new Answers(replies, repeated);
+                        return new Answers(replies, repeated, sent > 1);
                     }
                     pause(lost);
                     adapter.noteFailure();
                 }
                 case UNKNOWN_SCRIPT -> toSend = inFull(toSend);
                 case NONE -> {
-                    return new Answers(replies, repeated);
+                    return new Answers(replies, repeated, sent > 1);
                 }
             }
         }

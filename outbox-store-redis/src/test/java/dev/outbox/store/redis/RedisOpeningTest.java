@@ -19,6 +19,9 @@ import dev.outbox.servers.Ports;
 import dev.outbox.servers.RedisCluster;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.servers.StandardError;
+import dev.outbox.servers.TcpProxy;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Key;
@@ -31,12 +34,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
@@ -135,6 +141,21 @@ class RedisOpeningTest {
     void aServerThatIsNotThereIsNamed() {
         assertContains(
                 "127.0.0.1:1", refusal(StoreException.class, "redis://:" + SECRET + "@127.0.0.1:1", address.options()));
+    }
+
+    /** What goes through a batch is done twice then, in part, which is no fault of the server. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\\r\\nnone\\r\\n", "EVALSHA"})
+    void anAnswerThatIsLostDoesNotCountAgainstTheServer(String lastOfTheRequest) throws Exception {
+        try (TcpProxy network = TcpProxy.before(server.url());
+                Jedis jedis = server.connect()) {
+            network.cutAtNext(Pattern.compile(lastOfTheRequest), TcpProxy.Moment.BEFORE_ANSWER);
+            address.through(new InetSocketAddress(InetAddress.getLoopbackAddress(), network.port()))
+                    .open()
+                    .close();
+            assertEquals(1, network.sprung());
+            assertEquals(Set.of(), jedis.keys("*:check:*"));
+        }
     }
 
     @Test
