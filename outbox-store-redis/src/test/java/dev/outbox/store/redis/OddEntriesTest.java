@@ -220,9 +220,13 @@ class OddEntriesTest {
             List<DeadLetter> letters = operations.deadLetters(RedisStoreTest.TOPIC, null, 10);
             assertEquals(2, letters.size());
             assertEquals("dead", RedisStoreTest.text(letters.get(0).message()));
-            operations.redrive(List.of(odd.toString()));
+            assertEquals(0, operations.redrive(List.of(odd.toString())));
             assertEquals(1, operations.redrive(List.of(letters.get(0).message().id())));
             assertEquals(List.of("dead"), RedisStoreTest.publishAll(store, 10));
+            assertEquals(
+                    1, operations.deadLetters(RedisStoreTest.TOPIC, null, 10).size());
+            assertEquals(1, operations.discard(List.of(odd.toString())));
+            assertEquals(List.of(), operations.deadLetters(RedisStoreTest.TOPIC, null, 10));
         }
     }
 }

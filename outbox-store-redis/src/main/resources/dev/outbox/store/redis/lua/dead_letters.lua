@@ -13,7 +13,7 @@ for i = 1, count do
   there[i] = place
 end
 local done = 0
--- What others wrote among the dead letters would stop the partition that it went to.
+-- What others wrote among the dead letters would stop the partition that it went to. A redrive passes it over.
 local function isOurs(letter)
   return #letter[2][1] >= 17 and string.byte(letter[2][1]) == 1
 end
@@ -22,7 +22,8 @@ for i = 1, count do
     local messages, dead, id = KEYS[2 * i + 1], KEYS[2 * i + 2], ARGV[2 * i]
     local member, entry = string.match(there[i], '^(.*) (.*)$')
     local letter = redis.call('XRANGE', dead, entry, entry)[1]
-    if letter and ARGV[1] == 'redrive' and isOurs(letter) then
+    local redrives = ARGV[1] == 'redrive' and letter
+    if redrives and isOurs(letter) then
       local message = {'XADD', messages, '*'}
       for f = 1, #letter[2], 2 do
         local name = letter[2][f]
@@ -34,10 +35,12 @@ for i = 1, count do
       redis.call(unpack(message))
       redis.call('ZADD', KEYS[1], 'NX', 0, member)
     end
-    redis.call('XDEL', dead, entry)
-    redis.call('HDEL', KEYS[2], id)
-    if letter then
-      done = done + 1
+    if not redrives or isOurs(letter) then
+      redis.call('XDEL', dead, entry)
+      redis.call('HDEL', KEYS[2], id)
+      if letter then
+        done = done + 1
+      end
     end
   end
 end
