@@ -242,9 +242,11 @@ final class RedisOperations implements Operations {
             if (read.size() < wanted) {
                 break;
             }
-            // What one has weighed on average says how many make up as much as a server has ready anyway.
+            // What one has weighed on average says how many make up as much as a server has ready anyway; and those
+            // that
+            // come may weigh more, so that no more than twice as many are asked for as there were.
             long fitting = ReadAhead.MOST_BYTES / Math.max(1, bytes / letters.size());
-            wanted = (int) Math.min(limit - letters.size(), Math.max(1, fitting));
+            wanted = (int) Math.min(Math.min(limit - letters.size(), 2L * wanted), Math.max(1, fitting));
         }
         return letters;
     }
