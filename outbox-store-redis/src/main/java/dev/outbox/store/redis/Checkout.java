@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -173,9 +174,16 @@ final class Checkout {
         }
         try {
             take(hold, some, places, shares(room, some.size()));
-        } catch (JedisConnectionException | OutOfMemoryError e) {
-            tryLess(e, room);
-            take(hold, some, places, new int[0]); // which finds what it has taken already
+        } catch (JedisConnectionException e) {
+            requireAnswer(e, room);
+            take(
+                    hold,
+                    some,
+                    places,
+                    new int[0]); // which finds what it has taken already; then readOn asks for as many again
+        } catch (OutOfMemoryError e) {
+            portions.halve(room);
+            throw e; // whoever relays is to know; next time it is less
         }
     }
 
@@ -200,6 +208,7 @@ final class Checkout {
         List<Object> replies = client.all(keySpace, commands);
         List<Object> answers = Reply.list(replies.get(0));
         List<Partition> taken = new ArrayList<>();
+        Portions.Answer weighed = portions.new Answer();
         for (int i = 0; i < some.size(); i++) {
             Partition partition = some.get(i);
             if (answers.get(i) instanceof List<?>) {
@@ -208,7 +217,7 @@ final class Checkout {
                 taken.add(partition);
                 if (reads) {
                     held.share = shares[i];
-                    add(held, replies.get(1 + i));
+                    add(held, replies.get(1 + i), weighed);
                 }
             } else if (answers.get(i) instanceof Long why) {
                 if (why < 3) { // else it was not asked for
@@ -222,27 +231,25 @@ final class Checkout {
                 aside.add(partition, Aside.ofKeys(Reply.text(answers.get(i))));
             }
         }
+        weighed.end();
         rotation.noteTurn(taken);
     }
 
-    private void add(HeldPartition held, Object read) {
+    private static void add(HeldPartition held, Object read, Portions.Answer weighed) {
         int before = held.entries.size();
         held.add(Reply.list(read));
-        portions.note(held.partition.topic(), held.entries, before);
+        weighed.add(held.partition, held.entries, before);
     }
 
     /**
-     * What was asked for did not come, or did not fit into memory. If the server is there all the same, it may have been too much.
+     * What was asked for did not come. If the server is there all the same, it may have been too much; as long as it is away, nothing
+     * is learnt.
      *
-     * @throws JedisConnectionException if it is not, or one message alone was asked for
+     * @throws JedisConnectionException if it is not there, or one message alone was asked for
      */
-    private void tryLess(Throwable failure, int asked) {
-        portions.halve(asked);
-        if (failure instanceof OutOfMemoryError error) {
-            throw error; // whoever relays is to know; next time it is less
-        }
+    private void requireAnswer(JedisConnectionException failure, int asked) {
         if (asked == 1) {
-            throw (JedisConnectionException) failure;
+            throw failure;
         }
         Reply.check(client.call(keySpace, Command.of(Protocol.Command.ZCARD, keySpace.ready())));
     }
@@ -285,14 +292,15 @@ final class Checkout {
                 HeldPartition old = before.get(i);
                 hold.partitions.add(new HeldPartition(old.partition, old.keys, old.fence, 0, List.of()));
             }
+            Portions.Answer weighed = portions.new Answer();
             for (int i = 0; i < shares.length; i++) {
                 HeldPartition held = hold.partitions.get(i);
                 held.share = shares[i];
                 if (!replies.isEmpty()) {
-                    held.add(Reply.list(replies.get(i)));
-                    portions.note(held.partition.topic(), held.entries, 0);
+                    add(held, replies.get(i), weighed);
                 }
             }
+            weighed.end();
         }
     }
 
@@ -314,7 +322,7 @@ final class Checkout {
                 || rotation.isDiscoveryDue(System.nanoTime())
                 || !rotation.areAll(before.taken(), limit)
                 || portions.of(before.taken(), Portions.BYTES) < limit
-                || !before.partitions.stream().allMatch(HeldPartition::isSound)) {
+                || !before.partitions.stream().allMatch(held -> held.isSound() && !held.entries.isEmpty())) {
             return null;
         }
         return new Next(before, renewed, limit, leaseMillis);
@@ -344,10 +352,11 @@ final class Checkout {
     /** Brings what was checked out ahead up to now: there may be more, if there was room. */
     @Nullable
     Hold complete(Hold hold, int limit, Consumer<Hold> onFailure) {
-        if (hold.messages() == limit || hold.bytes() >= Portions.BYTES) {
-            return hold;
-        }
         try {
+            if (hold.messages() == limit || hold.bytes() >= Portions.BYTES) {
+                releaseEmpty(hold);
+                return hold;
+            }
             // What is released here is closed for this token, and must not be taken with it once more.
             Set<Partition> tried = new HashSet<>();
             hold.partitions.forEach(held -> tried.add(held.partition));
@@ -413,20 +422,27 @@ final class Checkout {
             room = Math.min(
                     room, portions.of(more.stream().map(held -> held.partition).toList(), bytes));
             long before = left(more);
-            int[] shares = shares(room, more);
+            int[] shares = shares(room, more, bytes);
+            int asked = IntStream.of(shares).sum();
             for (int i = 0; i < shares.length; i++) {
                 more.get(i).share = shares[i];
             }
+            Portions.Answer weighed = portions.new Answer();
             try {
                 forEachRenewed(
                         hold,
                         more.stream().filter(held -> held.share > 0).toList(),
                         held -> read(held.keys.messages(), held.after(), held.share),
-                        this::add);
-            } catch (JedisConnectionException | OutOfMemoryError e) {
-                tryLess(e, room);
+                        (held, read) -> add(held, read, weighed));
+            } catch (JedisConnectionException e) {
+                requireAnswer(e, asked);
+                portions.halve(asked);
                 continue;
+            } catch (OutOfMemoryError e) {
+                portions.halve(asked);
+                throw e; // whoever relays is to know; next time it is less
             }
+            weighed.end();
             // What was read is not left any more; where less came than was asked for, nothing is; and what is lost is
             // out.
             if (left(hold.partitions) >= before) {
@@ -478,8 +494,11 @@ final class Checkout {
         return shares;
     }
 
-    /** One at a time to the one that has the fewest, counting what was read of it already, and to none more than it has. */
-    private static int[] shares(int room, List<HeldPartition> among) {
+    /**
+     * One at a time to the one that has the fewest, counting what was read of it already, and to none more than it has; until so
+     * many bytes are reached. There is one at least.
+     */
+    private int[] shares(int room, List<HeldPartition> among, long bytes) {
         int[] shares = new int[among.size()];
         PriorityQueue<Integer> fewest = new PriorityQueue<>(
                 Comparator.<Integer>comparingInt(i -> among.get(i).entries.size() + shares[i])
@@ -487,8 +506,10 @@ final class Checkout {
         for (int i = 0; i < shares.length; i++) {
             fewest.add(i);
         }
-        for (int left = room; left > 0 && !fewest.isEmpty(); left--) {
+        double foreseen = 0;
+        for (int left = room; left > 0 && !fewest.isEmpty() && foreseen < bytes; left--) {
             int i = fewest.remove();
+            foreseen += portions.weight(among.get(i).partition);
             shares[i]++;
             if (shares[i] < among.get(i).left) {
                 fewest.add(i);

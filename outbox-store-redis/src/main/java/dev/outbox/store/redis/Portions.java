@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -9,8 +10,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * How many messages to ask for at once. A server cannot be told how many bytes to answer with, only how many messages, and it makes
  * the answer as a whole in its own memory; beyond a limit of its own ({@code client-output-buffer-limit}, {@code
- * maxmemory-clients}) it closes the connection instead. So what messages of a topic have weighed tells how many of them make up
- * a batch; of what nobody has weighed yet a few are asked for; and where an answer did not come, or did not fit, half as many.
+ * maxmemory-clients}) it closes the connection instead. So what messages of a partition have weighed tells how many of them make up
+ * a batch, or of its topic, if nothing was read of it yet; of what nobody has weighed a few are asked for; and where an answer did not
+ * come from a server that is there, or did not fit, half as many.
  *
  * <p>Safe for use by several threads.
  */
@@ -24,8 +26,14 @@ final class Portions {
     /** Then twice as many are tried again. */
     private static final long CAUTION = TimeUnit.MINUTES.toNanos(1);
 
-    /** What a message has weighed, by topic. */
-    private final Map<String, Double> weights = new ConcurrentHashMap<>();
+    /**
+     * What a message has weighed, by partition: large messages of one are not forgotten while others are read. There are no more
+     * than those that relays keep in mind to take their turns.
+     */
+    private final Map<Partition, Double> weights = new ConcurrentHashMap<>();
+
+    /** The same by topic, for partitions of which nothing was read yet. */
+    private final Map<String, Double> topics = new ConcurrentHashMap<>();
 
     // Guarded by this.
     private int most = Integer.MAX_VALUE;
@@ -39,8 +47,8 @@ final class Portions {
         double sum = 0;
         int known = 0;
         for (Partition partition : partitions) {
-            Double weight = weights.get(partition.topic());
-            if (weight != null) {
+            double weight = weight(partition);
+            if (weight > 0) {
                 sum += weight;
                 known++;
             }
@@ -52,24 +60,49 @@ final class Portions {
         return (int) Math.max(1, Math.min(most, bytes / Math.max(1, sum / known)));
     }
 
-    /** What was read of a topic. The weight rises at once, and falls by and by. */
-    void note(String topic, List<StreamEntry> read, int from) {
-        if (from == read.size()) {
-            return;
-        }
-        long bytes = 0;
-        for (StreamEntry entry : read.subList(from, read.size())) {
-            bytes += entry.bytes();
-        }
-        double average = (double) bytes / (read.size() - from);
-        weights.merge(topic, average, (before, now) -> Math.max(now, before / 2));
+    /** What a message of a partition weighs, as far as is known; 0 if nothing is. */
+    double weight(Partition partition) {
+        Double own = weights.get(partition);
+        return own != null ? own : topics.getOrDefault(partition.topic(), 0.0);
     }
 
-    /** So many, asked for at once, did not come. Nothing that is known of their weight seems to be true. */
+    /** What came in one answer. A weight rises at once, and falls by and by, once for each answer. */
+    final class Answer {
+        private final Map<String, Double> heaviest = new HashMap<>();
+
+        /** What was read of a partition, from that index on. */
+        void add(Partition partition, List<StreamEntry> read, int from) {
+            if (from == read.size()) {
+                return;
+            }
+            long bytes = 0;
+            for (StreamEntry entry : read.subList(from, read.size())) {
+                bytes += entry.bytes();
+            }
+            double average = (double) bytes / (read.size() - from);
+            weights.merge(partition, average, Portions::merged);
+            heaviest.merge(partition.topic(), average, Math::max);
+        }
+
+        /** It was all. */
+        void end() {
+            heaviest.forEach((topic, average) -> topics.merge(topic, average, Portions::merged));
+        }
+    }
+
+    private static double merged(double before, double now) {
+        return Math.max(now, before / 2);
+    }
+
+    /**
+     * So many, asked for at once, did not come. Nothing that is known of their weight seems to be true. Several that have asked
+     * for as many at a time halve it once.
+     */
     synchronized void halve(int asked) {
-        most = Math.max(1, Math.min(asked, most()) / 2);
+        most = Math.max(1, Math.min(asked / 2, most()));
         doubledAt = System.nanoTime();
         weights.clear();
+        topics.clear();
     }
 
     private synchronized int most() {

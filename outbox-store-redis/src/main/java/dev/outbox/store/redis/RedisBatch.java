@@ -216,7 +216,7 @@ final class RedisBatch implements MessageBatch {
                             + " paused or cut off, and others have its partitions. Nothing of it took effect; its messages will"
                             + " be handed out again.");
         }
-        Checkout.Next next = isWhole() ? sequel.next(hold, renewed) : null;
+        Checkout.Next next = isWhole() ? next(hold) : null;
         if (next == null) {
             hold.dropAhead();
         }
@@ -252,6 +252,15 @@ final class RedisBatch implements MessageBatch {
                         : "other messages are where it had read its own, because the server was replaced by one that did"
                                 + " not have them, or they are being deleted by hand")
                 + ". Nothing of it took effect; its messages will be handed out again.");
+    }
+
+    /** What is wrong with the next batch is not to keep this one from being closed. */
+    private Checkout.@Nullable Next next(Hold hold) {
+        try {
+            return sequel.next(hold, renewed);
+        } catch (Throwable e) { // whatever it is, want of memory for one: the next checkout will say
+            return null;
+        }
     }
 
     /** If what comes behind the close meets trouble, the close must not be sent again: it may be others' turn by then. */

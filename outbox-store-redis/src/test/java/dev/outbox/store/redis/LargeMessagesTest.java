@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.DeadLetter;
@@ -9,6 +10,7 @@ import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.RedisServer;
 import java.nio.ByteBuffer;
@@ -18,8 +20,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,6 +41,7 @@ import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.StreamEntryID;
+import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.resps.StreamEntry;
 
 /** However large the messages are, and whatever the limit is, a batch has so many bytes and no more, and the outbox is drained. */
@@ -142,6 +151,91 @@ class LargeMessagesTest {
                             .boxed()
                             .toList(),
                     numbers));
+        }
+    }
+
+    /** However many answers without large messages come in between. */
+    @ParameterizedTest
+    @CsvSource({"0,false", "5,false", "9,false", "0,true", "5,true", "9,true"})
+    void largeMessagesOfOnePartitionAmongManyAreNotForgotten(int large, boolean company) {
+        int size = 512 << 10;
+        for (int partition = 0; partition < 10; partition++) {
+            commit(partition, 120, partition == large ? size : 200);
+        }
+        try (Store store = address.open();
+                Jedis jedis = server.connect()) {
+            boolean known = false;
+            List<Long> reads = new ArrayList<>();
+            while (reads.size() < 10) {
+                try (MessageBatch other = store.checkout(Set.of(company ? RedisStoreTest.TOPIC : "none"), 1)) {
+                    long before = sent(jedis);
+                    // Closed as it is, so that there is always as much.
+                    try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                        if (known) {
+                            reads.add(sent(jedis) - before);
+                        }
+                        known |= Stream.concat(other.messages().stream(), batch.messages().stream())
+                                .anyMatch(m -> m.partition() == large);
+                    }
+                }
+            }
+            assertTrue(reads.stream().allMatch(read -> read < Portions.BYTES + 4L * size), "read: " + reads);
+        }
+    }
+
+    /** Nothing is learnt of the weight of messages while the server is away, however many find out. */
+    @Test
+    void afterAnOutageBatchesAreReadAsBefore() throws Exception {
+        int workers = 8;
+        try (RedisServer restarted = RedisServer.packaged()) {
+            TestAddress there = TestAddress.fresh(restarted.url());
+            try (RedisClient writer = there.client();
+                    AbstractTransaction tx = writer.multi()) {
+                for (int i = 0; i < workers * LIMIT; i++) {
+                    there.outbox().persist(tx).persist(RedisStoreTest.message(i % workers, "m" + i));
+                }
+                RedisOutbox.exec(tx).orThrow();
+            }
+            ExecutorService pool = Executors.newFixedThreadPool(workers);
+            try (Store store = there.open()) {
+                List<Future<?>> failed = new ArrayList<>();
+                AtomicInteger came = new AtomicInteger();
+                for (int i = 0; i < workers; i++) {
+                    failed.add(pool.submit(() -> assertThrows(StoreException.class, () -> {
+                        while (true) {
+                            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                                came.addAndGet(batch.messages().size());
+                            }
+                        }
+                    })));
+                }
+                Load.await(() -> came.get() > 10 * LIMIT, "checkouts");
+                restarted.kill();
+                for (Future<?> each : failed) {
+                    each.get(60, TimeUnit.SECONDS);
+                }
+                restarted.restart();
+                List<Integer> sizes = new ArrayList<>();
+                Load.await(
+                        () -> {
+                            sizes.clear();
+                            try (Jedis jedis = restarted.connect()) {
+                                jedis.configResetStat();
+                                try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                                    sizes.add(batch.messages().size());
+                                }
+                                sizes.add(Integer.parseInt(jedis.info("commandstats")
+                                        .replaceAll("(?s).*cmdstat_xrange:calls=(\\d+).*", "$1")));
+                            } catch (StoreException | JedisException e) {
+                                return false; // not there yet
+                            }
+                            return sizes.get(0) == LIMIT;
+                        },
+                        "a full batch");
+                assertTrue(sizes.get(1) <= 2 * workers, "messages and reads: " + sizes);
+            } finally {
+                pool.shutdownNow();
+            }
         }
     }
 

@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.StreamEntryID;
 
 /** Behind full batches the next checkout goes with the close; and nobody is worse off. */
 @Tag("redis")
@@ -387,6 +389,31 @@ class PrefetchTest {
             came.addAll(RedisStoreTest.publishAll(one, 1_000));
             assertEquals(all, new HashSet<>(came));
             assertEquals(all.size(), came.size());
+        }
+    }
+
+    /** One of its partitions goes on with what cannot be handed out, and the other one fills the batch. */
+    @Test
+    void aFullBatchKeepsNoEmptyPartition() {
+        int rounds = 6;
+        commit(0, rounds * LIMIT / 2);
+        commit(1, rounds * LIMIT / 2);
+        String messages = address.prefix() + ":messages:" + RedisStoreTest.TOPIC + "#1";
+        StreamEntryID odd = client.xadd(messages, StreamEntryID.NEW_ENTRY, Map.of("a", "b"));
+        List<String> behind = commit(1, 3);
+        String large = "x".repeat(4 << 20);
+        for (int i = 0; i < LIMIT; i++) {
+            commit(0, 1, large);
+        }
+        try (Store store = open()) {
+            publish(store, rounds);
+            try (MessageBatch full = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
+                assertTrue(full.messages().stream().allMatch(m -> m.partition() == 0), "nothing passes it");
+                client.xdel(messages, odd);
+                try (Store another = open()) {
+                    assertEquals(behind, RedisStoreTest.publishAll(another, LIMIT));
+                }
+            }
         }
     }
 }
