@@ -147,14 +147,15 @@ class RedisOpeningTest {
     @ParameterizedTest
     @ValueSource(strings = {"\\r\\nnone\\r\\n", "EVALSHA"})
     void anAnswerThatIsLostDoesNotCountAgainstTheServer(String lastOfTheRequest) throws Exception {
+        TestAddress own = TestAddress.fresh(server.url());
         try (TcpProxy network = TcpProxy.before(server.url());
                 Jedis jedis = server.connect()) {
             network.cutAtNext(Pattern.compile(lastOfTheRequest), TcpProxy.Moment.BEFORE_ANSWER);
-            address.through(new InetSocketAddress(InetAddress.getLoopbackAddress(), network.port()))
+            own.through(new InetSocketAddress(InetAddress.getLoopbackAddress(), network.port()))
                     .open()
                     .close();
             assertEquals(1, network.sprung());
-            assertEquals(Set.of(), jedis.keys("*:check:*"));
+            assertEquals(Set.of(), jedis.keys(own.prefix() + ":check:*"));
         }
     }
 
