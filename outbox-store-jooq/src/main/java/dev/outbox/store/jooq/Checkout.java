@@ -96,20 +96,19 @@ final class Checkout {
         Set<Candidate> inVain = new HashSet<>();
         int most = Math.min(limit, budget.expected());
         List<Held> held = takeAndRead(lease, most, List.of(), inVain);
-        if (most < limit && messages(held) == most && Budget.bytes(held) < Budget.LEAST) {
-            most = limit; // the messages are smaller than those of the last batch
-            lease.rollback();
-            rotation.noteNoTurn(partitions(held));
-            held = takeAndRead(lease, most, List.of(), inVain); // all share the limit, as if nothing had been read
-        }
+        boolean isSpent = false;
+        Set<Candidate> passedOver = new LinkedHashSet<>();
         for (int attempt = 1; ; attempt++) {
+            if (most < limit && messages(held) == most && Budget.bytes(held) < Budget.LEAST) {
+                most = limit; // the messages are smaller than those of the last batch
+                lease.rollback();
+                rotation.noteNoTurn(partitions(held));
+                held = takeAndRead(lease, most, List.of(), inVain); // all share the limit, as if nothing had been read
+            }
             expectsRoom = hasPlaces(held, most);
             if (Budget.isSpent(held)) {
-                List<Candidate> passedOver = partitions(Budget.cut(held));
-                rotation.noteNoTurn(passedOver);
-                rotation.noteTurn(partitions(held).stream()
-                        .filter(p -> !passedOver.contains(p))
-                        .toList());
+                isSpent = true;
+                passedOver.addAll(partitions(Budget.cut(held)));
             }
             if (held.stream().noneMatch(partition -> partition.messages.isEmpty())) {
                 complete(lease.connection(), held);
@@ -118,6 +117,10 @@ final class Checkout {
             setAside(lease, held);
             boolean isVain = held.removeIf(partition -> partition.messages.isEmpty());
             if (held.isEmpty() || !isVain) {
+                if (isSpent) {
+                    rotation.noteNoTurn(passedOver); // of all attempts, because each makes new turns
+                    rotation.noteTurn(partitions(held));
+                }
                 budget.note(held);
                 return held;
             }
@@ -214,7 +217,7 @@ final class Checkout {
         Look look = lookSentAlong(lease);
         List<Candidate> inTurn = inTurn(again, List.of(), limit, inVain);
         List<Held> held = fill(lease, inTurn, first(again, inTurn, limit), false, limit, look);
-        if (hasPlaces(held, limit) && !addTo(held, lease, limit, look)) {
+        if (hasPlaces(held, limit) && !addTo(held, lease, limit, look, inVain)) {
             lease.rollback();
             held = fill(lease, discover(lease), limit, again, inVain);
         }
@@ -247,7 +250,8 @@ final class Checkout {
     }
 
     /** Looks for more within the transaction of a batch that has messages; false if it has to begin again. */
-    private boolean addTo(List<Held> held, Connections.Lease lease, int limit, @Nullable Look sent)
+    private boolean addTo(
+            List<Held> held, Connections.Lease lease, int limit, @Nullable Look sent, Set<Candidate> inVain)
             throws SQLException {
         if (held.stream().allMatch(partition -> partition.messages.isEmpty())) {
             return false;
@@ -259,7 +263,7 @@ final class Checkout {
         rotation.replace(look.found, look.started, System.nanoTime());
         Set<Integer> known =
                 held.stream().map(partition -> partition.partition.id()).collect(Collectors.toSet());
-        List<Candidate> inTurn = inTurn(List.of(), look.found, limit, Set.of());
+        List<Candidate> inTurn = inTurn(List.of(), look.found, limit, inVain);
         inTurn.removeIf(candidate -> known.contains(candidate.id()));
         new Filling(new Access(lease, "", null, limit), held, inTurn, limit).run(inTurn.size(), true);
         return true;
@@ -319,10 +323,13 @@ final class Checkout {
         hints.lookedFor(topics, new HashSet<>(look.found), look.passedOver, took, System.nanoTime());
     }
 
-    /** All that is known, and what was just found, even if another thread has forgotten it meanwhile. */
+    /**
+     * All that is known, and what was just found, even if another thread has forgotten it meanwhile. Behind what it begins
+     * with, nothing has had its turn.
+     */
     private List<Candidate> inTurn(List<Candidate> again, List<Candidate> found, int limit, Set<Candidate> inVain) {
         Set<Candidate> inTurn = new LinkedHashSet<>(again);
-        inTurn.addAll(rotation.nextTurn(limit));
+        inTurn.addAll(rotation.nextTurn(again.isEmpty() ? limit : 0));
         inTurn.addAll(found);
         inTurn.removeAll(inVain);
         return new ArrayList<>(inTurn);

@@ -153,6 +153,43 @@ abstract class LargeMessagesTest {
         }
     }
 
+    /** Three are tried at first, of which two fit. They are found in the order of their numbers, beginning with any of them. */
+    @Test
+    void noPartitionLosesItsTurnToTheBudget() throws Exception {
+        for (int partition = 0; partition < 9; partition++) {
+            commitLarge(partition, 0, 1, 16 << 20);
+        }
+        try (Store store = harness.open(address)) {
+            List<Integer> served = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 8);
+                assertEquals(2, batch.messages().size());
+                batch.messages().forEach(m -> served.add(m.partition()));
+                settle(batch);
+            }
+            int first = served.get(0);
+            assertEquals(IntStream.range(first, first + 8).mapToObj(i -> i % 9).toList(), served);
+        }
+    }
+
+    @Test
+    void whatFindsNoPlaceIsReadOnce() throws Exception {
+        for (int partition = 1; partition <= 4; partition++) {
+            commitLarge(partition, 0, 1, 10 << 20);
+        }
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            pool.sent.clear();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 100)) {
+                assertEquals(3, batch.messages().size());
+            }
+            List<String> reads = pool.sent.stream()
+                    .filter(sql -> sql.contains("payload") && !sql.contains("m.id IN ("))
+                    .toList();
+            assertEquals(2, reads.size(), () -> String.join("\n", pool.sent));
+        }
+    }
+
     /** Two are expected to fill the batch; then it turns out that they are small, and all partitions share the limit. */
     @Test
     void behindLargeMessagesSmallOnesShareTheLimit() throws Exception {
