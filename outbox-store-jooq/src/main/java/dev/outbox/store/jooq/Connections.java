@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -88,7 +89,13 @@ final class Connections implements AutoCloseable {
         private boolean uncommitted;
 
         private boolean changes;
-        private boolean broken;
+        private volatile boolean broken;
+
+        /** Who has it ends the connection, or gives it back; not both at a time. */
+        private final ReentrantLock ending = new ReentrantLock();
+
+        /** Whether the connection was given back, and may be somebody else's. */
+        private boolean returned;
 
         /** Whether the connection had no limit on the silence of its server, and has one now. */
         private boolean limited;
@@ -174,7 +181,9 @@ final class Connections implements AutoCloseable {
                     }
                     restored = true;
                 } finally {
-                    broken |= !restored; // nobody is to get it in a transaction, or set up as ours
+                    if (!restored) {
+                        broken = true; // nobody is to get it in a transaction, or set up as ours
+                    }
                 }
             }
         }
@@ -248,12 +257,25 @@ final class Connections implements AutoCloseable {
 
         /**
          * Ends the connection that another thread is using. That thread must still close the lease. Does not wait,
-         * because MariaDB's driver opens another connection for it, and its server may be unreachable.
+         * because MariaDB's driver opens another connection for it, and its server may be unreachable. If that thread
+         * comes first, it ends the connection, or has given it back in good order.
          */
         void abortForOthers() {
-            Thread aborting = new Thread(this::abort, "outbox-abort");
+            markBroken();
+            Thread aborting = new Thread(this::abortUnlessReturned, "outbox-abort");
             aborting.setDaemon(true);
             aborting.start();
+        }
+
+        private void abortUnlessReturned() {
+            ending.lock();
+            try {
+                if (!returned) {
+                    abort();
+                }
+            } finally {
+                ending.unlock();
+            }
         }
 
         private void abort() {
@@ -301,6 +323,16 @@ final class Connections implements AutoCloseable {
             } catch (SQLException | RuntimeException e) {
                 // ended below
             }
+            ending.lock();
+            try {
+                giveBack(restored);
+            } finally {
+                returned = true;
+                ending.unlock();
+            }
+        }
+
+        private void giveBack(boolean restored) {
             try {
                 if (broken || !restored) {
                     end();

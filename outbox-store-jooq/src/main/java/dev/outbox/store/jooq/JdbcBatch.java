@@ -63,6 +63,9 @@ final class JdbcBatch implements MessageBatch {
     private volatile Proof proof;
     private volatile @Nullable Exception lost;
 
+    /** Whether the store was closed and did not wait for the thread that uses the connection, which then ends it. */
+    private volatile boolean abandoned;
+
     JdbcBatch(
             Dialect dialect,
             Hints hints,
@@ -99,7 +102,7 @@ final class JdbcBatch implements MessageBatch {
             return outcomes.isOpen();
         }
         Connections.Lease open = lease;
-        if (open == null || open.isClosed()) {
+        if (abandoned || open == null || open.isClosed()) {
             return false;
         }
         if (proof.isYoungerThan(SignsOfLife.trust())) {
@@ -107,9 +110,9 @@ final class JdbcBatch implements MessageBatch {
         }
         using.lock();
         try {
-            return isAlive(SignsOfLife.trust());
+            return isAlive(SignsOfLife.trust()) && !abandoned;
         } finally {
-            using.unlock();
+            unlock();
         }
     }
 
@@ -118,6 +121,25 @@ final class JdbcBatch implements MessageBatch {
         if (!proof.isYoungerThan(SignsOfLife.trust().dividedBy(2)) && using.tryLock()) {
             try {
                 isAlive(SignsOfLife.trust().dividedBy(2));
+            } finally {
+                unlock();
+            }
+        }
+    }
+
+    /**
+     * A server may have answered just before the connection was to be ended. So whoever unlocks looks whether the batch was
+     * abandoned meanwhile, and {@link #lose} looks once more whether it is unlocked after it has said so: one of them sees it.
+     */
+    private void unlock() {
+        using.unlock();
+        if (abandoned && using.tryLock()) {
+            try {
+                Connections.Lease ended = lease;
+                lease = null;
+                if (ended != null) {
+                    ended.drop();
+                }
             } finally {
                 using.unlock();
             }
@@ -167,25 +189,35 @@ final class JdbcBatch implements MessageBatch {
      * transaction back when it notices that the connection is gone.
      */
     void lose(long deadline) {
-        if (!lockBy(deadline)) {
-            Connections.Lease used = closing != null ? closing : lease;
-            if (used != null) {
-                used.abortForOthers(); // the thread that uses it gets an exception, and returns it
+        if (!lockWithin(patience(deadline))) {
+            abandoned = true;
+            if (!using.tryLock()) {
+                Connections.Lease used = closing;
+                used = used != null ? used : lease;
+                if (used != null) {
+                    used.abortForOthers(); // the thread that uses it gets an exception, and returns it
+                }
+                return;
             }
-            return;
         }
         try {
             Connections.Lease ended = lease;
             lease = null;
             if (ended != null) {
-                ended.closeWithin(Duration.ofNanos(Math.max(LEAST_PATIENCE_NANOS, deadline - System.nanoTime())));
+                ended.closeWithin(Duration.ofNanos(patience(deadline)));
             }
         } finally {
             using.unlock();
         }
     }
 
-    private boolean lockBy(long deadline) {
+    /** Also after the deadline some time: a close or a server that is well is not to suffer from others that were not. */
+    private static long patience(long deadline) {
+        return Math.max(LEAST_PATIENCE_NANOS, deadline - System.nanoTime());
+    }
+
+    private boolean lockWithin(long nanos) {
+        long deadline = System.nanoTime() + nanos;
         boolean interrupted = false;
         try {
             while (true) {

@@ -16,9 +16,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The store on a SQL database: what its checkouts know in common, and its open batches. */
 final class JooqStore extends GuardedStore {
+    private static final Logger LOG = LoggerFactory.getLogger(JooqStore.class);
+
     private static final Capabilities DEAF = Capabilities.all()
             .without(
                     Capability.WAKE_UP,
@@ -85,7 +89,7 @@ final class JooqStore extends GuardedStore {
         }
         if (isClosed()) {
             // close() may have missed it
-            batch.lose(System.nanoTime() + CLOSING_NANOS);
+            lose(batch, System.nanoTime() + CLOSING_NANOS);
         }
         return batch;
     }
@@ -110,10 +114,19 @@ final class JooqStore extends GuardedStore {
             listener.close();
         }
         long deadline = System.nanoTime() + CLOSING_NANOS;
-        open.forEach(batch -> batch.lose(deadline));
+        open.forEach(batch -> lose(batch, deadline));
         open.clear();
         signsOfLife.close();
         connections.close();
+    }
+
+    /** If one cannot be ended, all others are. */
+    private static void lose(JdbcBatch batch, long deadline) {
+        try {
+            batch.lose(deadline);
+        } catch (RuntimeException | Error e) {
+            LOG.warn("A batch that was open when its store was closed could not be ended.", e);
+        }
     }
 
     /** Empty if none of the topics has a name that a message could have. */

@@ -87,13 +87,17 @@ final class SignsOfLife implements AutoCloseable {
             batch.giveSignOfLife();
             if (alone && System.nanoTime() - started > SLOW) {
                 alone = false;
-                help(waiting);
+                try {
+                    help(waiting);
+                } catch (Throwable e) {
+                    // Also if there is no memory for one more thread: the others have a turn all the same.
+                }
             }
         }
     }
 
     private void help(Queue<JdbcBatch> waiting) {
-        for (int i = Math.min(MOST_HELPERS, waiting.size()) - helpers.size(); i > 0; i--) {
+        for (int i = Math.min(MOST_HELPERS - helpers.size(), waiting.size()); i > 0; i--) {
             Thread helper = new Thread(
                     () -> {
                         try {

@@ -1,0 +1,201 @@
+package dev.outbox.store.jooq;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What closing a store does with connections that other threads are using, to the moment. */
+@Timeout(60)
+class H2ClosingTest {
+    private static final String ADDRESS = "jdbc:h2:mem:closing;DB_CLOSE_DELAY=-1";
+    private static final Duration SILENCE = Proof.silence;
+
+    /** Calls of connections in order: their names, those that end connections with that of their thread. */
+    private final List<String> called = new CopyOnWriteArrayList<>();
+
+    /** At the next call of this name the thread waits, or fails. */
+    private @Nullable String stop;
+
+    private Runnable onStop = () -> {};
+
+    private final DataSource pool = (DataSource) Proxy.newProxyInstance(
+            H2ClosingTest.class.getClassLoader(),
+            new Class<?>[] {DataSource.class},
+            (proxy, method, arguments) -> switch (method.getName()) {
+                case "getConnection" -> observed(DriverManager.getConnection(ADDRESS));
+                case "isWrapperFor" -> false;
+                default -> throw new UnsupportedOperationException(method.getName());
+            });
+
+    /** An abort is only noted, as if it came at the last moment. */
+    private Connection observed(Connection connection) {
+        return (Connection) Proxy.newProxyInstance(
+                H2ClosingTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    String name = method.getName();
+                    called.add(
+                            name.equals("abort")
+                                    ? "abort by " + Thread.currentThread().getName()
+                                    : name);
+                    if (name.equals("abort")) {
+                        return null;
+                    }
+                    try {
+                        Object result = method.invoke(connection, arguments);
+                        if (name.equals(stop)) {
+                            stop = null;
+                            onStop.run();
+                        }
+                        return result;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @BeforeEach
+    void create() {
+        new H2Harness().open(ADDRESS).close();
+    }
+
+    @AfterEach
+    void drop() throws Exception {
+        Proof.silence = SILENCE;
+        try (Connection connection = DriverManager.getConnection(ADDRESS);
+                Statement statement = connection.createStatement()) {
+            statement.execute("SHUTDOWN");
+        }
+    }
+
+    private static void commit(int partition) throws Exception {
+        try (Connection connection = DriverManager.getConnection(ADDRESS)) {
+            connection.setAutoCommit(false);
+            JdbcOutbox.persist(connection).persist(StoreTest.message(partition, "a"));
+            connection.commit();
+        }
+    }
+
+    private static JdbcBatch checkout(Store store, int partition) throws Exception {
+        commit(partition);
+        JdbcBatch batch = (JdbcBatch) store.checkout(Set.of(StoreTest.TOPIC), 10);
+        assertEquals(1, batch.messages().size());
+        return batch;
+    }
+
+    private static void awaitState(Thread thread, Thread.State... states) {
+        while (!List.of(states).contains(thread.getState())) {
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    private static void awaitNoAbort() throws InterruptedException {
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().equals("outbox-abort")) {
+                thread.join();
+            }
+        }
+    }
+
+    private Connections.Lease borrow() throws Exception {
+        return Connections.of(pool, new H2Dialect()).borrow();
+    }
+
+    @Test
+    void whatIsAbortedDoesNotGoBackAsIfItWereAlive() throws Exception {
+        Connections.Lease lease = borrow();
+        lease.abortForOthers();
+        lease.close();
+        awaitNoAbort();
+        assertTrue(called.contains("abort by " + Thread.currentThread().getName()), () -> "ended: " + called);
+        assertEquals("close", called.get(called.size() - 1));
+    }
+
+    @Test
+    void whatWentBackIsNotAborted() throws Exception {
+        Connections.Lease lease = borrow();
+        lease.close();
+        lease.abortForOthers();
+        awaitNoAbort();
+        assertEquals("close", called.get(called.size() - 1), () -> "what another may have borrowed: " + called);
+    }
+
+    /** Other batches have used up the time. */
+    @Test
+    void aCloseOfAServerThatAnswersIsWaitedForAfterTheDeadline() throws Exception {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            JdbcBatch batch = checkout(store, 0);
+            batch.markPublished(batch.messages().get(0), null);
+            Thread losing = new Thread(() -> batch.lose(System.nanoTime() - 1));
+            onStop = () -> {
+                losing.start();
+                awaitState(losing, Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
+            };
+            stop = "commit";
+            batch.close();
+            losing.join();
+            awaitNoAbort();
+            assertFalse(called.contains("abort by outbox-abort"), () -> "healthy: " + called);
+        }
+    }
+
+    @Test
+    void aBatchIsGivenUpThoughItsServerAnsweredJustBefore() throws Exception {
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            JdbcBatch batch = checkout(store, 0);
+            Proof.silence = Duration.ofMillis(12); // every isHeld asks
+            CountDownLatch asked = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            onStop = () -> {
+                asked.countDown();
+                assertDoesNotThrow(() -> goOn.await());
+            };
+            stop = "createStatement";
+            AtomicReference<Boolean> held = new AtomicReference<>();
+            Thread asking = new Thread(() -> held.set(batch.isHeld()));
+            asking.start();
+            asked.await();
+            Proof.silence = SILENCE;
+            batch.lose(System.nanoTime() - 1);
+            awaitNoAbort();
+            goOn.countDown();
+            asking.join();
+            assertFalse(batch.isHeld(), "isHeld after the store has given the batch up");
+            assertEquals("close", called.get(called.size() - 1), "the last that was done with the connection");
+        }
+    }
+
+    @Test
+    void oneBatchThatCannotBeEndedLeavesNoOtherOpen() throws Exception {
+        Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
+        List<JdbcBatch> batches = List.of(checkout(store, 0), checkout(store, 1), checkout(store, 2));
+        called.clear();
+        onStop = () -> {
+            throw new AssertionError("no memory, say");
+        };
+        stop = "getNetworkTimeout";
+        assertDoesNotThrow(store::close);
+        batches.forEach(batch -> assertFalse(batch.isHeld()));
+        assertEquals(2, called.stream().filter("close"::equals).count(), () -> "given back: " + called);
+    }
+}
