@@ -57,9 +57,8 @@ final class JdbcOperations implements Operations {
                             + " m.message_id, m.original_id, p.failing_id, coalesce(m.attempts, 1), p.reason, "
                             + dialect.time("p.retry_at")
                             + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
-                            // An operator may have deleted the row. Its delay then ends by itself, and nothing fails.
-                            + " WHERE p.failing_id IS NOT NULL AND (m.id IS NOT NULL OR p.retry_at > " + dialect.now()
-                            + ") ORDER BY p.topic, p.partition_no"));
+                            + " WHERE p.failing_id IS NOT NULL AND " + failsStill()
+                            + " ORDER BY p.topic, p.partition_no"));
                     ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     failing.add(new FailingPartition(
@@ -75,13 +74,19 @@ final class JdbcOperations implements Operations {
         });
     }
 
+    /** An operator may have deleted the row of the message. Its delay then ends by itself, and nothing fails. */
+    private String failsStill() {
+        return "(EXISTS (SELECT 1 FROM outbox_message f WHERE f.id = p.failing_id) OR p.retry_at > " + dialect.now()
+                + ")";
+    }
+
     /** A row that is locked belongs to a batch that is trying it right now: nothing to wait for, nothing to do. */
     @Override
     public boolean retryNow(String topic, int partition) {
         return inTransaction("Ending the delay of a partition", connection -> {
             String row =
                     " FROM outbox_partition p WHERE p.topic = ? AND p.partition_no = ? AND p.failing_id IS NOT NULL";
-            if (!exists(connection, "SELECT p.id" + row, topic, partition)) {
+            if (!exists(connection, "SELECT p.id" + row + " AND " + failsStill(), topic, partition)) {
                 return false;
             }
             if (exists(connection, "SELECT p.id" + row + " FOR UPDATE SKIP LOCKED", topic, partition)) {

@@ -705,6 +705,7 @@ abstract class StoreTest {
             assertEquals("away", operations.failingPartitions().get(0).reason());
             assertTrue(operations.retryNow(TOPIC, 0));
             assertEquals(List.of(), operations.failingPartitions(), "nothing is delayed any more, and nothing fails");
+            assertFalse(operations.retryNow(TOPIC, 0), "what is not listed as failing has nothing to retry");
             assertEquals(List.of("2"), publishAll(store, 10));
             assertEquals(List.of(), operations.failingPartitions());
         }
