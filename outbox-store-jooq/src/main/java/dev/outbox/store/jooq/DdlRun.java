@@ -74,19 +74,41 @@ final class DdlRun {
     }
 
     private void execute(DdlStep step) throws SQLException {
+        afterwards(() -> executeInTransaction(step), () -> connection.setAutoCommit(true));
+    }
+
+    private void executeInTransaction(DdlStep step) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             String before = dialect.limitLocks(statement);
-            try {
-                dialect.lockSchema(connection);
-                statement.execute(dialect.sql(step.sql()));
-                connection.commit();
-            } finally {
-                restore(statement, before);
-            }
-        } finally {
-            connection.setAutoCommit(true);
+            afterwards(
+                    () -> {
+                        dialect.lockSchema(connection);
+                        statement.execute(dialect.sql(step.sql()));
+                        connection.commit();
+                    },
+                    () -> restore(statement, before));
         }
+    }
+
+    @FunctionalInterface
+    private interface Action {
+        void run() throws SQLException;
+    }
+
+    /** On a connection that was lost the second fails, too, which must not hide why the first did. */
+    private static void afterwards(Action action, Action restoring) throws SQLException {
+        try {
+            action.run();
+        } catch (SQLException | RuntimeException e) {
+            try {
+                restoring.run();
+            } catch (SQLException | RuntimeException also) {
+                e.addSuppressed(also);
+            }
+            throw e;
+        }
+        restoring.run();
     }
 
     private void restore(Statement statement, String before) throws SQLException {
