@@ -16,8 +16,13 @@ import org.junit.jupiter.api.Test;
 /** What {@code docs/WHEN-THINGS-GO-WRONG.md} quotes is what the sources say. */
 class TroubleTest {
     private static final Path DOCUMENT = Path.of("..", "docs", "WHEN-THINGS-GO-WRONG.md");
-    private static final List<String> MODULES =
-            List.of("outbox-api", "outbox-jackson", "outbox-store-jooq", "outbox-store-redis", "outbox-store-mongo");
+    private static final List<String> MODULES = List.of(
+            "outbox-api",
+            "outbox-jackson",
+            "outbox-store-support",
+            "outbox-store-jooq",
+            "outbox-store-redis",
+            "outbox-store-mongo");
 
     @Test
     void everyTextIsInASource() throws IOException {
