@@ -6,8 +6,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Ignoring what a method of this type returns is a mistake: the call has no other effect. Error Prone and SpotBugs know an
- * annotation of this simple name from any package, so users need no dependency for it.
+ * Ignoring what a method of this type returns is a mistake: the call has no other effect. Error Prone and SpotBugs know
+ * an annotation of this simple name from any package, so users need no dependency for it.
  */
 @Retention(RetentionPolicy.CLASS)
 @Target({ElementType.TYPE, ElementType.METHOD})

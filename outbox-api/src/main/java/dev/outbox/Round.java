@@ -17,14 +17,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One round of a relay: checkout, publish, close. Runs on one thread, which alone touches the batch; publishers are called on
- * it as long as that is quick, and otherwise on helpers, which report back to it, as asynchronous publishers do.
+ * One round of a relay: checkout, publish, close. Runs on one thread, which alone touches the batch; publishers are
+ * called on it as long as that is quick, and otherwise on helpers, which report back to it, as asynchronous publishers
+ * do.
  *
- * <p>Order: a partition's messages are started in the order of the batch, at most {@link Topic.Builder#inFlight} at a time,
- * and none is started after one that failed, is unanswered at the end, or after the hold was lost.
+ * <p>Order: a partition's messages are started in the order of the batch, at most {@link Topic.Builder#inFlight} at a
+ * time, and none is started after one that failed, is unanswered at the end, or after the hold was lost.
  *
- * <p>Partitions take turns, one message each, and nothing is started once the batch's time is over: so none waits for the whole
- * of another, and a batch is closed while closing it can still succeed.
+ * <p>Partitions take turns, one message each, and nothing is started once the batch's time is over: so none waits for
+ * the whole of another, and a batch is closed while closing it can still succeed.
  */
 final class Round {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
@@ -86,7 +87,10 @@ final class Round {
         this.outcomes = new Outcomes(shared, shift);
     }
 
-    /** Does it; partitions in the order in which they came, or at random so that time does not run out on the same ones always. */
+    /**
+     * Does it; partitions in the order in which they came, or at random so that time does not run out on the same ones
+     * always.
+     */
     RoundResult run(boolean atRandom) {
         MessageBatch batch = checkout();
         if (batch == null) {
@@ -268,8 +272,8 @@ final class Round {
     }
 
     /**
-     * Asked before every message: a process that was paused beyond its lease must not go on publishing; and what could not be
-     * remembered must not be published.
+     * Asked before every message: a process that was paused beyond its lease must not go on publishing; and what could
+     * not be remembered must not be published.
      */
     private boolean mayStart(MessageBatch batch) {
         if (outcomes.storeError != null || lost || outcomes.count() + flights.size() >= most || shift.isOver()) {
@@ -306,7 +310,10 @@ final class Round {
         return !lost;
     }
 
-    /** Starts the next message of a lane, or settles it if it needs no publishing; false if there is no thread for it now. */
+    /**
+     * Starts the next message of a lane, or settles it if it needs no publishing; false if there is no thread for it
+     * now.
+     */
     private <T> boolean startNext(MessageBatch batch, Lane<T> lane, boolean othersWait) {
         PersistedMessage message = lane.peek();
         Unsettled.Entry entry = shared.unsettled.find(lane.key, message);

@@ -6,14 +6,17 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A topic as a relay serves it: how long its publisher takes, and whether its broker is away, in which case the topic is left
- * out of batches for a while, so that it holds up no other. Safe for use by several threads.
+ * A topic as a relay serves it: how long its publisher takes, and whether its broker is away, in which case the topic
+ * is left out of batches for a while, so that it holds up no other. Safe for use by several threads.
  */
 final class Route<T> {
     /** From here on a hand-over to another thread costs less than waiting does. */
     private static final long WORTH_A_HELPER = 50_000;
 
-    /** From here on also a publisher that nobody waits behind is left to a helper, so that the hold is looked after meanwhile. */
+    /**
+     * From here on also a publisher that nobody waits behind is left to a helper, so that the hold is looked after
+     * meanwhile.
+     */
     private static final long LONG = 20_000_000;
 
     private static final long CAP = 200_000_000;
@@ -64,7 +67,10 @@ final class Route<T> {
         callNanos = before < 0 ? now : before + (now - before) / 8;
     }
 
-    /** Whether its publisher is better called by a helper. One that was never called may be slow, and others would wait for it. */
+    /**
+     * Whether its publisher is better called by a helper. One that was never called may be slow, and others would wait
+     * for it.
+     */
     boolean isWorthAHelper(boolean othersWait) {
         long nanos = callNanos;
         return othersWait ? nanos < 0 || nanos >= WORTH_A_HELPER : nanos >= LONG;

@@ -4,7 +4,9 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the threads of one relay, whose names say which relay of the process it is. Safe for use by several threads. */
+/**
+ * Makes the threads of one relay, whose names say which relay of the process it is. Safe for use by several threads.
+ */
 final class Threads {
     private static final AtomicInteger RELAYS = new AtomicInteger();
 
