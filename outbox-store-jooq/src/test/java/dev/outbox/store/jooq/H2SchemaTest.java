@@ -1,9 +1,15 @@
 package dev.outbox.store.jooq;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,5 +39,26 @@ class H2SchemaTest extends SchemaTest {
             Stores.open("jdbc:h2:mem:" + setting.charAt(12) + ";DB_CLOSE_DELAY=-1;" + setting)
                     .close();
         }
+    }
+
+    @Test
+    void whyAConnectionWasLostIsToldAndNotWhatFailedAfterIt() throws Exception {
+        Connection connection = DriverManager.getConnection("jdbc:h2:mem:lost"); // closed by its commit
+        Connection lost = (Connection) Proxy.newProxyInstance(
+                H2SchemaTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("commit")) {
+                        connection.close();
+                        throw new SQLException("the server has ended the session", "08006");
+                    }
+                    try {
+                        return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        SQLException e =
+                assertThrows(SQLException.class, () -> new DdlRun(lost, new H2Dialect(), DdlRun.PATIENCE).run());
+        assertEquals("the server has ended the session", e.getMessage());
+        assertEquals(2, e.getSuppressed().length, "failures of the rollback and of what restores auto-commit");
     }
 }
