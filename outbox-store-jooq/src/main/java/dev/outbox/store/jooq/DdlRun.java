@@ -54,9 +54,13 @@ final class DdlRun {
     }
 
     private void make(DdlStep step) throws SQLException {
-        for (int attempt = 1; step.isMissing(connection, dialect); attempt++) {
+        for (int attempt = 1; ; attempt++) {
             try {
-                execute(step);
+                synchronized (dialect.schemaMonitor()) {
+                    if (step.isMissing(connection, dialect)) {
+                        execute(step);
+                    }
+                }
                 return;
             } catch (SQLException e) {
                 if (Failures.isLost(connection, e)) {

@@ -126,6 +126,9 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Takes, in a transaction, something that has the number of a row of outbox_message, as partitions are taken. */
     boolean takeRehearsed(Connection connection, int lockKey, long rowId) throws SQLException;
 
+    /** Keeps the steps of concurrent creations of the schema in this process apart, looking included. */
+    Object schemaMonitor();
+
     /** Keeps concurrent creations of the schema apart until the transaction ends, where the database does not. */
     void lockSchema(Connection connection) throws SQLException;
 

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /** H2. Partitions are taken by locking their rows. */
 record H2Dialect(Names names) implements Dialect {
+    private static final Object SCHEMA_MONITOR = new Object();
+
     /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
     private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
             + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
@@ -269,6 +271,15 @@ record H2Dialect(Names names) implements Dialect {
     @Override
     public void lockSchema(Connection connection) {
         // creating tables locks the database anyway
+    }
+
+    /**
+     * H2 adds a column by copying the table, and then renames the copy. Statements of other connections that come
+     * between find no table, or lose an index. H2 is embedded, so others are in this process.
+     */
+    @Override
+    public Object schemaMonitor() {
+        return SCHEMA_MONITOR;
     }
 
     @Override

@@ -375,6 +375,11 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     }
 
     @Override
+    public Object schemaMonitor() {
+        return new Object(); // the server keeps them apart
+    }
+
+    @Override
     public void lockSchema(Connection connection) {
         // whoever creates a table locks its name
     }

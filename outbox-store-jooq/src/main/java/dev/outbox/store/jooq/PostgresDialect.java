@@ -429,6 +429,11 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
+    public Object schemaMonitor() {
+        return new Object(); // the server keeps them apart
+    }
+
+    @Override
     public void lockSchema(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(
