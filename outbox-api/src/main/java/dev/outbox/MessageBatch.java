@@ -5,10 +5,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Messages that were checked out of a {@link Store} and are held exclusively until {@link #close}. Every message gets at
- * most one outcome. Outcomes are remembered by the marks and take effect together, atomically, at close; a crash before
- * it leaves everything as it was (OBX-CLOSE-1, OBX-CLOSE-2). Messages without an outcome are released and keep their
- * place (OBX-ORDER-2).
+ * Messages that were checked out of a {@link Store} and are held exclusively until {@link #close}. Every message gets
+ * at most one outcome. Outcomes are remembered by the marks and take effect together, atomically, at close; a crash
+ * before it leaves everything as it was (OBX-CLOSE-1, OBX-CLOSE-2). Messages without an outcome are released and keep
+ * their place (OBX-ORDER-2).
  *
  * <p>Used by one thread at a time.
  */
@@ -20,10 +20,10 @@ public interface MessageBatch extends AutoCloseable {
     List<PersistedMessage> messages();
 
     /**
-     * Whether the batch is open and still holds its partitions. Cheap, as a rule: the relay asks before every message, so that a
-     * process that was paused beyond its lease, or cut off, does not go on publishing. A store may ask its backend where that has
-     * not answered for some seconds, and wait for some seconds more; that a hold is lost is said no later than ten seconds after
-     * others can get its messages (OBX-FENCE-3). Once false, always false.
+     * Whether the batch is open and still holds its partitions. Cheap, as a rule: the relay asks before every message,
+     * so that a process that was paused beyond its lease, or cut off, does not go on publishing. A store may ask its
+     * backend where that has not answered for some seconds, and wait for some seconds more; that a hold is lost is said
+     * no later than ten seconds after others can get its messages (OBX-FENCE-3). Once false, always false.
      */
     boolean isHeld();
 
@@ -60,7 +60,8 @@ public interface MessageBatch extends AutoCloseable {
      * (OBX-CLOSE-3).
      *
      * @throws HoldLostException if the hold was lost before; then no outcome took effect
-     * @throws StoreException if the store failed; then either all outcomes took effect or none
+     * @throws StoreException if the store failed; then either all outcomes took effect or none. The pages of stores
+     *     name exceptions to that
      */
     @Override
     void close();

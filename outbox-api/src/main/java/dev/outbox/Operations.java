@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Operations {
     /**
-     * What waits in a partition. Asking for it stays cheap however much that is, so large backlogs are not counted to the
-     * end.
+     * What waits in a partition. Asking for it stays cheap however much that is, so large backlogs are not counted to
+     * the end.
      *
-     * @param pending how many messages, those of open batches included, 1 or more; exact below {@link #EXACT_UP_TO}, and
-     *     from there on at least so many
+     * @param pending how many messages, those of open batches included, 1 or more; exact below {@link #EXACT_UP_TO},
+     *     and from there on at least so many
      * @param oldestAge how long ago the first of them, which is the next to be published, was persisted, by the store's
      *     clock, which for a redriven one is when it was persisted first; not negative
      */
@@ -81,7 +81,7 @@ public interface Operations {
 
     /**
      * Puts dead letters back at the end of their partitions, in the order given, with the same ids and no attempts
-     * counted (OBX-DEAD-3). Each dead letter is put back once, or it stays. A store does many of them in parts, so if
+     * counted (OBX-DEAD-3). Each dead letter is put back once, or it stays. A store may do many of them in parts, so if
      * this throws, some may be put back already: call it again with the same ids.
      *
      * @return how many there were; ids without a dead letter are passed over

@@ -4,9 +4,10 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees every outcome, as it happens, on the thread where it happens: what metrics and traces are built from. Every method
- * does nothing unless it is overridden, must be safe for use by several threads, and should be quick. What it throws is
- * logged and changes nothing.
+ * Sees outcomes as they happen: what metrics and traces are built from. A relay tells it on the thread that runs the
+ * round, which may be another than the publisher's. It does not tell of a failure because the broker is away, nor of
+ * one after the store had failed in the same round. Every method does nothing unless it is overridden, must be safe for
+ * use by several threads, and should be quick. What it throws is logged and changes nothing.
  */
 public interface OutboxListener {
     /** A message was written into the outbox; its transaction has not committed yet, and may never. */
@@ -57,7 +58,7 @@ public interface OutboxListener {
      *
      * @param publishId what the broker called it, if it said
      * @param attempt which attempt this was, from 1
-     * @param duration from the start of decoding to the broker's answer
+     * @param duration from the start of decoding until the round has taken in the broker's answer
      */
     record Published(PersistedMessage message, @Nullable String publishId, int attempt, Duration duration) {}
 

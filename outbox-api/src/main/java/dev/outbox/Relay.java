@@ -31,11 +31,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every message is published at least once: after a crash those of the open batch come again, with the same ids.
  * Within a partition messages are published in order, and after a failure nothing behind the failed message is started
- * until it was published or given up. A publisher may throw anything, even an {@link Error}: it costs one failed message; only
- * an {@link OutOfMemoryError} is put down to the process the first three times.
+ * until it was published or given up. A publisher may throw anything, even an {@link Error}:
+ * it costs one failed message and never the thread. Only an {@link OutOfMemoryError} is put down to the process the
+ * first three times. If the broker seems to be away, the topic is left out for a while.
  *
- * <p>What was published and could not be settled, because the store refused it or was away, is remembered in memory, settled when it
- * comes again, and not published once more.
+ * <p>A message that was published and could not be settled, because the store refused it or was away, is remembered by
+ * this relay for an hour. When it comes again, the relay settles it and does not publish it once more.
  *
  * <p>Safe for use by several threads.
  */
@@ -133,7 +134,8 @@ public final class Relay implements AutoCloseable {
     }
 
     /**
-     * Does one round on the calling thread: checks out at most so many messages, publishes them, and closes the batch.
+     * Does one round for the calling thread: checks out at most this many messages, publishes them, and closes the
+     * batch. Publishers may run on other threads, see {@link Builder#publishers}.
      * Does nothing if no topic is registered. Of a topic that is left out because its broker is away, it takes nothing
      * until the pause is over, and then one message first. After a close that failed it does less: one message, to see
      * whether it can be settled, and nothing while another thread does the same. An interrupt ends the round early and
@@ -291,7 +293,7 @@ public final class Relay implements AutoCloseable {
      * Stops. Workers finish the messages they are publishing, start no others, and settle what they have; what was not
      * started is released. After the {@linkplain Builder#shutdownTimeout shutdown time} publishers still busy are
      * interrupted, get 5 more seconds to come back, and their messages, whose outcome is unknown, come again later. The
-     * store stays open. Closing twice does nothing; an interrupt of the caller ends the wait and stays set.
+     * store stays open. Closing again waits again, if something is still busy; an interrupt of the caller ends the wait and stays set.
      *
      * <p>A publisher, codec or listener that calls this on its worker's thread stops the relay without waiting for it. One
      * that is to complete an asynchronous publisher's answer must not wait here for what it holds up itself.
@@ -658,8 +660,8 @@ public final class Relay implements AutoCloseable {
         /**
          * How many partitions the workers publish at a time on threads beside their own, 1 to 1000; by default {@value
          * Relay#DEFAULT_PUBLISHERS}. Publishers and codecs must be safe for use by as many threads. They are called on the worker's
-         * own thread while that is quick, or while there is only one partition to do. With several topics none gets more than three
-         * quarters of the threads. 1 means that each worker publishes one message after the other, on its own thread.
+         * own thread while that is quick, or while there is only one partition to do. With several topics, and at least 4
+         * threads, none gets more than three quarters of them, rounded up. 1 means that each worker publishes one message after the other, on its own thread.
          *
          * @throws ConfigurationException if it is out of range
          */

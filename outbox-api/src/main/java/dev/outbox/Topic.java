@@ -275,7 +275,9 @@ public final class Topic<T> {
 
         /**
          * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in order.
-         * It bounds what may be published at a time, as {@link Relay.Builder#publishers} does. Changing it later reorders keys only across messages still pending.
+         * It bounds how many are published at a time, as {@link Relay.Builder#publishers} does. All processes that
+         * publish to the topic must give the same number, or keys lose their order; nothing compares them. Changing it
+         * later reorders keys only across messages still pending.
          *
          * @throws ConfigurationException if it is out of range
          */

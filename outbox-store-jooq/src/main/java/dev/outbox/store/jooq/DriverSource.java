@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.store.support.CauseChain;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.Driver;
@@ -87,7 +88,7 @@ final class DriverSource implements DataSource {
                 .filter(s -> !s.isEmpty())
                 .forEach(secrets::add);
         boolean safe = true;
-        for (Throwable t = e; t != null; t = t.getCause()) {
+        for (Throwable t : CauseChain.of(e)) {
             String text = t.toString();
             safe &= secrets.stream().noneMatch(text::contains);
         }

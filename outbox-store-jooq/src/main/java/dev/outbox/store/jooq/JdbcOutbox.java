@@ -44,12 +44,14 @@ public final class JdbcOutbox {
     private JdbcOutbox() {}
 
     /**
-     * Writes messages in the transaction of a JDBC connection. The messages of a call are one statement, or one batch.
-     * It neither commits nor closes the connection.
+     * Writes messages in the transaction of a JDBC connection. The messages of a call are one batch. If one of them has
+     * more than 500,000 bytes, each is a statement of its own. It neither commits nor closes the connection.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode and
      *     in no transaction (OBX-TX-1). A connection in auto-commit mode may be in a transaction: in a branch of a
-     *     distributed one, or in one that began in SQL. It also throws this exception if the transaction is read-only
+     *     distributed one, or in one that began in SQL. It also throws this exception if the transaction is read-only.
+     *     A pool whose connections are <em>not</em> in auto-commit mode hides that there is no transaction. A message
+     *     that is published on such a connection after the commit begins a transaction that no one commits, and is lost
      */
     public static PersistFunc persist(Connection tx) {
         return STANDARD.persist(tx);
@@ -80,11 +82,11 @@ public final class JdbcOutbox {
      * A store over a pool of the application. The store never closes the pool, and gives its connections back as they
      * were.
      *
-     * <p>An open batch keeps a connection. So the pool needs one connection for each worker of the relay, and two more:
-     * for the batch that tries a topic that was left out, and for operations. Publishers that take connections of the
-     * same pool need one each: as many as {@link dev.outbox.Relay.Builder#publishers} and the workers together. The
-     * pool must hand out connections of its own. If it returned the connection of the caller's transaction, the store
-     * would end that transaction.
+     * <p>An open batch keeps a connection. So the pool needs one connection for each worker of the relay, and three
+     * more: two for batches that try topics that were left out, and one for operations. Publishers that take
+     * connections of the same pool need one each: as many as {@link dev.outbox.Relay.Builder#publishers} and the
+     * workers together. The pool must hand out connections of its own. If it returned the connection of the caller's
+     * transaction, the store would end that transaction.
      *
      * <p>A batch is idle while its publishers work, so it lifts the limits on idle and long transactions for its own
      * connection. A thread of the store gives a sign of life on the connection every few seconds. The server ends the

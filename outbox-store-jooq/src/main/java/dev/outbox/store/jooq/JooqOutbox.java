@@ -34,8 +34,8 @@ public final class JooqOutbox {
     private JooqOutbox() {}
 
     /**
-     * Writes messages in the transaction that a {@link DSLContext} is in, on its connection, by one statement. Several
-     * threads can use the result if they can use the context, which is rarely so.
+     * Writes messages in the transaction that a {@link DSLContext} is in, on its connection, as {@link JdbcOutbox}
+     * does. Several threads can use the result if they can use the context, which is rarely so.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode, as
      *     it is outside of transactions (OBX-TX-1), or if the transaction is read-only. A pool whose connections are

@@ -84,12 +84,12 @@ final class Listener implements AutoCloseable {
             Listener listener = new Listener(dialect, source, own, first);
             listener.thread.start();
             return listener;
-        } catch (SQLException | RuntimeException e) {
-            forget(first);
-            throw e;
         } catch (NoClassDefFoundError e) {
             first.close();
             throw noDriver("there is none on the class path", e);
+        } catch (SQLException | RuntimeException | Error e) {
+            forget(first);
+            throw e;
         }
     }
 

@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.store.support.CauseChain;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -730,7 +731,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     /** The drivers refuse to send it, each with a text of its own; a server that gets it all the same ends the connection. */
     @Override
     public @Nullable String tooLarge(SQLException e) {
-        for (Throwable t = e; t != null; t = t.getCause()) {
+        for (Throwable t : CauseChain.of(e)) {
             String text = String.valueOf(t.getMessage());
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")

@@ -28,7 +28,7 @@ final class Opening {
     private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
 
     /** Connections beside those of open batches: for operations, and for a checkout beside the last batch. */
-    private static final int SPARE_CONNECTIONS = 2;
+    private static final int SPARE_CONNECTIONS = 3;
 
     /** How PostgreSQL's driver is told after how many uses to prepare a statement on the server; 0 is never. */
     private static final String PREPARE_THRESHOLD = "prepareThreshold";

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * An outbox in the memory of this process, for tests of code that publishes or relays. It keeps the whole contract,
- * so what holds in such a test holds with every other store. It keeps nothing when its process ends. Safe for use by
+ * An outbox in the memory of this process, for tests of code that publishes or relays. It keeps the whole contract.
+ * Other stores may refuse more than it does, or have no wake-ups: their pages say so. It keeps nothing when its process ends. Safe for use by
  * several threads.
  *
  * <pre>{@code

@@ -8,6 +8,7 @@ import com.mongodb.MongoTimeoutException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
+import dev.outbox.store.support.CauseChain;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -134,7 +135,7 @@ final class StoreErrors {
     }
 
     private static <E extends Throwable> @Nullable E find(Class<E> type, @Nullable Throwable e) {
-        for (Throwable each = e; each != null; each = each.getCause()) {
+        for (Throwable each : CauseChain.of(e)) {
             if (type.isInstance(each)) {
                 return type.cast(each);
             }

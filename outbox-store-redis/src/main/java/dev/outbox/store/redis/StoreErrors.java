@@ -3,6 +3,7 @@ package dev.outbox.store.redis;
 import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
+import dev.outbox.store.support.CauseChain;
 import java.util.Locale;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +79,7 @@ final class StoreErrors {
 
     /** What to change in the set-up, or null if there is nothing wrong with it. */
     private static @Nullable String advice(Throwable failure) {
-        for (Throwable e = failure; e != null; e = e.getCause()) {
+        for (Throwable e : CauseChain.of(failure)) {
             String text = String.valueOf(e.getMessage());
             String lower = text.toLowerCase(Locale.ROOT);
             if (text.startsWith("WRONGPASS") || text.startsWith("NOAUTH") || lower.contains("invalid password")) {
@@ -103,7 +104,7 @@ final class StoreErrors {
     }
 
     private static boolean isReadOnly(Throwable failure) {
-        for (Throwable e = failure; e != null; e = e.getCause() == e ? null : e.getCause()) {
+        for (Throwable e : CauseChain.of(failure)) {
             if (Trouble.code(e).equals("READONLY")) {
                 return true;
             }
