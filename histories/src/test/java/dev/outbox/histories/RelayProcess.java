@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 
 /** A {@link RelayMain} that is started again whenever it dies, to be killed, paused, filled up, stopped and started. */
 final class RelayProcess implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(150);
 
     private final String name;
     private final String input;
@@ -207,7 +207,7 @@ final class RelayProcess implements AutoCloseable {
             log.add(Line.now(
                     'E', name, pid, "all", (ended ? "ended by itself, see " : "does not stop, see ") + errors()));
             last.destroyForcibly();
-        } else if (!Await.within(Duration.ofSeconds(10), () -> way.connections() == 0)) {
+        } else if (!Await.within(Duration.ofSeconds(75), () -> way.connections() == 0)) {
             log.add(Line.now('E', name, pid, "all", way.connections() + " connections"));
         }
     }

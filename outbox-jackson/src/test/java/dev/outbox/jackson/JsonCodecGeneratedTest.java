@@ -224,7 +224,8 @@ class JsonCodecGeneratedTest {
             case 1 ->
                 new Kind(
                         TYPES.constructCollectionType(Set.class, inner.type()),
-                        inner.sure() && !inner.type().isArrayType(),
+                        // Elements with an array in them are equal to none, so that a set of them cannot be compared.
+                        inner.sure() && !inner.type().toCanonical().contains("["),
                         r -> some(r, orNull, new LinkedHashSet<>()));
             case 2 -> map(random, inner);
             case 3 ->
