@@ -6,6 +6,7 @@ import dev.outbox.Unsettled.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -168,19 +169,17 @@ final class Outcomes {
     void close(MessageBatch batch, Closes.Leave leave, int wanted, List<? extends Lane<?>> lanes, int size) {
         long start = System.nanoTime();
         Throwable failure = null;
+        CountDownLatch told = shared.closing.begin(lanes);
         try {
             shift.takeInterrupt();
             batch.close();
         } catch (Throwable e) {
             failure = e;
-        }
-        for (Entry entry : entries) {
-            if (failure == null && entry.marked) {
-                if (shared.unsettled.size() != 0) {
-                    shared.unsettled.forget(entry);
-                }
-            } else {
-                remember(entry);
+        } finally {
+            try {
+                rememberWhatIsNotSettled(failure);
+            } finally {
+                shared.closing.end(lanes, told);
             }
         }
         if (failure == null) {
@@ -198,6 +197,18 @@ final class Outcomes {
             shared.closes.unproven(leave);
         } else {
             shared.closes.succeeded(leave, wanted, lanes);
+        }
+    }
+
+    private void rememberWhatIsNotSettled(@Nullable Throwable failure) {
+        for (Entry entry : entries) {
+            if (failure == null && entry.marked) {
+                if (shared.unsettled.size() != 0) {
+                    shared.unsettled.forget(entry);
+                }
+            } else {
+                remember(entry);
+            }
         }
     }
 

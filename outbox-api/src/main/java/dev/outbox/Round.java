@@ -191,6 +191,11 @@ final class Round {
 
     private void choose(MessageBatch batch, boolean atRandom) {
         List<Lane<?>> all = lanes(batch.messages());
+        try {
+            shared.closing.await(all);
+        } catch (InterruptedException e) {
+            shift.caught(e);
+        }
         for (Lane<?> lane : all) {
             shared.unsettled.sawHead(lane.key, lane.head());
         }

@@ -18,6 +18,7 @@ final class Shared {
     final Helpers helpers;
     final Unsettled unsettled;
     final Closes closes;
+    final ClosingLanes closing = new ClosingLanes();
     final SparingLog failures = new SparingLog("failures");
     final SparingLog deaths = new SparingLog("dead letters");
     private final Map<String, Integer> forgiven = new LinkedHashMap<>();
