@@ -115,19 +115,7 @@ final class BrokenHolds {
                         }
                     })
                     .breaks("OBX-EXCL-3"),
-            Broken.outbox("never frees what a client left behind", () -> new MemoryState() {
-                        private boolean settling;
-
-                        @Override
-                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
-                            settling = true;
-                            try {
-                                super.settle(hold, outcomes);
-                            } finally {
-                                settling = false;
-                            }
-                        }
-
+            Broken.outbox("never frees what a client left behind", () -> new TellsDeathsFromCloses() {
                         @Override
                         public synchronized void release(Hold hold) {
                             if (settling) {
@@ -136,19 +124,7 @@ final class BrokenHolds {
                         }
                     })
                     .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-2", "OBX-LIFE-2"),
-            Broken.outbox("keeps what has failed before for a dead process", () -> new MemoryState() {
-                        private boolean settling;
-
-                        @Override
-                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
-                            settling = true;
-                            try {
-                                super.settle(hold, outcomes);
-                            } finally {
-                                settling = false;
-                            }
-                        }
-
+            Broken.outbox("keeps what has failed before for a dead process", () -> new TellsDeathsFromCloses() {
                         /** As locks do that nobody ends but a server that waits for a client. */
                         @Override
                         public synchronized void release(Hold hold) {
@@ -229,6 +205,21 @@ final class BrokenHolds {
                     .breaks("OBX-FENCE-3"));
 
     private BrokenHolds() {}
+
+    /** Knows whether a hold ends by a close, or because its owner has gone. */
+    private abstract static class TellsDeathsFromCloses extends MemoryState {
+        boolean settling;
+
+        @Override
+        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
+            settling = true;
+            try {
+                super.settle(hold, outcomes);
+            } finally {
+                settling = false;
+            }
+        }
+    }
 
     /** Locks rows, as most outboxes do: the next one gets what is behind them. */
     private static final class LocksMessages extends MemoryState {
