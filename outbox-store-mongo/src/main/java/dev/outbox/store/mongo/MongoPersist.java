@@ -69,6 +69,9 @@ final class MongoPersist implements PersistFunc {
         try {
             insert.run();
         } catch (MongoException e) {
+            if (e.getCode() == StoreErrors.TEMPORARILY_UNAVAILABLE) {
+                e.addLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL); // the server has rolled it back
+            }
             if (e.hasErrorLabel(MongoException.TRANSIENT_TRANSACTION_ERROR_LABEL)) {
                 throw StoreErrors.transientOne(
                         DOING, e); // withTransaction looks for the driver's own, and begins again

@@ -29,11 +29,14 @@ final class StoreErrors {
      */
     private static final Set<Integer> UNSUITABLE = Set.of(121, 166, 263, 115, 303, 59, 168, 40324, 40415, 323);
 
+    /** The storage engine has rolled a transaction back to get room. */
+    static final int TEMPORARILY_UNAVAILABLE = 365;
+
     /**
      * A storage engine whose cache is full rolls back the transaction that keeps most of it, and says so without the
      * label that tells a driver to begin again: TemporarilyUnavailable and TransactionTooLargeForCache.
      */
-    private static final Set<Integer> OUT_OF_CACHE = Set.of(365, 388);
+    private static final Set<Integer> OUT_OF_CACHE = Set.of(TEMPORARILY_UNAVAILABLE, 388);
 
     private static final int UNAUTHORIZED = 13;
     private static final int AUTHENTICATION_FAILED = 18;

@@ -100,6 +100,17 @@ class MongoOutageTest {
         }
     }
 
+    /** The application's transaction begins again, as after any other rollback by the server. */
+    @Test
+    void aTransactionThatIsRolledBackForRoomBeginsAgain() {
+        try (TestOutbox outbox = new TestOutbox(server);
+                Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
+            refuse(365, 1, "insert");
+            outbox.commit(0, "1", "2");
+            assertEquals(List.of("1", "2"), publishAll(store));
+        }
+    }
+
     private static void refuse(int code, int times, String... commands) {
         onAdmin(new Document("configureFailPoint", "failCommand")
                 .append("mode", new Document("times", times))
