@@ -196,6 +196,7 @@ final class Round {
         } catch (InterruptedException e) {
             shift.caught(e);
         }
+        now = System.nanoTime(); // time limits of publishers begin after it
         for (Lane<?> lane : all) {
             shared.unsettled.sawHead(lane.key, lane.head());
         }
