@@ -1,13 +1,16 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * The transactional outbox: topics bound to a database transaction, the relay that publishes what was committed, and
- * the interfaces a storage backend implements.
+ * The transactional outbox: topics bound to a database transaction, and the interfaces a storage backend implements.
+ * The relay that publishes what was committed is {@code dev.outbox.relay}.
  */
 @NullMarked
+@SuppressWarnings("module") // what it is exported to is compiled after it
 module dev.outbox {
     exports dev.outbox;
     exports dev.outbox.spi;
+    exports dev.outbox.internal to
+            dev.outbox.relay;
 
     requires org.slf4j;
     requires static transitive org.jspecify;

@@ -10,6 +10,7 @@ module dev.outbox.tck {
 
     requires transitive dev.outbox;
     requires transitive org.junit.jupiter.api;
+    requires dev.outbox.relay;
     requires com.fasterxml.jackson.databind;
     requires static transitive org.jspecify;
 }

@@ -1,5 +1,7 @@
 package dev.outbox;
 
+import dev.outbox.internal.Audience;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -8,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 final class BoundTopic<T> implements TransactionalPublisher<T> {
     private final Topic<T> topic;
     private final PersistFunc persist;
-    private final Listeners listeners;
+    private final Audience<OutboxListener> listeners;
 
-    BoundTopic(Topic<T> topic, PersistFunc persist, Listeners listeners) {
+    BoundTopic(Topic<T> topic, PersistFunc persist, List<OutboxListener> listeners) {
         this.topic = topic;
         this.persist = persist;
-        this.listeners = listeners;
+        this.listeners = new Audience<>(OutboxListener.class, listeners);
     }
 
     @Override
@@ -21,7 +23,7 @@ final class BoundTopic<T> implements TransactionalPublisher<T> {
         OutgoingMessage outgoing = topic.outgoing(message);
         long start = System.nanoTime();
         String id = checked(persist.persist(outgoing), outgoing);
-        listeners.persisted(outgoing, id, start);
+        tell(outgoing, id, start);
         return id;
     }
 
@@ -41,9 +43,14 @@ final class BoundTopic<T> implements TransactionalPublisher<T> {
             throw broken((ids == null ? "no ids" : ids.size() + " ids") + " for " + outgoing.size() + " messages");
         }
         for (int i = 0; i < outgoing.size(); i++) {
-            listeners.persisted(outgoing.get(i), checked(ids.get(i), outgoing.get(i)), start);
+            tell(outgoing.get(i), checked(ids.get(i), outgoing.get(i)), start);
         }
         return List.copyOf(ids);
+    }
+
+    private void tell(OutgoingMessage message, String id, long start) {
+        listeners.tell(l ->
+                l.persisted(new OutboxListener.Persisted(message, id, Duration.ofNanos(System.nanoTime() - start))));
     }
 
     /** Ids are drawn here; a store that gives out its own would bring its consumers those of other messages again. */

@@ -13,9 +13,9 @@ package dev.outbox;
  * })
  * }</pre>
  *
- * or be an {@link AsyncBrokerPublisher}, which returns the future. Called by the relay's workers and their helpers, so it must be
- * safe for use by as many threads as {@link Relay.Builder#workers} and {@link Relay.Builder#publishers} say. It should have a time
- * limit of its own: while it waits, the batch stays open, and the partitions in it wait.
+ * or be an {@link AsyncBrokerPublisher}, which returns the future. Called by the relay's workers and their helpers, so
+ * it must be safe for use by as many threads as {@code workers} and {@code publishers} of the relay say. It should have
+ * a time limit of its own: while it waits, the batch stays open, and the partitions in it wait.
  *
  * @param <T> type of the messages
  */

@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown by a publisher whose broker is away, or by a codec whose registry is. No attempt of the message is counted,
- * and the relay leaves the whole topic alone for a while: the log, {@link OutboxListener#leftOut} and {@link
- * Relay#state()} say so, once.
+ * and the relay leaves the whole topic alone for a while: the log, {@link OutboxListener#leftOut} and the
+ * state of the relay say so, once.
  *
  * <p>It is the wrong answer to what only one message or one partition suffers from: that would stop all others of the
  * topic.

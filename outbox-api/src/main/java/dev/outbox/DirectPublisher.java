@@ -1,8 +1,12 @@
 package dev.outbox;
 
+import dev.outbox.internal.Answers;
+import dev.outbox.internal.Causes;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Hands messages to the broker now and waits for its answer. Safe for use by several threads. */
 final class DirectPublisher<T> implements Publisher<T> {
@@ -31,14 +35,18 @@ final class DirectPublisher<T> implements Publisher<T> {
     }
 
     private Receipt answer(Delivery<T> delivery) throws Exception {
-        if (!topic.isAsynchronous()) {
-            return topic.publish(delivery);
+        BrokerPublisher<T> publisher = topic.publisher();
+        if (publisher != null) {
+            return required(publisher.publish(delivery));
         }
-        return Receipt.require(
-                topic.start(delivery)
-                        .toCompletableFuture()
-                        .get(topic.publishTimeout().toNanos(), TimeUnit.NANOSECONDS),
-                topic.name());
+        AsyncBrokerPublisher<T> asynchronous = Objects.requireNonNull(topic.asyncPublisher());
+        return required(required(asynchronous.publish(delivery))
+                .toCompletableFuture()
+                .get(topic.publishTimeout().toNanos(), TimeUnit.NANOSECONDS));
+    }
+
+    private <A> A required(@Nullable A answer) {
+        return Answers.required(answer, topic.name(), MisuseException::new);
     }
 
     @Override

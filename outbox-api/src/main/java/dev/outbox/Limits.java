@@ -1,6 +1,5 @@
 package dev.outbox;
 
-import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,8 +7,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What a message may consist of, so that every store can keep it (rule OBX-INPUT-1). */
 final class Limits {
-    private static final Duration LONGEST = Duration.ofDays(365);
-
     private Limits() {}
 
     static String checkTopic(String topic) {
@@ -81,15 +78,6 @@ final class Limits {
                     + OutgoingMessage.MAX_PAYLOAD_BYTES
                     + " are allowed. Store large content elsewhere and publish a reference to it.");
         }
-    }
-
-    /** A span of time that arithmetic in nanoseconds can take. */
-    static Duration checkDuration(String what, Duration least, Duration value) {
-        if (value.compareTo(least) < 0 || value.compareTo(LONGEST) > 0) {
-            throw new ConfigurationException(
-                    what + " is " + value + "; expected at least " + least + " and at most 365 days.");
-        }
-        return value;
     }
 
     private static void checkText(String what, String text) {

@@ -1,5 +1,7 @@
 package dev.outbox;
 
+import java.util.List;
+
 /**
  * The start of everything: binds a topic to a transaction.
  *
@@ -11,20 +13,18 @@ package dev.outbox;
  * }</pre>
  */
 public final class Outbox {
-    private static final OutboxListener NOBODY = new OutboxListener() {};
-
     private Outbox() {}
 
     /** A publisher that writes messages into the outbox, in the transaction of the persist function. */
     public static <T> TransactionalPublisher<T> bind(Topic<T> topic, PersistFunc persist) {
-        return bind(topic, persist, NOBODY);
+        return new BoundTopic<>(topic, persist, List.of());
     }
 
     /**
-     * The same, telling a listener of every message {@linkplain OutboxListener#persisted persisted}. Of what becomes of them
-     * afterwards {@link Relay.Builder#listener} tells, mostly in another process: for complete metrics give the listener to both.
+     * The same, telling a listener of every message {@linkplain OutboxListener#persisted persisted}. A relay tells what
+     * becomes of them, mostly in another process: for complete metrics give the listener to both.
      */
     public static <T> TransactionalPublisher<T> bind(Topic<T> topic, PersistFunc persist, OutboxListener listener) {
-        return new BoundTopic<>(topic, persist, Listeners.of(listener));
+        return new BoundTopic<>(topic, persist, List.of(listener));
     }
 }

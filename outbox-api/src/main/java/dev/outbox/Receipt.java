@@ -21,20 +21,4 @@ public record Receipt(@Nullable String id) {
     public static Receipt taken() {
         return TAKEN;
     }
-
-    /** The answer of a synchronous publisher, or what the stage of an asynchronous one was completed with. */
-    static Receipt require(@Nullable Receipt answer, String topic) {
-        if (answer == null) {
-            throw missing(topic);
-        }
-        return answer;
-    }
-
-    /** Null looks like an answer that nobody waited for. */
-    static MisuseException missing(String topic) {
-        return new MisuseException(
-                "The publisher of topic " + topic + " returned null, which says nothing about whether"
-                        + " the broker has the message. Return Receipt.of(id) or Receipt.taken() once it has it; from an"
-                        + " asynchronous publisher a stage that is completed with that.");
-    }
 }

@@ -1,5 +1,7 @@
 package dev.outbox;
 
+import dev.outbox.internal.Causes;
+import dev.outbox.internal.Durations;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
@@ -63,7 +65,7 @@ public final class RetryPolicy {
 
     /** The delay after the first failure, at most 365 days; zero tries again at once, always. */
     public RetryPolicy withInitialDelay(Duration initialDelay) {
-        Limits.checkDuration("Retry policy: initialDelay", Duration.ZERO, initialDelay);
+        Durations.checked("Retry policy: initialDelay", Duration.ZERO, initialDelay, ConfigurationException::new);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
@@ -75,7 +77,7 @@ public final class RetryPolicy {
 
     /** The longest delay, before jitter; at most 365 days. */
     public RetryPolicy withMaxDelay(Duration maxDelay) {
-        Limits.checkDuration("Retry policy: maxDelay", Duration.ZERO, maxDelay);
+        Durations.checked("Retry policy: maxDelay", Duration.ZERO, maxDelay, ConfigurationException::new);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 

@@ -3,8 +3,8 @@ package dev.outbox;
 import java.util.Set;
 
 /**
- * Where committed messages wait until a relay has published them. Implemented by storage backends, used by the
- * {@link Relay}; {@link Stores#open} finds one by its URL.
+ * Where committed messages wait until a relay has published them. Implemented by storage backends, used by relays;
+ * {@link Stores#open} finds one by its URL.
  *
  * <p>Safe for use by several threads. Every method is part of the contract of {@code docs/SPEC.md}, so none has a
  * default implementation; the TCK checks an implementation against it.

@@ -1,11 +1,11 @@
 package dev.outbox;
 
+import dev.outbox.internal.Durations;
 import dev.outbox.spi.Codec;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.zip.CRC32;
@@ -161,39 +161,12 @@ public final class Topic<T> {
         return new OutgoingMessage(name, partitionOf(messageKey), messageKey, messageHeaders, payload);
     }
 
-    /** What the publisher gets for a stored message; throws what the codec throws. */
-    Delivery<T> delivery(PersistedMessage message) throws Exception {
-        return new Delivery<>(
-                codec.decode(message.payload()),
-                message.id(),
-                message.topic(),
-                message.partition(),
-                message.key(),
-                message.headers(),
-                message.payload(),
-                message.attempts() + 1,
-                message.createdAt());
-    }
-
-    /** Hands a delivery to the synchronous publisher. */
-    Receipt publish(Delivery<T> delivery) throws Exception {
-        return Receipt.require(Objects.requireNonNull(publisher).publish(delivery), name);
-    }
-
-    /** Hands a delivery to the asynchronous publisher. */
-    CompletionStage<Receipt> start(Delivery<T> delivery) throws Exception {
-        CompletionStage<Receipt> stage = Objects.requireNonNull(asyncPublisher).publish(delivery);
-        if (stage == null) {
-            throw Receipt.missing(name);
-        }
-        return stage;
-    }
-
-    boolean isAsynchronous() {
-        return asyncPublisher != null;
-    }
-
-    void requirePublisher() {
+    /**
+     * Does nothing for a topic that can be relayed. A relay asks this of its topics; an application may ask it earlier.
+     *
+     * @throws ConfigurationException if the topic has no publisher
+     */
+    public void requirePublisher() {
         if (publisher == null && asyncPublisher == null) {
             throw new ConfigurationException(
                     "Topic " + name + " has no publisher, so its messages cannot be handed to a"
@@ -275,8 +248,8 @@ public final class Topic<T> {
 
         /**
          * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in order.
-         * It bounds how many are published at a time, as {@link Relay.Builder#publishers} does. All processes that
-         * publish to the topic must give the same number, or keys lose their order; nothing compares them. Changing it
+         * It bounds how many are published at a time, as {@code publishers} of a relay does. All processes that publish
+         * to the topic must give the same number, or keys lose their order; nothing compares them. Changing it
          * later reorders keys only across messages still pending.
          *
          * @throws ConfigurationException if it is out of range
@@ -324,8 +297,11 @@ public final class Topic<T> {
          * @throws ConfigurationException if it is not positive or more than 365 days
          */
         public Builder<T> publishTimeout(Duration publishTimeout) {
-            Limits.checkDuration("Topic " + name + ": publishTimeout", Duration.ofNanos(1), publishTimeout);
-            this.publishTimeout = publishTimeout;
+            this.publishTimeout = Durations.checked(
+                    "Topic " + name + ": publishTimeout",
+                    Duration.ofNanos(1),
+                    publishTimeout,
+                    ConfigurationException::new);
             return this;
         }
 

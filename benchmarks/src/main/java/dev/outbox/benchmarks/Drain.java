@@ -2,10 +2,10 @@ package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
 import dev.outbox.Receipt;
-import dev.outbox.Relay;
-import dev.outbox.RoundResult;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import dev.outbox.relay.Relay;
+import dev.outbox.relay.RoundResult;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;

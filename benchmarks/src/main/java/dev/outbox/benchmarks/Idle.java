@@ -2,9 +2,9 @@ package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
 import dev.outbox.Receipt;
-import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import dev.outbox.relay.Relay;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

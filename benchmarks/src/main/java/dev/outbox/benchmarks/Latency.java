@@ -2,9 +2,9 @@ package dev.outbox.benchmarks;
 
 import dev.outbox.Codecs;
 import dev.outbox.Receipt;
-import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import dev.outbox.relay.Relay;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -18,7 +18,7 @@ final class Published {
     /** Installs the artefacts as they were packed. */
     static void install() throws IOException {
         put("outbox-parent", Path.of("..", "pom.xml"), "pom");
-        for (String artifact : List.of("outbox-bom", "outbox-api", "outbox-tck")) {
+        for (String artifact : List.of("outbox-bom", "outbox-api", "outbox-relay", "outbox-tck")) {
             put(artifact, Path.of("..", artifact, "pom.xml"), "pom");
             if (!artifact.equals("outbox-bom")) {
                 Path jar = Path.of("..", artifact, "target", artifact + "-" + VERSION + ".jar");

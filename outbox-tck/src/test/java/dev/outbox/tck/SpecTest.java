@@ -83,6 +83,7 @@ class SpecTest {
         int read = 0;
         for (String folder : List.of(
                 "outbox-api",
+                "outbox-relay",
                 "outbox-tck",
                 "outbox-store-jooq",
                 "outbox-store-mongo",

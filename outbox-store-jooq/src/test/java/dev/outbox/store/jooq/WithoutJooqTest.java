@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.outbox.Outbox;
 import dev.outbox.Receipt;
-import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
+import dev.outbox.relay.Relay;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,10 +1,10 @@
 package dev.outbox.examples.quickstart;
 
-import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
+import dev.outbox.relay.Relay;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

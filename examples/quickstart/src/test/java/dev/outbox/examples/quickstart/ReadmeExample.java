@@ -2,10 +2,10 @@ package dev.outbox.examples.quickstart;
 
 import dev.outbox.Outbox;
 import dev.outbox.Receipt;
-import dev.outbox.Relay;
 import dev.outbox.Store;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
+import dev.outbox.relay.Relay;
 import dev.outbox.store.jooq.JooqOutbox;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;

@@ -1,0 +1,71 @@
+package dev.outbox.relay;
+
+import dev.outbox.PersistedMessage;
+import dev.outbox.Topic;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The messages of one partition in a batch, and how far they have come. Used by one thread, which others may only stop. */
+final class Lane<T> {
+    record Key(String topic, int partition) {}
+
+    final Key key;
+    final Route<T> route;
+    final Topic<T> topic;
+    private final List<PersistedMessage> messages = new ArrayList<>();
+    private int next;
+    private int inFlight;
+    private volatile boolean stopped;
+
+    /** A failure of it has been counted against its broker, which is once in a batch, however many are in flight. */
+    boolean blamed;
+
+    /** A helper is in the publisher for this lane, so the next message must wait even if more may be in flight. */
+    boolean inCall;
+
+    Lane(Route<T> route, Key key) {
+        this.route = route;
+        this.topic = route.topic;
+        this.key = key;
+    }
+
+    boolean takes(PersistedMessage message) {
+        return key.partition() == message.partition() && key.topic().equals(message.topic());
+    }
+
+    void add(PersistedMessage message) {
+        messages.add(message);
+    }
+
+    PersistedMessage head() {
+        return messages.get(0);
+    }
+
+    /** Whether the next message may be started, as far as this partition is concerned. */
+    boolean isReady() {
+        return !stopped && !inCall && next < messages.size() && inFlight < topic.inFlight();
+    }
+
+    /** Whether nothing of it will be started any more. */
+    boolean isOver() {
+        return stopped || next == messages.size();
+    }
+
+    PersistedMessage peek() {
+        return messages.get(next);
+    }
+
+    PersistedMessage start() {
+        inFlight++;
+        return messages.get(next++);
+    }
+
+    void finished() {
+        inFlight--;
+    }
+
+    /** A message was not published and stays, so nothing behind it may be started; on any thread, the sooner the better. */
+    void stop() {
+        stopped = true;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.outbox.relay;
+
+import dev.outbox.internal.Causes;
+import java.util.Objects;
+
+/** Why a message failed, in words that every store can keep and an operator can read. */
+final class Reason {
+    private static final int MAX_LENGTH = 1000;
+
+    private Reason() {}
+
+    static String of(Throwable failure) {
+        StringBuilder reason = new StringBuilder(describe(failure));
+        Throwable cause = Causes.of(failure);
+        for (int depth = 0; cause != null && depth < 5 && reason.length() < MAX_LENGTH; depth++) {
+            reason.append("; caused by ").append(describe(cause));
+            cause = Causes.of(cause);
+        }
+        return clean(reason);
+    }
+
+    /** What a failure says of itself is foreign code too, and may fail. */
+    private static String describe(Throwable failure) {
+        try {
+            return Objects.requireNonNull(failure.toString());
+        } catch (Throwable e) {
+            return failure.getClass().getName();
+        }
+    }
+
+    /** For a log, where a line break would let a message write lines of its own. */
+    static String onOneLine(String reason) {
+        StringBuilder line = new StringBuilder(reason);
+        for (int i = 0; i < line.length(); i++) {
+            char c = line.charAt(i);
+            if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+                line.setCharAt(i, ' ');
+            }
+        }
+        return line.toString();
+    }
+
+    private static String clean(StringBuilder text) {
+        if (text.length() > MAX_LENGTH) {
+            text.setLength(MAX_LENGTH - 1);
+            text.append('…');
+        }
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+            } else if (c == 0 || Character.isSurrogate(c)) {
+                text.setCharAt(i, '\uFFFD');
+            }
+        }
+        return text.toString();
+    }
+}

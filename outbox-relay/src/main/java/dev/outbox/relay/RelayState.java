@@ -1,0 +1,58 @@
+package dev.outbox.relay;
+
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link Relay} is doing, at one moment. Times are by the clock of this process.
+ *
+ * <p>A health check may ask whether {@code running} is true, {@code workersAlive} equals {@code workers}, and {@code
+ * lastGoodRound} is younger than the longest time that publishers may take.
+ *
+ * @param running whether it was started and is not closed; false for a relay that only {@link Relay#processMessages} works
+ * @param workers how many threads {@link Relay#start} starts
+ * @param workersAlive how many of them there are; fewer while the system has no thread for one
+ * @param lastGoodRound when a round last ended without an error of the store, also one that found nothing; null before
+ * @param lastTrouble what went wrong last, though it may be over; null if nothing has
+ * @param closesFailSince since when no batch could be closed: meanwhile hardly anything is published, because it could not be
+ *     settled; null if the last one could be
+ * @param unsettled how many messages were published, or failed, without this having been written into the store; they are
+ *     settled, and not published once more, when they come again
+ * @param setAside partitions whose outcomes the store refuses while it takes those of others
+ * @param leftOut topics whose brokers seem to be away
+ */
+public record RelayState(
+        boolean running,
+        int workers,
+        int workersAlive,
+        @Nullable Instant lastGoodRound,
+        @Nullable Trouble lastTrouble,
+        @Nullable Instant closesFailSince,
+        int unsettled,
+        List<SetAside> setAside,
+        List<LeftOut> leftOut) {
+    /**
+     * A partition that is tried alone, so that it does not keep others from being settled.
+     *
+     * @param until when it is tried next
+     */
+    public record SetAside(String topic, int partition, Instant until) {}
+
+    /**
+     * A topic of which nothing is asked for now.
+     *
+     * @param until when it is tried next, with one message
+     * @param reason what its publisher failed with last
+     */
+    public record LeftOut(String topic, Instant until, String reason) {}
+
+    /**
+     * What went wrong in the relay itself or in its store; failures of messages are none.
+     *
+     * @param at when
+     * @param text what, in one text with its causes
+     * @param failure the same as it was thrown
+     */
+    public record Trouble(Instant at, String text, Throwable failure) {}
+}

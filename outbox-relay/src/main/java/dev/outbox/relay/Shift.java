@@ -1,0 +1,169 @@
+package dev.outbox.relay;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread's time of working for a relay, and how it ends: by the relay being closed, or by an interrupt.
+ *
+ * <p>Publishers and codecs may be interrupted, the store must not be: an interrupt in the middle of file access closes an
+ * embedded database. So an interrupt is passed on only while the thread {@linkplain #enter works for the application}, and
+ * is taken off the thread before the store is called. One that arrives during a call of the store cannot be kept from it.
+ */
+final class Shift {
+    private final WakeSignal signal;
+    private final Kind kind;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    /** Helpers that are in foreign code for this shift. Guarded by this. */
+    private final Set<Thread> helping = new HashSet<>();
+
+    // Guarded by this.
+    private @Nullable Thread publishing;
+    private @Nullable Thread worker;
+
+    /** By the relay, which has waited long enough. */
+    private volatile boolean abandoned;
+
+    /** From outside, on a thread that is the caller's. */
+    private volatile boolean interrupted;
+
+    /** Whose thread it is. */
+    enum Kind {
+        /** One that the relay has started, for as long as it runs. */
+        WORKER,
+        /** One that the relay has started for a single round. */
+        PROBE,
+        /** One that called the relay. */
+        CALLER
+    }
+
+    Shift(WakeSignal signal, Kind kind) {
+        this.signal = signal;
+        this.kind = kind;
+        if (kind == Kind.CALLER) {
+            worker = Thread.currentThread();
+            takeInterrupt();
+        }
+    }
+
+    synchronized void runOn(Thread thread) {
+        worker = thread;
+        thread.start();
+    }
+
+    /** No message may be started any more. On the working thread. */
+    boolean isOver() {
+        takeInterrupt();
+        return interrupted || abandoned || signal.isClosed();
+    }
+
+    /** Publishers have been interrupted; what they were doing has an unknown outcome. */
+    boolean isInterrupted() {
+        return interrupted || abandoned;
+    }
+
+    boolean isWorker() {
+        return kind == Kind.WORKER;
+    }
+
+    synchronized void enter() {
+        publishing = Thread.currentThread();
+        if (isInterrupted()) {
+            publishing.interrupt();
+        }
+    }
+
+    synchronized void exit() {
+        publishing = null;
+        takeInterrupt();
+    }
+
+    /** The same on a thread that helps the worker's. What is left on it of interrupts is nobody's. */
+    synchronized void enterAsHelper() {
+        helping.add(Thread.currentThread());
+        if (isInterrupted()) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    synchronized void exitAsHelper() {
+        helping.remove(Thread.currentThread());
+        Thread.interrupted();
+    }
+
+    /**
+     * Takes an interrupt off the thread. From outside it ends the shift; the relay's own has ended it already; and on our
+     * own threads any other is what a publisher left behind.
+     */
+    void takeInterrupt() {
+        if (Thread.interrupted()) {
+            noteInterrupt();
+        }
+    }
+
+    /** The same for an interrupt that arrived as an exception, which takes it off the thread. */
+    void caught(Throwable failure) {
+        if (failure instanceof InterruptedException) {
+            noteInterrupt();
+        }
+    }
+
+    private void noteInterrupt() {
+        if (kind == Kind.CALLER && !abandoned) {
+            interrupted = true;
+            interruptHelpers();
+        }
+    }
+
+    private synchronized void interruptHelpers() {
+        helping.forEach(Thread::interrupt);
+    }
+
+    /** Interrupts what runs for the application now, if anything, and all that will. */
+    synchronized void abandon() {
+        abandoned = true;
+        interruptHelpers();
+        if (publishing != null) {
+            publishing.interrupt();
+        }
+    }
+
+    void pause(Duration pause, boolean mayBeCut) {
+        try {
+            signal.await(pause, mayBeCut);
+        } catch (InterruptedException e) {
+            caught(e);
+        }
+    }
+
+    /** On the working thread, when it has closed its batch. */
+    void end() {
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        ended.countDown();
+    }
+
+    /** Waits for all to end and says whether they did. */
+    static boolean awaitAll(List<Shift> shifts, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        for (Shift shift : shifts) {
+            if (!shift.ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether this thread works for the shift, so that it must not wait for its end. */
+    @SuppressWarnings("ReferenceEquality") // threads have no other equality
+    synchronized boolean isMine() {
+        return worker == Thread.currentThread() || helping.contains(Thread.currentThread());
+    }
+}

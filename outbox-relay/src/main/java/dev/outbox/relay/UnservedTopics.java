@@ -1,0 +1,104 @@
+package dev.outbox.relay;
+
+import static dev.outbox.relay.RelayLog.LOG;
+
+import dev.outbox.Capability;
+import dev.outbox.Operations;
+import dev.outbox.Store;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/**
+ * Says in the log, once for each topic, that its messages wait and this relay does not serve it: a name that is mistyped, or a topic
+ * that nobody registered, would otherwise wait for ever without a word. Another relay may serve it, so it is said only if the same
+ * message was first in its partition at two looks in a row.
+ *
+ * <p>Looking costs what {@link Operations#backlog} costs, so it is done by one worker, every 20 s while there is nothing to do, and
+ * less and less often while there is.
+ */
+final class UnservedTopics {
+    private static final Duration OFTEN = Duration.ofSeconds(20);
+    private static final Duration SELDOM = Duration.ofMinutes(10);
+
+    private final Supplier<List<Operations.Backlog>> backlog;
+    private final Duration often;
+    private final AtomicLong next;
+
+    // Used by the one thread that has taken the look.
+    private final Set<String> said = new HashSet<>();
+    private Map<Lane.Key, Duration> before = Map.of();
+    private Duration pause;
+
+    UnservedTopics(Store store) {
+        this(() -> backlog(store), OFTEN);
+    }
+
+    UnservedTopics(Supplier<List<Operations.Backlog>> backlog, Duration often) {
+        this.backlog = backlog;
+        this.often = often;
+        this.pause = often;
+        this.next = new AtomicLong(System.nanoTime() + often.toNanos());
+    }
+
+    /**
+     * Looks, if it is time to.
+     *
+     * @param served the topics of the relay
+     * @param isIdle whether it found nothing to do just now
+     */
+    void look(Set<String> served, boolean isIdle) {
+        long due = next.get();
+        long now = System.nanoTime();
+        // Whoever puts the next look far away looks; the others come too late or too early.
+        if (backlog == null
+                || served.isEmpty()
+                || now - due < 0
+                || !next.compareAndSet(due, Long.MAX_VALUE / 2 + now)) {
+            return;
+        }
+        try {
+            compare(served, backlog.get());
+        } catch (RuntimeException e) {
+            LOG.debug("Topics without a relay could not be looked for", e); // rounds report what the store has
+        } finally {
+            pause = isIdle ? often : pause.compareTo(SELDOM.dividedBy(2)) > 0 ? SELDOM : pause.multipliedBy(2);
+            next.set(System.nanoTime() + pause.toNanos());
+        }
+    }
+
+    private static List<Operations.Backlog> backlog(Store store) {
+        return store.capabilities().has(Capability.OPERATIONS)
+                ? Operations.of(store).backlog()
+                : List.of();
+    }
+
+    private void compare(Set<String> served, List<Operations.Backlog> waiting) {
+        Map<Lane.Key, Duration> now = new HashMap<>();
+        for (Operations.Backlog partition : waiting) {
+            if (served.contains(partition.topic()) || said.contains(partition.topic())) {
+                continue;
+            }
+            Lane.Key key = new Lane.Key(partition.topic(), partition.partition());
+            now.put(key, partition.oldestAge());
+            Duration age = before.get(key);
+            // Grown by the time since then, or nearly: it is the same message, which somebody would have published.
+            if (age != null && partition.oldestAge().minus(age).compareTo(often.dividedBy(2)) > 0) {
+                said.add(partition.topic());
+                LOG.warn(
+                        "Messages of topic {} have waited for {} and this relay does not serve it, only {}: register the topic"
+                                + " with a relay, or correct its name where it is published",
+                        partition.topic(),
+                        partition.oldestAge(),
+                        new TreeSet<>(served));
+            }
+        }
+        before = now;
+    }
+}

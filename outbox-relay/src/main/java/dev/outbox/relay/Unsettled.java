@@ -1,0 +1,157 @@
+package dev.outbox.relay;
+
+import dev.outbox.PersistedMessage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What became of messages whose batch could not be closed, so that it is settled, and not published once more, when they come
+ * again. Shared by all rounds of a relay; safe for use by several threads.
+ *
+ * <p>An entry goes when it was settled, when the message is seen to be gone, when somebody else has counted an attempt of it
+ * (then it is another try's turn), and after an hour. There is room for {@value #MOST}; while there is none, nothing new is
+ * published, because it could not be remembered.
+ */
+final class Unsettled {
+    static final int MOST = 10_000;
+    static final Duration LIFE = Duration.ofHours(1);
+
+    enum Kind {
+        PUBLISHED,
+        FAILED,
+        DEAD
+    }
+
+    /** What became of one message; without its payload, since there may be many. */
+    static final class Entry {
+        final Lane.Key lane;
+        final String id;
+        final int attempts;
+        final Instant createdAt;
+        final Kind kind;
+
+        /** What the broker called it, or why it failed. */
+        final @Nullable String text;
+
+        final Duration delay;
+
+        /** Whether the batch it came with knows of it. Of the round's thread. */
+        boolean marked;
+
+        private long expires;
+
+        Entry(Lane.Key lane, PersistedMessage message, Kind kind, @Nullable String text, Duration delay) {
+            this.lane = lane;
+            this.id = message.id();
+            this.attempts = message.attempts();
+            this.createdAt = message.createdAt();
+            this.kind = kind;
+            this.text = text;
+            this.delay = delay;
+        }
+
+        String reason() {
+            return text == null ? "" : text;
+        }
+    }
+
+    private final Time time;
+    private final Map<Lane.Key, Map<String, Entry>> lanes = new LinkedHashMap<>();
+    private volatile int size;
+
+    Unsettled(Time time) {
+        this.time = time;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** Whether something published now might have to be forgotten. */
+    boolean isFull() {
+        return size >= MOST && isFullOfWhatCounts();
+    }
+
+    private synchronized boolean isFullOfWhatCounts() {
+        expire();
+        return size >= MOST;
+    }
+
+    synchronized void remember(Entry entry) {
+        entry.expires = time.nanos() + LIFE.toNanos();
+        if (lanes.computeIfAbsent(entry.lane, key -> new LinkedHashMap<>()).put(entry.id, entry) == null) {
+            size++;
+        }
+    }
+
+    synchronized void forget(Entry entry) {
+        Map<String, Entry> lane = lanes.get(entry.lane);
+        if (lane != null && lane.remove(entry.id) != null) {
+            size--;
+            if (lane.isEmpty()) {
+                lanes.remove(entry.lane);
+            }
+        }
+    }
+
+    /** What became of a message of a batch before, which is forgotten by that; or null if it is to be published. */
+    @Nullable
+    Entry find(Lane.Key key, PersistedMessage message) {
+        return size == 0 ? null : look(key, message);
+    }
+
+    private synchronized @Nullable Entry look(Lane.Key key, PersistedMessage message) {
+        Map<String, Entry> lane = lanes.get(key);
+        Entry entry = lane == null ? null : lane.get(message.id());
+        if (entry == null) {
+            return null;
+        }
+        // One entry settles one message: an id may be there twice. It is remembered again if this close fails, too.
+        forget(entry);
+        boolean isAnother = !entry.createdAt.equals(message.createdAt());
+        boolean stale = entry.kind != Kind.PUBLISHED && entry.attempts != message.attempts();
+        return isAnother || stale || time.nanos() - entry.expires > 0 ? null : entry;
+    }
+
+    /**
+     * A partition came with this message first. A batch begins with the oldest, so what is remembered of the partition and
+     * older is gone, if it is not there: its close took effect, and only the answer was lost. Should a clock have misled us
+     * here, a message is published once more.
+     */
+    void sawHead(Lane.Key key, PersistedMessage head) {
+        if (size != 0) {
+            forgetOlder(key, head);
+        }
+    }
+
+    private synchronized void forgetOlder(Lane.Key key, PersistedMessage head) {
+        Map<String, Entry> lane = lanes.get(key);
+        if (lane == null || lane.containsKey(head.id())) {
+            return;
+        }
+        int before = lane.size();
+        lane.values().removeIf(entry -> entry.createdAt.isBefore(head.createdAt()));
+        size -= before - lane.size();
+        if (lane.isEmpty()) {
+            lanes.remove(key);
+        }
+    }
+
+    private void expire() {
+        long now = time.nanos();
+        int left = 0;
+        for (Iterator<Map<String, Entry>> all = lanes.values().iterator(); all.hasNext(); ) {
+            Map<String, Entry> lane = all.next();
+            lane.values().removeIf(entry -> now - entry.expires > 0);
+            left += lane.size();
+            if (lane.isEmpty()) {
+                all.remove();
+            }
+        }
+        size = left;
+    }
+}

@@ -1,0 +1,370 @@
+package dev.outbox.relay;
+
+import static dev.outbox.relay.Fixture.LATER;
+import static dev.outbox.relay.Fixture.await;
+import static dev.outbox.relay.Fixture.topic;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Delivery;
+import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
+import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
+import dev.outbox.Topic;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** Partitions, and topics, do not wait for each other. */
+class RelayConcurrencyTest {
+    private final Fixture fixture = new Fixture();
+    private final CountDownLatch over = new CountDownLatch(1);
+
+    private long pending(String topic) {
+        return fixture.operations().backlog().stream()
+                .filter(b -> b.topic().equals(topic))
+                .mapToLong(Operations.Backlog::pending)
+                .sum();
+    }
+
+    /** At least so many messages in each of so many partitions. */
+    private void commitToEach(Topic<String> topic, int partitions, int each) {
+        for (int p = 0, found = 0; found < partitions; p++) {
+            String key = Integer.toString(p);
+            int before = fixture.operations().backlog().size();
+            fixture.commit(topic, key + ":0");
+            if (fixture.operations().backlog().size() > before) {
+                found++;
+                for (int i = 1; i < each; i++) {
+                    fixture.commit(topic, key + ":" + i);
+                }
+            }
+        }
+    }
+
+    /** They meet in the publisher, so they were in it at the same time, with one worker. */
+    @Test
+    void partitionsOfABatchArePublishedAtATime() {
+        for (boolean async : new boolean[] {false, true}) {
+            CyclicBarrier all = new CyclicBarrier(8);
+            Topic.Builder<String> builder = topic("t" + async).partitions(8);
+            Topic<String> topic = (async
+                            ? builder.asyncPublisher(d -> {
+                                all.await(30, TimeUnit.SECONDS); // as a client that waits for metadata
+                                return CompletableFuture.completedStage(Receipt.of("id"));
+                            })
+                            : builder.publisher(d -> Receipt.of(Integer.toString(all.await(30, TimeUnit.SECONDS)))))
+                    .build();
+            commitToEach(topic, 8, 1);
+            try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+                assertTrue(relay.processMessages(100).published() >= 8);
+            }
+            assertFalse(all.isBroken());
+        }
+    }
+
+    @Test
+    void eachPartitionStaysInOrderAndAFailureStopsItsOwn() {
+        Map<Integer, List<String>> received = new ConcurrentHashMap<>();
+        Map<Integer, Thread> inside = new ConcurrentHashMap<>();
+        AtomicInteger overlaps = new AtomicInteger();
+        AtomicInteger calls = new AtomicInteger();
+        Topic<String> topic = topic("t")
+                .partitions(12)
+                .retry(Fixture.AT_ONCE.withUnlimitedAttempts())
+                .publisher(d -> {
+                    if (inside.putIfAbsent(d.partition(), Thread.currentThread()) != null) {
+                        overlaps.incrementAndGet();
+                    }
+                    try {
+                        LockSupport.parkNanos(300_000);
+                        if (calls.incrementAndGet() % 7 == 0) {
+                            throw new IOException("now and then");
+                        }
+                        received.computeIfAbsent(d.partition(), p -> new ArrayList<>())
+                                .add(d.message());
+                        return Receipt.taken();
+                    } finally {
+                        inside.remove(d.partition());
+                    }
+                })
+                .build();
+        for (int i = 0; i < 400; i++) {
+            fixture.commit(topic, i % 40 + ":" + i);
+        }
+        try (Relay relay = Relay.builder(fixture.store).topic(topic).workers(2).build()) {
+            relay.start();
+            await("all settled", () -> pending("t") == 0);
+        }
+        assertEquals(0, overlaps.get());
+        assertEquals(400, received.values().stream().mapToInt(List::size).sum());
+        received.values().forEach(messages -> {
+            List<Integer> numbers = messages.stream()
+                    .map(m -> Integer.parseInt(m.substring(m.indexOf(':') + 1)))
+                    .toList();
+            assertEquals(numbers.stream().sorted().toList(), numbers);
+        });
+    }
+
+    /** OBX-RETRY-5 through a relay: whatever the broker of one topic does, the other topic goes on. */
+    @Test
+    void aTopicWhoseBrokerTimesOutDoesNotHoldUpTheOther() {
+        theOtherGoesOn(builder -> builder.publisher(d -> {
+            over.await(2, TimeUnit.SECONDS);
+            throw new IOException("timeout");
+        }));
+    }
+
+    @Test
+    void aTopicWhoseBrokerRefusesDoesNotHoldUpTheOther() {
+        theOtherGoesOn(builder -> builder.publisher(d -> {
+            over.await(50, TimeUnit.MILLISECONDS);
+            throw new IOException("refused");
+        }));
+    }
+
+    @Test
+    void aTopicWhoseBrokerNeverAnswersDoesNotHoldUpTheOther() {
+        theOtherGoesOn(builder ->
+                builder.publishTimeout(Duration.ofSeconds(1)).asyncPublisher(d -> new CompletableFuture<>()));
+    }
+
+    @Test
+    void aTopicWhoseClientBlocksDoesNotHoldUpTheOther() {
+        theOtherGoesOn(builder -> builder.asyncPublisher(d -> {
+            over.await(2, TimeUnit.SECONDS);
+            throw new IOException("no metadata");
+        }));
+    }
+
+    private void theOtherGoesOn(UnaryOperator<Topic.Builder<String>> publisher) {
+        AtomicInteger tried = new AtomicInteger();
+        Topic<String> away = publisher
+                .apply(topic("away").partitions(16).retry(Fixture.AT_ONCE.withUnlimitedAttempts()))
+                .build();
+        Topic<String> sound = topic("sound")
+                .partitions(16)
+                .publisher(d -> Receipt.of(Integer.toString(tried.incrementAndGet())))
+                .build();
+        commitToEach(away, 16, 20);
+        commitToEach(sound, 16, 5);
+        List<OutboxListener.LeftOut> told = new CopyOnWriteArrayList<>();
+        OutboxListener listener = new OutboxListener() {
+            @Override
+            public void leftOut(LeftOut event) {
+                told.add(event);
+            }
+        };
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(away)
+                .topic(sound)
+                .maxBatchTime(Duration.ofMillis(500))
+                .listener(listener)
+                .build()) {
+            relay.start();
+            long start = System.nanoTime();
+            await("the other is published", () -> pending("sound") == 0);
+            await("left out", () -> !relay.state().leftOut().isEmpty());
+            // One batch may have had both. From now on what is committed does not wait for it.
+            long slowest = 0;
+            for (int i = 0; i < 20; i++) {
+                long committed = System.nanoTime();
+                fixture.commit(sound, i + ":late");
+                await("published at once", () -> pending("sound") == 0);
+                slowest = Math.max(slowest, System.nanoTime() - committed);
+            }
+            assertTrue(
+                    slowest < TimeUnit.MILLISECONDS.toNanos(1_500),
+                    "one took " + slowest / 1_000_000 + " ms; the first batch "
+                            + (System.nanoTime() - start) / 1_000_000);
+            assertEquals("away", relay.state().leftOut().get(0).topic());
+            assertTrue(pending("away") > 0);
+            over.countDown();
+        }
+        assertEquals(1, told.size());
+    }
+
+    /** It is found out with one message at a time that the broker is back, and then everything is published. */
+    @Test
+    void aTopicIsBackWhenItsBrokerIs() {
+        AtomicBoolean away = new AtomicBoolean(true);
+        AtomicInteger tries = new AtomicInteger();
+        Topic<String> topic = topic("t")
+                .partitions(16)
+                .retry(Fixture.AT_ONCE.withUnlimitedAttempts())
+                .publisher(d -> {
+                    tries.incrementAndGet();
+                    if (away.get()) {
+                        throw new IOException("away");
+                    }
+                    return Receipt.taken();
+                })
+                .build();
+        commitToEach(topic, 16, 4);
+        try (Relay relay = Relay.builder(fixture.store).topic(topic).speed(200).build()) {
+            relay.start();
+            await("left out", () -> !relay.state().leftOut().isEmpty());
+            int before = tries.get();
+            await("probed", () -> tries.get() >= before + 4);
+            assertTrue(tries.get() < before + 30, "tries: " + tries);
+            away.set(false);
+            await("all published", () -> pending("t") == 0);
+            await("nothing is left out", () -> relay.state().leftOut().isEmpty());
+        }
+    }
+
+    /** Nobody else looks after the hold meanwhile: the relay asks also while it only waits. */
+    @Test
+    void theHoldIsLookedAfterWhileAPublisherTakesItsTime() {
+        AtomicInteger asked = new AtomicInteger();
+        WrappedStore watching = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public boolean isHeld() {
+                        asked.incrementAndGet();
+                        return super.isHeld();
+                    }
+                };
+            }
+        };
+        Topic<String> topic = topic("t")
+                .partitions(4)
+                .publisher(d -> {
+                    over.await(30, TimeUnit.SECONDS);
+                    return Receipt.taken();
+                })
+                .build();
+        commitToEach(topic, 2, 1);
+        try (Relay relay = Relay.builder(watching).topic(topic).build()) {
+            relay.start();
+            await("asked while it waits", () -> asked.get() >= 3);
+            over.countDown();
+            await("settled", () -> pending("t") == 0);
+        }
+    }
+
+    @Test
+    void aPublisherOnAHelperMayCloseItsRelayAndIsInterruptedWhenItTakesTooLong() {
+        CompletableFuture<Relay> self = new CompletableFuture<>();
+        CountDownLatch closed = new CountDownLatch(2);
+        CyclicBarrier all = new CyclicBarrier(4);
+        AtomicInteger interrupted = new AtomicInteger();
+        Topic<String> topic = topic("t")
+                .partitions(4)
+                .publisher(d -> {
+                    all.await(30, TimeUnit.SECONDS);
+                    if (d.partition() % 2 == 0) {
+                        self.join().close(); // returns at once, or this would wait for itself
+                        closed.countDown();
+                        return Receipt.taken();
+                    }
+                    try {
+                        over.await();
+                        return Receipt.taken();
+                    } catch (InterruptedException e) {
+                        interrupted.incrementAndGet();
+                        throw e;
+                    }
+                })
+                .build();
+        commitToEach(topic, 4, 1);
+        long committed = pending("t");
+        Relay relay = Relay.builder(fixture.store)
+                .topic(topic)
+                .shutdownTimeout(Duration.ofMillis(50))
+                .build();
+        self.complete(relay);
+        relay.start();
+        await("closed from inside, twice", () -> closed.getCount() == 0);
+        long start = System.nanoTime();
+        relay.close();
+        assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(4));
+        assertEquals(2, interrupted.get());
+        assertEquals(committed - 2, pending("t"));
+        assertEquals(List.of(), fixture.operations().failingPartitions());
+    }
+
+    /** A client that forgets a future must not keep the payloads of the batch with it. */
+    @Test
+    void aStageThatIsForgottenKeepsNothing() throws Exception {
+        CompletableFuture<Receipt> forgotten = new CompletableFuture<>();
+        Topic<String> topic = topic("t")
+                .retry(LATER)
+                .publishTimeout(Duration.ofMillis(5))
+                .asyncPublisher(d -> forgotten)
+                .build();
+        fixture.commit(topic, "k:1");
+        List<WeakReference<MessageBatch>> batches = new ArrayList<>();
+        WrappedStore watching = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                Batch batch = new Batch(super.checkout(topics, limit));
+                batches.add(new WeakReference<>(batch));
+                return batch;
+            }
+        };
+        List<WeakReference<Object>> messages = new ArrayList<>();
+        OutboxListener listener = new OutboxListener() {
+            @Override
+            public void failed(Failed event) {
+                messages.add(new WeakReference<>(event.message()));
+            }
+        };
+        try (Relay relay =
+                Relay.builder(watching).topic(topic).listener(listener).build()) {
+            assertEquals(1, relay.processMessages(10).failed());
+            await("collected", () -> {
+                System.gc();
+                return batches.get(0).get() == null && messages.get(0).get() == null;
+            });
+        }
+        assertFalse(forgotten.isDone());
+    }
+
+    /** Sixteen partitions of a publisher that takes a millisecond, against one; what it is worth is measured elsewhere. */
+    @Test
+    void manyPartitionsAreFasterThanOne() {
+        assertTrue(secondsFor(16) < secondsFor(1) / 3);
+    }
+
+    private static double secondsFor(int partitions) {
+        Fixture fixture = new Fixture();
+        Topic<String> topic = topic("t")
+                .partitions(partitions)
+                .publisher(RelayConcurrencyTest::slowly)
+                .build();
+        for (int i = 0; i < 400; i++) {
+            fixture.commit(topic, i + ":x");
+        }
+        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+            long start = System.nanoTime();
+            relay.start();
+            await("all published", () -> fixture.operations().backlog().isEmpty());
+            return (System.nanoTime() - start) / 1e9;
+        }
+    }
+
+    private static Receipt slowly(Delivery<String> delivery) {
+        LockSupport.parkNanos(1_000_000);
+        return Receipt.taken();
+    }
+}

@@ -1,0 +1,95 @@
+package dev.outbox.relay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Codecs;
+import dev.outbox.Topic;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class RouteTest {
+    private static final Topic<String> TOPIC = Topic.builder("t", Codecs.text()).build();
+
+    private final Route<String> route = new Route<>(TOPIC, new Time(1), Interceptors.NONE);
+
+    private static void between(double least, Duration pause, double most) {
+        double seconds = pause.toMillis() / 1000.0;
+        assertTrue(seconds >= least && seconds <= most, pause::toString);
+    }
+
+    @Test
+    void pausesGrowToAMinuteAndAreVaried() {
+        Set<Duration> first = new HashSet<>();
+        for (int i = 0; i < 20; i++) {
+            Duration pause = new Route<>(TOPIC, new Time(1), Interceptors.NONE).leaveOut("away", System.nanoTime());
+            assertNotNull(pause);
+            between(0.8, pause, 1);
+            first.add(pause);
+        }
+        assertTrue(first.size() > 1);
+        route.leaveOut("away", System.nanoTime());
+        assertNull(route.leaveOut("still away", System.nanoTime()), "it is said once");
+        double least = 1.6;
+        for (int i = 0; i < 10; i++) {
+            route.probed(true, false);
+            RelayState.LeftOut state = route.state();
+            assertNotNull(state);
+            between(least - 0.1, Duration.between(Instant.now(), state.until()), Math.min(60, least / 0.8));
+            least = Math.min(48, 2 * least);
+        }
+        route.probed(false, false); // no message told anything
+        RelayState.LeftOut state = route.state();
+        assertNotNull(state);
+        between(0.5, Duration.between(Instant.now(), state.until()), 1);
+    }
+
+    @Test
+    void aTopicIsBackByWhatWasStartedAfterItWasLeftOut() {
+        long before = System.nanoTime();
+        route.leaveOut("away", System.nanoTime());
+        assertFalse(route.worked(before));
+        assertTrue(route.isOut());
+        assertTrue(route.worked(System.nanoTime() + 1));
+        assertFalse(route.isOut());
+        assertFalse(route.worked(System.nanoTime() + 1), "it was back already");
+        Duration pause = route.leaveOut("away again", System.nanoTime());
+        assertNotNull(pause);
+        between(0.8, pause, 1);
+    }
+
+    @Test
+    void whatWasStartedBeforeATopicCameBackDoesNotLeaveItOut() {
+        long before = System.nanoTime();
+        assertNotNull(route.leaveOut("away", before));
+        assertTrue(route.worked(System.nanoTime() + 1));
+        assertNull(route.leaveOut("an old failure", before));
+        assertFalse(route.isOut());
+        assertNotNull(route.leaveOut("a new one", System.nanoTime() + 1));
+        assertTrue(route.isOut());
+    }
+
+    @Test
+    void aProbeThatHadOnlyWhatNeedsNoBrokerIsFollowedByAnother() {
+        route.leaveOut("away", System.nanoTime());
+        route.probed(false, true);
+        assertTrue(route.isToBeProbed());
+    }
+
+    @Test
+    void oneCallerProbesWhenThePauseIsOver() throws InterruptedException {
+        Route<String> fast = new Route<>(TOPIC, new Time(100_000), Interceptors.NONE);
+        fast.leaveOut("away", System.nanoTime());
+        while (!fast.isToBeProbed()) {
+            Thread.onSpinWait();
+        }
+        assertFalse(fast.isToBeProbed());
+        assertEquals("away", fast.state() == null ? "" : fast.state().reason());
+    }
+}

@@ -1,0 +1,82 @@
+package dev.outbox.relay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.Operations;
+import dev.outbox.StoreException;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class UnservedTopicsTest {
+    private final List<Operations.Backlog> waiting = new ArrayList<>();
+    private int looks;
+
+    @Test
+    void aTopicWhoseFirstMessageStaysIsNamedOnce() {
+        waiting.add(new Operations.Backlog("ordres", 0, 1, Duration.ofSeconds(1)));
+        waiting.add(new Operations.Backlog("orders", 0, 1, Duration.ofSeconds(1)));
+        waiting.add(new Operations.Backlog("invoices", 0, 1, Duration.ofSeconds(1)));
+        UnservedTopics topics = topics();
+        assertEquals("", log(topics), "a first look says nothing");
+        waiting.set(0, new Operations.Backlog("ordres", 0, 5, Duration.ofSeconds(2)));
+        waiting.set(1, new Operations.Backlog("orders", 0, 1, Duration.ofSeconds(2)));
+        String said = log(topics); // invoices: another message is first, so somebody serves it
+        assertTrue(said.contains("WARN dev.outbox.relay - Messages of topic ordres have waited for PT2S"), said);
+        assertTrue(said.contains("only [orders]"), said);
+        assertTrue(!said.contains("topic orders") && !said.contains("topic invoices"), said);
+        waiting.set(0, new Operations.Backlog("ordres", 0, 5, Duration.ofSeconds(9)));
+        assertEquals("", log(topics), "once");
+        assertEquals(3, looks);
+    }
+
+    @Test
+    void aStoreThatFailsIsNotReportedHere() {
+        UnservedTopics topics = new UnservedTopics(
+                () -> {
+                    looks++;
+                    throw new StoreException("away");
+                },
+                Duration.ofNanos(1));
+        assertEquals("", log(topics));
+        assertEquals("", log(topics));
+        assertEquals(2, looks);
+    }
+
+    @Test
+    void nobodyLooksBeforeItIsTime() {
+        UnservedTopics topics = new UnservedTopics(
+                () -> {
+                    throw new AssertionError("looked");
+                },
+                Duration.ofHours(1));
+        topics.look(Set.of("orders"), true);
+    }
+
+    private UnservedTopics topics() {
+        return new UnservedTopics(
+                () -> {
+                    looks++;
+                    return List.copyOf(waiting);
+                },
+                Duration.ofNanos(1));
+    }
+
+    private static String log(UnservedTopics topics) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
+        try {
+            topics.look(Set.of("orders"), true);
+        } finally {
+            System.setErr(before);
+        }
+        return written.toString(StandardCharsets.UTF_8);
+    }
+}
