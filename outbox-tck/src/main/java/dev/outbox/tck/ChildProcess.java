@@ -105,10 +105,13 @@ final class ChildProcess implements AutoCloseable {
     /** The next answer, which has to be this one. */
     List<String> answer(String expected) throws Exception {
         String line = answers.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        if (line == null || !line.split(" ", -1)[0].equals(expected)) {
-            throw new AssertionError("The process should have answered '" + expected + "', but "
-                    + (line == null ? "said nothing for " + PATIENCE_SECONDS + " s" : "came to '" + line + "'")
-                    + ". Its error output:\n" + Files.readString(errors));
+        if (line == null) {
+            throw new NotInTime("The process should have answered '" + expected + "', but said nothing for "
+                    + PATIENCE_SECONDS + " s. Its error output:\n" + errorOutput());
+        }
+        if (!line.split(" ", -1)[0].equals(expected)) {
+            throw new AssertionError("The process should have answered '" + expected + "', but came to '" + line
+                    + "'. Its error output:\n" + errorOutput());
         }
         List<String> words = Arrays.asList(line.split(" ", -1));
         outbox.record("process " + process.pid() + " " + line);

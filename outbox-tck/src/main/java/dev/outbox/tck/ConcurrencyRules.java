@@ -52,15 +52,21 @@ interface ConcurrencyRules {
         }
 
         private void check() {
-            assertTrue(history.deliveries() >= 150, "too little happened: " + history.deliveries() + " deliveries");
-            assertTrue(history.redeliveries() >= least(), "too little was repeated: " + history.redeliveries());
+            tells(history.deliveries() >= 150, "only " + history.deliveries() + " messages were delivered");
+            tells(history.redeliveries() >= least(), "only " + history.redeliveries() + " were delivered again");
             assertTrue(
                     network || history.failures() * 10 <= history.deliveries(),
                     "nothing was done wrong, but much failed: " + history.failures() + " of " + history.deliveries());
-            assertTrue(isTroubled(), "no fault hit a commit or a close, and only " + cuts + " connections were cut");
-            assertTrue(
+            tells(isTroubled(), "no fault hit a commit or a close, and only " + cuts + " connections were cut");
+            tells(
                     isContended(),
-                    "no contention: only " + history.overlappingBatches() + " batches overlapped another");
+                    "there was no contention: only " + history.overlappingBatches() + " batches overlapped another");
+        }
+
+        private static void tells(boolean condition, String why) {
+            if (!condition) {
+                throw new Inconclusive(why);
+            }
         }
     }
 

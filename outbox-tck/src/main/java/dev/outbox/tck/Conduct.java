@@ -74,6 +74,11 @@ final class Conduct {
     }
 
     void failed(RuleTest test, Throwable cause) {
+        String inconclusive = Inconclusive.reason(cause);
+        if (inconclusive != null && !witnesses.containsKey(test.name())) {
+            end(test, Status.INCONCLUSIVE, inconclusive);
+            return;
+        }
         witnesses.putIfAbsent(test.name(), new Witness(test.rule(), cause.toString(), List.of()));
         end(test, Status.FAIL, null);
     }
@@ -96,12 +101,16 @@ final class Conduct {
         if (settings.progress() && status != Status.NOT_RUN) {
             System.out.printf(
                     "%s  %-14s %-4s %6.2f s  %s%n",
-                    test.level().label(),
-                    test.rule(),
-                    status == Status.FAIL ? "FAIL" : "ok",
-                    time.toMillis() / 1_000.0,
-                    test.words());
+                    test.level().label(), test.rule(), sign(status), time.toMillis() / 1_000.0, test.words());
         }
+    }
+
+    private static String sign(Status status) {
+        return switch (status) {
+            case FAIL -> "FAIL";
+            case INCONCLUSIVE -> "?";
+            default -> "ok";
+        };
     }
 
     private String reasonWithout(RuleTest test) {

@@ -75,6 +75,14 @@ final class HtmlReport {
         if (!broken.isEmpty()) {
             return "Level " + next.number() + " is not reached, because of " + String.join(", ", broken) + ".";
         }
+        List<String> untold = report.ruleReports().stream()
+                .filter(r -> r.rule().binding() && r.levels().get(next) == Status.INCONCLUSIVE)
+                .map(r -> r.rule().id())
+                .toList();
+        if (!untold.isEmpty()) {
+            return "Level " + next.number() + " is not reached, because a test of " + String.join(", ", untold)
+                    + " could not tell. Run it again.";
+        }
         return "Level " + next.number() + " is not reached, because not all of its tests were run"
                 + report.results().stream()
                         .filter(r -> r.test().level() == next && !r.status().good())
@@ -271,6 +279,7 @@ final class HtmlReport {
             case REFUSED -> "✓ –";
             case NOT_RUN -> "–";
             case OVERRIDDEN -> "≠";
+            case INCONCLUSIVE -> "?";
             case FAIL -> "✕";
         };
     }
@@ -280,7 +289,7 @@ final class HtmlReport {
             case PASS -> "pass";
             case REFUSED -> "refused";
             case NOT_RUN -> "notrun";
-            case OVERRIDDEN -> "overridden";
+            case OVERRIDDEN, INCONCLUSIVE -> "overridden";
             case FAIL -> "fail";
         };
     }

@@ -47,6 +47,9 @@ record Report(
 
     /** As in {@code conformant at level 3; 57 rules: 55 pass, 2 refused as declared}. */
     String summary() {
+        if (settings.isPartial()) {
+            return partialSummary();
+        }
         StringBuilder text = new StringBuilder(verdict().sentence());
         text.append("; ").append(rules.size()).append(" rules");
         String separator = ": ";
@@ -60,6 +63,16 @@ record Report(
             }
         }
         return text.append("; seed ").append(settings.seed()).toString();
+    }
+
+    /** Some rules say nothing of the whole. */
+    private String partialSummary() {
+        List<RuleReport> asked = ruleReports().stream()
+                .filter(rule -> settings.asksFor(rule.rule().id()))
+                .toList();
+        long kept = asked.stream().filter(rule -> rule.status().good()).count();
+        return kept + " of " + asked.size() + (asked.size() == 1 ? " rule" : " rules") + " asked for "
+                + (kept == 1 ? "is" : "are") + " kept; no verdict; seed " + settings.seed();
     }
 
     /** Writes both forms of the report into a folder, which is made if need be. */

@@ -92,9 +92,17 @@ record Settings(
         if (test.level().compareTo(level) > 0) {
             return "only levels up to " + level.label() + " were asked for";
         }
-        return rules.stream().anyMatch(pattern -> matches(pattern, test.rule()))
-                ? null
-                : "only " + String.join(", ", rules) + " was asked for";
+        return asksFor(test.rule()) ? null : "only " + String.join(", ", rules) + " was asked for";
+    }
+
+    /** Whether a rule is to be tested. */
+    boolean asksFor(String rule) {
+        return rules.stream().anyMatch(pattern -> matches(pattern, rule));
+    }
+
+    /** Whether only some rules are to be tested. */
+    boolean isPartial() {
+        return Spec.rules().keySet().stream().anyMatch(rule -> !asksFor(rule));
     }
 
     private static boolean matches(String pattern, String id) {

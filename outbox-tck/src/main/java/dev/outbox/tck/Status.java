@@ -10,6 +10,8 @@ enum Status {
     NOT_RUN("not run"),
     /** The store's own test replaces the kit's. */
     OVERRIDDEN("overridden"),
+    /** The surroundings failed, so that nothing can be said. */
+    INCONCLUSIVE("inconclusive"),
     /** It was seen to be broken. */
     FAIL("fail");
 

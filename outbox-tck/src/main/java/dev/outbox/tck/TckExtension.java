@@ -1,8 +1,11 @@
 package dev.outbox.tck;
 
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
@@ -33,6 +36,9 @@ final class TckExtension
                 AfterAllCallback {
     /** What JUnit adds to a message that says it all. */
     private static final String BARE = " ==> expected: <(true|false)> but was: <(true|false)>$";
+
+    /** How often a test is run that fails while its process stood still. */
+    private static final int TRIES = 3;
 
     private static final ExtensionContext.Namespace NAMESPACE = ExtensionContext.Namespace.create(TckExtension.class);
 
@@ -91,14 +97,82 @@ final class TckExtension
         if (thrown instanceof TestAbortedException) {
             throw thrown; // nothing is known about the rule
         }
+        Throwable last = thrown;
+        for (int tries = 1; tries < TRIES && stalled(context, last) != null; tries++) {
+            Throwable again = runAgain(context);
+            if (again == null) {
+                return;
+            }
+            last = again;
+        }
+        fail(context, last);
+    }
+
+    /** Why a failure may be the machine's doing, or null if it is not. */
+    private static @Nullable String stalled(ExtensionContext context, Throwable thrown) {
+        TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
+        if (outbox == null || outbox.harness().lease().isEmpty() && !(thrown instanceof NotInTime)) {
+            return null;
+        }
+        Duration longest = Stalls.ofThisProcess().longestSince(outbox.began());
+        Duration harmful = Stalls.harmful(outbox.harness());
+        return longest.compareTo(harmful) < 0
+                ? null
+                : "this process did not run for " + longest.toMillis() + " ms during the test, and "
+                        + harmful.toMillis() + " ms are enough to break a promise that depends on time";
+    }
+
+    /** Runs a test once more, on an outbox of its own; returns what it failed with, or null. */
+    private static @Nullable Throwable runAgain(ExtensionContext context) throws Exception {
+        TestOutbox used = store(context).remove(TestOutbox.class, TestOutbox.class);
+        try {
+            used.drop();
+        } catch (Exception e) {
+            used.record("the end failed: " + e); // a consequence of what failed before
+        }
+        StoreTck tests = (StoreTck) context.getRequiredTestInstance();
+        TestOutbox fresh =
+                TestOutbox.create(tests.harness(), conduct(context).settings().seed());
+        store(context).put(TestOutbox.class, fresh);
+        try {
+            context.getRequiredTestMethod().invoke(tests, fresh);
+            return null;
+        } catch (InvocationTargetException e) {
+            return e.getCause();
+        }
+    }
+
+    private static void fail(ExtensionContext context, Throwable thrown) throws Throwable {
+        if (thrown instanceof TestAbortedException) {
+            throw thrown; // nothing is known about the rule
+        }
         RuleTest test = test(context);
         TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
+        String inconclusive = Inconclusive.reason(thrown);
+        if (inconclusive == null) {
+            inconclusive = stalled(context, thrown);
+        }
+        if (inconclusive != null) {
+            throw inconclusive(test, inconclusive, outbox, thrown);
+        }
         Spec rule = Spec.of(thrown instanceof RuleBroken broken ? broken.rule() : test.rule());
         String observed = thrown instanceof AssertionError
                 ? String.valueOf(thrown.getMessage()).replaceFirst(BARE, "")
                 : thrown.toString();
         conduct(context).found(test, new Witness(rule.id(), observed, outbox == null ? List.of() : outbox.events()));
         throw failure(rule, observed, outbox == null ? "none" : outbox.history(), thrown);
+    }
+
+    private static RuntimeException inconclusive(
+            RuleTest test, String why, @Nullable TestOutbox outbox, Throwable thrown) {
+        Inconclusive inconclusive =
+                new Inconclusive("""
+                %s is neither kept nor broken: the test could not tell, because %s. Run it again.
+                Observed: %s
+                History: %s
+                """.formatted(test.rule(), why, thrown, outbox == null ? "none" : outbox.history()));
+        inconclusive.addSuppressed(thrown);
+        return inconclusive;
     }
 
     /** What a test ends with when it found a rule broken; one that is provisional fails nobody's build yet. */

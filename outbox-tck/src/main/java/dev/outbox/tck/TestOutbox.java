@@ -1,8 +1,10 @@
 package dev.outbox.tck;
 
 import dev.outbox.Capability;
+import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Store;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -59,13 +61,11 @@ final class TestOutbox {
     }
 
     static TestOutbox create(StoreHarness harness, long seed) {
+        Stalls.ofThisProcess();
         try {
             return new TestOutbox(harness, harness.createOutbox(), seed);
         } catch (Exception e) {
-            throw new IllegalStateException(
-                    "The harness could not make an outbox: "
-                            + harness.getClass().getName() + ".createOutbox()",
-                    e);
+            throw new Inconclusive(harness.getClass().getName() + ".createOutbox() failed", e);
         }
     }
 
@@ -80,6 +80,11 @@ final class TestOutbox {
 
     String address() {
         return address;
+    }
+
+    /** When it was made, by {@link System#nanoTime}. */
+    long began() {
+        return start;
     }
 
     /** Of everything that is drawn by lot in this run. */
@@ -101,16 +106,35 @@ final class TestOutbox {
     /** Opens a client of the store. */
     Client open() throws Exception {
         String name = "client " + clients.incrementAndGet();
-        Client client = new Client(this, name, harness.open(address));
+        Client client = new Client(this, name, openStore());
         opened.push(client::closeAtLast);
         return client;
     }
 
+    /** What the store throws is the store's; all else is the harness's. */
+    private Store openStore() {
+        try {
+            return harness.open(address);
+        } catch (OutboxException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new Inconclusive(harness.getClass().getName() + ".open(…) failed", e);
+        }
+    }
+
     /** Begins a transaction that writes. */
     Writer begin() throws Exception {
-        Writer writer = new Writer(this, "transaction " + transactions.incrementAndGet(), harness.begin(address));
+        Writer writer = new Writer(this, "transaction " + transactions.incrementAndGet(), beginTransaction());
         opened.push(writer::closeAtLast);
         return writer;
+    }
+
+    private WriteTransaction beginTransaction() {
+        try {
+            return harness.begin(address);
+        } catch (Exception e) {
+            throw new Inconclusive(harness.getClass().getName() + ".begin(…) failed", e);
+        }
     }
 
     /** Opens a client of the store on the other side of a proxy. */
@@ -194,7 +218,7 @@ final class TestOutbox {
                 began = System.nanoTime();
             }
             if (!missing.isEmpty() && System.nanoTime() > deadline) {
-                throw new AssertionError("Of " + expected.size() + " messages these did not come within "
+                throw new NotInTime("Of " + expected.size() + " messages these did not come within "
                         + patience().toSeconds() + " s: " + missing);
             }
             if (!missing.isEmpty()) {
@@ -214,7 +238,7 @@ final class TestOutbox {
                 return result;
             }
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("Not within " + patience().toSeconds() + " s: " + what);
+                throw new NotInTime("Not within " + patience().toSeconds() + " s: " + what);
             }
             pause(began);
         }
@@ -230,7 +254,7 @@ final class TestOutbox {
         try {
             return task.get(seconds, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new AssertionError(what + " did not return within " + seconds + " s. It is waiting here:\n    "
+            throw new NotInTime(what + " did not return within " + seconds + " s. It is waiting here:\n    "
                     + String.join(
                             "\n    ",
                             Arrays.stream(thread.getStackTrace())

@@ -11,5 +11,8 @@ final class ExitCode {
     /** Nothing can be said: not everything that was asked for could be run. */
     static final int COULD_NOT_RUN = 2;
 
+    /** No rule was seen to be broken, but a test could not tell, because its surroundings failed. */
+    static final int INCONCLUSIVE = 3;
+
     private ExitCode() {}
 }

@@ -3,6 +3,7 @@ package dev.outbox.tck.runner;
 import dev.outbox.tck.StoreTck;
 import java.io.File;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,8 @@ import picocli.CommandLine.Spec;
         exitCodeList = {
             "0:Conformant: every rule that was asked for was run and is kept.",
             "1:Violations: at least one rule is broken; the report shows what proves it.",
-            "2:Could not run: wrong options, no such class, no outbox to be had, or a level that the store cannot take."
+            "2:Could not run: wrong options, no such class, no outbox to be had, or a level that the store cannot take.",
+            "3:Inconclusive: no rule was seen to be broken, but a test could not tell; run it again."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -103,7 +105,9 @@ final class Main implements Callable<Integer> {
 
     /** Ends the process with one of the {@link ExitCode}s. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(new CommandLine(new Main())
+                .setParameterExceptionHandler(Main::say)
+                .execute(args));
     }
 
     @Override
@@ -144,6 +148,14 @@ final class Main implements Callable<Integer> {
                         + Path.of("").toAbsolutePath() + ".");
             }
         }
+    }
+
+    /** The help is longer than a screen, and would hide what is wrong. */
+    private static int say(ParameterException wrong, String[] arguments) {
+        PrintWriter out = wrong.getCommandLine().getErr();
+        out.println(wrong.getMessage());
+        out.println("--help shows the options.");
+        return ExitCode.COULD_NOT_RUN;
     }
 
     private ParameterException wrong(String what) {

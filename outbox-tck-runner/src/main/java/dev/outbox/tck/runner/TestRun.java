@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.engine.JupiterTestEngine;
 import org.junit.platform.launcher.Launcher;
@@ -90,11 +91,14 @@ final class TestRun {
         if (!failures.outsideOfTests().isEmpty()) {
             throw new CouldNotRun(String.join("\n", failures.outsideOfTests()), null);
         }
-        JsonNode verdict =
-                new ObjectMapper().readTree(report(folder, tests).toFile()).get("verdict");
+        JsonNode report = new ObjectMapper().readTree(report(folder, tests).toFile());
+        JsonNode verdict = report.get("verdict");
         System.out.println("Report: " + folder.resolve("conformance.html").toAbsolutePath());
-        if (failures.ofTests() > 0) {
+        if (failures.ofTests() > inconclusive(report)) {
             return ExitCode.VIOLATIONS;
+        }
+        if (failures.ofTests() > 0) {
+            return ExitCode.INCONCLUSIVE;
         }
         if (failures.succeeded() == 0) {
             throw new CouldNotRun("None of the tests was run.", null);
@@ -109,6 +113,14 @@ final class TestRun {
                     null);
         }
         return ExitCode.CONFORMANT;
+    }
+
+    /** How many tests could not tell. */
+    private static long inconclusive(JsonNode report) {
+        return report.findValues("tests").stream()
+                .flatMap(tests -> StreamSupport.stream(tests.spliterator(), false))
+                .filter(test -> test.path("status").asText().equals("inconclusive"))
+                .count();
     }
 
     /** Here is one class and one run, so the report needs no folder of its own. */

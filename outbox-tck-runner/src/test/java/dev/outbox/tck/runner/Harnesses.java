@@ -68,6 +68,44 @@ final class Harnesses {
         }
     }
 
+    /** Of a server that goes away after the first transaction. */
+    public static final class Failing implements StoreHarness {
+        private final Greedy greedy = new Greedy();
+        private boolean away;
+
+        /** For the runner. */
+        public Failing() {}
+
+        @Override
+        public String createOutbox() {
+            return greedy.createOutbox();
+        }
+
+        @Override
+        public Store open(String address) throws IOException {
+            return greedy.open(address);
+        }
+
+        @Override
+        public WriteTransaction begin(String address) throws IOException {
+            if (away) {
+                throw new IOException("the server went away");
+            }
+            away = true;
+            return greedy.begin(address);
+        }
+
+        @Override
+        public Optional<Duration> lease() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void dropOutbox(String address) {
+            greedy.dropOutbox(address);
+        }
+    }
+
     /** Of a server that is not there. */
     public static final class Unreachable implements StoreHarness {
         /** For the runner. */

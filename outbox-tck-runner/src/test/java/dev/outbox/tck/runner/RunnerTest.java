@@ -65,6 +65,7 @@ class RunnerTest {
         assertEquals(0, run.code(), run.output());
         assertTrue(run.output().contains("L3  OBX-CLOSE-2    ok"), run.output());
         assertFalse(run.output().contains("OBX-TX-1 "), "only these rules: " + run.output());
+        assertTrue(run.output().contains("3 of 3 rules asked for are kept; no verdict"), run.output());
     }
 
     @Test
@@ -137,10 +138,20 @@ class RunnerTest {
         assertTrue(run("--version").output().matches("(?s)outbox-tck-runner \\d+\\..*"), "its version");
     }
 
+    @Test
+    void surroundingsThatFailBreakNoRule() throws Exception {
+        String harness = Harnesses.Failing.class.getName();
+        Ended run = run("--harness", harness, "-cp", OURS, "--rule", "OBX-ID-*", "--level", "1");
+        assertEquals(3, run.code(), run.output());
+        assertTrue(run.output().contains("is neither kept nor broken"), run.output());
+        assertTrue(run.output().contains("of 2 rules asked for are kept; no verdict"), run.output());
+    }
+
     private void assertCannotRun(String because, String... arguments) throws Exception {
         Ended run = run(arguments);
         assertEquals(2, run.code(), run.output());
         assertTrue(run.output().contains(because), because + " in " + run.output());
+        assertFalse(run.output().contains("Exit codes:"), "the help hides it: " + run.output());
     }
 
     private Ended run(String... arguments) throws IOException, InterruptedException {
