@@ -38,15 +38,19 @@ final class Client implements AutoCloseable {
     /** A checkout from some topics, or from the usual one if none is named. */
     Batch checkout(int limit, String... topics) {
         Set<String> wanted = topics.length == 0 ? Set.of(TestOutbox.TOPIC) : Set.of(topics);
-        MessageBatch batch = store.checkout(wanted, limit);
+        MessageBatch batch;
+        try {
+            batch = store.checkout(wanted, limit);
+        } catch (RuntimeException e) {
+            outbox.record(name + " could not check out: " + e);
+            throw e;
+        }
         if (batch == null) {
             throw new AssertionError("checkout returned null; expected a batch, which may be empty");
         }
         Batch checkedOut = new Batch(batch);
-        if (!checkedOut.messages().isEmpty()) {
-            outbox.record(name + " checked out " + checkedOut.describe());
-            outbox.saw(checkedOut.messages().size());
-        }
+        outbox.record(name + " checked out " + checkedOut.describe());
+        outbox.saw(checkedOut.messages().size());
         return checkedOut;
     }
 
@@ -159,8 +163,7 @@ final class Client implements AutoCloseable {
         }
 
         void publish(PersistedMessage message) {
-            batch.markPublished(message, "broker-" + message.id());
-            outbox.record(name + " marked " + message.id() + " published");
+            mark("published", message, () -> batch.markPublished(message, "broker-" + message.id()));
         }
 
         void publishAll() {
@@ -168,13 +171,24 @@ final class Client implements AutoCloseable {
         }
 
         void fail(PersistedMessage message, Duration retryAfter) {
-            batch.markFailed(message, "broker is away", retryAfter);
-            outbox.record(name + " marked " + message.id() + " failed, retry after " + retryAfter);
+            mark(
+                    "failed, retry after " + retryAfter.toMillis() + " ms",
+                    message,
+                    () -> batch.markFailed(message, "broker is away", retryAfter));
         }
 
         void bury(PersistedMessage message) {
-            batch.deadLetter(message, "cannot be read");
-            outbox.record(name + " marked " + message.id() + " a dead letter");
+            mark("a dead letter", message, () -> batch.deadLetter(message, "cannot be read"));
+        }
+
+        private void mark(String as, PersistedMessage message, Runnable marking) {
+            try {
+                marking.run();
+            } catch (RuntimeException e) {
+                outbox.record(name + " could not mark " + outbox.name(message) + " " + as + ": " + e);
+                throw e;
+            }
+            outbox.record(name + " marked " + outbox.name(message) + " " + as);
         }
 
         boolean isHeld() {
@@ -182,8 +196,11 @@ final class Client implements AutoCloseable {
         }
 
         private String describe() {
+            if (messages().isEmpty()) {
+                return "nothing";
+            }
             return messages().stream()
-                    .map(m -> m.id() + " of " + m.topic() + "/" + m.partition()
+                    .map(m -> outbox.name(m) + " of " + m.topic() + "/" + m.partition()
                             + (m.attempts() == 0 ? "" : " attempts " + m.attempts()))
                     .limit(12)
                     .collect(Collectors.joining(", ", "[", messages().size() > 12 ? ", …]" : "]"));
@@ -199,7 +216,7 @@ final class Client implements AutoCloseable {
             }
             if (!messages().isEmpty()) {
                 outbox.record(name + " closed the batch that started with "
-                        + messages().get(0).id());
+                        + outbox.name(messages().get(0)));
             }
         }
     }

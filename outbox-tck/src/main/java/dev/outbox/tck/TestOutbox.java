@@ -7,7 +7,6 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
@@ -39,20 +38,17 @@ final class TestOutbox {
 
     static final String TOPIC = "orders";
 
-    private static final int SHOWN_EVENTS = 60;
-
     private final StoreHarness harness;
     private final String address;
     private final long seed;
     private final long start = System.nanoTime();
     private final Deque<AutoCloseable> opened = new ConcurrentLinkedDeque<>();
-    private final Deque<String> events = new ArrayDeque<>();
+    private final Events events = new Events();
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger transactions = new AtomicInteger();
     private final AtomicLong operations = new AtomicLong();
     private final AtomicLong proofs = new AtomicLong();
     private volatile String summary = "";
-    private int forgotten;
 
     private TestOutbox(StoreHarness harness, String address, long seed) {
         this.harness = harness;
@@ -306,25 +302,22 @@ final class TestOutbox {
 
     void record(String event) {
         operations.incrementAndGet();
-        long micros = (System.nanoTime() - start) / 1_000;
-        synchronized (events) {
-            events.add(String.format("%10.3f ms  %s", micros / 1_000.0, event));
-            if (events.size() > SHOWN_EVENTS) {
-                events.remove();
-                forgotten++;
-            }
-        }
+        events.add(event);
+    }
+
+    /** What a message is called in the history. */
+    String name(PersistedMessage message) {
+        return events.name(message);
+    }
+
+    /** What a message is called in the history. */
+    String name(String id, OutgoingMessage message) {
+        return events.name(id, message.payload());
     }
 
     /** What happened so far, the last events of it. */
     List<String> events() {
-        synchronized (events) {
-            List<String> shown = new ArrayList<>(events);
-            if (forgotten > 0) {
-                shown.add(0, "(" + forgotten + " earlier events left out)");
-            }
-            return shown;
-        }
+        return events.lines();
     }
 
     /** The same as a text. */

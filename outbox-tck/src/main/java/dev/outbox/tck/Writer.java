@@ -2,6 +2,8 @@ package dev.outbox.tck;
 
 import dev.outbox.OutgoingMessage;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** A transaction that records what it does. */
 final class Writer implements AutoCloseable {
@@ -21,21 +23,48 @@ final class Writer implements AutoCloseable {
     }
 
     String write(OutgoingMessage message) {
-        String id = transaction.persistFunc().persist(message);
-        outbox.record(name + " persisted " + id + " in " + message.topic() + "/" + message.partition() + ", "
-                + message.payload().length + " bytes");
+        String id;
+        try {
+            id = transaction.persistFunc().persist(message);
+        } catch (RuntimeException e) {
+            outbox.record(name + " could not persist in " + where(message) + ": " + e);
+            throw e;
+        }
+        outbox.record(name + " persisted " + outbox.name(id, message) + " in " + where(message));
         return id;
     }
 
     /** Writes messages by one call. */
     List<String> writeAll(List<OutgoingMessage> messages) {
-        List<String> ids = transaction.persistFunc().persistAll(messages);
-        outbox.record(name + " persisted " + ids + " together");
+        List<String> ids;
+        try {
+            ids = transaction.persistFunc().persistAll(messages);
+        } catch (RuntimeException e) {
+            outbox.record(name + " could not persist " + messages.size() + " messages together: " + e);
+            throw e;
+        }
+        outbox.record(name + " persisted " + names(ids, messages) + " together");
         return ids;
     }
 
+    private String names(List<String> ids, List<OutgoingMessage> messages) {
+        return IntStream.range(0, Math.min(ids.size(), messages.size()))
+                .limit(12)
+                .mapToObj(i -> outbox.name(ids.get(i), messages.get(i)) + " in " + where(messages.get(i)))
+                .collect(Collectors.joining(", ", "[", ids.size() > 12 ? ", …]" : "]"));
+    }
+
+    private static String where(OutgoingMessage message) {
+        return message.topic() + "/" + message.partition();
+    }
+
     void commit() throws Exception {
-        transaction.commit();
+        try {
+            transaction.commit();
+        } catch (Exception e) {
+            outbox.record(name + " failed to commit: " + e);
+            throw e;
+        }
         outbox.record(name + " committed");
     }
 
