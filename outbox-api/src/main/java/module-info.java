@@ -15,6 +15,6 @@ module dev.outbox {
     requires org.slf4j;
     requires static transitive org.jspecify;
 
-    uses dev.outbox.spi.JsonCodecProvider;
-    uses dev.outbox.spi.StoreProvider;
+    uses dev.outbox.JsonCodecProvider;
+    uses dev.outbox.StoreProvider;
 }

@@ -12,6 +12,6 @@ module dev.outbox.jackson {
     requires static com.google.auto.service;
     requires static transitive org.jspecify;
 
-    provides dev.outbox.spi.JsonCodecProvider with
+    provides dev.outbox.JsonCodecProvider with
             dev.outbox.jackson.JacksonCodecProvider;
 }

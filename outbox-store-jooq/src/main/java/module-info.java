@@ -20,6 +20,6 @@ module dev.outbox.store.jooq {
     requires static org.postgresql.jdbc;
     requires static transitive org.jspecify;
 
-    provides dev.outbox.spi.StoreProvider with
+    provides dev.outbox.StoreProvider with
             dev.outbox.store.jooq.JooqStoreProvider;
 }

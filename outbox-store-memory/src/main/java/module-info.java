@@ -9,6 +9,6 @@ module dev.outbox.store.memory {
     requires static com.google.auto.service;
     requires static transitive org.jspecify;
 
-    provides dev.outbox.spi.StoreProvider with
+    provides dev.outbox.StoreProvider with
             dev.outbox.store.memory.MemoryStoreProvider;
 }

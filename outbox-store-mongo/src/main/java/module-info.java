@@ -17,6 +17,6 @@ module dev.outbox.store.mongo {
     requires static com.google.auto.service;
     requires static transitive org.jspecify;
 
-    provides dev.outbox.spi.StoreProvider with
+    provides dev.outbox.StoreProvider with
             dev.outbox.store.mongo.MongoStoreProvider;
 }

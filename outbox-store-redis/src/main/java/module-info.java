@@ -16,6 +16,6 @@ module dev.outbox.store.redis {
     requires static com.google.auto.service;
     requires static transitive org.jspecify;
 
-    provides dev.outbox.spi.StoreProvider with
+    provides dev.outbox.StoreProvider with
             dev.outbox.store.redis.RedisStoreProvider;
 }

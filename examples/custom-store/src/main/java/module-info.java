@@ -6,6 +6,6 @@ module com.example.outbox {
     requires transitive java.sql;
     requires com.zaxxer.hikari;
 
-    provides dev.outbox.spi.StoreProvider with
+    provides dev.outbox.StoreProvider with
             com.example.outbox.HsqlProvider;
 }

@@ -1,7 +1,5 @@
 package dev.outbox;
 
-import dev.outbox.spi.Codec;
-import dev.outbox.spi.JsonCodecProvider;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

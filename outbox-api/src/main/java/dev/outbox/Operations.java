@@ -51,7 +51,7 @@ public interface Operations {
      * @throws ConfigurationException if it does without {@link Capability#OPERATIONS}, with its reason
      */
     static Operations of(Store store) {
-        return Capability.OPERATIONS.of(store, Operations.class);
+        return Extension.of(store, Capability.OPERATIONS, Operations.class);
     }
 
     /** Every partition with messages in it, ordered by topic and partition (OBX-OPS-1). */

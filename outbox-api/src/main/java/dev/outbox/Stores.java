@@ -1,7 +1,6 @@
 package dev.outbox;
 
-import dev.outbox.spi.Redacted;
-import dev.outbox.spi.StoreProvider;
+import dev.outbox.internal.UrlRedaction;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,7 +37,7 @@ public final class Stores {
         if (accepting.size() == 1) {
             return accepting.get(0).open(url, options);
         }
-        String shown = Redacted.url(url);
+        String shown = UrlRedaction.of(url);
         if (accepting.isEmpty()) {
             throw new ConfigurationException("No storage backend opens " + shown + ". Found: "
                     + (all.isEmpty() ? "no backend at all" : Providers.described(all, StoreProvider::description))

@@ -1,7 +1,6 @@
 package dev.outbox;
 
 import dev.outbox.internal.Durations;
-import dev.outbox.spi.Codec;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;

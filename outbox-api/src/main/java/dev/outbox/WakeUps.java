@@ -11,7 +11,7 @@ public interface WakeUps {
      * @throws ConfigurationException if it does without {@link Capability#WAKE_UP}, with its reason
      */
     static WakeUps of(Store store) {
-        return Capability.WAKE_UP.of(store, WakeUps.class);
+        return Extension.of(store, Capability.WAKE_UP, WakeUps.class);
     }
 
     /**

@@ -1,4 +1,4 @@
-/** Topics, publishers, the relay, and the contract between the relay and a store. Start at {@link dev.outbox.Outbox}. */
+/** Topics, publishers, and the contract between a relay and a store. Start at {@link dev.outbox.Outbox}. */
 @NullMarked
 package dev.outbox;
 

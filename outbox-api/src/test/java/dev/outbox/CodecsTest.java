@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.spi.Codec;
-import dev.outbox.spi.JsonCodecProvider;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.spi.StoreProvider;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.spi.Codec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

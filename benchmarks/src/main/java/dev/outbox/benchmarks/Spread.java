@@ -1,10 +1,10 @@
 package dev.outbox.benchmarks;
 
+import dev.outbox.Codec;
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
-import dev.outbox.spi.Codec;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;

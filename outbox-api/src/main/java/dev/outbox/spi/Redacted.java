@@ -1,5 +1,7 @@
 package dev.outbox.spi;
 
+import dev.outbox.internal.UrlRedaction;
+
 /** Makes text fit for logs and exceptions. */
 public final class Redacted {
     private Redacted() {}
@@ -10,25 +12,6 @@ public final class Redacted {
      * shows the scheme alone.
      */
     public static String url(String url) {
-        int parameters = firstOf(url, "?;#");
-        String base = url.substring(0, parameters);
-        int authority = base.indexOf("//");
-        int lastAt = url.lastIndexOf('@');
-        // Some drivers take user and password before the host, or as name=value anywhere; and a password may contain
-        // any
-        // of these characters unescaped, so that what looks like a parameter is part of it.
-        boolean clear = lastAt < 0 || authority >= 0 && lastAt > authority && lastAt < parameters;
-        if (!clear || firstOf(base, "=(,") < base.length()) {
-            return base.substring(0, firstOf(base, "/@=(,;")).replaceAll("[^:]*$", "") + "…";
-        }
-        return lastAt < 0 ? base : base.substring(0, authority + 2) + base.substring(lastAt + 1);
-    }
-
-    private static int firstOf(String text, String characters) {
-        int i = 0;
-        while (i < text.length() && characters.indexOf(text.charAt(i)) < 0) {
-            i++;
-        }
-        return i;
+        return UrlRedaction.of(url);
     }
 }

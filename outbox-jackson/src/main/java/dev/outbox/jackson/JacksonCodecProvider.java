@@ -1,8 +1,8 @@
 package dev.outbox.jackson;
 
 import com.google.auto.service.AutoService;
-import dev.outbox.spi.Codec;
-import dev.outbox.spi.JsonCodecProvider;
+import dev.outbox.Codec;
+import dev.outbox.JsonCodecProvider;
 
 /** Finds {@link JacksonCodecs#json(Class)} for topics. Public for {@link java.util.ServiceLoader} alone. */
 @SuppressWarnings("exports") // the annotation is gone in the class file

@@ -2,8 +2,8 @@ package dev.outbox.jackson;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.outbox.Codec;
 import dev.outbox.MessageRejectedException;
-import dev.outbox.spi.Codec;
 
 /** Codecs for JSON by Jackson 2. */
 public final class JacksonCodecs {

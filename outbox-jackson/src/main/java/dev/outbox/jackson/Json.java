@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
-import dev.outbox.spi.Codec;
+import dev.outbox.Codec;
 import java.io.IOException;
 
 /** JSON as a mapper writes and reads it. */

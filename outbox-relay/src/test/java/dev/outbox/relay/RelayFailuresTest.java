@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.BrokerUnavailableException;
+import dev.outbox.Codec;
 import dev.outbox.Codecs;
 import dev.outbox.FailureKind;
 import dev.outbox.Operations;
@@ -15,7 +16,6 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
-import dev.outbox.spi.Codec;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.util.ArrayList;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Codec;
 import dev.outbox.Codecs;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutboxListener;
@@ -14,7 +15,6 @@ import dev.outbox.Receipt;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
 import dev.outbox.relay.Fixture.Broker;
-import dev.outbox.spi.Codec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Codec;
 import dev.outbox.Codecs;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Delivery;
@@ -21,7 +22,6 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import dev.outbox.relay.Fixture.Broker;
-import dev.outbox.spi.Codec;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -5,7 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
-import dev.outbox.spi.StoreProvider;
+import dev.outbox.StoreProvider;
 import java.time.Duration;
 import java.util.Set;
 

@@ -3,7 +3,7 @@ package dev.outbox.store.jooq;
 import com.google.auto.service.AutoService;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
-import dev.outbox.spi.StoreProvider;
+import dev.outbox.StoreProvider;
 
 /**
  * Opens {@code jdbc:} URLs with a pool of its own. Public for {@link java.util.ServiceLoader} alone: call {@link

@@ -4,7 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
-import dev.outbox.spi.StoreProvider;
+import dev.outbox.StoreProvider;
 import java.util.Set;
 
 /**

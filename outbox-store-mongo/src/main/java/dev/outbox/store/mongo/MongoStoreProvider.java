@@ -3,7 +3,7 @@ package dev.outbox.store.mongo;
 import com.google.auto.service.AutoService;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
-import dev.outbox.spi.StoreProvider;
+import dev.outbox.StoreProvider;
 
 /**
  * Opens {@code mongodb:} and {@code mongodb+srv:} URLs, with a client of its own. The URL must name a database. This

@@ -3,7 +3,7 @@ package dev.outbox.store.redis;
 import com.google.auto.service.AutoService;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
-import dev.outbox.spi.StoreProvider;
+import dev.outbox.StoreProvider;
 
 /**
  * Opens {@code redis:} and {@code rediss:} URLs with a client of its own. Public for {@link java.util.ServiceLoader}

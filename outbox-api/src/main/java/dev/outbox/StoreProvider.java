@@ -1,11 +1,8 @@
-package dev.outbox.spi;
-
-import dev.outbox.Store;
-import dev.outbox.StoreOptions;
+package dev.outbox;
 
 /**
  * Opens stores of one backend by URL. Found through {@link java.util.ServiceLoader}: name the implementation in {@code
- * META-INF/services/dev.outbox.spi.StoreProvider} and, in a module, in {@code provides}. It needs a public constructor
+ * META-INF/services/dev.outbox.StoreProvider} and, in a module, in {@code provides}. It needs a public constructor
  * without parameters, and does nothing before {@link #open}.
  */
 public interface StoreProvider {
@@ -16,9 +13,9 @@ public interface StoreProvider {
      * Opens a store and checks that it works: that the server answers, that what the outbox needs is there.
      *
      * @param url a URL that {@link #accepts} said yes to
-     * @throws dev.outbox.ConfigurationException if the URL, an option or the server's set-up is wrong, with what to
+     * @throws ConfigurationException if the URL, an option or the server's set-up is wrong, with what to
      *     change; never with a password in it
-     * @throws dev.outbox.StoreException if the server cannot be reached
+     * @throws StoreException if the server cannot be reached
      */
     Store open(String url, StoreOptions options);
 
