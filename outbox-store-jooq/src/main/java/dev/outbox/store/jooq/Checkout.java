@@ -91,7 +91,7 @@ final class Checkout {
      * in a partition that is free and ready, is in it if there is room (OBX-TX-3): what is known from earlier comes first, but
      * before a batch is left with room, the partitions are looked for anew. Behind a hint nothing is missed that way.
      */
-    List<Held> run(Connections.Lease lease, int limit) throws SQLException {
+    List<Held> run(BorrowedConnection lease, int limit) throws SQLException {
         floor.beforeCheckout(lease.connection());
         Set<Candidate> inVain = new HashSet<>();
         int most = Math.min(limit, budget.expected());
@@ -170,7 +170,7 @@ final class Checkout {
      * Lets partitions wait whose first message cannot be read: nothing behind it may overtake it, and it must not keep the other
      * partitions from being served. Nobody else can do so meanwhile, because we hold them.
      */
-    private void setAside(Connections.Lease lease, List<Held> held) throws SQLException {
+    private void setAside(BorrowedConnection lease, List<Held> held) throws SQLException {
         boolean any = false;
         for (Held partition : held) {
             if (partition.problem != null && partition.messages.isEmpty()) {
@@ -209,7 +209,7 @@ final class Checkout {
     }
 
     /** @param again what to begin with, because it had messages just now */
-    private List<Held> takeAndRead(Connections.Lease lease, int limit, List<Candidate> again, Set<Candidate> inVain)
+    private List<Held> takeAndRead(BorrowedConnection lease, int limit, List<Candidate> again, Set<Candidate> inVain)
             throws SQLException {
         if (rotation.isDiscoveryDue(System.nanoTime())) {
             return fill(lease, discover(lease), limit, again, inVain);
@@ -225,7 +225,7 @@ final class Checkout {
     }
 
     private List<Held> fill(
-            Connections.Lease lease, List<Candidate> found, int limit, List<Candidate> again, Set<Candidate> inVain)
+            BorrowedConnection lease, List<Candidate> found, int limit, List<Candidate> again, Set<Candidate> inVain)
             throws SQLException {
         List<Candidate> inTurn = inTurn(again, found, limit, inVain);
         return fill(lease, inTurn, first(again, inTurn, limit), true, limit, null);
@@ -236,8 +236,8 @@ final class Checkout {
     }
 
     /** To be sent with the first take and read, which spares a round trip if the batch has room; null if none is expected. */
-    private @Nullable Look lookSentAlong(Connections.Lease lease) {
-        return expectsRoom && lease.isOwn() && dialect.takesAndReadsAtOnce(true) ? newLook() : null;
+    private @Nullable Look lookSentAlong(BorrowedConnection lease) {
+        return expectsRoom && lease.isDedicated() && dialect.takesAndReadsAtOnce(true) ? newLook() : null;
     }
 
     /**
@@ -251,7 +251,7 @@ final class Checkout {
 
     /** Looks for more within the transaction of a batch that has messages; false if it has to begin again. */
     private boolean addTo(
-            List<Held> held, Connections.Lease lease, int limit, @Nullable Look sent, Set<Candidate> inVain)
+            List<Held> held, BorrowedConnection lease, int limit, @Nullable Look sent, Set<Candidate> inVain)
             throws SQLException {
         if (held.stream().allMatch(partition -> partition.messages.isEmpty())) {
             return false;
@@ -270,7 +270,7 @@ final class Checkout {
     }
 
     /** In auto-commit mode, so that asking an idle outbox is one round trip. */
-    private List<Candidate> discover(Connections.Lease lease) throws SQLException {
+    private List<Candidate> discover(BorrowedConnection lease) throws SQLException {
         Look look = look(lease, "");
         if (!look.missing.isEmpty()) {
             // Writers leave these rows to us: two of them with new messages of one partition would wait for each other.
@@ -288,7 +288,7 @@ final class Checkout {
      * A relay without messages never begins a transaction. It would not learn that its server is read-only, and that
      * may be the reason why there are no messages.
      */
-    private void requireWritable(Connections.Lease lease) throws SQLException {
+    private void requireWritable(BorrowedConnection lease) throws SQLException {
         if (dialect.requireWritable().isEmpty() && System.nanoTime() - writableAt > writableEvery.toNanos()) {
             lease.begin();
             lease.rollback();
@@ -296,12 +296,12 @@ final class Checkout {
         }
     }
 
-    private Look look(Connections.Lease lease, String end) throws SQLException {
+    private Look look(BorrowedConnection lease, String end) throws SQLException {
         Look look = newLook();
         // What is always the same is prepared, because planning it takes longer than the rest of an idle poll; but only
         // on connections that were set up for it: elsewhere a plan that was made for an empty table might be kept for a
         // full one.
-        boolean prepared = look.passedOver.isEmpty() && lease.isOwn();
+        boolean prepared = look.passedOver.isEmpty() && lease.isDedicated();
         String sql = look.sql + end;
         try (Statement statement = prepared
                 ? lease.connection().prepareStatement(sql)
@@ -336,7 +336,7 @@ final class Checkout {
     }
 
     private List<Held> fill(
-            Connections.Lease lease, List<Candidate> inTurn, int first, boolean areNew, int limit, @Nullable Look look)
+            BorrowedConnection lease, List<Candidate> inTurn, int first, boolean areNew, int limit, @Nullable Look look)
             throws SQLException {
         List<Held> held = new ArrayList<>();
         if (!inTurn.isEmpty()) {
@@ -347,7 +347,7 @@ final class Checkout {
 
     /** What a filling does in the transaction of a batch. */
     private final class Access implements Filling.Access {
-        private final Connections.Lease lease;
+        private final BorrowedConnection lease;
         private final Connection connection;
 
         /** To be sent with the first statement. */
@@ -359,7 +359,7 @@ final class Checkout {
         /** The largest payload in bytes that a read brings with its row. */
         private final long whole;
 
-        Access(Connections.Lease lease, String begin, @Nullable Look look, int limit) {
+        Access(BorrowedConnection lease, String begin, @Nullable Look look, int limit) {
             this.lease = lease;
             this.whole = Budget.whole(limit);
             this.connection = lease.connection();
@@ -373,7 +373,7 @@ final class Checkout {
          */
         @Override
         public boolean isBestReadAtOnce(int tried) {
-            return dialect.takesAndReadsAtOnce(lease.isOwn())
+            return dialect.takesAndReadsAtOnce(lease.isDedicated())
                     && tried <= dialect.mostReadAtOnce()
                     && (tried == 1 || rotation.isAlone());
         }

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -12,6 +13,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,11 +41,14 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** As the driver calls the product. */
     String product();
 
+    /** The version of a server, as far as it tells: major, minor, patch. */
+    int[] version(DatabaseMetaData server) throws SQLException;
+
     /** The oldest version that has what is needed, as far as that matters: major, minor, patch. */
     int[] leastVersion();
 
-    /** How users call the database. */
-    SqlDatabase database();
+    /** The options that only some databases have, and that this one has. */
+    Set<String> options();
 
     String urlPrefix();
 
@@ -62,6 +67,10 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     @Nullable
     String parameter(String name, String url);
 
+    /** Why a store must not be opened at a URL, and how to change it; null if it may. */
+    @Nullable
+    String trap(String url);
+
     /** The URL without a parameter. */
     String without(String name, String url);
 
@@ -70,6 +79,12 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
 
     /** How our own pool is set up. */
     void prepare(HikariConfig pool);
+
+    /** Whether JDBC calls the schemas of this database catalogs, and SQL calls them databases. */
+    boolean schemasAreCatalogs();
+
+    /** The statement that gives a user the right to use the schema of the tables, or "" if no such right is needed. */
+    String grantOfSchema(String user);
 
     /** All indexes of one of our tables. */
     List<Index> indexes(Connection connection, String table) throws SQLException;
@@ -142,7 +157,7 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      * Begins a transaction on a connection of our own pool, which is in auto-commit mode and READ COMMITTED; or returns
      * the statement that does, to be sent together with the first one of the transaction, else "".
      */
-    String beginOwn(Connection connection) throws SQLException;
+    String beginDedicated(Connection connection) throws SQLException;
 
     /**
      * Statements to be sent behind the beginning of a transaction so that it fails where nothing can be written, or "" where
@@ -156,13 +171,13 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
     /** Query, outside of any transaction: what makes the database read-only for this session, null if nothing is known to. */
     String whyReadOnly();
 
-    /** Fails if the session in which {@link #beginOwn} or {@link #beginTransaction} began a transaction is not there any more. */
+    /** Fails if the session in which {@link #beginDedicated} or {@link #beginTransaction} began a transaction is not there any more. */
     void requireSession(Connection connection) throws SQLException;
 
-    /** Commits what {@link #beginOwn} or {@link #beginTransaction} began. */
+    /** Commits what {@link #beginDedicated} or {@link #beginTransaction} began. */
     void commit(Connection connection) throws SQLException;
 
-    /** Takes back what {@link #beginOwn} or {@link #beginTransaction} began. */
+    /** Takes back what {@link #beginDedicated} or {@link #beginTransaction} began. */
     void rollback(Connection connection) throws SQLException;
 
     /** Undoes to the connection what {@link #beginTransaction} did beyond the transaction. */
@@ -202,7 +217,7 @@ sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect {
      * one of their rows, which nobody else can change then, this tells each which message of it failed the last time, and
      * leaves out rows that are those of other partitions by now.
      *
-     * @param begin what {@link #beginOwn} has left to be done before, or ""
+     * @param begin what {@link #beginDedicated} has left to be done before, or ""
      */
     List<Integer> take(Connection connection, String begin, int lockKey, List<Held> wanted, int most)
             throws SQLException;

@@ -1,9 +1,7 @@
 package dev.outbox.store.jooq;
 
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,15 +16,6 @@ final class Durability {
         String weakness = dialect.weakDurability(connection);
         if (weakness != null) {
             LOG.warn("{}: {}", dialect.product(), weakness);
-        }
-    }
-
-    /** The text that a statement returns. */
-    static String setting(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getString(1);
         }
     }
 }

@@ -13,20 +13,17 @@ import java.sql.SQLException;
  * @param oneNode all relays and writers use the same node of a cluster, on MySQL and MariaDB
  */
 record Extras(boolean strictOrder, boolean listens, boolean oneNode) {
-    static final String ONE_NODE = "oneNode";
-    static final String STRICT_ORDER = "strictOrder";
-    static final String WAKE_UP = "wakeUp";
     private static final String LISTEN = "listen";
     private static final String NONE = "none";
 
     static Extras of(StoreOptions options) {
-        String wakeUp = options.get(WAKE_UP);
+        String wakeUp = options.get(OptionNames.WAKE_UP);
         if (wakeUp != null && !wakeUp.equals(LISTEN) && !wakeUp.equals(NONE)) {
             throw new ConfigurationException(
-                    "Option " + WAKE_UP + " is '" + wakeUp + "'; expected " + NONE + " or " + LISTEN + ".");
+                    "Option " + OptionNames.WAKE_UP + " is '" + wakeUp + "'; expected " + NONE + " or " + LISTEN + ".");
         }
         return new Extras(
-                options.getBoolean(STRICT_ORDER, false), LISTEN.equals(wakeUp), options.getBoolean(ONE_NODE, false));
+                options.getBoolean(OptionNames.STRICT_ORDER, false), LISTEN.equals(wakeUp), options.getBoolean(OptionNames.ONE_NODE, false));
     }
 
     /**
@@ -35,7 +32,7 @@ record Extras(boolean strictOrder, boolean listens, boolean oneNode) {
      * @param create whether to create what is missing
      */
     void check(Connection connection, Dialect dialect, boolean create) throws SQLException {
-        if (dialect instanceof PostgresDialect) {
+        if (dialect.options().contains(OptionNames.STRICT_ORDER)) {
             if (strictOrder) {
                 StrictOrder.check(connection, dialect);
             }
@@ -43,11 +40,11 @@ record Extras(boolean strictOrder, boolean listens, boolean oneNode) {
                 NotifyTrigger.check(connection, dialect, create);
             }
         } else if (strictOrder) {
-            throw new ConfigurationException("Option " + STRICT_ORDER + " is for PostgreSQL alone: " + dialect.product()
+            throw new ConfigurationException("Option " + OptionNames.STRICT_ORDER + " is for PostgreSQL alone: " + dialect.product()
                     + " does not tell a client which transactions are still writing. Leave it out. Transactions that do"
                     + " not overlap are published in order all the same.");
         } else if (listens) {
-            throw new ConfigurationException("Option " + WAKE_UP + "=" + LISTEN + " is for PostgreSQL alone: "
+            throw new ConfigurationException("Option " + OptionNames.WAKE_UP + "=" + LISTEN + " is for PostgreSQL alone: "
                     + dialect.product() + " cannot notify its clients. Leave it out, and call relay.wakeUp() after a"
                     + " commit in the same process.");
         }

@@ -10,16 +10,6 @@ import java.sql.Statement;
 
 /** Says what a failure of the database means. */
 final class Failures {
-    static final String READ_ONLY =
-            "The database, or this connection to it, is read-only: perhaps it is a replica, or the transaction was begun"
-                    + " so. A relay deletes what it has published, and writers write: connect both to the primary.";
-
-    /** What MySQL and MariaDB do not take. */
-    static final String TOO_LARGE =
-            "The message is larger than the server accepts (its setting max_allowed_packet, which must have room"
-                    + " for the payload and, at worst, as much again for escaping it). Raise the setting to 64M, or"
-                    + " store large content elsewhere and publish a reference to it.";
-
     private Failures() {}
 
     /** A failure of one of our own statements, on a connection that is to be rolled back. */
@@ -85,7 +75,7 @@ final class Failures {
                 "The tables of the outbox are to be called " + names + "…, and " + names.schema()
                         + " is a word of this database's language that can be a name in quotes only. The outbox quotes no"
                         + " names: call the schema otherwise, or let the connections find it (as their default schema) and"
-                        + " give the option " + Names.OPTION + " the prefix alone.",
+                        + " give the option " + OptionNames.TABLES + " the prefix alone.",
                 e);
     }
 

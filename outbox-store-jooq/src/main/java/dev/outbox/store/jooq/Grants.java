@@ -16,11 +16,7 @@ final class Grants {
 
     /** The statements that give a user what its relays need. */
     static String toRelay(Dialect dialect, String user) {
-        String schema = dialect.names().schema();
-        String usage = schema == null || dialect.database() != SqlDatabase.POSTGRESQL
-                ? ""
-                : "GRANT USAGE ON SCHEMA " + schema + " TO " + user + ";\n";
-        return usage
+        return dialect.grantOfSchema(user)
                 + RELAY.stream()
                         .map(rights -> "GRANT " + dialect.sql(rights) + " TO " + user + ";")
                         .collect(Collectors.joining("\n"));

@@ -3,6 +3,8 @@ package dev.outbox.store.jooq;
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
 import java.sql.Connection;
+import java.util.Set;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
@@ -100,8 +102,31 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public SqlDatabase database() {
-        return SqlDatabase.H2;
+    public Set<String> options() {
+        return Set.of();
+    }
+
+    @Override
+    public int[] version(DatabaseMetaData server) throws SQLException {
+        return ServerVersion.asJdbcHasIt(server);
+    }
+
+    @Override
+    public @Nullable String trap(String url) {
+        return url.startsWith("jdbc:h2:mem:") && !"-1".equals(parameter("DB_CLOSE_DELAY", url))
+                ? "An H2 database in memory is gone when its last connection is closed, and the"
+                        + " messages in it: add ;DB_CLOSE_DELAY=-1 to the URL."
+                : null;
+    }
+
+    @Override
+    public boolean schemasAreCatalogs() {
+        return false;
+    }
+
+    @Override
+    public String grantOfSchema(String user) {
+        return "";
     }
 
     @Override
@@ -293,7 +318,7 @@ record H2Dialect(Names names) implements Dialect {
     }
 
     @Override
-    public String beginOwn(Connection connection) throws SQLException {
+    public String beginDedicated(Connection connection) throws SQLException {
         connection.setAutoCommit(false);
         return "";
     }
@@ -585,7 +610,7 @@ record H2Dialect(Names names) implements Dialect {
             case 90146, 90013 -> "Create the database, or correct its name in the URL.";
             case 90011 -> "Give an absolute path, or one that starts with ./ or ~/";
             case 90046, 90113 -> "Correct the URL.";
-            case 90097 -> Failures.READ_ONLY;
+            case 90097 -> Advice.READ_ONLY;
             case 90096 -> "Give the user rights to the tables of the outbox.";
             default -> null;
         };

@@ -55,10 +55,10 @@ final class JdbcBatch implements MessageBatch {
     /** Who has it uses the connection. */
     private final ReentrantLock using = new ReentrantLock();
 
-    private volatile Connections.@Nullable Lease lease;
+    private volatile @Nullable BorrowedConnection lease;
 
     /** The lease that a close is using now. */
-    private volatile Connections.@Nullable Lease closing;
+    private volatile @Nullable BorrowedConnection closing;
 
     private volatile Proof proof;
     private volatile @Nullable Exception lost;
@@ -70,7 +70,7 @@ final class JdbcBatch implements MessageBatch {
             Dialect dialect,
             Hints hints,
             List<Held> held,
-            Connections.@Nullable Lease lease,
+            @Nullable BorrowedConnection lease,
             Proof asked,
             Consumer<JdbcBatch> onClose) {
         this.dialect = dialect;
@@ -101,7 +101,7 @@ final class JdbcBatch implements MessageBatch {
         if (!outcomes.isOpen() || held.isEmpty()) {
             return outcomes.isOpen();
         }
-        Connections.Lease open = lease;
+        BorrowedConnection open = lease;
         if (abandoned || open == null || open.isClosed()) {
             return false;
         }
@@ -135,7 +135,7 @@ final class JdbcBatch implements MessageBatch {
         using.unlock();
         if (abandoned && using.tryLock()) {
             try {
-                Connections.Lease ended = lease;
+                BorrowedConnection ended = lease;
                 lease = null;
                 if (ended != null) {
                     ended.drop();
@@ -147,7 +147,7 @@ final class JdbcBatch implements MessageBatch {
     }
 
     private boolean isAlive(Duration trust) {
-        Connections.Lease open = lease;
+        BorrowedConnection open = lease;
         if (open == null) {
             return false;
         }
@@ -192,7 +192,7 @@ final class JdbcBatch implements MessageBatch {
         if (!lockWithin(patience(deadline))) {
             abandoned = true;
             if (!using.tryLock()) {
-                Connections.Lease used = closing;
+                BorrowedConnection used = closing;
                 used = used != null ? used : lease;
                 if (used != null) {
                     used.abortForOthers(); // the thread that uses it gets an exception, and returns it
@@ -201,7 +201,7 @@ final class JdbcBatch implements MessageBatch {
             }
         }
         try {
-            Connections.Lease ended = lease;
+            BorrowedConnection ended = lease;
             lease = null;
             if (ended != null) {
                 ended.closeWithin(Duration.ofNanos(patience(deadline)));
@@ -255,7 +255,7 @@ final class JdbcBatch implements MessageBatch {
     }
 
     private void end() {
-        Connections.Lease open = lease;
+        BorrowedConnection open = lease;
         closing = open;
         lease = null;
         if (open == null) {
@@ -281,7 +281,7 @@ final class JdbcBatch implements MessageBatch {
     }
 
     /** Nothing is to be done, but whoever held nothing any more is to hear of it. */
-    private void release(Connections.Lease open) {
+    private void release(BorrowedConnection open) {
         try {
             open.rollback();
         } catch (SQLException | RuntimeException e) {
@@ -300,7 +300,7 @@ final class JdbcBatch implements MessageBatch {
         return false;
     }
 
-    private void apply(Connections.Lease open) {
+    private void apply(BorrowedConnection open) {
         Connection connection = open.connection();
         open.change();
         boolean deletesAtCommit = isDeletedAtCommit(open);
@@ -359,11 +359,11 @@ final class JdbcBatch implements MessageBatch {
         noteHints();
     }
 
-    private boolean isDeletedAtCommit(Connections.Lease open) {
-        return open.isOwn() && dialect.deletesAndCommitsAtOnce() && start.isYoungerThan(Duration.ofNanos(SHORT_NANOS));
+    private boolean isDeletedAtCommit(BorrowedConnection open) {
+        return open.isDedicated() && dialect.deletesAndCommitsAtOnce() && start.isYoungerThan(Duration.ofNanos(SHORT_NANOS));
     }
 
-    private OutboxException refused(Connections.Lease open, SQLException e) {
+    private OutboxException refused(BorrowedConnection open, SQLException e) {
         String doing = DOING + ", of which nothing took effect,";
         return dialect.isReadOnly(e) ? ReadOnly.failure(doing, open, dialect, e) : Failures.of(doing, dialect, e);
     }

@@ -304,7 +304,7 @@ final class JdbcOperations implements Operations {
     }
 
     private <T> T inTransaction(String doing, Work<T> work) {
-        try (Connections.Lease lease = connections.borrow()) {
+        try (BorrowedConnection lease = connections.borrow()) {
             return inTransaction(lease, doing, work);
         } catch (SQLException e) {
             throw Failures.of(doing, dialect, e);
@@ -314,7 +314,7 @@ final class JdbcOperations implements Operations {
     }
 
     /** On a standby that lags, or stands still, what can be read would be taken for how it is. */
-    private <T> T inTransaction(Connections.Lease lease, String doing, Work<T> work) throws SQLException {
+    private <T> T inTransaction(BorrowedConnection lease, String doing, Work<T> work) throws SQLException {
         try {
             lease.begin();
             T result = work.on(lease.connection());

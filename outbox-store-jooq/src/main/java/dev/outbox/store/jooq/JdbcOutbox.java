@@ -37,7 +37,7 @@ public final class JdbcOutbox {
      * Name of the store option for the names of the tables, in the form that {@link #named} takes; by default {@code
      * outbox_}.
      */
-    public static final String TABLES = Names.OPTION;
+    public static final String TABLES = OptionNames.TABLES;
 
     private static final Named STANDARD = new Named(Names.DEFAULT);
 
@@ -289,15 +289,21 @@ public final class JdbcOutbox {
         }
 
         private Dialect dialect(SqlDatabase database) {
-            return Opening.dialect(d -> d.database() == database, database.name())
-                    .named(names);
+            Dialect standard =
+                    switch (database) {
+                        case POSTGRESQL -> Dialects.POSTGRESQL;
+                        case MYSQL -> Dialects.MYSQL;
+                        case MARIADB -> Dialects.MARIADB;
+                        case H2 -> Dialects.H2;
+                    };
+            return standard.named(names);
         }
 
         /** Creates the tables as {@link JdbcOutbox#createSchema} does. If the names say a schema, it must exist. */
         public void createSchema(DataSource pool) {
             try (Connection connection = pool.getConnection()) {
                 boolean autoCommit = connection.getAutoCommit();
-                Dialect dialect = Opening.dialect(connection).named(names);
+                Dialect dialect = Dialects.of(connection).named(names);
                 try {
                     Schema.create(connection, dialect);
                 } catch (SQLException e) {

@@ -112,7 +112,7 @@ final class JdbcPersist {
 
     private static MessageRejectedException tooLarge(OutgoingMessage message, long most, @Nullable SQLException e) {
         return new MessageRejectedException(
-                Failures.TOO_LARGE + " The payload has " + message.payload().length + " bytes"
+                Advice.TOO_LARGE + " The payload has " + message.payload().length + " bytes"
                         + (e == null ? "" : ", escaped up to " + escaped(message)) + ", the setting is " + most + ".",
                 e);
     }

@@ -65,7 +65,7 @@ final class JooqStore extends GuardedStore {
         if (!open.isEmpty()) {
             checkout.noteCompany();
         }
-        Connections.Lease lease = borrow();
+        BorrowedConnection lease = borrow();
         JdbcBatch batch;
         try {
             Proof asked = Proof.now(); // a sleep between the answer and here would hide the loss of the hold
@@ -141,7 +141,7 @@ final class JooqStore extends GuardedStore {
                         new Checkout(dialect, lockKey, possible, new PartitionRotation<>(Checkout.PACE), hints, floor));
     }
 
-    private Connections.Lease borrow() {
+    private BorrowedConnection borrow() {
         try {
             return connections.borrow();
         } catch (SQLException e) {
@@ -157,7 +157,7 @@ final class JooqStore extends GuardedStore {
         }
     }
 
-    private OutboxException failed(Connections.Lease lease, SQLException e) {
+    private OutboxException failed(BorrowedConnection lease, SQLException e) {
         try (lease) {
             if (dialect.isReadOnly(e)) {
                 hints.forgetAll(); // the next connection may be to another server

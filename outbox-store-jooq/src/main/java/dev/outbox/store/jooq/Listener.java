@@ -53,9 +53,9 @@ final class Listener implements AutoCloseable {
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
-    private volatile Connections.@Nullable Lease lease;
+    private volatile @Nullable BorrowedConnection lease;
 
-    private Listener(Dialect dialect, Connections source, boolean own, Connections.Lease first) {
+    private Listener(Dialect dialect, Connections source, boolean own, BorrowedConnection first) {
         this.dialect = dialect;
         this.source = source;
         this.own = own;
@@ -73,9 +73,9 @@ final class Listener implements AutoCloseable {
      * @throws ConfigurationException if notifications do not come through
      */
     static Listener start(Dialect dialect, Connections source, boolean own, Connections notifying) throws SQLException {
-        Connections.Lease first = source.borrow();
+        BorrowedConnection first = source.borrow();
         try {
-            boolean pooled = Pooler.isBetween(first.connection(), dialect);
+            boolean pooled = Pooler.isBetween(first.connection());
             postgres(first.connection());
             listen(first.connection(), dialect);
             if (pooled) {
@@ -113,7 +113,7 @@ final class Listener implements AutoCloseable {
 
     private static ConfigurationException noDriver(String why, @Nullable Throwable cause) {
         return new ConfigurationException(
-                "Option " + Extras.WAKE_UP + "=listen needs connections of the driver org.postgresql:postgresql, and "
+                "Option " + OptionNames.WAKE_UP + "=listen needs connections of the driver org.postgresql:postgresql, and "
                         + why + ". Use that driver, or leave the option out.",
                 cause);
     }
@@ -124,11 +124,11 @@ final class Listener implements AutoCloseable {
      */
     private static void checkSession(Connection connection, Dialect dialect, Connections notifying)
             throws SQLException {
-        try (Connections.Lease other = notifying.borrow()) {
+        try (BorrowedConnection other = notifying.borrow()) {
             execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection(), dialect));
         }
         if (!hears(postgres(connection), TEST)) {
-            throw new ConfigurationException("Option " + Extras.WAKE_UP
+            throw new ConfigurationException("Option " + OptionNames.WAKE_UP
                     + "=listen does not work here: a notification sent"
                     + " over another connection did not come within " + TEST.toSeconds() + " s. A pooler between this"
                     + " process and the server, such as PgBouncer in transaction mode, does not keep sessions. Open the"
@@ -146,7 +146,7 @@ final class Listener implements AutoCloseable {
         boolean lost = false;
         while (!isClosed()) {
             try {
-                Connections.Lease current = lease;
+                BorrowedConnection current = lease;
                 if (current == null) {
                     current = source.borrow();
                     lease = current;
@@ -189,7 +189,7 @@ final class Listener implements AutoCloseable {
             }
         }
         execute(connection, "UNLISTEN *");
-        Connections.Lease clean = lease;
+        BorrowedConnection clean = lease;
         lease = null;
         if (clean != null) {
             clean.close();
@@ -228,7 +228,7 @@ final class Listener implements AutoCloseable {
     }
 
     /** Breaks a connection off, so that nobody gets it who would hear what is not for him. */
-    private static void forget(Connections.@Nullable Lease lease) {
+    private static void forget(@Nullable BorrowedConnection lease) {
         if (lease != null) {
             try {
                 lease.connection().abort(Runnable::run);
@@ -244,7 +244,7 @@ final class Listener implements AutoCloseable {
     public void close() {
         subscribers.clear();
         closed.countDown();
-        Connections.Lease open = lease;
+        BorrowedConnection open = lease;
         if (own && open != null) {
             try {
                 open.connection().abort(Runnable::run);

@@ -4,6 +4,8 @@ import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.store.support.CauseChain;
 import java.sql.Connection;
+import java.util.Set;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -139,8 +141,28 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
     }
 
     @Override
-    public SqlDatabase database() {
-        return kind.database();
+    public Set<String> options() {
+        return Set.of(OptionNames.ONE_NODE);
+    }
+
+    @Override
+    public int[] version(DatabaseMetaData server) throws SQLException {
+        return ServerVersion.parse(server.getDatabaseProductVersion());
+    }
+
+    @Override
+    public @Nullable String trap(String url) {
+        return null;
+    }
+
+    @Override
+    public boolean schemasAreCatalogs() {
+        return true;
+    }
+
+    @Override
+    public String grantOfSchema(String user) {
+        return "";
     }
 
     @Override
@@ -264,7 +286,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
      */
     @Override
     public @Nullable String weakDurability(Connection connection) throws SQLException {
-        String settings = Durability.setting(
+        String settings = SingleValue.text(
                 connection,
                 "SELECT concat_ws(', ', if(@@log_bin = 1, NULL, 'log_bin is off'),"
                         + " if(@@sync_binlog = 1, NULL, concat('sync_binlog is ', @@sync_binlog)),"
@@ -320,7 +342,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
             return "a URL that starts jdbc:mysql:loadbalance: may lead each transaction to another server. Name one server,"
                     + " or start it jdbc:mysql:replication: or jdbc:mysql:";
         }
-        String charset = Durability.setting(connection, "SELECT @@character_set_client");
+        String charset = SingleValue.text(connection, "SELECT @@character_set_client");
         if (!charset.equals("utf8mb4")) {
             return "the connection is of the character set " + charset
                     + ", which does not have all the characters that keys,"
@@ -333,7 +355,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
                     + "). Locks are of one"
                     + " node alone, so relays on different nodes would publish the same messages, and ids that are drawn on"
                     + " different nodes are in no order. If all relays and all that write messages use one and the same node,"
-                    + " as by a proxy with a single writer, say so by the option " + Extras.ONE_NODE + "=true";
+                    + " as by a proxy with a single writer, say so by the option " + OptionNames.ONE_NODE + "=true";
         }
         try (PreparedStatement statement =
                 connection.prepareStatement("SELECT t.table_name, t.engine FROM information_schema.tables t"
@@ -395,7 +417,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
 
     /** By statements, because switching auto-commit off and on again would be two round trips more. */
     @Override
-    public String beginOwn(Connection connection) {
+    public String beginDedicated(Connection connection) {
         return BEGIN;
     }
 
@@ -736,7 +758,7 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
             if (t instanceof SQLException s && s.getErrorCode() == 1153
                     || text.contains("max_allowed_packet")
                     || text.contains("PacketTooBig")) {
-                return Failures.TOO_LARGE + " " + text;
+                return Advice.TOO_LARGE + " " + text;
             }
         }
         return null;
@@ -751,8 +773,8 @@ record MySqlDialect(MySqlServerKind kind, Names names, MySqlSession session) imp
             case 1045, 1698 -> "The server refused the login: check user and password.";
             case 1049 -> "Create the database, or correct its name in the URL.";
             case 1046 -> "Name the database in the URL.";
-            case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Failures.READ_ONLY : null;
-            case 1836, 1792 -> Failures.READ_ONLY;
+            case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Advice.READ_ONLY : null;
+            case 1836, 1792 -> Advice.READ_ONLY;
             case 1665 ->
                 "The server logs statements (binlog_format = STATEMENT), and then takes no changes in the isolation that"
                         + " relays need, READ COMMITTED: set binlog_format to ROW or MIXED, and connect anew.";

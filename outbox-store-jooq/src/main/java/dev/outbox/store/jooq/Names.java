@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable but for what it remembers; safe for use by several threads.
  */
 final class Names {
-    /** The store option that says them. */
-    static final String OPTION = "tables";
-
     /** What the longest name of an index adds to the prefix must fit into the 63 characters of PostgreSQL; with some room. */
     static final int LONGEST_PREFIX = 40;
 

@@ -31,7 +31,7 @@ final class NotifyTrigger {
             }
             if (!create) {
                 throw new ConfigurationException(
-                        "Option " + Extras.WAKE_UP + "=listen needs a trigger that is not there,"
+                        "Option " + OptionNames.WAKE_UP + "=listen needs a trigger that is not there,"
                                 + " or is disabled. Create it with the option createSchema=true, or with this DDL:\n\n"
                                 + ddl(dialect));
             }

@@ -9,16 +9,13 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.spi.Redacted;
 import java.sql.Connection;
-import java.sql.DatabaseMetaData;
 import java.sql.Driver;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -41,17 +38,17 @@ final class Opening {
         options.requireKnown(Set.of(
                 StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
-                Names.OPTION,
-                Extras.STRICT_ORDER,
-                Extras.WAKE_UP,
-                Extras.ONE_NODE));
+                OptionNames.TABLES,
+                OptionNames.STRICT_ORDER,
+                OptionNames.WAKE_UP,
+                OptionNames.ONE_NODE));
         Names names = names(options);
         options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         Extras extras = Extras.of(options);
         Dialect dialect;
         int lockKey;
         try (Connection connection = pool.getConnection()) {
-            dialect = dialect(connection).named(names).on(connection);
+            dialect = Dialects.of(connection).named(names).on(connection);
             try {
                 lockKey = checkSchema(connection, dialect, options, extras);
             } catch (SQLException e) {
@@ -66,16 +63,16 @@ final class Opening {
 
     static Store store(String url, StoreOptions options) {
         String shown = Redacted.url(url);
-        Dialect dialect = dialect(d -> url.startsWith(d.urlPrefix()), shown);
+        Dialect dialect = Dialects.of(url, shown);
         options.requireKnown(Set.of(
                 StoreOptions.USER,
                 StoreOptions.PASSWORD,
                 StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
-                Names.OPTION,
-                Extras.STRICT_ORDER,
-                Extras.WAKE_UP,
-                Extras.ONE_NODE));
+                OptionNames.TABLES,
+                OptionNames.STRICT_ORDER,
+                OptionNames.WAKE_UP,
+                OptionNames.ONE_NODE));
         Names names = names(options);
         int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
         options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
@@ -87,10 +84,10 @@ final class Opening {
         Connections connections = null;
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
-            actual = dialect(connection)
+            actual = Dialects.of(connection)
                     .named(names)
                     .on(connection); // each of some drivers talks to the other's server too
-            boolean pooled = Pooler.isBetween(connection, actual);
+            boolean pooled = Pooler.isBetween(connection);
             if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
                 // What is prepared in one session is not there in the next, or is something else by the same name. That
                 // goes for making the tables too: a COMMIT is prepared at its first use.
@@ -155,48 +152,15 @@ final class Opening {
                     "User and password do not belong before the host in a JDBC URL: give them as"
                             + " the options user and password, or as parameters at its end.");
         }
-        if (dialect instanceof H2Dialect
-                && base.startsWith("jdbc:h2:mem:")
-                && !"-1".equals(dialect.parameter("DB_CLOSE_DELAY", url))) {
-            throw new ConfigurationException(
-                    "An H2 database in memory is gone when its last connection is closed, and the"
-                            + " messages in it: add ;DB_CLOSE_DELAY=-1 to the URL.");
+        String trap = dialect.trap(url);
+        if (trap != null) {
+            throw new ConfigurationException(trap);
         }
     }
 
     private static Names names(StoreOptions options) {
-        String names = options.get(Names.OPTION);
+        String names = options.get(OptionNames.TABLES);
         return names == null ? Names.DEFAULT : Names.of(names);
-    }
-
-    static Dialect dialect(Predicate<Dialect> wanted, String what) {
-        return Dialects.ALL.stream()
-                .filter(wanted)
-                .findFirst()
-                .orElseThrow(() -> new ConfigurationException(
-                        "The outbox does not support " + what + "; it supports " + Dialects.supported() + "."));
-    }
-
-    /** The dialect of the database behind a connection, if its version will do. */
-    static Dialect dialect(Connection connection) throws SQLException {
-        DatabaseMetaData database = connection.getMetaData();
-        String product = Dialects.product(database);
-        Dialect dialect = dialect(d -> d.product().equals(product), product);
-        int[] version = dialect instanceof MySqlDialect
-                ? ServerVersion.parse(database.getDatabaseProductVersion())
-                : new int[] {database.getDatabaseMajorVersion(), database.getDatabaseMinorVersion()};
-        if (isTooOld(version, dialect)) {
-            throw new ConfigurationException("The outbox does not support " + product + " "
-                    + ServerVersion.shown(version) + "; it supports " + Dialects.supported() + ".");
-        }
-        return dialect;
-    }
-
-    /** What is not told is taken to be enough. */
-    static boolean isTooOld(int[] version, Dialect dialect) {
-        int[] least = dialect.leastVersion();
-        int told = Math.min(version.length, least.length);
-        return Arrays.compare(version, 0, told, least, 0, told) < 0;
     }
 
     private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, Extras extras)

@@ -14,10 +14,7 @@ final class Pooler {
     private Pooler() {}
 
     /** Whether the process that answers is not the one that the driver was told of when it connected. */
-    static boolean isBetween(Connection connection, Dialect dialect) throws SQLException {
-        if (!(dialect instanceof PostgresDialect)) {
-            return false;
-        }
+    static boolean isBetween(Connection connection) throws SQLException {
         int told;
         try {
             if (!connection.isWrapperFor(PGConnection.class)) {

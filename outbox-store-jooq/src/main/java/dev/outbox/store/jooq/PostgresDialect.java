@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -227,8 +228,28 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public SqlDatabase database() {
-        return SqlDatabase.POSTGRESQL;
+    public Set<String> options() {
+        return Set.of(OptionNames.STRICT_ORDER, OptionNames.WAKE_UP);
+    }
+
+    @Override
+    public int[] version(DatabaseMetaData server) throws SQLException {
+        return ServerVersion.asJdbcHasIt(server);
+    }
+
+    @Override
+    public @Nullable String trap(String url) {
+        return null;
+    }
+
+    @Override
+    public boolean schemasAreCatalogs() {
+        return false;
+    }
+
+    @Override
+    public String grantOfSchema(String user) {
+        return names.schema() == null ? "" : "GRANT USAGE ON SCHEMA " + names.schema() + " TO " + user + ";\n";
     }
 
     @Override
@@ -333,7 +354,7 @@ record PostgresDialect(Names names) implements Dialect {
 
     @Override
     public @Nullable String weakDurability(Connection connection) throws SQLException {
-        return Durability.setting(connection, "SHOW fsync").equals("off")
+        return SingleValue.text(connection, "SHOW fsync").equals("off")
                 ? "fsync is off, so a crash of its machine may undo what relays have published: set it to on."
                 : null;
     }
@@ -451,7 +472,7 @@ record PostgresDialect(Names names) implements Dialect {
     }
 
     @Override
-    public String beginOwn(Connection connection) throws SQLException {
+    public String beginDedicated(Connection connection) throws SQLException {
         connection.setAutoCommit(false); // which the driver keeps to itself until the next statement
         return "";
     }
@@ -861,7 +882,7 @@ record PostgresDialect(Names names) implements Dialect {
             return "Create the database, or correct its name in the URL.";
         }
         if (state.equals("25006")) {
-            return Failures.READ_ONLY;
+            return Advice.READ_ONLY;
         }
         return state.equals("42501") ? "Give the user rights to the tables of the outbox." : null;
     }

@@ -14,7 +14,7 @@ final class ReadOnly {
     private ReadOnly() {}
 
     /** Ends the transaction of the lease, asks why it was read-only, and has its connection ended: the next one may lead elsewhere. */
-    static StoreException failure(String doing, Connections.Lease lease, Dialect dialect, SQLException e) {
+    static StoreException failure(String doing, BorrowedConnection lease, Dialect dialect, SQLException e) {
         String why = "";
         try {
             lease.rollback();

@@ -29,12 +29,12 @@ final class Rehearsal {
     private static final long LEFT_BEHIND_MILLIS = 3_600_000;
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
-    private final Connections.Lease first;
-    private final Connections.Lease second;
+    private final BorrowedConnection first;
+    private final BorrowedConnection second;
     private final Dialect dialect;
     private final int lockKey;
 
-    private Rehearsal(Connections.Lease first, Connections.Lease second, Dialect dialect, int lockKey) {
+    private Rehearsal(BorrowedConnection first, BorrowedConnection second, Dialect dialect, int lockKey) {
         this.first = first;
         this.second = second;
         this.dialect = dialect;
@@ -47,7 +47,7 @@ final class Rehearsal {
      * @throws SQLException as the database says it
      */
     static void run(Connections connections, Dialect dialect, int lockKey) throws SQLException {
-        try (Connections.Lease first = connections.borrow()) {
+        try (BorrowedConnection first = connections.borrow()) {
             mayDoAll(first, dialect);
             if (connections.most() == 1) {
                 LOG.warn(
@@ -55,7 +55,7 @@ final class Rehearsal {
                                 + " rest on takes two to try, and was not tried.");
                 return;
             }
-            Connections.Lease beside;
+            BorrowedConnection beside;
             try {
                 beside = connections.borrow();
             } catch (SQLException e) {
@@ -64,7 +64,7 @@ final class Rehearsal {
                         e.getMessage());
                 return;
             }
-            try (Connections.Lease second = beside) {
+            try (BorrowedConnection second = beside) {
                 if (isAnsweredBeside(first, second)) {
                     new Rehearsal(first, second, dialect, lockKey).run();
                 }
@@ -72,7 +72,7 @@ final class Rehearsal {
         }
     }
 
-    private static void mayDoAll(Connections.Lease lease, Dialect dialect) throws SQLException {
+    private static void mayDoAll(BorrowedConnection lease, Dialect dialect) throws SQLException {
         try {
             RightsCheck.runOutsideOfTransactions(lease.connection(), dialect);
             lease.begin();
@@ -94,7 +94,7 @@ final class Rehearsal {
     }
 
     /** Behind a pooler there may be fewer sessions of the server than connections to it, and a transaction keeps one of them. */
-    private static boolean isAnsweredBeside(Connections.Lease first, Connections.Lease second) throws SQLException {
+    private static boolean isAnsweredBeside(BorrowedConnection first, BorrowedConnection second) throws SQLException {
         try {
             first.begin();
             second.requireAnswer(PATIENCE);
@@ -230,7 +230,7 @@ final class Rehearsal {
         }
     }
 
-    private long insert(Connections.Lease lease) throws SQLException {
+    private long insert(BorrowedConnection lease) throws SQLException {
         try (PreparedStatement statement = lease.connection()
                 .prepareStatement(
                         dialect.sql("INSERT INTO outbox_message (topic, partition_no, payload) VALUES (?, 0, ?)"),
@@ -245,7 +245,7 @@ final class Rehearsal {
         }
     }
 
-    private boolean exists(Connections.Lease lease, long id) throws SQLException {
+    private boolean exists(BorrowedConnection lease, long id) throws SQLException {
         try (Statement statement = lease.connection().createStatement();
                 ResultSet row = statement.executeQuery(dialect.sql("SELECT id FROM outbox_message WHERE id = ") + id)) {
             return row.next();

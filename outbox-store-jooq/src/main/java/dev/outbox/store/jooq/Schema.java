@@ -65,7 +65,7 @@ final class Schema {
             }
             throw e;
         }
-        boolean catalogs = dialect instanceof MySqlDialect;
+        boolean catalogs = dialect.schemasAreCatalogs();
         DatabaseMetaData database = connection.getMetaData();
         try (ResultSet all = catalogs ? database.getCatalogs() : database.getSchemas()) {
             while (all.next()) {
@@ -76,7 +76,7 @@ final class Schema {
         }
         throw new ConfigurationException("There is no schema " + schema + " for the tables " + dialect.names()
                 + "… of the outbox, or this user has no right to it. Create it, or correct the option "
-                + Names.OPTION + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
+                + OptionNames.TABLES + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
     }
 
     /**

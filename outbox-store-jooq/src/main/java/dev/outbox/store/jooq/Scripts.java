@@ -25,6 +25,9 @@ final class Scripts {
      */
     static final int VERSION = 2;
 
+    /** Where the scripts are in the artifact. */
+    private static final String FOLDER = "/dev/outbox/store/jooq/";
+
     private Scripts() {}
 
     static String ddl(Dialect dialect) {
@@ -57,7 +60,7 @@ final class Scripts {
     }
 
     static String resource(String name) {
-        try (InputStream resource = Scripts.class.getResourceAsStream(name)) {
+        try (InputStream resource = Scripts.class.getResourceAsStream(FOLDER + name)) {
             if (resource == null) {
                 throw new IllegalStateException("The artifact is incomplete: no " + name);
             }

@@ -1,5 +1,7 @@
 package dev.outbox.store.jooq;
 
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -23,6 +25,11 @@ final class ServerVersion {
                         .mapToInt(Integer::parseInt)
                         .toArray()
                 : new int[0];
+    }
+
+    /** As JDBC has it, in numbers. */
+    static int[] asJdbcHasIt(DatabaseMetaData server) throws SQLException {
+        return new int[] {server.getDatabaseMajorVersion(), server.getDatabaseMinorVersion()};
     }
 
     static String shown(int[] version) {

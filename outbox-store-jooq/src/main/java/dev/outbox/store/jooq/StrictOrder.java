@@ -61,7 +61,7 @@ final class StrictOrder {
     }
 
     private static ConfigurationException refusal(String why, String what) {
-        return new ConfigurationException("Option " + Extras.STRICT_ORDER + " cannot be kept: " + why + ". Mend it: "
+        return new ConfigurationException("Option " + OptionNames.STRICT_ORDER + " cannot be kept: " + why + ". Mend it: "
                 + what + ". Or leave the option out.");
     }
 }

@@ -33,7 +33,7 @@ final class Whereabouts {
                                 + " same schema: by the URL, or by the option {}={}.{}",
                         others,
                         schema,
-                        Names.OPTION,
+                        OptionNames.TABLES,
                         schema,
                         dialect.names().prefix());
             }

@@ -117,13 +117,13 @@ class H2ClosingTest {
         }
     }
 
-    private Connections.Lease borrow() throws Exception {
+    private BorrowedConnection borrow() throws Exception {
         return Connections.of(pool, new H2Dialect()).borrow();
     }
 
     @Test
     void whatIsAbortedDoesNotGoBackAsIfItWereAlive() throws Exception {
-        Connections.Lease lease = borrow();
+        BorrowedConnection lease = borrow();
         lease.abortForOthers();
         lease.close();
         awaitNoAbort();
@@ -133,7 +133,7 @@ class H2ClosingTest {
 
     @Test
     void whatWentBackIsNotAborted() throws Exception {
-        Connections.Lease lease = borrow();
+        BorrowedConnection lease = borrow();
         lease.close();
         lease.abortForOthers();
         awaitNoAbort();

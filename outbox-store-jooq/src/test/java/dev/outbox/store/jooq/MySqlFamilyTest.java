@@ -162,7 +162,7 @@ abstract class MySqlFamilyTest extends StoreTest {
             try (Connection connection = source.getConnection()) {
                 strict = Connections.of(source, dialect.on(connection));
             }
-            try (Connections.Lease lease = strict.borrow();
+            try (BorrowedConnection lease = strict.borrow();
                     Connection writer = DriverManager.getConnection(address)) {
                 lease.hold();
                 String id = column("SELECT id FROM outbox_partition").iterator().next();

@@ -68,7 +68,7 @@ class NamesTest {
         JdbcOutbox.Named longest = JdbcOutbox.named("x".repeat(Names.LONGEST_PREFIX));
         for (Dialect dialect : Dialects.ALL) {
             for (String word : Pattern.compile("[^A-Za-z0-9_]+")
-                    .splitAsStream(longest.ddl(dialect.database()))
+                    .splitAsStream(longest.ddl(Product.database(dialect)))
                     .toList()) {
                 assertTrue(word.length() <= 63, word);
             }

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import java.util.Locale;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
@@ -15,5 +16,10 @@ final class Product {
             DatabaseMetaData data = connection.getMetaData();
             return data.getDatabaseProductName() + " " + data.getDatabaseProductVersion();
         }
+    }
+
+    /** What users call the database of a dialect. */
+    static SqlDatabase database(Dialect dialect) {
+        return SqlDatabase.valueOf(dialect.product().toUpperCase(Locale.ROOT));
     }
 }

@@ -161,11 +161,11 @@ abstract class SchemaTest {
     @Test
     void everyUpgradeIsThere() {
         for (int from = 1; from <= Scripts.VERSION; from++) {
-            String upgrade = tables().upgradeDdl(dialect.database(), from);
+            String upgrade = tables().upgradeDdl(Product.database(dialect), from);
             assertEquals(from == Scripts.VERSION, upgrade.isEmpty(), upgrade);
         }
         for (int none : List.of(-1, 0, Scripts.VERSION + 1)) {
-            assertThrows(MisuseException.class, () -> tables().upgradeDdl(dialect.database(), none));
+            assertThrows(MisuseException.class, () -> tables().upgradeDdl(Product.database(dialect), none));
         }
     }
 
@@ -208,13 +208,13 @@ abstract class SchemaTest {
                 "DROP TABLE outbox_partition",
                 String.join(
                                 ";",
-                                Stream.of(Scripts.statements(JdbcOutbox.ddl(dialect.database())))
+                                Stream.of(Scripts.statements(JdbcOutbox.ddl(Product.database(dialect))))
                                         .filter(part -> part.contains("TABLE IF NOT EXISTS outbox_partition"))
                                         .toList())
                         .replaceFirst("retry_at ([^,]+),\\s+UNIQUE[^)]*\\)", "retry_at $1"));
         assertMends("CREATE UNIQUE INDEX outbox_partition_name ON outbox_partition (topic, partition_no)");
         execute("DROP TABLE outbox_dead_letter");
-        execute(Stream.of(Scripts.statements(JdbcOutbox.ddl(dialect.database())))
+        execute(Stream.of(Scripts.statements(JdbcOutbox.ddl(Product.database(dialect))))
                 .filter(part -> part.contains("outbox_dead_letter"))
                 .map(part -> part.replace(" PRIMARY KEY", " NOT NULL").replace("NOT NULL NOT NULL", "NOT NULL"))
                 .toArray(String[]::new));
@@ -370,7 +370,7 @@ abstract class SchemaTest {
     }
 
     private String[] upgrade() {
-        return Scripts.statements(tables().upgradeDdl(dialect.database(), 1));
+        return Scripts.statements(tables().upgradeDdl(Product.database(dialect), 1));
     }
 
     /** In a transaction of the old library. */
@@ -392,7 +392,7 @@ abstract class SchemaTest {
         makeOldTables();
         String text = refusal();
         assertTrue(text.contains("version 1, and this library works with version 2"), text);
-        assertTrue(text.contains(tables().upgradeDdl(dialect.database(), 1)), text);
+        assertTrue(text.contains(tables().upgradeDdl(Product.database(dialect), 1)), text);
         assertFalse(text.contains("CREATE TABLE"), text);
         tables().createSchema(pool());
         Stores.open(address, asTheyAre()).close();
@@ -599,7 +599,7 @@ abstract class SchemaTest {
     /** As a process leaves it that is killed between two statements, and as several make it at a time. */
     @Test
     void freshTablesAreMadeWhereverItWasCutOffAndByManyAtOnce() throws Exception {
-        String[] all = Scripts.statements(tables().ddl(dialect.database()));
+        String[] all = Scripts.statements(tables().ddl(Product.database(dialect)));
         for (int cut = 0; cut <= all.length; cut++) {
             dropTables();
             execute(Arrays.copyOf(all, cut));
@@ -622,7 +622,7 @@ abstract class SchemaTest {
             if (upgraded) {
                 execute(old().ddl());
             }
-            String script = upgraded ? tables().upgradeDdl(dialect.database(), 1) : tables().ddl(dialect.database());
+            String script = upgraded ? tables().upgradeDdl(Product.database(dialect), 1) : tables().ddl(Product.of(dialect));
             // Those that leave comments where they are, and those that do not.
             for (String text : List.of(script, script.replaceAll("(?m)^--.*$", ""))) {
                 execute(Stream.of(text.split(";"))

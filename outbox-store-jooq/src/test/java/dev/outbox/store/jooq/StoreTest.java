@@ -190,7 +190,7 @@ abstract class StoreTest {
     @Test
     void missingTablesAreAnsweredWithTheDdl() throws Exception {
         dropTables();
-        String ddl = JdbcOutbox.ddl(dialect.database());
+        String ddl = JdbcOutbox.ddl(Product.database(dialect));
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             PersistFunc persist = JdbcOutbox.persist(connection);
@@ -216,7 +216,7 @@ abstract class StoreTest {
     void theDdlRunByHandIsTheWholeSchema() throws Exception {
         dropTables();
         for (int i = 0; i < 2; i++) {
-            execute(Scripts.statements(JdbcOutbox.ddl(dialect.database())));
+            execute(Scripts.statements(JdbcOutbox.ddl(Product.database(dialect))));
         }
         commit(0, "a");
         try (Store store = Stores.open(address, StoreOptions.defaults().withCreateSchema(false))) {
@@ -465,7 +465,7 @@ abstract class StoreTest {
 
     final Checkout checkout(Connections connections, PartitionRotation<Candidate> candidates, Hints hints)
             throws Exception {
-        try (Connections.Lease lease = connections.borrow()) {
+        try (BorrowedConnection lease = connections.borrow()) {
             int lockKey = Schema.lockKey(lease.connection(), dialect);
             return new Checkout(
                     dialect, lockKey, List.of(TOPIC), candidates, hints, new Floor(dialect, lockKey, false));
@@ -473,7 +473,7 @@ abstract class StoreTest {
     }
 
     final List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
-        Connections.Lease lease = connections.borrow();
+        BorrowedConnection lease = connections.borrow();
         List<Held> held = checkout.run(lease, limit);
         try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, Proof.now(), b -> {})) {
             batch.messages().forEach(m -> batch.markPublished(m, null));

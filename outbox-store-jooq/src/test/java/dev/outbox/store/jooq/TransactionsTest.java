@@ -75,7 +75,7 @@ abstract class TransactionsTest {
         jooq.setSQLDialect(SQLDialect.valueOf(
                 dialect instanceof PostgresDialect
                         ? "POSTGRES"
-                        : dialect.database().name()));
+                        : Product.database(dialect).name()));
         return List.of(JdbcOutbox.persist(connection), JooqOutbox.persist(jooq));
     }
 

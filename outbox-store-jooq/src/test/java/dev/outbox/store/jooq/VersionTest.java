@@ -21,6 +21,6 @@ class VersionTest {
     }
 
     private static void check(boolean tooOld, String version, Dialect dialect) {
-        assertEquals(tooOld, Opening.isTooOld(ServerVersion.parse(version), dialect), version);
+        assertEquals(tooOld, Dialects.isTooOld(ServerVersion.parse(version), dialect), version);
     }
 }
