@@ -8,6 +8,16 @@ import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
+import dev.outbox.store.jooq.internal.StoreOpener;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.dialect.OptionNames;
+import dev.outbox.store.jooq.internal.dialect.TableNames;
+import dev.outbox.store.jooq.internal.persist.JdbcPersist;
+import dev.outbox.store.jooq.internal.schema.DdlScripts;
+import dev.outbox.store.jooq.internal.schema.NotifyTrigger;
+import dev.outbox.store.jooq.internal.schema.Schema;
+import dev.outbox.store.jooq.internal.schema.StoreErrors;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -39,7 +49,7 @@ public final class JdbcOutbox {
      */
     public static final String TABLES = OptionNames.TABLES;
 
-    private static final Named STANDARD = new Named(Names.DEFAULT);
+    private static final Named STANDARD = new Named(TableNames.DEFAULT);
 
     private JdbcOutbox() {}
 
@@ -114,7 +124,7 @@ public final class JdbcOutbox {
      * @throws StoreException if the database cannot be reached
      */
     public static Store store(DataSource pool, StoreOptions options) {
-        return Opening.store(pool, options);
+        return StoreOpener.store(pool, options);
     }
 
     /**
@@ -191,7 +201,7 @@ public final class JdbcOutbox {
      * @throws ConfigurationException if the names have another form
      */
     public static Named named(String names) {
-        return new Named(Names.of(names));
+        return new Named(TableNames.of(names));
     }
 
     /**
@@ -199,10 +209,10 @@ public final class JdbcOutbox {
      * names. Immutable, equal to those of the same names, and safe for use by several threads.
      */
     public static final class Named {
-        private final Names names;
+        private final TableNames names;
         private final JdbcPersist writing;
 
-        private Named(Names names) {
+        private Named(TableNames names) {
             this.names = names;
             this.writing = new JdbcPersist(names);
         }
@@ -262,21 +272,21 @@ public final class JdbcOutbox {
          */
         public Store store(DataSource pool, StoreOptions options) {
             String others = options.get(TABLES);
-            if (others != null && !Names.of(others).equals(names)) {
+            if (others != null && !TableNames.of(others).equals(names)) {
                 throw new ConfigurationException("The option " + TABLES + " is '" + others
                         + "', and the store is to be opened on the tables " + names + ": leave the option away.");
             }
-            return Opening.store(pool, options.with(TABLES, names.toString()));
+            return StoreOpener.store(pool, options.with(TABLES, names.toString()));
         }
 
         /** The DDL of {@link JdbcOutbox#ddl} with these names. */
         public String ddl(SqlDatabase database) {
-            return Scripts.ddl(dialect(database));
+            return DdlScripts.ddl(dialect(database));
         }
 
         /** The DDL of {@link JdbcOutbox#upgradeDdl} with these names. */
         public String upgradeDdl(SqlDatabase database, int fromVersion) {
-            return Scripts.upgrade(dialect(database), fromVersion);
+            return DdlScripts.upgrade(dialect(database), fromVersion);
         }
 
         /** The DDL of {@link JdbcOutbox#wakeUpDdl} with these names. */
@@ -289,13 +299,12 @@ public final class JdbcOutbox {
         }
 
         private Dialect dialect(SqlDatabase database) {
-            Dialect standard =
-                    switch (database) {
-                        case POSTGRESQL -> Dialects.POSTGRESQL;
-                        case MYSQL -> Dialects.MYSQL;
-                        case MARIADB -> Dialects.MARIADB;
-                        case H2 -> Dialects.H2;
-                    };
+            Dialect standard = switch (database) {
+                case POSTGRESQL -> Dialects.POSTGRESQL;
+                case MYSQL -> Dialects.MYSQL;
+                case MARIADB -> Dialects.MARIADB;
+                case H2 -> Dialects.H2;
+            };
             return standard.named(names);
         }
 
@@ -307,12 +316,12 @@ public final class JdbcOutbox {
                 try {
                     Schema.create(connection, dialect);
                 } catch (SQLException e) {
-                    throw Failures.opening("Creating the tables of the outbox", dialect, e);
+                    throw StoreErrors.opening("Creating the tables of the outbox", dialect, e);
                 } finally {
                     connection.setAutoCommit(autoCommit);
                 }
             } catch (SQLException e) {
-                throw new StoreException(Failures.text("Creating the tables of the outbox", e), e);
+                throw new StoreException(StoreErrors.text("Creating the tables of the outbox", e), e);
             }
         }
 

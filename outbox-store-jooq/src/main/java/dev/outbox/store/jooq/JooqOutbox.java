@@ -6,6 +6,8 @@ import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.dialect.TableNames;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
@@ -29,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class JooqOutbox {
-    private static final Named STANDARD = new Named(JdbcOutbox.named(Names.DEFAULT.toString()));
+    private static final Named STANDARD = new Named(JdbcOutbox.named(TableNames.DEFAULT.toString()));
 
     private JooqOutbox() {}
 

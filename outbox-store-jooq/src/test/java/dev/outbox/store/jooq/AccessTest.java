@@ -15,6 +15,12 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.H2Dialect;
+import dev.outbox.store.jooq.internal.dialect.MySqlDialect;
+import dev.outbox.store.jooq.internal.dialect.PostgresDialect;
+import dev.outbox.store.jooq.internal.schema.DdlScripts;
 import dev.outbox.tck.StoreHarness;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -144,7 +150,7 @@ abstract class AccessTest {
         String text = refusal(url);
         Matcher grant = Pattern.compile("GRANT (.+) ON (\\S+) TO (.+);").matcher(text);
         assertTrue(grant.find(), text);
-        execute(Scripts.statements(text.substring(text.indexOf("\n\n"))));
+        execute(DdlScripts.statements(text.substring(text.indexOf("\n\n"))));
         exercise(url);
         int revoked = 0;
         do {

@@ -1,11 +1,12 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.sql.SQLException;
 
 /** Who may what, on H2. */
 class H2AccessTest extends AccessTest {
     H2AccessTest() {
-        super(new H2Harness(), new H2Dialect());
+        super(new H2Harness(), Dialects.H2);
     }
 
     @Override

@@ -7,6 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
+import dev.outbox.store.jooq.internal.close.JdbcBatch;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.dialect.LastAnswer;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -30,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class H2ClosingTest {
     private static final String ADDRESS = "jdbc:h2:mem:closing;DB_CLOSE_DELAY=-1";
-    private static final Duration SILENCE = Proof.silence;
+    private static final Duration SILENCE = LastAnswer.silence;
 
     /** Calls of connections in order: their names, those that end connections with that of their thread. */
     private final List<String> called = new CopyOnWriteArrayList<>();
@@ -81,7 +86,7 @@ class H2ClosingTest {
 
     @AfterEach
     void drop() throws Exception {
-        Proof.silence = SILENCE;
+        LastAnswer.silence = SILENCE;
         try (Connection connection = DriverManager.getConnection(ADDRESS);
                 Statement statement = connection.createStatement()) {
             statement.execute("SHUTDOWN");
@@ -118,7 +123,7 @@ class H2ClosingTest {
     }
 
     private BorrowedConnection borrow() throws Exception {
-        return Connections.of(pool, new H2Dialect()).borrow();
+        return Connections.of(pool, Dialects.H2).borrow();
     }
 
     @Test
@@ -163,7 +168,7 @@ class H2ClosingTest {
     void aBatchIsGivenUpThoughItsServerAnsweredJustBefore() throws Exception {
         try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             JdbcBatch batch = checkout(store, 0);
-            Proof.silence = Duration.ofMillis(12); // every isHeld asks
+            LastAnswer.silence = Duration.ofMillis(12); // every isHeld asks
             CountDownLatch asked = new CountDownLatch(1);
             CountDownLatch goOn = new CountDownLatch(1);
             onStop = () -> {
@@ -175,7 +180,7 @@ class H2ClosingTest {
             Thread asking = new Thread(() -> held.set(batch.isHeld()));
             asking.start();
             asked.await();
-            Proof.silence = SILENCE;
+            LastAnswer.silence = SILENCE;
             batch.lose(System.nanoTime() - 1);
             awaitNoAbort();
             goOn.countDown();

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.MessageBatch;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
+import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.checkout.FillingTest;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
@@ -26,7 +28,7 @@ class H2CountsTest {
     private static final Set<String> TOPIC = Set.of("orders");
 
     /** The sizes at which sums of shares do not come out even, and default settings. */
-    private static final int[] DENSE = {64, 100};
+    private static final List<Integer> DENSE = List.of(64, 100);
 
     private final H2Harness harness = new H2Harness();
     private String address = "";

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.schema.DdlRun;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** The tables of the outbox, on H2. */
 class H2SchemaTest extends SchemaTest {
     H2SchemaTest() {
-        super(new H2Harness(), new H2Dialect());
+        super(new H2Harness(), Dialects.H2);
     }
 
     @Test
@@ -56,8 +58,7 @@ class H2SchemaTest extends SchemaTest {
                         throw e.getCause();
                     }
                 });
-        SQLException e =
-                assertThrows(SQLException.class, () -> new DdlRun(lost, new H2Dialect(), DdlRun.PATIENCE).run());
+        SQLException e = assertThrows(SQLException.class, () -> new DdlRun(lost, Dialects.H2, DdlRun.PATIENCE).run());
         assertEquals("the server has ended the session", e.getMessage());
         assertEquals(2, e.getSuppressed().length, "failures of the rollback and of what restores auto-commit");
     }

@@ -12,6 +12,8 @@ import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -29,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the store promises beyond the contract, on H2; and what it says when it cannot be opened. */
 class H2StoreTest extends StoreTest {
     H2StoreTest() {
-        super(new H2Harness(), new H2Dialect());
+        super(new H2Harness(), Dialects.H2);
     }
 
     @Test
@@ -39,7 +41,7 @@ class H2StoreTest extends StoreTest {
         try (Connection connection = DriverManager.getConnection(address);
                 ResultSet plan = connection
                         .createStatement()
-                        .executeQuery("EXPLAIN ANALYZE " + new H2Dialect().discovery(List.of("orders", "none")))) {
+                        .executeQuery("EXPLAIN ANALYZE " + Dialects.H2.discovery(List.of("orders", "none")))) {
             plan.next();
             Matcher scans = Pattern.compile("scanCount: (\\d+)").matcher(plan.getString(1));
             int most = 0;
@@ -74,7 +76,7 @@ class H2StoreTest extends StoreTest {
         pool.sent.clear();
         action.run();
         List<String> sent = new ArrayList<>(pool.sent);
-        if (!sent.isEmpty() && sent.get(0).equals(new H2Dialect().discovery(List.of(TOPIC))) && expected > 1) {
+        if (!sent.isEmpty() && sent.get(0).equals(Dialects.H2.discovery(List.of(TOPIC))) && expected > 1) {
             sent.remove(0);
         }
         assertEquals(expected + more.length, sent.size(), what + ": " + String.join("\n", sent));

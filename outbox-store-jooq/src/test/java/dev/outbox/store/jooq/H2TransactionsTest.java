@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.sql.Connection;
 import javax.sql.XADataSource;
 import org.h2.jdbcx.JdbcDataSource;
@@ -8,7 +9,7 @@ import org.junit.jupiter.api.Test;
 /** Ways into a transaction, through the driver of H2. */
 class H2TransactionsTest extends TransactionsTest {
     H2TransactionsTest() {
-        super(new H2Harness(), new H2Dialect());
+        super(new H2Harness(), Dialects.H2);
     }
 
     @Override

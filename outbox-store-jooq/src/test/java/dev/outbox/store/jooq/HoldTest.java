@@ -16,6 +16,8 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.TcpProxy;
+import dev.outbox.store.jooq.internal.close.SignsOfLife;
+import dev.outbox.store.jooq.internal.dialect.LastAnswer;
 import dev.outbox.tck.StoreHarness;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -43,7 +45,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 abstract class HoldTest {
     private static final Set<String> TOPICS = Set.of(StoreTest.TOPIC);
-    private static final Duration SILENCE = Proof.silence;
+    private static final Duration SILENCE = LastAnswer.silence;
 
     /** So that a test does not take minutes. */
     private static final Duration SHORT = Duration.ofSeconds(8);
@@ -58,12 +60,12 @@ abstract class HoldTest {
 
     @BeforeAll
     static void shorten() {
-        Proof.silence = SHORT;
+        LastAnswer.silence = SHORT;
     }
 
     @AfterAll
     static void restore() {
-        Proof.silence = SILENCE;
+        LastAnswer.silence = SILENCE;
     }
 
     @BeforeEach
@@ -230,7 +232,7 @@ abstract class HoldTest {
     /** Whether a batch is idle or in the middle of its close: the store does not wait until the network is back. */
     @Test
     void aStoreIsClosedInTimeThoughItsServerIsOutOfReach() throws Exception {
-        Proof.silence = SILENCE; // the close is to be the first that finds the network gone
+        LastAnswer.silence = SILENCE; // the close is to be the first that finds the network gone
         try (TcpProxy network = TcpProxy.before(address);
                 Store direct = Stores.open(address)) {
             String url = network.route(address);
@@ -263,7 +265,7 @@ abstract class HoldTest {
                 assertNotNull(failure.get());
             }
         } finally {
-            Proof.silence = SHORT;
+            LastAnswer.silence = SHORT;
         }
     }
 

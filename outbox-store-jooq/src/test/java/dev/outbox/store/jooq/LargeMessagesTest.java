@@ -9,6 +9,8 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
+import dev.outbox.store.jooq.internal.partition.HeldPartition;
+import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.tck.StoreHarness;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
@@ -239,8 +241,8 @@ abstract class LargeMessagesTest {
     /** Somebody has deleted it, past the outbox, between the two reads: the batch ends before it. */
     @Test
     void aLargeMessageThatIsGoneEndsItsPartition() throws Exception {
-        Candidate partition = new Candidate(1, TOPIC, 0);
-        Held held = new Held(partition, 0, 0, Long.MAX_VALUE);
+        Partition partition = new Partition(1, TOPIC, 0);
+        HeldPartition held = new HeldPartition(partition, 0, 0, Long.MAX_VALUE);
         held.startReading(10, true);
         for (int id = 1; id <= 3; id++) {
             held.add(id, new PersistedMessage("" + id, TOPIC, 0, null, Map.of(), new byte[0], 0, Instant.EPOCH), 100);

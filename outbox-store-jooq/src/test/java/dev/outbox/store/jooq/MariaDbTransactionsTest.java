@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.sql.SQLException;
 import javax.sql.XADataSource;
 import org.junit.jupiter.api.Tag;
@@ -9,7 +10,7 @@ import org.mariadb.jdbc.MariaDbDataSource;
 @Tag("mariadb")
 class MariaDbTransactionsTest extends TransactionsTest {
     MariaDbTransactionsTest() {
-        super(new MariaDbHarness(), MySqlDialect.MARIADB);
+        super(new MariaDbHarness(), Dialects.MARIADB);
     }
 
     @Override

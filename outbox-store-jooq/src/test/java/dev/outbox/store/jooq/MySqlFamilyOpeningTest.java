@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.store.jooq.internal.dialect.MySqlSession;
 import dev.outbox.tck.StoreHarness;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

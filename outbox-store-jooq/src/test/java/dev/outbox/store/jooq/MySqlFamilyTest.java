@@ -16,6 +16,12 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.partition.HeldPartition;
+import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.tck.StoreHarness;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -46,9 +52,9 @@ import org.junit.jupiter.api.Test;
 abstract class MySqlFamilyTest extends StoreTest {
     private static final int PARTITIONS = 4;
 
-    private final MySqlDialect dialect;
+    private final Dialect dialect;
 
-    MySqlFamilyTest(StoreHarness harness, MySqlDialect dialect) {
+    MySqlFamilyTest(StoreHarness harness, Dialect dialect) {
         super(harness, dialect);
         this.dialect = dialect;
     }
@@ -166,7 +172,8 @@ abstract class MySqlFamilyTest extends StoreTest {
                     Connection writer = DriverManager.getConnection(address)) {
                 lease.hold();
                 String id = column("SELECT id FROM outbox_partition").iterator().next();
-                Held held = new Held(new Candidate(Integer.parseInt(id), TOPIC, 0), 0, 0, Long.MAX_VALUE);
+                HeldPartition held =
+                        new HeldPartition(new Partition(Integer.parseInt(id), TOPIC, 0), 0, 0, Long.MAX_VALUE);
                 held.startReading(10, true);
                 assertEquals(
                         1,
@@ -175,7 +182,7 @@ abstract class MySqlFamilyTest extends StoreTest {
                 dialect.read(lease.connection(), List.of(held));
                 assertEquals(2, dialect.delete(lease.connection(), new long[] {held.rowId(0), held.rowId(1)}));
                 writer.createStatement().execute("SET SESSION innodb_lock_wait_timeout = 1");
-                dialect.addPartitions(writer, List.of(new Candidate(0, TOPIC, 1)));
+                dialect.addPartitions(writer, List.of(new Partition(0, TOPIC, 1)));
                 writer.setAutoCommit(false);
                 for (int partition = 0; partition < 3; partition++) {
                     JdbcOutbox.persist(writer).persist(message(partition, "meanwhile"));
@@ -240,10 +247,10 @@ abstract class MySqlFamilyTest extends StoreTest {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         try (Connection connection = DriverManager.getConnection(address);
                 Connection observed = pool.getConnection()) {
-            Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
+            HeldPartition held = new HeldPartition(new Partition(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
             held.startReading(10, true);
             observed.setAutoCommit(false);
-            Held other = new Held(new Candidate(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
+            HeldPartition other = new HeldPartition(new Partition(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
             dialect.take(observed, "", 0, List.of(held, other), 2);
             dialect.read(observed, List.of(held));
             dialect.delete(observed, LongStream.rangeClosed(1, 58).toArray()); // nearly all of a small table
@@ -285,13 +292,13 @@ abstract class MySqlFamilyTest extends StoreTest {
         for (String name : names) {
             try (Connection connection = DriverManager.getConnection(address)) {
                 connection.createStatement().execute("SET NAMES " + name);
-                Held held = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
+                HeldPartition held = new HeldPartition(new Partition(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
                 held.startReading(3, true);
                 assertReads(
                         connection, 10, name + ", reading a partition", () -> dialect.read(connection, List.of(held)));
                 assertEquals(3, held.messages.size());
-                Held one = new Held(new Candidate(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
-                Held other = new Held(new Candidate(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
+                HeldPartition one = new HeldPartition(new Partition(1, TOPIC, 0), 0, 0, Long.MAX_VALUE);
+                HeldPartition other = new HeldPartition(new Partition(2, TOPIC, 1), 0, 0, Long.MAX_VALUE);
                 one.startReading(3, false);
                 other.startReading(3, false);
                 assertReads(

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -7,7 +8,7 @@ import org.junit.jupiter.api.Test;
 @Tag("mysql")
 class MySqlSchemaTest extends SchemaTest {
     MySqlSchemaTest() {
-        super(new MySqlHarness(), MySqlDialect.MYSQL);
+        super(new MySqlHarness(), Dialects.MYSQL);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import com.mysql.cj.jdbc.MysqlXADataSource;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import javax.sql.XADataSource;
 import org.junit.jupiter.api.Tag;
 
@@ -8,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 @Tag("mysql")
 class MySqlTransactionsTest extends TransactionsTest {
     MySqlTransactionsTest() {
-        super(new MySqlHarness(), MySqlDialect.MYSQL);
+        super(new MySqlHarness(), Dialects.MYSQL);
     }
 
     @Override

@@ -3,6 +3,8 @@ package dev.outbox.store.jooq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.schema.DdlScripts;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -22,8 +24,8 @@ final class OldLibrary {
 
     /** The tables that it made. */
     String[] ddl() {
-        return Scripts.statements(
-                dialect.sql(Scripts.resource(dialect.ddlResource().replace("ddl/", "ddl-1/"))));
+        return DdlScripts.statements(
+                dialect.sql(DdlScripts.resource(dialect.ddlResource().replace("ddl/", "ddl-1/"))));
     }
 
     /** What it looked at when a store was opened. */

@@ -11,6 +11,7 @@ import dev.outbox.Operations;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.opening.Rehearsal;
 import dev.outbox.tck.StoreHarness;
 import java.sql.Connection;
 import java.sql.DriverManager;

@@ -7,6 +7,7 @@ import dev.outbox.Operations;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 @Tag("postgres")
 class PostgresAccessTest extends AccessTest {
     PostgresAccessTest() {
-        super(new PostgresHarness(), new PostgresDialect());
+        super(new PostgresHarness(), Dialects.POSTGRESQL);
     }
 
     /** A standby says the same of its transactions. */

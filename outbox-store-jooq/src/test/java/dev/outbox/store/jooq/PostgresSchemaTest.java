@@ -2,6 +2,7 @@ package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 @Tag("postgres")
 class PostgresSchemaTest extends SchemaTest {
     PostgresSchemaTest() {
-        super(new PostgresHarness(), new PostgresDialect());
+        super(new PostgresHarness(), Dialects.POSTGRESQL);
     }
 
     /**

@@ -15,6 +15,14 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.close.JdbcBatch;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.dialect.PostgresDialect;
+import dev.outbox.store.jooq.internal.partition.ByteBudget;
+import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.store.support.PartitionRotation;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -41,7 +49,7 @@ import org.junit.jupiter.api.Test;
 @Tag("postgres")
 class PostgresStoreTest extends StoreTest {
     PostgresStoreTest() {
-        super(new PostgresHarness(), new PostgresDialect());
+        super(new PostgresHarness(), Dialects.POSTGRESQL);
     }
 
     private Store open() {
@@ -360,7 +368,7 @@ class PostgresStoreTest extends StoreTest {
                 "VACUUM ANALYZE outbox_message",
                 "VACUUM ANALYZE outbox_partition");
         List<String> topics = IntStream.range(0, 100).mapToObj(i -> "topic" + i).toList();
-        String plan = explain(new PostgresDialect().discovery(topics));
+        String plan = explain(Dialects.POSTGRESQL.discovery(topics));
         Matcher rows = Pattern.compile("outbox_message_order.*actual rows=(\\d+)(?:\\.\\d+)? loops=(\\d+)")
                 .matcher(plan);
         long read = 0;
@@ -392,7 +400,7 @@ class PostgresStoreTest extends StoreTest {
     private String explain(String sql) throws Exception {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
-            new PostgresDialect().beginTransaction(connection);
+            Dialects.POSTGRESQL.beginTransaction(connection);
             StringBuilder plan = new StringBuilder();
             try (ResultSet rows = connection
                     .createStatement()
@@ -415,8 +423,8 @@ class PostgresStoreTest extends StoreTest {
                 "INSERT INTO outbox_message (topic, partition_no, payload)"
                         + " SELECT 'orders', 0, '' FROM generate_series(1, 210000)",
                 "VACUUM ANALYZE outbox_message");
-        Hints hints = new Hints();
-        PartitionRotation<Candidate> candidates = new PartitionRotation<>(Checkout.PACE);
+        ReadPositions hints = new ReadPositions();
+        PartitionRotation<Partition> candidates = new PartitionRotation<>(Checkout.PACE);
         try (Connection forgotten = DriverManager.getConnection(address);
                 Connections connections = connections()) {
             forgotten.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
@@ -426,7 +434,7 @@ class PostgresStoreTest extends StoreTest {
             for (int i = 0; i < 200; i++) {
                 assertEquals(1000, settle(checkout, connections, hints, 1000).size());
             }
-            Candidate partition = candidates.nextTurn(1).get(0);
+            Partition partition = candidates.nextTurn(1).get(0);
             await("a hint", () -> {
                 assertEquals(100, settle(checkout, connections, hints, 100).size());
                 return hints.start(partition, System.nanoTime()) > 200_000;
@@ -444,18 +452,18 @@ class PostgresStoreTest extends StoreTest {
         execute("INSERT INTO outbox_message (topic, partition_no, payload)"
                 + " SELECT 'orders', MOD(n, 5), '' FROM generate_series(1, 50) n");
         long last = Long.parseLong(ask("SELECT max(id) FROM outbox_message"));
-        Map<Candidate, Long> settled = new HashMap<>(Map.of(
-                new Candidate(1, "orders", 0),
+        Map<Partition, Long> settled = new HashMap<>(Map.of(
+                new Partition(1, "orders", 0),
                 last,
-                new Candidate(2, "orders", 3),
+                new Partition(2, "orders", 3),
                 last - 25, // and more is left of it
-                new Candidate(3, "orders", 7),
+                new Partition(3, "orders", 7),
                 last,
-                new Candidate(4, "others", 2),
+                new Partition(4, "others", 2),
                 last));
         assertEquals(List.of(1, 2, 3, 4), found(settled));
-        settled.put(new Candidate(5, "orders", 4), last);
-        settled.put(new Candidate(2, "orders", 3), last);
+        settled.put(new Partition(5, "orders", 4), last);
+        settled.put(new Partition(2, "orders", 3), last);
         assertEquals(List.of(1, 2), found(settled));
         execute(
                 "INSERT INTO outbox_message (topic, partition_no, payload) VALUES ('orders', 4, ''), ('orders', 6, '')");
@@ -463,12 +471,12 @@ class PostgresStoreTest extends StoreTest {
         assertEquals(List.of(0, 1, 2, 3, 4, 6), found(Map.of()));
     }
 
-    private List<Integer> found(Map<Candidate, Long> settled) throws Exception {
+    private List<Integer> found(Map<Partition, Long> settled) throws Exception {
         List<Integer> found = new ArrayList<>();
         try (Connection connection = DriverManager.getConnection(address);
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(
-                        new PostgresDialect().discoveryBehind(List.of(TOPIC, "none"), settled))) {
+                ResultSet rows =
+                        statement.executeQuery(Dialects.POSTGRESQL.discoveryBehind(List.of(TOPIC, "none"), settled))) {
             while (rows.next()) {
                 assertEquals(TOPIC, rows.getString(1));
                 found.add(rows.getInt(2));
@@ -478,10 +486,10 @@ class PostgresStoreTest extends StoreTest {
     }
 
     private long pagesRead(int id, long after) throws Exception {
-        String sql = PostgresDialect.READ_ONE.replace(new PostgresDialect().endOfRead(), "");
-        for (Object value :
-                new Object[] {Budget.MOST, id, "'orders'", 0, "'orders'", 0, after, "'orders'", 0, Long.MAX_VALUE, 100
-                }) {
+        String sql = PostgresDialect.READ_ONE.replace(Dialects.POSTGRESQL.endOfRead(), "");
+        for (Object value : new Object[] {
+            ByteBudget.MOST, id, "'orders'", 0, "'orders'", 0, after, "'orders'", 0, Long.MAX_VALUE, 100
+        }) {
             sql = sql.replaceFirst("\\?", "" + value);
         }
         Matcher pages =

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.store.jooq.internal.dialect.Dialects;
 import javax.sql.XADataSource;
 import org.junit.jupiter.api.Tag;
 import org.postgresql.xa.PGXADataSource;
@@ -8,7 +9,7 @@ import org.postgresql.xa.PGXADataSource;
 @Tag("postgres")
 class PostgresTransactionsTest extends TransactionsTest {
     PostgresTransactionsTest() {
-        super(new PostgresHarness(), new PostgresDialect());
+        super(new PostgresHarness(), Dialects.POSTGRESQL);
     }
 
     @Override

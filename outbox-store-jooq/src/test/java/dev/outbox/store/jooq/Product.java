@@ -1,10 +1,11 @@
 package dev.outbox.store.jooq;
 
-import java.util.Locale;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Locale;
 
 /** What a database calls itself. */
 final class Product {

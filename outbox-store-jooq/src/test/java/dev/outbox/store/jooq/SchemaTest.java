@@ -18,6 +18,13 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.MySqlDialect;
+import dev.outbox.store.jooq.internal.dialect.TableNames;
+import dev.outbox.store.jooq.internal.schema.DdlRun;
+import dev.outbox.store.jooq.internal.schema.DdlScripts;
+import dev.outbox.store.jooq.internal.schema.DdlStep;
+import dev.outbox.store.jooq.internal.schema.Schema;
 import dev.outbox.tck.StoreHarness;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -92,7 +99,7 @@ abstract class SchemaTest {
     /** Leaves no table with a default name, so that a statement that says one fails. */
     void call(String names) throws SQLException {
         dropTables();
-        dialect = withDefaultNames.named(Names.of(names));
+        dialect = withDefaultNames.named(TableNames.of(names));
         tables().createSchema(pool());
     }
 
@@ -160,11 +167,11 @@ abstract class SchemaTest {
 
     @Test
     void everyUpgradeIsThere() {
-        for (int from = 1; from <= Scripts.VERSION; from++) {
+        for (int from = 1; from <= DdlScripts.VERSION; from++) {
             String upgrade = tables().upgradeDdl(Product.database(dialect), from);
-            assertEquals(from == Scripts.VERSION, upgrade.isEmpty(), upgrade);
+            assertEquals(from == DdlScripts.VERSION, upgrade.isEmpty(), upgrade);
         }
-        for (int none : List.of(-1, 0, Scripts.VERSION + 1)) {
+        for (int none : List.of(-1, 0, DdlScripts.VERSION + 1)) {
             assertThrows(MisuseException.class, () -> tables().upgradeDdl(Product.database(dialect), none));
         }
     }
@@ -175,7 +182,7 @@ abstract class SchemaTest {
         for (String part : parts) {
             assertTrue(text.contains(dialect.sql(part)), text);
         }
-        execute(Scripts.statements(text.substring(text.indexOf("\n\n"))));
+        execute(DdlScripts.statements(text.substring(text.indexOf("\n\n"))));
         write("mended");
         try (Store store = Stores.open(address, asTheyAre())) {
             assertEquals(List.of("mended"), StoreTest.publishAll(store, 10));
@@ -208,13 +215,13 @@ abstract class SchemaTest {
                 "DROP TABLE outbox_partition",
                 String.join(
                                 ";",
-                                Stream.of(Scripts.statements(JdbcOutbox.ddl(Product.database(dialect))))
+                                Stream.of(DdlScripts.statements(JdbcOutbox.ddl(Product.database(dialect))))
                                         .filter(part -> part.contains("TABLE IF NOT EXISTS outbox_partition"))
                                         .toList())
                         .replaceFirst("retry_at ([^,]+),\\s+UNIQUE[^)]*\\)", "retry_at $1"));
         assertMends("CREATE UNIQUE INDEX outbox_partition_name ON outbox_partition (topic, partition_no)");
         execute("DROP TABLE outbox_dead_letter");
-        execute(Stream.of(Scripts.statements(JdbcOutbox.ddl(Product.database(dialect))))
+        execute(Stream.of(DdlScripts.statements(JdbcOutbox.ddl(Product.database(dialect))))
                 .filter(part -> part.contains("outbox_dead_letter"))
                 .map(part -> part.replace(" PRIMARY KEY", " NOT NULL").replace("NOT NULL NOT NULL", "NOT NULL"))
                 .toArray(String[]::new));
@@ -349,7 +356,7 @@ abstract class SchemaTest {
 
     @Test
     void aSchemaCalledByAReservedWordIsRefused() throws Exception {
-        dialect = withDefaultNames.named(Names.of("select.events_"));
+        dialect = withDefaultNames.named(TableNames.of("select.events_"));
         assertTrue(refusal().contains("select is a word of this database's language"), refusal());
         assertThrows(ConfigurationException.class, () -> tables().createSchema(pool()));
         try (Connection connection = DriverManager.getConnection(address)) {
@@ -370,7 +377,7 @@ abstract class SchemaTest {
     }
 
     private String[] upgrade() {
-        return Scripts.statements(tables().upgradeDdl(Product.database(dialect), 1));
+        return DdlScripts.statements(tables().upgradeDdl(Product.database(dialect), 1));
     }
 
     /** In a transaction of the old library. */
@@ -599,7 +606,7 @@ abstract class SchemaTest {
     /** As a process leaves it that is killed between two statements, and as several make it at a time. */
     @Test
     void freshTablesAreMadeWhereverItWasCutOffAndByManyAtOnce() throws Exception {
-        String[] all = Scripts.statements(tables().ddl(Product.database(dialect)));
+        String[] all = DdlScripts.statements(tables().ddl(Product.database(dialect)));
         for (int cut = 0; cut <= all.length; cut++) {
             dropTables();
             execute(Arrays.copyOf(all, cut));
@@ -622,7 +629,9 @@ abstract class SchemaTest {
             if (upgraded) {
                 execute(old().ddl());
             }
-            String script = upgraded ? tables().upgradeDdl(Product.database(dialect), 1) : tables().ddl(Product.of(dialect));
+            String script = upgraded
+                    ? tables().upgradeDdl(Product.database(dialect), 1)
+                    : tables().ddl(Product.database(dialect));
             // Those that leave comments where they are, and those that do not.
             for (String text : List.of(script, script.replaceAll("(?m)^--.*$", ""))) {
                 execute(Stream.of(text.split(";"))
@@ -640,7 +649,7 @@ abstract class SchemaTest {
     @Test
     void everyStatementIsKnownToTheLookThatLeavesItOut() throws Exception {
         List<DdlStep> steps = DdlStep.all(dialect);
-        String scripts = Scripts.all(dialect).replaceAll("(?m)^--.*$", "");
+        String scripts = DdlScripts.all(dialect).replaceAll("(?m)^--.*$", "");
         for (String made : List.of("CREATE TABLE", "ADD COLUMN", "INSERT ")) {
             assertEquals(
                     scripts.split(made, -1).length - 1,

@@ -13,6 +13,7 @@ import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.StoreOpener;
 import dev.outbox.tck.StoreHarness;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -124,11 +125,11 @@ abstract class SettingsTest {
         }
     }
 
-    interface Opening {
+    interface StoreOpener {
         void run() throws Exception;
     }
 
-    private static void assertRefused(String reason, Opening opening) throws Exception {
+    private static void assertRefused(String reason, StoreOpener opening) throws Exception {
         try {
             opening.run();
         } catch (ConfigurationException e) {

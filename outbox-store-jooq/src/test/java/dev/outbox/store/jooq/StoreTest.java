@@ -22,6 +22,20 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.StandardError;
+import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.checkout.LowWatermark;
+import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.close.JdbcBatch;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.LastAnswer;
+import dev.outbox.store.jooq.internal.dialect.MySqlDialect;
+import dev.outbox.store.jooq.internal.dialect.PostgresDialect;
+import dev.outbox.store.jooq.internal.partition.HeldPartition;
+import dev.outbox.store.jooq.internal.partition.Partition;
+import dev.outbox.store.jooq.internal.schema.DdlScripts;
+import dev.outbox.store.jooq.internal.schema.Schema;
 import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.tck.StoreHarness;
 import java.io.PrintWriter;
@@ -216,7 +230,7 @@ abstract class StoreTest {
     void theDdlRunByHandIsTheWholeSchema() throws Exception {
         dropTables();
         for (int i = 0; i < 2; i++) {
-            execute(Scripts.statements(JdbcOutbox.ddl(Product.database(dialect))));
+            execute(DdlScripts.statements(JdbcOutbox.ddl(Product.database(dialect))));
         }
         commit(0, "a");
         try (Store store = Stores.open(address, StoreOptions.defaults().withCreateSchema(false))) {
@@ -386,13 +400,13 @@ abstract class StoreTest {
     /** One key, one transaction after the other: what the second wrote must come second, hint or no hint. */
     @Test
     void aHintNeverPassesATransactionThatIsStillOpen() throws Exception {
-        Hints hints = new Hints();
-        PartitionRotation<Candidate> candidates = new PartitionRotation<>(Checkout.PACE);
+        ReadPositions hints = new ReadPositions();
+        PartitionRotation<Partition> candidates = new PartitionRotation<>(Checkout.PACE);
         Connections connections = connections();
         Checkout checkout = checkout(connections, candidates, hints);
         commit(0, "first");
         assertEquals(List.of("first"), settle(checkout, connections, hints, 1));
-        Candidate partition = candidates.nextTurn(1).get(0);
+        Partition partition = candidates.nextTurn(1).get(0);
         boolean usesHints = dialect instanceof PostgresDialect;
         long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
         int number = 0;
@@ -427,7 +441,7 @@ abstract class StoreTest {
     }
 
     /** As if many had been settled and reading from the start took long: hints are to be used for the next second. */
-    private static void pretendSlow(Hints hints, Candidate partition) {
+    private static void pretendSlow(ReadPositions hints, Partition partition) {
         hints.settled(partition, Long.MAX_VALUE, 10_000, 0);
         hints.readFromStart(partition, 1, Duration.ofSeconds(5).toNanos(), System.nanoTime());
     }
@@ -463,19 +477,20 @@ abstract class StoreTest {
         return Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
     }
 
-    final Checkout checkout(Connections connections, PartitionRotation<Candidate> candidates, Hints hints)
+    final Checkout checkout(Connections connections, PartitionRotation<Partition> candidates, ReadPositions hints)
             throws Exception {
         try (BorrowedConnection lease = connections.borrow()) {
             int lockKey = Schema.lockKey(lease.connection(), dialect);
             return new Checkout(
-                    dialect, lockKey, List.of(TOPIC), candidates, hints, new Floor(dialect, lockKey, false));
+                    dialect, lockKey, List.of(TOPIC), candidates, hints, new LowWatermark(dialect, lockKey, false));
         }
     }
 
-    final List<String> settle(Checkout checkout, Connections connections, Hints hints, int limit) throws Exception {
+    final List<String> settle(Checkout checkout, Connections connections, ReadPositions hints, int limit)
+            throws Exception {
         BorrowedConnection lease = connections.borrow();
-        List<Held> held = checkout.run(lease, limit);
-        try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, Proof.now(), b -> {})) {
+        List<HeldPartition> held = checkout.run(lease, limit);
+        try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, LastAnswer.now(), b -> {})) {
             batch.messages().forEach(m -> batch.markPublished(m, null));
             return texts(batch);
         }

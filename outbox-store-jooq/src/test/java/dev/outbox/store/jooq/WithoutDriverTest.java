@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.ConfigurationException;
 import dev.outbox.Stores;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.dialect.H2Dialect;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,0 +1,192 @@
+package dev.outbox.store.jooq.internal;
+
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
+import dev.outbox.ConfigurationException;
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
+import dev.outbox.StoreException;
+import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.checkout.LowWatermark;
+import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.close.JdbcBatch;
+import dev.outbox.store.jooq.internal.close.SignsOfLife;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.connection.ReadOnly;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.LastAnswer;
+import dev.outbox.store.jooq.internal.operations.JdbcOperations;
+import dev.outbox.store.jooq.internal.partition.HeldPartition;
+import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import dev.outbox.store.jooq.internal.wakeup.WakeUpListener;
+import dev.outbox.store.support.GuardedStore;
+import dev.outbox.store.support.PartitionRotation;
+import dev.outbox.store.support.TopicSets;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The store on a SQL database: what its checkouts know in common, and its open batches. */
+public final class JdbcStore extends GuardedStore {
+    private static final Logger LOG = LoggerFactory.getLogger(JdbcStore.class);
+
+    private static final Capabilities DEAF = Capabilities.all()
+            .without(
+                    Capability.WAKE_UP,
+                    "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
+                            + " other, so it has to be asked for, by the option wakeUp=listen; call relay.wakeUp()"
+                            + " after a commit in the same process");
+
+    /**
+     * How long closing the store waits for batches that are being closed, and for servers that must release the
+     * others.
+     */
+    private static final long CLOSING_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Connections connections;
+    private final Dialect dialect;
+    private final int lockKey;
+    private final ReadPositions hints = new ReadPositions();
+    private final LowWatermark floor;
+    private final TopicSets<Optional<Checkout>> checkouts = new TopicSets<>(this::checkoutOf, none -> {});
+    private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
+    private final @Nullable WakeUpListener listener;
+    private final SignsOfLife signsOfLife;
+
+    JdbcStore(
+            Connections connections,
+            Dialect dialect,
+            int lockKey,
+            boolean strictOrder,
+            @Nullable WakeUpListener listener) {
+        super(new JdbcOperations(connections, dialect));
+        this.connections = connections;
+        this.dialect = dialect;
+        this.lockKey = lockKey;
+        this.listener = listener;
+        this.floor = new LowWatermark(dialect, lockKey, strictOrder);
+        this.signsOfLife = SignsOfLife.of(open);
+    }
+
+    @Override
+    protected MessageBatch take(Set<String> topics, int limit) {
+        Checkout checkout = checkouts.of(topics).orElse(null);
+        if (checkout == null) {
+            return new JdbcBatch(dialect, hints, List.of(), null, LastAnswer.now(), batch -> {});
+        }
+        if (!open.isEmpty()) {
+            checkout.noteCompany();
+        }
+        BorrowedConnection lease = borrow();
+        JdbcBatch batch;
+        try {
+            LastAnswer asked = LastAnswer.now(); // a sleep between the answer and here would hide the loss of the hold
+            List<HeldPartition> held = checkout.run(lease, limit);
+            if (held.isEmpty()) {
+                lease.close();
+                return new JdbcBatch(dialect, hints, held, null, asked, closing -> {});
+            }
+            batch = new JdbcBatch(dialect, hints, held, lease, asked, open::remove);
+            open.add(batch);
+        } catch (SQLException e) {
+            throw failed(lease, e);
+        } catch (RuntimeException e) {
+            lease.markBroken();
+            lease.close();
+            throw e instanceof OutboxException ? e : StoreErrors.unexpected("A checkout", e);
+        } catch (Error e) {
+            lease.markBroken();
+            lease.close();
+            throw e;
+        }
+        if (isClosed()) {
+            // close() may have missed it
+            lose(batch, System.nanoTime() + CLOSING_NANOS);
+        }
+        return batch;
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return listener == null ? DEAF : Capabilities.all();
+    }
+
+    @Override
+    protected Subscription subscribe(Runnable woken) {
+        if (listener == null) {
+            throw new ConfigurationException("This store has no wake-ups: " + DEAF.reasonWithout(Capability.WAKE_UP));
+        }
+        return listener.subscribe(woken);
+    }
+
+    @Override
+    public void close() {
+        markClosed();
+        if (listener != null) {
+            listener.close();
+        }
+        long deadline = System.nanoTime() + CLOSING_NANOS;
+        open.forEach(batch -> lose(batch, deadline));
+        open.clear();
+        signsOfLife.close();
+        connections.close();
+    }
+
+    /** If one cannot be ended, all others are. */
+    private static void lose(JdbcBatch batch, long deadline) {
+        try {
+            batch.lose(deadline);
+        } catch (RuntimeException | Error e) {
+            LOG.warn("A batch that was open when its store was closed could not be ended.", e);
+        }
+    }
+
+    /** Empty if none of the topics has a name that a message could have. */
+    private Optional<Checkout> checkoutOf(Set<String> topics) {
+        List<String> possible = topics.stream()
+                .filter(topic -> topic.matches("[A-Za-z0-9._/:-]{1,200}"))
+                .sorted()
+                .toList();
+        return possible.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new Checkout(dialect, lockKey, possible, new PartitionRotation<>(Checkout.PACE), hints, floor));
+    }
+
+    private BorrowedConnection borrow() {
+        try {
+            return connections.borrow();
+        } catch (SQLException e) {
+            requireOpen();
+            throw new StoreException(
+                    "Getting a connection failed. If the server is well, more batches are open at a time than there are"
+                            + " connections for: raise the option workers, or the size of your own pool. "
+                            + e.getMessage(),
+                    e);
+        } catch (RuntimeException e) {
+            requireOpen();
+            throw StoreErrors.unexpected("Getting a connection", e);
+        }
+    }
+
+    private OutboxException failed(BorrowedConnection lease, SQLException e) {
+        try (lease) {
+            if (dialect.isReadOnly(e)) {
+                hints.forgetAll(); // the next connection may be to another server
+                return ReadOnly.failure("A checkout", lease, dialect, e);
+            }
+            if (StoreErrors.isLost(lease.connection(), e)) {
+                hints.forgetAll();
+                lease.markBroken();
+            }
+        }
+        return StoreErrors.of("A checkout", dialect, e);
+    }
+}

@@ -1,0 +1,257 @@
+package dev.outbox.store.jooq.internal;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.ConfigurationException;
+import dev.outbox.OutboxException;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
+import dev.outbox.spi.Redacted;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.connection.DriverDataSource;
+import dev.outbox.store.jooq.internal.connection.PoolerDetection;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.Dialects;
+import dev.outbox.store.jooq.internal.dialect.OptionNames;
+import dev.outbox.store.jooq.internal.dialect.TableNames;
+import dev.outbox.store.jooq.internal.opening.DurabilityCheck;
+import dev.outbox.store.jooq.internal.opening.Rehearsal;
+import dev.outbox.store.jooq.internal.schema.Schema;
+import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import dev.outbox.store.jooq.internal.schema.Whereabouts;
+import dev.outbox.store.jooq.internal.wakeup.WakeUpListener;
+import java.sql.Connection;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** Opens stores, and refuses at once what would fail later. */
+public final class StoreOpener {
+
+    private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
+
+    /** Connections beside those of open batches: for operations, and for a checkout beside the last batch. */
+    private static final int SPARE_CONNECTIONS = 3;
+
+    /** How PostgreSQL's driver is told after how many uses to prepare a statement on the server; 0 is never. */
+    private static final String PREPARE_THRESHOLD = "prepareThreshold";
+
+    private static final AtomicInteger POOLS = new AtomicInteger();
+
+    private StoreOpener() {}
+
+    public static Store store(DataSource pool, StoreOptions options) {
+        options.requireKnown(Set.of(
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                OptionNames.TABLES,
+                OptionNames.STRICT_ORDER,
+                OptionNames.WAKE_UP,
+                OptionNames.ONE_NODE));
+        TableNames names = names(options);
+        options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        SqlOptions extras = SqlOptions.of(options);
+        Dialect dialect;
+        int lockKey;
+        try (Connection connection = pool.getConnection()) {
+            dialect = Dialects.of(connection).named(names).on(connection);
+            try {
+                lockKey = checkSchema(connection, dialect, options, extras);
+            } catch (SQLException e) {
+                throw StoreErrors.opening("Opening the outbox", dialect, e);
+            }
+        } catch (SQLException e) {
+            throw new StoreException(StoreErrors.text("Opening the outbox", e), e);
+        }
+        Connections connections = Connections.of(pool, dialect);
+        return open(connections, connections, dialect, lockKey, extras);
+    }
+
+    public static Store store(String url, StoreOptions options) {
+        String shown = Redacted.url(url);
+        Dialect dialect = Dialects.of(url, shown);
+        options.requireKnown(Set.of(
+                StoreOptions.USER,
+                StoreOptions.PASSWORD,
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                OptionNames.TABLES,
+                OptionNames.STRICT_ORDER,
+                OptionNames.WAKE_UP,
+                OptionNames.ONE_NODE));
+        TableNames names = names(options);
+        int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
+        options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+        SqlOptions extras = SqlOptions.of(options);
+        refuseTraps(url, dialect);
+        DriverDataSource source = driverSource(url, options, dialect, shown);
+        Dialect actual;
+        int lockKey;
+        Connections connections = null;
+        // One connection before there is a pool: what is wrong shows at once, as the driver says it.
+        try (Connection connection = source.getConnection()) {
+            actual = Dialects.of(connection)
+                    .named(names)
+                    .on(connection); // each of some drivers talks to the other's server too
+            boolean pooled = PoolerDetection.isBetween(connection);
+            if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
+                // What is prepared in one session is not there in the next, or is something else by the same name. That
+                // goes for making the tables too: a COMMIT is prepared at its first use.
+                source = source.with(PREPARE_THRESHOLD, "0");
+                try (Connection unprepared = source.getConnection()) {
+                    lockKey = checkSchema(unprepared, actual, options, extras);
+                }
+            } else {
+                lockKey = checkSchema(connection, actual, options, extras);
+            }
+            connections = Connections.own(pool(source, workers, actual, !pooled), !pooled, actual);
+            // The pool's first connection before this one ends, or another process could open an embedded file between.
+            connections.borrow().close();
+        } catch (SQLException e) {
+            close(connections);
+            String text = "Opening the outbox at " + shown + " failed: " + e.getMessage();
+            String advice = dialect.setupAdvice(e);
+            throw advice == null ? new StoreException(text, e) : new ConfigurationException(text + " " + advice, e);
+        } catch (RuntimeException e) {
+            close(connections);
+            throw e instanceof OutboxException ? e : StoreErrors.unexpected("Opening the outbox at " + shown, e);
+        }
+        return open(connections, Connections.of(source, actual), actual, lockKey, extras);
+    }
+
+    private static void close(@Nullable Connections connections) {
+        if (connections != null) {
+            connections.close();
+        }
+    }
+
+    /** A store that closes the connections if it cannot be opened. */
+    private static Store open(
+            Connections connections, Connections listening, Dialect dialect, int lockKey, SqlOptions extras) {
+        try {
+            Rehearsal.run(connections, dialect, lockKey);
+        } catch (SQLException e) {
+            connections.close();
+            throw StoreErrors.opening("Opening the outbox", dialect, e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e instanceof OutboxException ? e : StoreErrors.unexpected("Opening the outbox", e);
+        }
+        try {
+            WakeUpListener listener = extras.listens()
+                    ? WakeUpListener.start(dialect, listening, connections != listening, connections)
+                    : null;
+            return new JdbcStore(connections, dialect, lockKey, extras.strictOrder(), listener);
+        } catch (SQLException e) {
+            connections.close();
+            throw new StoreException(StoreErrors.text("Listening for notifications", e), e);
+        } catch (RuntimeException e) {
+            connections.close();
+            throw e;
+        }
+    }
+
+    /** Forms of URL that drivers take, or log, in ways that nobody wants. */
+    private static void refuseTraps(String url, Dialect dialect) {
+        String base = url.split("[?;]", 2)[0];
+        if (base.contains("@")) {
+            throw new ConfigurationException(
+                    "User and password do not belong before the host in a JDBC URL: give them as"
+                            + " the options user and password, or as parameters at its end.");
+        }
+        String trap = dialect.trap(url);
+        if (trap != null) {
+            throw new ConfigurationException(trap);
+        }
+    }
+
+    private static TableNames names(StoreOptions options) {
+        String names = options.get(OptionNames.TABLES);
+        return names == null ? TableNames.DEFAULT : TableNames.of(names);
+    }
+
+    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, SqlOptions extras)
+            throws SQLException {
+        boolean autoCommit = connection.getAutoCommit();
+        try {
+            if (!autoCommit) {
+                connection.setAutoCommit(true);
+            }
+            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
+                Schema.create(connection, dialect);
+            }
+            int lockKey = Schema.lockKey(connection, dialect);
+            String unfit = dialect.unfit(connection, extras.oneNode());
+            if (unfit != null) {
+                throw new ConfigurationException("Opening the outbox failed: " + unfit + ".");
+            }
+            DurabilityCheck.warn(connection, dialect);
+            Whereabouts.tell(connection, dialect);
+            extras.check(
+                    connection,
+                    dialect,
+                    options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault()));
+            return lockKey;
+        } finally {
+            if (connection.getAutoCommit() != autoCommit) {
+                connection.setAutoCommit(autoCommit);
+            }
+        }
+    }
+
+    private static DriverDataSource driverSource(String url, StoreOptions options, Dialect dialect, String shown) {
+        Properties settings = new Properties();
+        String address = dialect.prepare(settings, url);
+        for (String credential : List.of(StoreOptions.USER, StoreOptions.PASSWORD)) {
+            String option = options.get(credential);
+            String value = option == null ? dialect.parameter(credential, url) : option;
+            if (value != null) {
+                // Drivers write URLs into logs.
+                address = dialect.without(credential, address);
+                settings.setProperty(credential, value);
+            }
+        }
+        return new DriverDataSource(driver(dialect), address, settings, shown);
+    }
+
+    private static Driver driver(Dialect dialect) {
+        ClassLoader context = Thread.currentThread().getContextClassLoader();
+        Exception missing = null;
+        for (ClassLoader loader : new @Nullable ClassLoader[] {context, StoreOpener.class.getClassLoader()}) {
+            try {
+                return Class.forName(dialect.driverClass(), true, loader)
+                        .asSubclass(Driver.class)
+                        .getConstructor()
+                        .newInstance();
+            } catch (ReflectiveOperationException e) {
+                missing = e;
+            }
+        }
+        throw new ConfigurationException(
+                "No JDBC driver for " + dialect.product() + ": " + dialect.driverClass()
+                        + " is not on the class path. Add the artifact " + dialect.driverArtifact() + ".",
+                missing);
+    }
+
+    private static HikariDataSource pool(DriverDataSource source, int workers, Dialect dialect, boolean setUp) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("outbox-" + POOLS.incrementAndGet());
+        config.setDataSource(source);
+        config.setMaximumPoolSize(workers + SPARE_CONNECTIONS);
+        config.setMinimumIdle(1);
+        config.setConnectionTimeout(CONNECTION_TIMEOUT);
+        config.setInitializationFailTimeout(-1);
+        if (setUp) {
+            config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
+            dialect.prepare(config);
+        }
+        return new HikariDataSource(config);
+    }
+}

@@ -1,0 +1,508 @@
+package dev.outbox.store.jooq.internal.close;
+
+import dev.outbox.HoldLostException;
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxException;
+import dev.outbox.PersistedMessage;
+import dev.outbox.StoreException;
+import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.spi.Outcome;
+import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.ReadOnly;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.LastAnswer;
+import dev.outbox.store.jooq.internal.partition.HeldPartition;
+import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import dev.outbox.store.support.PartitionOutcome;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A batch is a transaction on one connection, and its hold are locks of that transaction: if the process or the
+ * connection dies, the database frees the partitions, and a close that comes too late has no connection to do harm with.
+ */
+public final class JdbcBatch implements MessageBatch {
+    private static final Logger LOG = LoggerFactory.getLogger(JdbcBatch.class);
+    private static final String DOING = "Closing a batch";
+    private static final String CHANGED = "Something else has changed the tables of the outbox.";
+    private static final String LOST =
+            DOING + " failed: its connection was lost, and its hold with it. Nothing of it took"
+                    + " effect; its messages will be handed out again. ";
+    private static final long NO_SEQUENCE_COMES_TO = 1L << 62;
+
+    /**
+     * A batch that took longer is deleted and committed in two steps: if its connection was lost meanwhile, the first says so
+     * for certain, and beside so long a time the second costs nothing. In one step, what a lost connection did is unknown.
+     */
+    public static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    /** Enough for the answer of a reachable server, if other servers have used up the time already. */
+    private static final long LEAST_PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private final LastAnswer start;
+    private final Dialect dialect;
+    private final ReadPositions hints;
+    private final List<HeldPartition> held;
+    private final BatchOutcomes outcomes;
+    private final Consumer<JdbcBatch> onClose;
+
+    /** Who has it uses the connection. */
+    private final ReentrantLock using = new ReentrantLock();
+
+    private volatile @Nullable BorrowedConnection lease;
+
+    /** The lease that a close is using now. */
+    private volatile @Nullable BorrowedConnection closing;
+
+    private volatile LastAnswer proof;
+    private volatile @Nullable Exception lost;
+
+    /** Whether the store was closed and did not wait for the thread that uses the connection, which then ends it. */
+    private volatile boolean abandoned;
+
+    public JdbcBatch(
+            Dialect dialect,
+            ReadPositions hints,
+            List<HeldPartition> held,
+            @Nullable BorrowedConnection lease,
+            LastAnswer asked,
+            Consumer<JdbcBatch> onClose) {
+        this.dialect = dialect;
+        this.hints = hints;
+        this.held = held;
+        this.lease = lease;
+        this.proof = asked;
+        this.start = asked;
+        this.onClose = onClose;
+        List<PersistedMessage> messages = new ArrayList<>(
+                held.stream().mapToInt(partition -> partition.messages.size()).sum());
+        held.forEach(partition -> messages.addAll(partition.messages));
+        this.outcomes = new BatchOutcomes(messages);
+    }
+
+    @Override
+    public List<PersistedMessage> messages() {
+        return outcomes.messages();
+    }
+
+    /**
+     * The locks are there for as long as the session is, and that the server has answered lately says that it is. If that was too
+     * long ago, the server is asked: after a sleep of the machine, or while the network is gone, it may have ended the session and
+     * given the partitions to others. It is asked every few seconds anyway, by the thread of {@link SignsOfLife}.
+     */
+    @Override
+    public boolean isHeld() {
+        if (!outcomes.isOpen() || held.isEmpty()) {
+            return outcomes.isOpen();
+        }
+        BorrowedConnection open = lease;
+        if (abandoned || open == null || open.isClosed()) {
+            return false;
+        }
+        if (proof.isYoungerThan(SignsOfLife.trust())) {
+            return true;
+        }
+        using.lock();
+        try {
+            return isAlive(SignsOfLife.trust()) && !abandoned;
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Unless the batch is being closed, which may take long, or asks by itself. */
+    void giveSignOfLife() {
+        if (!proof.isYoungerThan(SignsOfLife.trust().dividedBy(2)) && using.tryLock()) {
+            try {
+                isAlive(SignsOfLife.trust().dividedBy(2));
+            } finally {
+                unlock();
+            }
+        }
+    }
+
+    /**
+     * A server may have answered just before the connection was to be ended. So whoever unlocks looks whether the batch was
+     * abandoned meanwhile, and {@link #lose} looks once more whether it is unlocked after it has said so: one of them sees it.
+     */
+    private void unlock() {
+        using.unlock();
+        if (abandoned && using.tryLock()) {
+            try {
+                BorrowedConnection ended = lease;
+                lease = null;
+                if (ended != null) {
+                    ended.drop();
+                }
+            } finally {
+                using.unlock();
+            }
+        }
+    }
+
+    private boolean isAlive(Duration trust) {
+        BorrowedConnection open = lease;
+        if (open == null) {
+            return false;
+        }
+        if (proof.isYoungerThan(trust)) {
+            return true; // another thread has just asked
+        }
+        LastAnswer asked = LastAnswer.now();
+        try {
+            open.requireAlive(SignsOfLife.patience());
+            proof = asked;
+            return true;
+        } catch (SQLException | RuntimeException e) {
+            lost = e;
+            lease = null;
+            open.drop();
+            hints.forgetAll();
+            return false;
+        }
+    }
+
+    @Override
+    public void markPublished(PersistedMessage message, @Nullable String publishId) {
+        outcomes.published(message, publishId);
+    }
+
+    @Override
+    public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
+        outcomes.failed(message, reason, retryAfter);
+    }
+
+    @Override
+    public void deadLetter(PersistedMessage message, String reason) {
+        outcomes.deadLettered(message, reason);
+    }
+
+    /**
+     * Ends the hold because the store is being closed. Until the deadline it waits for a close that has begun and for
+     * the server. After the deadline it ends the connection, because the server may be unreachable. The server rolls a
+     * transaction back when it notices that the connection is gone.
+     */
+    public void lose(long deadline) {
+        if (!lockWithin(patience(deadline))) {
+            abandoned = true;
+            if (!using.tryLock()) {
+                BorrowedConnection used = closing;
+                used = used != null ? used : lease;
+                if (used != null) {
+                    used.abortForOthers(); // the thread that uses it gets an exception, and returns it
+                }
+                return;
+            }
+        }
+        try {
+            BorrowedConnection ended = lease;
+            lease = null;
+            if (ended != null) {
+                ended.closeWithin(Duration.ofNanos(patience(deadline)));
+            }
+        } finally {
+            using.unlock();
+        }
+    }
+
+    /** Also after the deadline some time: a close or a server that is well is not to suffer from others that were not. */
+    private static long patience(long deadline) {
+        return Math.max(LEAST_PATIENCE_NANOS, deadline - System.nanoTime());
+    }
+
+    private boolean lockWithin(long nanos) {
+        long deadline = System.nanoTime() + nanos;
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return using.tryLock(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true; // a close in progress is not cut short for that
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        using.lock();
+        try {
+            closeOnce();
+        } finally {
+            using.unlock();
+        }
+    }
+
+    private void closeOnce() {
+        if (outcomes.close()) {
+            try {
+                end();
+            } finally {
+                onClose.accept(this); // and not before: closing the store ends a close that waits for its server
+            }
+        }
+    }
+
+    private void end() {
+        BorrowedConnection open = lease;
+        closing = open;
+        lease = null;
+        if (open == null) {
+            Exception cause = lost;
+            if (cause != null) {
+                throw new HoldLostException(LOST + cause.getMessage(), cause);
+            }
+            if (!held.isEmpty()) {
+                throw new HoldLostException(DOING + " failed: its store was closed before. Nothing of it took effect;"
+                        + " its messages will be handed out again.");
+            }
+            return;
+        }
+        try (open) {
+            if (isAnyMarked()) {
+                apply(open);
+            } else {
+                release(open);
+            }
+        } finally {
+            closing = null;
+        }
+    }
+
+    /** Nothing is to be done, but whoever held nothing any more is to hear of it. */
+    private void release(BorrowedConnection open) {
+        try {
+            open.rollback();
+        } catch (SQLException | RuntimeException e) {
+            open.markBroken();
+            hints.forgetAll();
+            throw new HoldLostException(LOST + e.getMessage(), e);
+        }
+    }
+
+    private boolean isAnyMarked() {
+        for (int i = 0; i < outcomes.messages().size(); i++) {
+            if (outcomes.at(i) != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void apply(BorrowedConnection open) {
+        Connection connection = open.connection();
+        open.change();
+        boolean deletesAtCommit = isDeletedAtCommit(open);
+        long[] settled;
+        int deleted = 0;
+        try {
+            settled = settle(connection);
+            int first = 0;
+            for (HeldPartition partition : held) {
+                noteFailures(connection, partition, first);
+                first += partition.messages.size();
+            }
+            if (settled.length > 0 && !deletesAtCommit) {
+                deleted = dialect.delete(connection, settled);
+            }
+        } catch (SQLException e) {
+            if (StoreErrors.isLost(connection, e)) {
+                open.markBroken();
+                hints.forgetAll();
+                throw new HoldLostException(LOST + e.getMessage(), e);
+            }
+            throw refused(open, e);
+        } catch (RuntimeException e) {
+            if (e instanceof HoldLostException) {
+                throw e;
+            }
+            open.markBroken();
+            throw StoreErrors.unexpected(DOING, e);
+        }
+        try {
+            if (settled.length > 0 && deletesAtCommit) {
+                deleted = dialect.deleteAndCommit(connection, settled);
+                open.committed();
+            } else {
+                open.commit();
+            }
+        } catch (SQLException | RuntimeException e) {
+            if (deletesAtCommit && e instanceof SQLException error && !StoreErrors.isLost(connection, error)) {
+                throw refused(open, error);
+            }
+            open.markBroken();
+            hints.forgetAll();
+            throw new StoreException(
+                    "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages that"
+                            + " were published may be handed out again. " + e.getMessage(),
+                    e);
+        }
+        if (deleted != settled.length) {
+            // Nobody is served by undoing it: all of these were published, and would be once more.
+            LOG.error(
+                    "Of {} messages that a batch has settled, {} were not there any more when it was closed. {}",
+                    settled.length,
+                    settled.length - deleted,
+                    CHANGED);
+        }
+        noteHints();
+    }
+
+    private boolean isDeletedAtCommit(BorrowedConnection open) {
+        return open.isDedicated()
+                && dialect.deletesAndCommitsAtOnce()
+                && start.isYoungerThan(Duration.ofNanos(SHORT_NANOS));
+    }
+
+    private OutboxException refused(BorrowedConnection open, SQLException e) {
+        String doing = DOING + ", of which nothing took effect,";
+        return dialect.isReadOnly(e) ? ReadOnly.failure(doing, open, dialect, e) : StoreErrors.of(doing, dialect, e);
+    }
+
+    /** Moves dead letters, and returns the row ids of all messages that are done with. */
+    private long[] settle(Connection connection) throws SQLException {
+        long[] settled = new long[outcomes.messages().size()];
+        int count = 0;
+        int index = 0;
+        for (HeldPartition partition : held) {
+            for (int i = 0; i < partition.messages.size(); i++, index++) {
+                Outcome outcome = outcomes.at(index);
+                if (outcome instanceof Outcome.DeadLettered dead) {
+                    bury(connection, partition.rowId(i), dead);
+                }
+                if (PartitionOutcome.isSettled(outcome)) {
+                    settled[count++] = partition.rowId(i);
+                }
+            }
+        }
+        return Arrays.copyOf(settled, count);
+    }
+
+    /**
+     * Nothing among the dead letters can keep a message from becoming one. Their row is that of the message, unless there is a
+     * letter of that number, as there may be if numbers were given out again; then it is one that no sequence comes to. Ids may
+     * be there twice.
+     */
+    private void bury(Connection connection, long rowId, Outcome.DeadLettered dead) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql("INSERT INTO outbox_dead_letter (id, message_id, topic,"
+                        + " partition_no, message_key, headers, payload, attempts, created_at, reason, died_at)"
+                        + " SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox_dead_letter d WHERE d.id = m.id) THEN ? ELSE m.id END,"
+                        + " ?, m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
+                        + " m.attempts + 1, m.created_at, ?, " + dialect.now()
+                        + " FROM outbox_message m WHERE m.id = ?"))) {
+            statement.setLong(1, ThreadLocalRandom.current().nextLong(NO_SEQUENCE_COMES_TO, Long.MAX_VALUE));
+            statement.setString(2, dead.message().id());
+            statement.setString(3, dead.reason());
+            statement.setLong(4, rowId);
+            isThere(statement.executeUpdate(), "a message that was to become a dead letter");
+        }
+    }
+
+    /** Counts attempts and delays the partition, or notes that it fails no longer. */
+    private void noteFailures(Connection connection, HeldPartition partition, int first) throws SQLException {
+        long failingId = 0;
+        String reason = "";
+        Duration delay = Duration.ZERO;
+        boolean passed = partition.failingId != 0 && partition.rowId(0) > partition.failingId && partition.fromStart();
+        long head = 0;
+        for (int i = 0; i < partition.messages.size(); i++) {
+            Outcome outcome = outcomes.at(first + i);
+            if (outcome instanceof Outcome.Failed failed && countAttempt(connection, partition.rowId(i))) {
+                if (failingId == 0) {
+                    failingId = partition.rowId(i);
+                    reason = failed.reason();
+                }
+                delay = failed.retryAfter().compareTo(delay) > 0 ? failed.retryAfter() : delay;
+            }
+            passed |= PartitionOutcome.isSettled(outcome) && partition.rowId(i) == partition.failingId;
+            if (!PartitionOutcome.isSettled(outcome) && head == 0) {
+                head = partition.rowId(i);
+            }
+        }
+        if (failingId != 0) {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
+                            + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {
+                statement.setLong(1, failingId);
+                statement.setString(2, reason);
+                statement.setLong(3, delay.plusNanos(999_999).toMillis());
+                statement.setInt(4, partition.partition.id());
+                isThere(statement.executeUpdate(), "a partition that was to wait");
+            }
+        } else if (passed) {
+            goOn(connection, partition, head);
+        }
+    }
+
+    /**
+     * The message that failed is settled. If the new head of the partition, the first row from this one on or else behind
+     * the batch, had failed together with it, it is the one that fails now; else none does.
+     */
+    private void goOn(Connection connection, HeldPartition partition, long head) throws SQLException {
+        long next = dialect.head(connection, partition.partition, head == 0 ? partition.lastRowId() : head - 1);
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET failing_id ="
+                        + " (SELECT h.id FROM outbox_message h WHERE h.id = ? AND h.attempts > 0) WHERE id = ?"))) {
+            statement.setLong(1, next);
+            statement.setInt(2, partition.partition.id());
+            isThere(statement.executeUpdate(), "a partition whose failing message was settled");
+        }
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET reason = NULL,"
+                        + " failed_at = NULL, retry_at = NULL WHERE id = ? AND failing_id IS NULL"))) {
+            statement.setInt(1, partition.partition.id());
+            statement.executeUpdate();
+        }
+    }
+
+    private boolean countAttempt(Connection connection, long rowId) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                dialect.sql("UPDATE outbox_message SET attempts = attempts + 1 WHERE id = ?"))) {
+            statement.setLong(1, rowId);
+            return isThere(statement.executeUpdate(), "a message whose attempt was to be counted");
+        }
+    }
+
+    /** A hint ends before the first message that is left, or that one would be passed over. */
+    private void noteHints() {
+        int index = 0;
+        for (HeldPartition partition : held) {
+            int size = partition.messages.size();
+            int settled = PartitionOutcome.of(outcomes, index, size).settledPrefix();
+            long upTo = settled == size ? partition.rowId(size - 1) : partition.rowId(settled) - 1;
+            hints.settled(partition.partition, upTo, settled, partition.floor);
+            index += size;
+        }
+    }
+
+    /**
+     * Rows can only vanish under our lock if somebody wrote to the tables past the outbox. The rest of the batch is settled all
+     * the same: it is changed by row ids that are given out once, of messages that we have published, so that it is right
+     * whatever else was changed; and undone, all of it would be published again.
+     */
+    private static boolean isThere(int rows, String what) {
+        if (rows == 0) {
+            LOG.error("When a batch was closed, the row of {} was not there any more. {}", what, CHANGED);
+        }
+        return rows > 0;
+    }
+}

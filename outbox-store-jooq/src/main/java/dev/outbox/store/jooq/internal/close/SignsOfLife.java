@@ -1,0 +1,148 @@
+package dev.outbox.store.jooq.internal.close;
+
+import dev.outbox.store.jooq.internal.dialect.LastAnswer;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A thread that says now and then, on the connection of every open batch, that the batch is still there. A publisher may take
+ * as long as it wants; and what forgets connections that are silent (servers, poolers, routers, load balancers) keeps these.
+ *
+ * <p>That is what lets the server be told to give a session up that says nothing for a minute: its machine has vanished
+ * without a word, or sleeps, and its partitions become free. Whoever wakes up then asks before he publishes on, see {@link JdbcBatch#isHeld}.
+ */
+public final class SignsOfLife implements AutoCloseable {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private static final Duration PATIENCE = Duration.ofSeconds(4);
+
+    /** Longer than an answer takes: this server is unreachable, and other connections may be dead, too. */
+    private static final long SLOW = TimeUnit.SECONDS.toNanos(1);
+
+    /** With these, two hundred dead connections take half of the time after which a server ends a silent session. */
+    private static final int MOST_HELPERS = 31;
+
+    private final Collection<JdbcBatch> open;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Thread thread;
+    private final Set<Thread> helpers = ConcurrentHashMap.newKeySet();
+
+    private SignsOfLife(Collection<JdbcBatch> open) {
+        this.open = open;
+        this.thread = new Thread(this::run, "outbox-signs-of-life-" + NUMBER.incrementAndGet());
+        thread.setDaemon(true);
+    }
+
+    /** Begins to look after the batches that are in a collection, which may change all the time. */
+    public static SignsOfLife of(Collection<JdbcBatch> open) {
+        SignsOfLife signs = new SignsOfLife(open);
+        signs.thread.start();
+        return signs;
+    }
+
+    /** For how long an answer of the server is proof that it has not given the session up, with much to spare: 5 seconds. */
+    public static Duration trust() {
+        return LastAnswer.silence.dividedBy(12);
+    }
+
+    /** How long to wait for an answer. */
+    public static Duration patience() {
+        return PATIENCE;
+    }
+
+    private void run() {
+        boolean over = false;
+        while (!over) {
+            try {
+                over = closed.await(trust().toNanos() / 2, TimeUnit.NANOSECONDS);
+                if (!over) {
+                    giveAll();
+                }
+            } catch (InterruptedException e) {
+                // Nobody else has this thread; closing is how to end it.
+            } catch (Throwable e) {
+                // Also if the memory is exhausted, which it may be for a moment only: without this thread holds would
+                // be lost.
+            }
+        }
+    }
+
+    /**
+     * Gives one sign after the other, which is quick while servers answer. If one server does not answer, others may
+     * not answer either. The connections that are alive must not wait for all of these. So helpers share the rest. If
+     * no thread can be made, it takes longer.
+     */
+    private void giveAll() {
+        Queue<JdbcBatch> waiting = new ConcurrentLinkedQueue<>(open);
+        boolean alone = true;
+        for (JdbcBatch batch = waiting.poll(); batch != null && closed.getCount() > 0; batch = waiting.poll()) {
+            long started = System.nanoTime();
+            batch.giveSignOfLife();
+            if (alone && System.nanoTime() - started > SLOW) {
+                alone = false;
+                try {
+                    help(waiting);
+                } catch (Throwable e) {
+                    // Also if there is no memory for one more thread: the others have a turn all the same.
+                }
+            }
+        }
+    }
+
+    private void help(Queue<JdbcBatch> waiting) {
+        for (int i = Math.min(MOST_HELPERS - helpers.size(), waiting.size()); i > 0; i--) {
+            Thread helper = new Thread(
+                    () -> {
+                        try {
+                            for (JdbcBatch batch = waiting.poll();
+                                    batch != null && closed.getCount() > 0;
+                                    batch = waiting.poll()) {
+                                batch.giveSignOfLife();
+                            }
+                        } finally {
+                            helpers.remove(Thread.currentThread());
+                        }
+                    },
+                    thread.getName() + "-helper");
+            helper.setDaemon(true);
+            helpers.add(helper);
+            boolean started = false;
+            try {
+                helper.start();
+                started = true;
+            } finally {
+                if (!started) {
+                    helpers.remove(helper);
+                }
+            }
+        }
+    }
+
+    /** Waits for the threads, so that nothing of it outlives the store. */
+    @Override
+    public void close() {
+        closed.countDown();
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + 2 * patience().toNanos();
+        while ((thread.isAlive() || !helpers.isEmpty()) && System.nanoTime() - deadline < 0) {
+            try {
+                thread.join(100);
+                for (Thread helper : helpers) {
+                    helper.join(100);
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

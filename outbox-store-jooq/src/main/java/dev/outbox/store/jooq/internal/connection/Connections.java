@@ -1,0 +1,86 @@
+package dev.outbox.store.jooq.internal.connection;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the store gets its connections: its own pool, or the application's, whose connections are returned as they came.
+ * Safe for use by several threads.
+ */
+public final class Connections implements AutoCloseable {
+    private final DataSource source;
+    private final @Nullable HikariDataSource own;
+    private final boolean setUp;
+    private final Dialect dialect;
+
+    private Connections(DataSource source, @Nullable HikariDataSource own, boolean setUp, Dialect dialect) {
+        this.source = source;
+        this.own = own;
+        this.setUp = setUp;
+        this.dialect = dialect;
+    }
+
+    /**
+     * A pool of our own, closed with the store.
+     *
+     * @param setUp whether its connections are set up as we need them; else every transaction is
+     */
+    public static Connections own(HikariDataSource pool, boolean setUp, Dialect dialect) {
+        return new Connections(pool, pool, setUp, dialect);
+    }
+
+    /** The application's. */
+    public static Connections of(DataSource source, Dialect dialect) {
+        return new Connections(source, null, false, dialect);
+    }
+
+    /** A connection outside of any transaction, in auto-commit mode. */
+    public BorrowedConnection borrow() throws SQLException {
+        Connection connection = source.getConnection();
+        try {
+            boolean autoCommit = connection.getAutoCommit();
+            if (!autoCommit) {
+                connection.setAutoCommit(true);
+            }
+            return new BorrowedConnection(connection, this, dialect, setUp, autoCommit);
+        } catch (SQLException | RuntimeException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    /** How many connections there can be at a time, 0 if nobody tells. */
+    public int most() throws SQLException {
+        HikariDataSource pool = hikari();
+        return pool == null ? 0 : pool.getMaximumPoolSize();
+    }
+
+    /** Has the pool end a connection and never lend it again; false if this must be done without the pool. */
+    boolean evict(Connection connection) throws SQLException {
+        HikariDataSource pool = hikari();
+        if (pool == null || !connection.getClass().getName().startsWith("com.zaxxer.hikari.")) {
+            return false;
+        }
+        pool.evictConnection(connection);
+        return true;
+    }
+
+    /** The pool, if it is one that can be told what to end. */
+    private @Nullable HikariDataSource hikari() throws SQLException {
+        if (own != null) {
+            return own;
+        }
+        return source.isWrapperFor(HikariDataSource.class) ? source.unwrap(HikariDataSource.class) : null;
+    }
+
+    @Override
+    public void close() {
+        if (own != null) {
+            own.close();
+        }
+    }
+}

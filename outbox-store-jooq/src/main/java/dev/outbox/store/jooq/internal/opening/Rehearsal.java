@@ -1,0 +1,291 @@
+package dev.outbox.store.jooq.internal.opening;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.connection.ReadOnly;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import java.nio.charset.StandardCharsets;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Does once, as a store is opened, what its batches will rest on: on two connections, and in transactions as relays have them.
+ * There are servers that look like one of those that are supported and lack its locks; poolers that send what only reads
+ * elsewhere; triggers, and drivers that were told to do otherwise. What fails here would have published messages twice, out of
+ * order, or never.
+ *
+ * <p>It writes two messages and deletes them, of a topic that no message of anybody can have. Should it die in between, they
+ * are handed out to nobody and shown to nobody, and the next one deletes them after an hour.
+ */
+public final class Rehearsal {
+    /** With a blank, which is in no name of a topic. */
+    public static final String TOPIC = "outbox rehearsal";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+
+    private static final String[] GENERATED = {"id"};
+    private static final long LEFT_BEHIND_MILLIS = 3_600_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+    private final BorrowedConnection first;
+    private final BorrowedConnection second;
+    private final Dialect dialect;
+    private final int lockKey;
+
+    private Rehearsal(BorrowedConnection first, BorrowedConnection second, Dialect dialect, int lockKey) {
+        this.first = first;
+        this.second = second;
+        this.dialect = dialect;
+        this.lockKey = lockKey;
+    }
+
+    /**
+     * Tries everything out.
+     *
+     * @param connections those of the relays
+     * @throws ConfigurationException if something is not as it must be, with what to do
+     * @throws SQLException as the database says it
+     */
+    public static void run(Connections connections, Dialect dialect, int lockKey) throws SQLException {
+        try (BorrowedConnection first = connections.borrow()) {
+            mayDoAll(first, dialect);
+            if (connections.most() == 1) {
+                LOG.warn(
+                        "The pool has one connection. A relay needs one for each worker, and one more; what its batches"
+                                + " rest on takes two to try, and was not tried.");
+                return;
+            }
+            BorrowedConnection beside;
+            try {
+                beside = connections.borrow();
+            } catch (SQLException e) {
+                LOG.warn(
+                        "There was no second connection: {}. What batches rest on takes two to try, and was not tried.",
+                        e.getMessage());
+                return;
+            }
+            try (BorrowedConnection second = beside) {
+                if (isAnsweredBeside(first, second)) {
+                    new Rehearsal(first, second, dialect, lockKey).run();
+                }
+            }
+        }
+    }
+
+    private static void mayDoAll(BorrowedConnection lease, Dialect dialect) throws SQLException {
+        try {
+            RightsCheck.runOutsideOfTransactions(lease.connection(), dialect);
+            lease.begin();
+            RightsCheck.run(lease.connection(), dialect);
+            lease.rollback();
+        } catch (SQLException e) {
+            if (dialect.isReadOnly(e)) {
+                throw new ConfigurationException(
+                        ReadOnly.failure("Opening the outbox", lease, dialect, e)
+                                .getMessage(),
+                        e);
+            }
+            if (dialect.isMissingRight(e)) {
+                lease.rollback();
+                throw StoreErrors.missingRights(lease.connection(), dialect, e);
+            }
+            throw e;
+        }
+    }
+
+    /** Behind a pooler there may be fewer sessions of the server than connections to it, and a transaction keeps one of them. */
+    private static boolean isAnsweredBeside(BorrowedConnection first, BorrowedConnection second) throws SQLException {
+        try {
+            first.begin();
+            second.requireAnswer(PATIENCE);
+            return true;
+        } catch (SQLException e) {
+            second.markBroken();
+            LOG.warn(
+                    "While a transaction is open on one connection, another gets no answer: {}. Between here and the server"
+                            + " there must be as many connections as relays have workers, and some for writers. What batches"
+                            + " rest on takes two to try, and was not tried.",
+                    e.getMessage());
+            return false;
+        } finally {
+            first.rollback();
+        }
+    }
+
+    private void run() throws SQLException {
+        long highest = highestId();
+        long one = 0;
+        long other = 0;
+        try {
+            try {
+                first.begin();
+                one = insert(first);
+                other = insert(first);
+                first.commit();
+            } catch (SQLException e) {
+                if (isDuplicate(e)) {
+                    throw behind("an id that is drawn next is taken already: " + e.getMessage());
+                }
+                throw e;
+            } finally {
+                first.rollback();
+            }
+            if (one <= highest) {
+                throw behind("there was a message " + highest + " before the id " + one + " was drawn");
+            }
+            isSeen(one);
+            idsRise(one, other);
+            isHeld(one, other);
+            isSettled(one, other);
+        } finally {
+            tidyUp(one, other);
+        }
+    }
+
+    private void isSeen(long one) throws SQLException {
+        if (!exists(second, one)) {
+            throw refusal(
+                    "what one connection has committed, another does not see",
+                    "Connect to the server that is written to, and to no replica of it, and not by way of something that sends"
+                            + " what only reads elsewhere");
+        }
+    }
+
+    /** One connection after the other, as writers take turns. */
+    private void idsRise(long one, long other) throws SQLException {
+        try {
+            second.begin();
+            long next = insert(second);
+            first.begin();
+            long last = insert(first);
+            if (other <= one || next <= other || last <= next) {
+                throw refusal(
+                        "the ids " + one + ", " + other + ", " + next + ", " + last
+                                + " were drawn one after the other, and do not"
+                                + " rise, so that messages would come in another order than they were written in",
+                        "Have ids drawn one by one, with no cache, and on one server");
+            }
+        } finally {
+            second.rollback();
+            first.rollback();
+        }
+    }
+
+    private void isHeld(long one, long other) throws SQLException {
+        try {
+            first.begin();
+            second.begin();
+            boolean taken = dialect.takeRehearsed(first.connection(), lockKey, one);
+            boolean takenAgain = dialect.takeRehearsed(second.connection(), lockKey, one);
+            if (!taken || takenAgain) {
+                throw refusal(
+                        taken
+                                ? "what one connection has locked, another gets too, so that two relays would publish the"
+                                        + " same messages"
+                                : "what nobody has locked cannot be locked",
+                        "This server, or what stands before it, lacks the locks of " + dialect.product());
+            }
+            if (!dialect.takeRehearsed(second.connection(), lockKey, other)) {
+                throw refusal(
+                        "a lock of one thing keeps others from another, so that one relay would stop all",
+                        "This server, or what stands before it, lacks the locks of " + dialect.product());
+            }
+            second.rollback();
+            first.rollback();
+            second.begin();
+            if (!dialect.takeRehearsed(second.connection(), lockKey, one)) {
+                throw refusal(
+                        "a lock outlasts its transaction",
+                        "This server, or what stands before it, lacks the locks of " + dialect.product());
+            }
+        } finally {
+            second.rollback();
+            first.rollback();
+        }
+    }
+
+    private void isSettled(long one, long other) throws SQLException {
+        int deleted;
+        try {
+            first.begin();
+            deleted = dialect.delete(first.connection(), new long[] {one, other});
+            first.commit();
+        } finally {
+            first.rollback();
+        }
+        if (deleted != 2 || exists(second, one)) {
+            throw refusal(
+                    "a message that was deleted is still there (" + deleted
+                            + " of 2 were deleted, as the database says it), so"
+                            + " that it would be published again and again",
+                    "Remove what keeps rows of the table outbox_message from being deleted: a trigger, a rule");
+        }
+    }
+
+    private long highestId() throws SQLException {
+        try (Statement statement = first.connection().createStatement();
+                ResultSet row = statement.executeQuery(dialect.sql("SELECT max(id) FROM outbox_message"))) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    private long insert(BorrowedConnection lease) throws SQLException {
+        try (PreparedStatement statement = lease.connection()
+                .prepareStatement(
+                        dialect.sql("INSERT INTO outbox_message (topic, partition_no, payload) VALUES (?, 0, ?)"),
+                        GENERATED)) {
+            statement.setString(1, TOPIC);
+            statement.setBytes(2, "written as a store was opened".getBytes(StandardCharsets.UTF_8));
+            statement.executeUpdate();
+            try (ResultSet keys = statement.getGeneratedKeys()) {
+                keys.next();
+                return keys.getLong(1);
+            }
+        }
+    }
+
+    private boolean exists(BorrowedConnection lease, long id) throws SQLException {
+        try (Statement statement = lease.connection().createStatement();
+                ResultSet row = statement.executeQuery(dialect.sql("SELECT id FROM outbox_message WHERE id = ") + id)) {
+            return row.next();
+        }
+    }
+
+    /** Also what others have left behind. Does not fail: whatever there is to say has been said. */
+    private void tidyUp(long one, long other) {
+        try (Statement statement = first.connection().createStatement()) {
+            statement.execute(
+                    dialect.sql("DELETE FROM outbox_message WHERE topic = '{}' AND partition_no = 0 AND (id = "
+                                    + one + " OR id = " + other + " OR " + dialect.millisSince("created_at") + " > "
+                                    + LEFT_BEHIND_MILLIS + ")")
+                            .replace("{}", TOPIC));
+        } catch (SQLException | RuntimeException e) {
+            LOG.debug("What was written as a store was opened could not be deleted", e);
+        }
+    }
+
+    private static boolean isDuplicate(SQLException e) {
+        return String.valueOf(e.getSQLState()).startsWith("23");
+    }
+
+    private ConfigurationException behind(String what) {
+        return new ConfigurationException(
+                dialect.sql("Opening the outbox failed: " + what + ". The rows of outbox_message were"
+                        + " restored, or copied, and where ids are drawn from was not. New messages would be refused, or get the ids of"
+                        + " others, or come before older ones. Run this:\n\n" + dialect.raiseIds()));
+    }
+
+    private ConfigurationException refusal(String what, String advice) {
+        return new ConfigurationException(
+                dialect.sql("Opening the outbox failed, because of what was seen on two connections: " + what + ". "
+                        + advice + "."));
+    }
+}

@@ -1,0 +1,70 @@
+package dev.outbox.store.jooq.internal.schema;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.OptionNames;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/**
+ * The trigger by which every transaction that writes messages notifies those who listen, when it commits. A trigger, so
+ * that no way into the outbox can forget it. The channel is named by the table's own number, which needs no looking up
+ * and which no other outbox of the database has.
+ */
+public final class NotifyTrigger {
+    private static final String CHECK = "SELECT FROM pg_trigger t WHERE t.tgrelid = 'outbox_message'::regclass"
+            + " AND t.tgname = 'outbox_message_notify' AND t.tgenabled IN ('O', 'A')";
+
+    private static final String CHANNEL = "SELECT 'outbox_' || 'outbox_message'::regclass::oid";
+
+    private NotifyTrigger() {}
+
+    public static String ddl(Dialect dialect) {
+        return dialect.sql(DdlScripts.resource("ddl/postgres-notify.sql"));
+    }
+
+    /** The connection is in auto-commit mode. */
+    public static void check(Connection connection, Dialect dialect, boolean create) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            if (isThere(statement, dialect)) {
+                return;
+            }
+            if (!create) {
+                throw new ConfigurationException(
+                        "Option " + OptionNames.WAKE_UP + "=listen needs a trigger that is not there,"
+                                + " or is disabled. Create it with the option createSchema=true, or with this DDL:\n\n"
+                                + ddl(dialect));
+            }
+            connection.setAutoCommit(false);
+            try {
+                dialect.lockSchema(connection);
+                if (!isThere(statement, dialect)) {
+                    for (String part : DdlScripts.statements(ddl(dialect))) {
+                        statement.execute(part);
+                    }
+                }
+                connection.commit();
+            } finally {
+                connection.rollback(); // nothing, once it is committed
+                connection.setAutoCommit(true);
+            }
+        }
+    }
+
+    private static boolean isThere(Statement statement, Dialect dialect) throws SQLException {
+        try (ResultSet rows = statement.executeQuery(dialect.sql(CHECK))) {
+            return rows.next();
+        }
+    }
+
+    /** The channel of the outbox that the connection sees. */
+    public static String channel(Connection connection, Dialect dialect) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(dialect.sql(CHANNEL))) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+package dev.outbox.store.jooq.internal.wakeup;
+
+import dev.outbox.ConfigurationException;
+import dev.outbox.WakeUps;
+import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
+import dev.outbox.store.jooq.internal.connection.Connections;
+import dev.outbox.store.jooq.internal.connection.PoolerDetection;
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.OptionNames;
+import dev.outbox.store.jooq.internal.schema.NotifyTrigger;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Listens to the notifications of {@link NotifyTrigger}, on a connection and a thread of its own. Only a hint: while the
+ * connection is lost nothing is heard, so whoever listens is woken once when there is a new one.
+ *
+ * <p>The connection is never in a transaction while it waits, so it keeps neither VACUUM nor the queue of notifications
+ * from being cleaned up.
+ */
+public final class WakeUpListener implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    /** After so long a silence the server is asked whether it is still there. */
+    private static final Duration SILENCE = Duration.ofSeconds(10);
+
+    /** How long a connection that is not ours may keep {@link #close} waiting: it is not broken off to end the wait. */
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    private static final Duration TEST = Duration.ofSeconds(5);
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+
+    /** One subscription, which is itself and no other: a listener may have several. */
+    private static final class Subscriber {
+        private final Runnable listener;
+
+        private Subscriber(Runnable listener) {
+            this.listener = listener;
+        }
+    }
+
+    private final Dialect dialect;
+    private final Connections source;
+    private final boolean own;
+    private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Thread thread;
+    private volatile @Nullable BorrowedConnection lease;
+
+    private WakeUpListener(Dialect dialect, Connections source, boolean own, BorrowedConnection first) {
+        this.dialect = dialect;
+        this.source = source;
+        this.own = own;
+        this.lease = first;
+        this.thread = new Thread(this::run, "outbox-listener-" + NUMBER.incrementAndGet());
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Listens from now on.
+     *
+     * @param source where connections to listen on come from, one at a time
+     * @param own whether they are opened for this alone, and may be broken off
+     * @param notifying where other connections come from
+     * @throws ConfigurationException if notifications do not come through
+     */
+    public static WakeUpListener start(Dialect dialect, Connections source, boolean own, Connections notifying)
+            throws SQLException {
+        BorrowedConnection first = source.borrow();
+        try {
+            boolean pooled = PoolerDetection.isBetween(first.connection());
+            postgres(first.connection());
+            listen(first.connection(), dialect);
+            if (pooled) {
+                checkSession(first.connection(), dialect, notifying);
+            }
+            WakeUpListener listener = new WakeUpListener(dialect, source, own, first);
+            listener.thread.start();
+            return listener;
+        } catch (NoClassDefFoundError e) {
+            first.close();
+            throw noDriver("there is none on the class path", e);
+        } catch (SQLException | RuntimeException | Error e) {
+            forget(first);
+            throw e;
+        }
+    }
+
+    public WakeUps.Subscription subscribe(Runnable listener) {
+        Subscriber subscriber = new Subscriber(listener);
+        subscribers.add(subscriber);
+        return () -> subscribers.remove(subscriber);
+    }
+
+    /** Listening again does nothing, but that it finds tables that were made anew. */
+    private static void listen(Connection connection, Dialect dialect) throws SQLException {
+        execute(connection, "LISTEN " + NotifyTrigger.channel(connection, dialect));
+    }
+
+    private static PGConnection postgres(Connection connection) throws SQLException {
+        if (!connection.isWrapperFor(PGConnection.class)) {
+            throw noDriver("the pool hands out " + connection.getClass().getName() + ", which unwrap to none", null);
+        }
+        return connection.unwrap(PGConnection.class);
+    }
+
+    private static ConfigurationException noDriver(String why, @Nullable Throwable cause) {
+        return new ConfigurationException(
+                "Option " + OptionNames.WAKE_UP
+                        + "=listen needs connections of the driver org.postgresql:postgresql, and " + why
+                        + ". Use that driver, or leave the option out.",
+                cause);
+    }
+
+    /**
+     * A pooler between us and the server may execute LISTEN on one of its connections and lend that to others. So where
+     * there is one, a notification is sent round to see.
+     */
+    private static void checkSession(Connection connection, Dialect dialect, Connections notifying)
+            throws SQLException {
+        try (BorrowedConnection other = notifying.borrow()) {
+            execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection(), dialect));
+        }
+        if (!hears(postgres(connection), TEST)) {
+            throw new ConfigurationException("Option " + OptionNames.WAKE_UP
+                    + "=listen does not work here: a notification sent"
+                    + " over another connection did not come within " + TEST.toSeconds() + " s. A pooler between this"
+                    + " process and the server, such as PgBouncer in transaction mode, does not keep sessions. Open the"
+                    + " store at the server's own address, or leave the option out.");
+        }
+    }
+
+    private static boolean hears(PGConnection postgres, Duration atMost) throws SQLException {
+        PGNotification @Nullable [] heard = postgres.getNotifications((int) atMost.toMillis());
+        return heard != null && heard.length > 0;
+    }
+
+    private void run() {
+        Duration pause = SHORTEST_PAUSE;
+        boolean lost = false;
+        while (!isClosed()) {
+            try {
+                BorrowedConnection current = lease;
+                if (current == null) {
+                    current = source.borrow();
+                    lease = current;
+                    listen(current.connection(), dialect);
+                }
+                if (lost) {
+                    LOG.info("Listening for notifications again");
+                    lost = false;
+                    wakeAll();
+                }
+                pause = SHORTEST_PAUSE;
+                hear(current.connection());
+            } catch (SQLException | RuntimeException | Error e) { // memory may run out, and there is more later
+                if (isClosed()) {
+                    break;
+                }
+                if (!lost) {
+                    lost = true;
+                    LOG.warn("Not listening for notifications, messages are found by polling: {}", e.getMessage());
+                }
+                forget(lease);
+                lease = null;
+                pause = pause(pause);
+            }
+        }
+        forget(lease);
+    }
+
+    /** Returns once the listener is closed. */
+    private void hear(Connection connection) throws SQLException {
+        PGConnection postgres = postgres(connection);
+        long lastHeard = System.nanoTime();
+        while (!isClosed()) {
+            if (hears(postgres, own ? SILENCE : LOOK)) {
+                lastHeard = System.nanoTime();
+                wakeAll();
+            } else if (System.nanoTime() - lastHeard >= SILENCE.toNanos()) {
+                listen(connection, dialect);
+                lastHeard = System.nanoTime();
+            }
+        }
+        execute(connection, "UNLISTEN *");
+        BorrowedConnection clean = lease;
+        lease = null;
+        if (clean != null) {
+            clean.close();
+        }
+    }
+
+    private void wakeAll() {
+        for (Subscriber subscriber : subscribers) {
+            try {
+                subscriber.listener.run();
+            } catch (RuntimeException e) {
+                LOG.warn("A listener for wake-ups failed", e);
+            }
+        }
+    }
+
+    private Duration pause(Duration pause) {
+        try {
+            if (closed.await(pause.toNanos(), TimeUnit.NANOSECONDS)) {
+                return pause;
+            }
+        } catch (InterruptedException e) {
+            // Nobody else has this thread; closing is how to end it.
+        }
+        return pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+    }
+
+    private boolean isClosed() {
+        return closed.getCount() == 0;
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Breaks a connection off, so that nobody gets it who would hear what is not for him. */
+    private static void forget(@Nullable BorrowedConnection lease) {
+        if (lease != null) {
+            try {
+                lease.connection().abort(Runnable::run);
+            } catch (SQLException | RuntimeException e) {
+                // gone already
+            }
+            lease.close();
+        }
+    }
+
+    /** Waits for the thread, so that nothing of it outlives the store. */
+    @Override
+    public void close() {
+        subscribers.clear();
+        closed.countDown();
+        BorrowedConnection open = lease;
+        if (own && open != null) {
+            try {
+                open.connection().abort(Runnable::run);
+            } catch (SQLException | RuntimeException e) {
+                // gone already
+            }
+        }
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + TEST.toNanos();
+        while (thread.isAlive() && System.nanoTime() < deadline && Thread.currentThread() != thread) {
+            try {
+                thread.join(100);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

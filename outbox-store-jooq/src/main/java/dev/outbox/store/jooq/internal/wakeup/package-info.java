@@ -1,0 +1,5 @@
+/** Wake-ups. */
+@NullMarked
+package dev.outbox.store.jooq.internal.wakeup;
+
+import org.jspecify.annotations.NullMarked;
