@@ -18,16 +18,22 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 
 /** What is given up leaves its partition, and can be looked at, put back, or thrown away. */
 @AtLevel(Level.CONTRACT)
 interface DeadLetterRules {
+    /** More than one page or part of anything. */
+    int MANY = 1_203;
+
     /** What an operator may paste where an id is asked for. */
     List<String> NO_ONES_IDS = List.of(
             "no such id",
@@ -173,6 +179,69 @@ interface DeadLetterRules {
         assertEquals(0, client.operations().redrive(Set.of(ids.get(0))), "redriving what was published since");
         assertEquals(0, client.operations().redrive(NO_ONES_IDS), "redriving texts that are no ids");
         client.expectNothing("all was settled");
+    }
+
+    /** More than a backend may do in one step: they still come in the order given, each once. */
+    @Rule("OBX-DEAD-3")
+    default void manyAreRedrivenInTheOrderGiven(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        List<String> ids = new ArrayList<>(buryMany(outbox, client));
+        Collections.shuffle(ids, new Random(outbox.seed()));
+        List<String> given = new ArrayList<>(ids);
+        given.addAll(ids.subList(0, 700)); // once more, and to be passed over
+        assertEquals(MANY, client.operations().redrive(given), "how many were redriven");
+        List<String> came = new ArrayList<>();
+        outbox.eventually("all that were redriven come", () -> {
+            try (Client.Batch batch = client.checkout(1_000)) {
+                came.addAll(batch.ids());
+                batch.publishAll();
+            }
+            return came.size() >= MANY ? true : null;
+        });
+        assertEquals(ids, came, "ids in the order in which they were given");
+        client.expectNothing("all was settled");
+        assertEquals(List.of(), client.operations().deadLetters(TOPIC, null, 10), "dead letters that are left");
+    }
+
+    @Rule("OBX-DEAD-4")
+    default void manyAreDiscarded(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        List<String> ids = buryMany(outbox, client);
+        String kept = ids.get(MANY / 2);
+        List<String> given = ids.stream().filter(id -> !id.equals(kept)).toList();
+        assertEquals(MANY - 1, client.operations().discard(given), "how many were discarded");
+        assertEquals(
+                List.of(kept),
+                client.operations().deadLetters(TOPIC, null, 10).stream()
+                        .map(letter -> letter.message().id())
+                        .toList(),
+                "the dead letter that is left");
+        client.expectNothing("dead letters do not come again");
+    }
+
+    /** Returns their ids, in the order in which they were given up. */
+    private static List<String> buryMany(TestOutbox outbox, Client client) throws Exception {
+        try (Writer writer = outbox.begin()) {
+            writer.writeAll(Stream.generate(() -> TestOutbox.message(TOPIC, 0, "dead"))
+                    .limit(MANY)
+                    .toList());
+            writer.commit();
+        }
+        List<String> buried = new ArrayList<>();
+        outbox.eventually("all are given up", () -> {
+            try (Client.Batch batch = client.checkout(1_000)) {
+                batch.messages().forEach(m -> batch.raw().deadLetter(m, "cannot be read"));
+                buried.addAll(batch.ids());
+            }
+            return buried.size() >= MANY ? true : null;
+        });
+        return buried;
     }
 
     @Rule("OBX-DEAD-3")

@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
+import dev.outbox.DeadLetter;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** What an operator sees and does. */
@@ -142,6 +147,97 @@ interface OperationsRules {
             batch.publish(batch.get(0));
         }
         assertFalse(client.operations().retryNow(TOPIC, 0), "retryNow after the head was published");
+    }
+
+    @Rule("OBX-OPS-3")
+    default void retryNowEndsTheDelaysOfATopic(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        assertEquals(0, client.operations().retryNow(TOPIC), "retryNow of a topic of which nothing is there");
+        for (int partition : new int[] {0, 3, 11}) {
+            outbox.commit(TOPIC, partition, "failing " + partition);
+        }
+        outbox.commit(TOPIC, 4, "fine");
+        outbox.commit(TOPIC + "/sub", 0, "of another topic");
+        List<String> topics = List.of(TOPIC, TOPIC + "/sub");
+        for (String topic : topics) {
+            try (Client.Batch batch = client.await(10, topic)) {
+                batch.messages().forEach(m -> {
+                    if (TestOutbox.text(m).equals("fine")) {
+                        batch.publish(m);
+                    } else {
+                        batch.fail(m, Duration.ofHours(1));
+                    }
+                });
+            }
+        }
+        client.expectNothing("all partitions wait for an hour", TOPIC, TOPIC + "/sub");
+        assertEquals(3, outbox.open().operations().retryNow(TOPIC), "failing partitions of the topic");
+        try (Client.Batch batch = client.await(10, TOPIC, TOPIC + "/sub")) {
+            assertEquals(
+                    Set.of("failing 0", "failing 3", "failing 11"),
+                    Set.copyOf(batch.texts()),
+                    "messages that come after retryNow of their topic");
+            assertTrue(batch.messages().stream().allMatch(m -> m.attempts() == 1), "attempts stay counted");
+            batch.publishAll();
+        }
+        assertEquals(0, client.operations().retryNow(TOPIC), "retryNow after all of the topic was published");
+        client.expectNothing("the partition of another topic waits for an hour", TOPIC + "/sub");
+        assertEquals(0, client.operations().retryNow("' OR ''='"), "retryNow of a text that is no topic");
+    }
+
+    @Rule("OBX-OPS-4")
+    default void topicsWithDeadLettersAreListed(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (refused(client)) {
+            return;
+        }
+        assertEquals(List.of(), client.operations().deadLetterTopics(), "topics with dead letters before any");
+        List<String> orders = outbox.commit("orders", 0, "1", "2");
+        outbox.commit("bills", 2, "3");
+        outbox.commit("orders/sub", 0, "4");
+        outbox.commit("fine", 0, "5");
+        bury(client, "orders", 2);
+        bury(client, "bills", 1);
+        bury(client, "orders/sub", 1);
+        orders = new ArrayList<>(orders);
+        orders.addAll(outbox.commit("orders", 1, "6"));
+        bury(client, "orders", 1);
+        Client other = outbox.open();
+        assertEquals(List.of("bills 1", "orders 3", "orders/sub 1"), dead(other), "topic and dead letters");
+        DeadLetterTopic topic = other.operations().deadLetterTopics().get(1);
+        List<Instant> times = other.operations().deadLetters("orders", null, 10).stream()
+                .map(DeadLetter::diedAt)
+                .sorted()
+                .toList();
+        assertEquals(times.get(0), topic.firstDiedAt(), "when the first died");
+        assertEquals(times.get(2), topic.lastDiedAt(), "when the last died");
+        assertEquals(1, client.operations().discard(orders.subList(0, 1)), "discarded");
+        assertEquals(1, client.operations().redrive(orders.subList(2, 3)), "redriven");
+        assertEquals(List.of("bills 1", "orders 1", "orders/sub 1"), dead(client), "after two of three were repaired");
+        topic = client.operations().deadLetterTopics().get(1);
+        assertEquals(
+                topic.firstDiedAt(), topic.lastDiedAt(), "of a single dead letter, when the first and the last died");
+        assertEquals(1, client.operations().discard(orders), "discarded, of one that is left");
+        assertEquals(List.of("bills 1", "orders/sub 1"), dead(client), "after all of a topic were repaired");
+        outbox.commit("orders", 1, "7");
+        bury(client, "orders", 2);
+        assertEquals(List.of("bills 1", "orders 2", "orders/sub 1"), dead(client), "after more have died");
+    }
+
+    private static List<String> dead(Client client) {
+        return client.operations().deadLetterTopics().stream()
+                .map(topic -> topic.topic() + " " + topic.deadLetters())
+                .toList();
+    }
+
+    private static void bury(Client client, String topic, int expected) throws Exception {
+        try (Client.Batch batch = client.await(10, topic)) {
+            assertEquals(expected, batch.messages().size(), "messages to give up: " + batch.texts());
+            batch.messages().forEach(batch::bury);
+        }
     }
 
     @Rule("OBX-WAKE-1")

@@ -43,13 +43,16 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -681,6 +684,110 @@ abstract class StoreTest {
             var letter = Operations.of(store).deadLetters(TOPIC, null, 10).get(0);
             assertEquals("1", text(letter.message()));
             assertTrue(letter.reason().startsWith("poison") && letter.reason().contains("headers"), letter.reason());
+        }
+    }
+
+    /** What fails in the middle is where it was, what is before it is done, and the same call completes it. */
+    @Test
+    void manyDeadLettersAreRedrivenInParts() throws Exception {
+        int many = 20_000;
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        List<String> ids = new ArrayList<>(buryByHand(many));
+        Collections.shuffle(ids, new Random(1));
+        execute(
+                "UPDATE outbox_dead_letter SET message_key = 'refused' WHERE message_id = '" + ids.get(1_234) + "'",
+                "ALTER TABLE outbox_message ADD CONSTRAINT no_such_key"
+                        + " CHECK (message_key IS NULL OR message_key <> 'refused')");
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            Operations operations = Operations.of(store);
+            assertEquals(
+                    List.of(TOPIC + " 10000"),
+                    operations.deadLetterTopics().stream()
+                            .map(topic -> topic.topic() + " " + topic.deadLetters())
+                            .toList(),
+                    "counted as far as it has to be");
+            assertThrows(StoreException.class, () -> operations.redrive(ids));
+            assertEquals("1000", ask("SELECT count(*) FROM outbox_message"), "messages of two parts of 500");
+            execute("ALTER TABLE outbox_message DROP CONSTRAINT no_such_key");
+            pool.sent.clear();
+            assertEquals(many - 1_000, operations.redrive(ids), "what the second call found");
+            assertEquals(
+                    500,
+                    pool.sent.stream()
+                            .mapToLong(sql -> sql.chars().filter(c -> c == '?').count())
+                            .max()
+                            .orElse(0),
+                    "the most values of a statement");
+            assertTrue(Collections.frequency(pool.sent, "COMMIT") >= 38, "a transaction for each part");
+        }
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT message_id FROM outbox_message ORDER BY id")) {
+            for (String id : ids) {
+                assertTrue(rows.next(), "a message " + id);
+                assertEquals(id, rows.getString(1), "ids in the order in which they were given");
+            }
+            assertFalse(rows.next(), "more messages than there were dead letters");
+        }
+        assertEquals("0", ask("SELECT count(*) FROM outbox_dead_letter"));
+    }
+
+    /** Dead letters, in the order in which they died. */
+    private List<String> buryByHand(int many) throws Exception {
+        List<String> ids = new ArrayList<>();
+        try (Connection connection = DriverManager.getConnection(address)) {
+            connection.setAutoCommit(false);
+            for (int i = 0; i < many; i += 1_000) {
+                ids.addAll(JdbcOutbox.persist(connection)
+                        .persistAll(Stream.generate(() -> message(0, "dead"))
+                                .limit(1_000)
+                                .toList()));
+            }
+            connection.commit();
+        }
+        execute(
+                "INSERT INTO outbox_dead_letter (id, message_id, topic, partition_no, payload, attempts, created_at,"
+                        + " reason, died_at) SELECT id, message_id, topic, partition_no, payload, 1, created_at,"
+                        + " 'poison', created_at FROM outbox_message",
+                "DELETE FROM outbox_message");
+        return ids;
+    }
+
+    private String ask(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** More than are looked at in one transaction, one of them in a batch. */
+    @Test
+    void theDelaysOfATopicEndInParts() throws Exception {
+        try (Store store = harness.open(address)) {
+            commitOneEach(0, 1_203);
+            while (failAll(store) > 0) {
+                // those of the next checkout
+            }
+            Operations operations = Operations.of(store);
+            assertTrue(operations.retryNow(TOPIC, 700));
+            try (MessageBatch held = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(1, held.messages().size(), "the one whose delay has ended");
+                assertEquals(1_203, operations.retryNow(TOPIC), "failing partitions, the one that is held included");
+            }
+            int ready = 0;
+            for (int some = 1; some > 0; ready += some) {
+                some = publishAll(store, 1_000).size();
+            }
+            assertEquals(1_203, ready, "messages that came again");
+        }
+    }
+
+    private static int failAll(Store store) {
+        try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1_000)) {
+            batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ofHours(1)));
+            return batch.messages().size();
         }
     }
 

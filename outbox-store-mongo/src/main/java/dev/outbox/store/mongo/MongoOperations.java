@@ -4,14 +4,19 @@ import static com.mongodb.client.model.Filters.and;
 import static com.mongodb.client.model.Filters.eq;
 import static com.mongodb.client.model.Filters.exists;
 import static com.mongodb.client.model.Filters.gt;
+import static com.mongodb.client.model.Filters.gte;
 import static com.mongodb.client.model.Filters.in;
+import static com.mongodb.client.model.Filters.lt;
 import static com.mongodb.client.model.Filters.or;
 import static com.mongodb.client.model.Sorts.ascending;
+import static com.mongodb.client.model.Sorts.descending;
 
 import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoCollection;
 import com.mongodb.client.MongoCursor;
+import com.mongodb.client.model.Accumulators;
 import com.mongodb.client.model.Aggregates;
 import com.mongodb.client.model.Updates;
 import dev.outbox.DeadLetter;
@@ -81,17 +86,7 @@ final class MongoOperations implements Operations {
 
     /** Those with messages. */
     private List<Partition> partitions(List<Discovery.Odd> odd) {
-        List<String> topics = new ArrayList<>();
-        // What a distinct would do, which not every client of the application may ask for.
-        collections
-                .messages()
-                .aggregate(List.of(Aggregates.sort(ascending("topic")), Aggregates.group("$topic")))
-                .forEach(each -> {
-                    BsonValue topic = each.get("_id");
-                    if (topic != null && topic.isString()) {
-                        topics.add(topic.asString().getValue());
-                    }
-                });
+        List<String> topics = topicsOf(collections.messages(), ascending("topic"));
         return topics.isEmpty()
                 ? List.of()
                 : new Discovery(collections, topics)
@@ -99,6 +94,24 @@ final class MongoOperations implements Operations {
                                 .map(Discovery.Found::partition)
                                 .sorted()
                                 .toList();
+    }
+
+    /**
+     * What a distinct would do, which not every client of the application may ask for. The server jumps from topic to topic
+     * in the index.
+     */
+    private static List<String> topicsOf(MongoCollection<BsonDocument> collection, Bson order) {
+        List<String> topics = new ArrayList<>();
+        collection
+                .aggregate(List.of(Aggregates.sort(order), Aggregates.group("$topic")))
+                .forEach(each -> {
+                    BsonValue topic = each.get("_id");
+                    if (topic != null && topic.isString()) {
+                        topics.add(topic.asString().getValue());
+                    }
+                });
+        topics.sort(null);
+        return topics;
     }
 
     private List<Backlog> backlog(List<Partition> partitions) {
@@ -262,6 +275,70 @@ final class MongoOperations implements Operations {
                     .updateOne(and(failing, exists("fence", false)), List.of(Updates.set("retryAt", "$$NOW")));
             return collections.partitions().find(failing).first() != null;
         });
+    }
+
+    /**
+     * A prefix of the names of documents finds those of the topic, and of topics whose names begin with its own and a
+     * slash, which are left out. As with one partition, those that a batch has are counted and left alone.
+     */
+    @Override
+    public int retryNow(String topic) {
+        Bson failing = and(
+                gte("_id", topic + "/"), lt("_id", topic + (char) ('/' + 1)), eq("topic", topic), exists("failing"));
+        return asking("Ending the delays of a topic", () -> {
+            List<BsonValue> all = new ArrayList<>();
+            collections
+                    .partitions()
+                    .find(failing)
+                    .projection(new BsonDocument("_id", new BsonInt32(1)))
+                    .forEach(each -> all.add(each.get("_id")));
+            for (int i = 0; i < all.size(); i += LETTERS_AT_ONCE) {
+                List<BsonValue> some = all.subList(i, Math.min(all.size(), i + LETTERS_AT_ONCE));
+                collections
+                        .partitions()
+                        .updateMany(
+                                and(in("_id", some), exists("failing"), exists("fence", false)),
+                                List.of(Updates.set("retryAt", "$$NOW")));
+            }
+            return all.size();
+        });
+    }
+
+    /** The index has one entry of each topic looked at, and two more and its count up to where it has to be exact. */
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return asking("Asking for topics with dead letters", () -> {
+            List<DeadLetterTopic> topics = new ArrayList<>();
+            for (String topic : topicsOf(collections.deadLetters(), ascending("topic"))) {
+                Bson those = eq("topic", topic);
+                Instant first = diedAt(those, ascending("topic", "died"));
+                Instant last = diedAt(those, descending("topic", "died"));
+                long count = 0;
+                for (BsonDocument each : collections
+                        .deadLetters()
+                        .aggregate(List.of(
+                                Aggregates.match(those),
+                                Aggregates.sort(ascending("topic", "died")),
+                                Aggregates.limit(Backlog.EXACT_UP_TO),
+                                Aggregates.group("$topic", Accumulators.sum("count", new BsonInt32(1)))))) {
+                    count = each.getNumber("count").longValue();
+                }
+                if (count > 0 && first != null && last != null) {
+                    topics.add(new DeadLetterTopic(topic, count, first, last));
+                }
+            }
+            return topics;
+        });
+    }
+
+    private @Nullable Instant diedAt(Bson those, Bson order) {
+        BsonDocument letter = collections
+                .deadLetters()
+                .find(those)
+                .sort(order)
+                .projection(new BsonDocument("diedAt", new BsonInt32(1)))
+                .first();
+        return letter == null ? null : instant(letter.get("diedAt"));
     }
 
     @Override

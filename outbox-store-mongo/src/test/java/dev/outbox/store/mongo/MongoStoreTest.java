@@ -106,6 +106,78 @@ class MongoStoreTest {
     }
 
     @Test
+    void manyDeadLettersAreRedrivenInParts() {
+        int many = 20_000;
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < many; i += 2_000) {
+            outbox.commitTogether(0, Collections.nCopies(2_000, "dead"));
+        }
+        // What closes do, for all of them at once.
+        messages()
+                .aggregate(List.of(
+                        new Document("$sort", new Document("position", 1)),
+                        new Document(
+                                "$set",
+                                new Document("died", "$position")
+                                        .append("created", "$position")
+                                        .append("diedAt", "$$NOW")
+                                        .append("reason", "poison")
+                                        .append("attempts", 1)),
+                        new Document("$unset", "position"),
+                        new Document("$merge", "outbox_dead_letters")))
+                .toCollection();
+        messages().deleteMany(new Document());
+        outbox.database
+                .getCollection("outbox_dead_letters", BsonDocument.class)
+                .find()
+                .forEach(letter -> ids.add(Ids.shown(letter.get("_id"))));
+        Collections.shuffle(ids, new java.util.Random(1));
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
+            Operations operations = Operations.of(store);
+            outbox.commands.clear();
+            assertEquals(
+                    10_000, operations.deadLetterTopics().get(0).deadLetters(), "counted as far as it has to be");
+            assertEquals(4, outbox.commands.names().size(), "commands, however many there are");
+            outbox.commands.clear();
+            assertEquals(many, operations.redrive(ids));
+            assertEquals(40, Collections.frequency(outbox.commands.names(), "commitTransaction"));
+            long most = outbox.commands.sent().stream()
+                    .filter(command -> command.containsKey("insert"))
+                    .mapToLong(command -> command.getArray("documents", new org.bson.BsonArray())
+                            .size())
+                    .max()
+                    .orElse(0);
+            assertTrue(most <= 500, "messages of one command: " + most);
+            List<String> came = new ArrayList<>();
+            for (int some = 1; some > 0; ) {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 2_000)) {
+                    some = batch.messages().size();
+                    batch.messages().forEach(m -> batch.markPublished(m, null));
+                    batch.messages().forEach(m -> came.add(m.id()));
+                }
+            }
+            assertEquals(ids, came, "ids in the order in which they were given");
+        }
+    }
+
+    @Test
+    void topicsWithDeadLettersAreFoundByJumpingThroughTheIndex() {
+        outbox.database
+                .getCollection("outbox_dead_letters")
+                .insertMany(IntStream.range(0, 3_000)
+                        .mapToObj(i -> new Document("topic", "t" + i % 3).append("died", new BsonTimestamp(i + 1, 1)))
+                        .toList());
+        String plan = outbox.database
+                .getCollection("outbox_dead_letters")
+                .aggregate(List.of(
+                        new Document("$sort", new Document("topic", 1)),
+                        new Document("$group", new Document("_id", "$topic"))))
+                .explain(ExplainVerbosity.EXECUTION_STATS)
+                .toJson();
+        assertTrue(plan.contains("DISTINCT_SCAN"), plan);
+    }
+
+    @Test
     void theLargestMessageCanEvenDieAndBeRedriven() {
         Map<String, String> headers = IntStream.range(0, 8_000)
                 .boxed()

@@ -84,7 +84,9 @@ final class BatchCloser {
     }
 
     private Command call(Hold hold, List<HeldPartition> some) {
-        return Script.CLOSE.call(keys(hold, some), arguments);
+        List<byte[]> keys = keys(hold, some);
+        keys.add(hold.keySpace.died());
+        return Script.CLOSE.call(keys, arguments);
     }
 
     private @Nullable Outcome outcome(HeldPartition held, BatchOutcomes outcomes, int first, int index) {

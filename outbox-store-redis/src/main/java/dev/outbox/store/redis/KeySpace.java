@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * …:attempts:t#0     hash: how often messages have failed, by the id of their entry; of failed ones alone
  * …:dead:t           stream: dead letters of topic t, those that died first coming first
  * …:letters          hash: where a dead letter is, by the id of its message
+ * …:died             hash: the names of topics with dead letters
  * …:knocks           hash: when somebody found all partitions of a topic held, by the name of the topic
  * </pre>
  *
@@ -31,6 +32,7 @@ final class KeySpace {
     private final String base;
     private final byte[] ready;
     private final byte[] letters;
+    private final byte[] died;
     private final byte[] knocks;
     private final Map<Partition, Keys> known = new ConcurrentHashMap<>();
 
@@ -53,6 +55,7 @@ final class KeySpace {
         this.base = base;
         this.ready = key("ready");
         this.letters = key("letters");
+        this.died = key("died");
         this.knocks = key("knocks");
     }
 
@@ -71,6 +74,10 @@ final class KeySpace {
 
     byte[] letters() {
         return letters;
+    }
+
+    byte[] died() {
+        return died;
     }
 
     byte[] knocks() {

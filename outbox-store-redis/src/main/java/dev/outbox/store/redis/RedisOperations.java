@@ -10,8 +10,10 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
@@ -20,6 +22,12 @@ import redis.clients.jedis.Protocol;
 final class RedisOperations implements Operations {
     /** Partitions that one script looks at, so that none keeps a server for long. */
     private static final int AT_A_TIME = 200;
+
+    /** Of each, two letters are looked at, which may be large. */
+    private static final int TOPICS_AT_A_TIME = 10;
+
+    /** A script that has put back or deleted so many bytes of letters leaves the rest to the next. */
+    private static final byte[] BYTES_AT_A_TIME = KeySpace.bytes("8388608");
 
     private static final byte[] FIRST = {'-'};
     private static final byte[] LAST = {'+'};
@@ -171,9 +179,13 @@ final class RedisOperations implements Operations {
     }
 
     private static <T> List<List<T>> pages(List<T> all) {
+        return pages(all, AT_A_TIME);
+    }
+
+    private static <T> List<List<T>> pages(List<T> all, int size) {
         List<List<T>> pages = new ArrayList<>();
-        for (int i = 0; i < all.size(); i += AT_A_TIME) {
-            pages.add(all.subList(i, Math.min(all.size(), i + AT_A_TIME)));
+        for (int i = 0; i < all.size(); i += size) {
+            pages.add(all.subList(i, Math.min(all.size(), i + size)));
         }
         return pages;
     }
@@ -186,11 +198,83 @@ final class RedisOperations implements Operations {
         return asking("Ending the delay of a partition", () -> {
             KeySpace keySpace = keyNames.keySpace(partition);
             KeySpace.Keys keys = keySpace.keys(new Partition(topic, partition));
-            return Reply.number(client.call(
-                            keySpace,
-                            Script.RETRY.call(List.of(keySpace.ready(), keys.state()), List.of(keys.member()))))
-                    == 1;
+            return retry(keySpace, List.of(keys)) == 1;
         });
+    }
+
+    @Override
+    public int retryNow(String topic) {
+        return asking("Ending the delays of a topic", () -> {
+            int failing = 0;
+            for (KeySpace keySpace : keyNames.keySpaces()) {
+                List<KeySpace.Keys> all = partitions(keySpace).stream()
+                        .filter(partition -> partition.topic().equals(topic))
+                        .map(keySpace::keys)
+                        .toList();
+                for (List<KeySpace.Keys> some : pages(all)) {
+                    failing += retry(keySpace, some);
+                }
+            }
+            return failing;
+        });
+    }
+
+    private int retry(KeySpace keySpace, List<KeySpace.Keys> partitions) {
+        List<byte[]> keys = new ArrayList<>(List.of(keySpace.ready()));
+        List<byte[]> members = new ArrayList<>();
+        partitions.forEach(each -> {
+            keys.add(each.state());
+            members.add(each.member());
+        });
+        return (int) Reply.number(client.call(keySpace, Script.RETRY.call(keys, members)));
+    }
+
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return asking("Asking for topics with dead letters", () -> {
+            Map<String, DeadLetterTopic> topics = new TreeMap<>();
+            for (KeySpace keySpace : keyNames.keySpaces()) {
+                for (List<String> some : pages(namesOfDead(keySpace), TOPICS_AT_A_TIME)) {
+                    List<byte[]> keys = some.stream().map(keySpace::dead).toList();
+                    List<Object> reply = Reply.list(client.call(keySpace, Script.DEAD_TOPICS.call(keys, List.of())));
+                    for (int i = 0; i < some.size(); i++) {
+                        List<Object> each = Reply.list(reply.get(i));
+                        long letters = Reply.number(each.get(0));
+                        if (letters > 0) {
+                            topics.merge(
+                                    some.get(i),
+                                    new DeadLetterTopic(
+                                            some.get(i), letters, writtenAt(each.get(1)), writtenAt(each.get(2))),
+                                    RedisOperations::together);
+                        }
+                    }
+                }
+            }
+            return List.copyOf(topics.values());
+        });
+    }
+
+    private List<String> namesOfDead(KeySpace keySpace) {
+        List<Object> all = Reply.list(client.call(keySpace, Command.of(Protocol.Command.HGETALL, keySpace.died())));
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < all.size(); i += 2) {
+            names.add(Reply.text(all.get(i)));
+        }
+        return names;
+    }
+
+    private static Instant writtenAt(Object position) {
+        String text = Reply.text(position);
+        return Instant.ofEpochMilli(Long.parseLong(text.substring(0, text.indexOf('-'))));
+    }
+
+    /** A topic is in every key space in which it has a partition. */
+    private static DeadLetterTopic together(DeadLetterTopic one, DeadLetterTopic other) {
+        return new DeadLetterTopic(
+                one.topic(),
+                one.deadLetters() + other.deadLetters(),
+                one.firstDiedAt().isBefore(other.firstDiedAt()) ? one.firstDiedAt() : other.firstDiedAt(),
+                one.lastDiedAt().isAfter(other.lastDiedAt()) ? one.lastDiedAt() : other.lastDiedAt());
     }
 
     @Override
@@ -303,37 +387,41 @@ final class RedisOperations implements Operations {
     }
 
     /**
-     * In one step for each key space. When two operators do the same at a time, the second script finds nothing left to
-     * do. If the answer is lost and it is done again, it finds nothing either, so that the number may be too low, and
-     * nothing worse.
+     * In one step for each key space, or in some if the letters are large. When two operators do the same at a time, the
+     * second script finds nothing left to do. If the answer is lost and it is done again, it finds nothing either, so that
+     * the number may be too low, and nothing worse.
      */
     private int forEachKeySpace(Collection<String> ids, String what) {
         int done = 0;
         List<KeySpace> keySpaces = keyNames.keySpaces();
-        List<String> wanted = List.copyOf(new LinkedHashSet<>(ids));
+        List<byte[]> wanted =
+                new LinkedHashSet<>(ids).stream().map(RedisOperations::stored).toList();
         for (KeySpace keySpace : keySpaces) {
-            int now;
-            do { // until none moves between being looked up and being worked on
-                now = work(keySpace, wanted, what);
-            } while (now < 0);
-            done += now;
+            List<Location> left = locate(keySpace, wanted);
+            while (!left.isEmpty()) {
+                List<Object> answer = Reply.list(client.call(keySpace, call(keySpace, left, what)));
+                int now = (int) Reply.number(answer.get(0));
+                if (now < 0) { // one has moved between being looked up and being worked on
+                    left = locate(keySpace, left.stream().map(Location::id).toList());
+                } else {
+                    done += now;
+                    left = left.subList((int) Reply.number(answer.get(1)), left.size());
+                }
+            }
         }
         return done;
     }
 
-    private int work(KeySpace keySpace, List<String> ids, String what) {
-        List<byte[]> keys = new ArrayList<>(List.of(keySpace.ready(), keySpace.letters()));
-        List<byte[]> arguments = new ArrayList<>(List.of(KeySpace.bytes(what)));
-        for (Location location :
-                locate(keySpace, ids.stream().map(RedisOperations::stored).toList())) {
+    private static Command call(KeySpace keySpace, List<Location> letters, String what) {
+        List<byte[]> keys = new ArrayList<>(List.of(keySpace.ready(), keySpace.letters(), keySpace.died()));
+        List<byte[]> arguments = new ArrayList<>(List.of(KeySpace.bytes(what), BYTES_AT_A_TIME));
+        for (Location location : letters) {
             keys.add(keySpace.keys(location.partition()).messages());
             keys.add(keySpace.keys(location.partition()).dead());
             arguments.add(location.id());
             arguments.add(KeySpace.bytes(location.text()));
         }
-        return keys.size() == 2
-                ? 0
-                : (int) Reply.number(client.call(keySpace, Script.DEAD_LETTERS.call(keys, arguments)));
+        return Script.DEAD_LETTERS.call(keys, arguments);
     }
 
     /**

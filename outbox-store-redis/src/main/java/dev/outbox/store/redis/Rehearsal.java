@@ -153,6 +153,7 @@ final class Rehearsal {
                 Protocol.Command.DEL,
                 keySpace.ready(),
                 keySpace.letters(),
+                keySpace.died(),
                 keySpace.knocks(),
                 keys.messages(),
                 keys.state(),

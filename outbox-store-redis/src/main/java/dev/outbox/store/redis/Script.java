@@ -24,6 +24,7 @@ final class Script {
     static final Script BACKLOG = new Script("backlog");
     static final Script FAILING = new Script("failing");
     static final Script RETRY = new Script("retry");
+    static final Script DEAD_TOPICS = new Script("dead_topics");
     static final Script DEAD_LETTERS = new Script("dead_letters");
     static final Script CHECK = new Script("check");
     static final Script WRITE = new Script("write");

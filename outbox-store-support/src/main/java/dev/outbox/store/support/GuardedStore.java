@@ -7,15 +7,20 @@ import dev.outbox.Operations;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The gate of a store: refuses what the contract refuses, and everything once it is closed (OBX-LIFE-4, OBX-INPUT-2).
  */
 public abstract class GuardedStore implements Store, Operations, WakeUps {
+    /** Dead letters that are put back or deleted in one step. */
+    public static final int AT_A_TIME = 500;
+
     private final Operations operations;
     private volatile boolean closed;
 
@@ -90,6 +95,18 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     }
 
     @Override
+    public final int retryNow(String topic) {
+        requireOpen();
+        return operations.retryNow(topic);
+    }
+
+    @Override
+    public final List<DeadLetterTopic> deadLetterTopics() {
+        requireOpen();
+        return operations.deadLetterTopics();
+    }
+
+    @Override
     public final List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         requireOpen();
         return operations.deadLetters(topic, afterId, limit);
@@ -104,12 +121,27 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     @Override
     public final int redrive(Collection<String> ids) {
         requireOpen();
-        return operations.redrive(ids);
+        return inParts(ids, operations::redrive);
     }
 
     @Override
     public final int discard(Collection<String> ids) {
         requireOpen();
-        return operations.discard(ids);
+        return inParts(ids, operations::discard);
+    }
+
+    /**
+     * An operator may select everything there is. A script, a statement or a transaction that did it all would keep the
+     * server from others, and one that is too large for it would fail every time. Each part is a step of its own: where one
+     * fails, those before it are done, and the same call made again passes them over.
+     */
+    private int inParts(Collection<String> ids, ToIntFunction<List<String>> work) {
+        List<String> all = List.copyOf(new LinkedHashSet<>(ids));
+        int done = 0;
+        for (int from = 0; from < all.size(); from += AT_A_TIME) {
+            requireOpen();
+            done += work.applyAsInt(all.subList(from, Math.min(all.size(), from + AT_A_TIME)));
+        }
+        return done;
     }
 }

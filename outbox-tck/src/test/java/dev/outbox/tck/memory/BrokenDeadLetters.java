@@ -36,19 +36,7 @@ final class BrokenDeadLetters {
                             super.settle(hold, changed);
                         }
                     })
-                    .breaks(
-                            "OBX-CLOSE-1",
-                            "OBX-CLOSE-6",
-                            "OBX-DEAD-1",
-                            "OBX-DEAD-2",
-                            "OBX-DEAD-3",
-                            "OBX-DEAD-4",
-                            "OBX-ID-2",
-                            "OBX-LIFE-3",
-                            "OBX-OPS-1",
-                            "OBX-OPS-2",
-                            "OBX-RELAY-1",
-                            "OBX-RETRY-6"),
+                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-6", "OBX-DEAD-1", "OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-ID-2", "OBX-LIFE-3", "OBX-OPS-1", "OBX-OPS-2", "OBX-OPS-4", "OBX-RELAY-1", "OBX-RETRY-6"),
             Broken.outbox("lets dead letters vanish", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {
@@ -62,7 +50,7 @@ final class BrokenDeadLetters {
                             super.settle(hold, changed);
                         }
                     })
-                    .breaks("OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-RELAY-1"),
+                    .breaks("OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-OPS-4", "OBX-RELAY-1"),
             Broken.outbox("lists the last dead letter first", () -> new MemoryState() {
                         @Override
                         public synchronized List<DeadLetter> deadLetters(
@@ -104,6 +92,22 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks("OBX-DEAD-3"),
+            Broken.outbox("redrives in parts, the last part first", () -> new MemoryState() {
+                        @Override
+                        public synchronized int redrive(Collection<String> ids) {
+                            List<String> all = List.copyOf(ids);
+                            int part = Math.min(all.size(), 500);
+                            return super.redrive(all.subList(part, all.size())) + super.redrive(all.subList(0, part));
+                        }
+                    })
+                    .breaks("OBX-DEAD-3"),
+            Broken.outbox("discards no more than a thousand", () -> new MemoryState() {
+                        @Override
+                        public synchronized int discard(Collection<String> ids) {
+                            return super.discard(List.copyOf(ids).subList(0, Math.min(ids.size(), 1_000)));
+                        }
+                    })
+                    .breaks("OBX-DEAD-4"),
             Broken.outbox("redrives under another id", () -> new MemoryState() {
                         @Override
                         public synchronized int redrive(Collection<String> ids) {
@@ -156,7 +160,7 @@ final class BrokenDeadLetters {
                             return discarded;
                         }
                     })
-                    .breaks("OBX-DEAD-4"));
+                    .breaks("OBX-DEAD-4", "OBX-OPS-4"));
 
     private BrokenDeadLetters() {}
 }

@@ -87,7 +87,7 @@ final class BrokenLifecycles {
                             return super.store();
                         }
                     })
-                    .breaks("OBX-LIFE-3", "OBX-RETRY-2"),
+                    .breaks("OBX-LIFE-3", "OBX-OPS-3", "OBX-RETRY-2"),
             Broken.client("goes on after it was closed", store -> new PassingStore(store) {
                         @Override
                         public MessageBatch checkout(Set<String> topics, int limit) {

@@ -40,7 +40,7 @@ final class BrokenLimits {
                             return super.checkout(known, limit);
                         }
                     })
-                    .breaks("OBX-FILTER-1", "OBX-LIFE-2", "OBX-OPS-1"),
+                    .breaks("OBX-FILTER-1", "OBX-LIFE-2", "OBX-OPS-1", "OBX-OPS-3", "OBX-OPS-4"),
             Broken.outbox("ignores the limit by one", () -> new MemoryState() {
                         @Override
                         public synchronized Hold checkout(Set<String> topics, int limit) {

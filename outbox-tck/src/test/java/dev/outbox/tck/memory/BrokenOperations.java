@@ -4,12 +4,15 @@ import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.Store;
 import dev.outbox.store.memory.internal.MemoryState;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Stores that tell operators and relays what is not so. */
@@ -60,6 +63,25 @@ final class BrokenOperations {
                         }
                     })
                     .breaks("OBX-OPS-3"),
+            Broken.outbox("retries every topic for one", () -> new MemoryState() {
+                        @Override
+                        public synchronized int retryNow(String topic) {
+                            int failing = super.retryNow(topic);
+                            failingPartitions().forEach(f -> retryNow(f.topic(), f.partition()));
+                            return failing;
+                        }
+                    })
+                    .breaks("OBX-OPS-3"),
+            Broken.outbox("lists topics that have no dead letters any more", () -> new MemoryState() {
+                        private final Map<String, DeadLetterTopic> topics = new TreeMap<>();
+
+                        @Override
+                        public synchronized List<DeadLetterTopic> deadLetterTopics() {
+                            super.deadLetterTopics().forEach(topic -> topics.put(topic.topic(), topic));
+                            return List.copyOf(topics.values());
+                        }
+                    })
+                    .breaks("OBX-OPS-4"),
             Broken.outbox("never wakes anybody up", () -> new MemoryState() {
                         @Override
                         public void addWakeUp(Runnable wakeUp) {}
@@ -82,6 +104,7 @@ final class BrokenOperations {
                             "OBX-OPS-1",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-OPS-4",
                             "OBX-RELAY-1",
                             "OBX-WAKE-1"),
             Broken.client("gives another reason every time", store -> new PassingStore(store) {

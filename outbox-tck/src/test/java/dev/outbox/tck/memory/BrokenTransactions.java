@@ -203,7 +203,7 @@ final class BrokenTransactions {
                                             m.createdAt()));
                         }
                     })
-                    .breaks("OBX-DEAD-3", "OBX-ID-1"),
+                    .breaks("OBX-DEAD-3", "OBX-DEAD-4", "OBX-ID-1"),
             Broken.outbox("draws ids of its own", () -> new MemoryState() {
                         @Override
                         public synchronized Written write(OutgoingMessage m) {

@@ -4,6 +4,7 @@ import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
@@ -237,6 +238,9 @@ public final class MemoryOutboxServer implements Closeable {
             case FAILING_PARTITIONS ->
                 Wire.writeList(answer, session.failingPartitions(), MemoryOutboxServer::writeFailing);
             case RETRY_NOW -> answer.writeBoolean(session.retryNow(Wire.readText(in), in.readInt()));
+            case RETRY_TOPIC_NOW -> answer.writeInt(session.retryNow(Wire.readText(in)));
+            case DEAD_LETTER_TOPICS ->
+                Wire.writeList(answer, session.deadLetterTopics(), MemoryOutboxServer::writeDeadLetterTopic);
             case DEAD_LETTERS ->
                 Wire.writeList(
                         answer,
@@ -292,6 +296,13 @@ public final class MemoryOutboxServer implements Closeable {
         out.writeInt(failing.attempts());
         Wire.writeText(out, failing.reason());
         Wire.writeInstant(out, failing.nextAttempt());
+    }
+
+    private static void writeDeadLetterTopic(DataOutputStream out, DeadLetterTopic topic) throws IOException {
+        Wire.writeText(out, topic.topic());
+        out.writeLong(topic.deadLetters());
+        Wire.writeInstant(out, topic.firstDiedAt());
+        Wire.writeInstant(out, topic.lastDiedAt());
     }
 
     private static void daemon(String name, Runnable task) {

@@ -61,6 +61,16 @@ class PassingStore implements Store, Operations, WakeUps {
     }
 
     @Override
+    public int retryNow(String topic) {
+        return Operations.of(real).retryNow(topic);
+    }
+
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return Operations.of(real).deadLetterTopics();
+    }
+
+    @Override
     public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         return Operations.of(real).deadLetters(topic, afterId, limit);
     }

@@ -148,6 +148,22 @@ final class RemoteSession implements Session {
     }
 
     @Override
+    public int retryNow(String topic) {
+        return ask(Request.RETRY_TOPIC_NOW, out -> Wire.writeText(out, topic), DataInputStream::readInt);
+    }
+
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return ask(
+                Request.DEAD_LETTER_TOPICS,
+                out -> {},
+                in -> Wire.readList(
+                        in,
+                        from -> new DeadLetterTopic(
+                                Wire.readText(from), from.readLong(), Wire.readInstant(from), Wire.readInstant(from))));
+    }
+
+    @Override
     public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         return ask(
                 Request.DEAD_LETTERS,

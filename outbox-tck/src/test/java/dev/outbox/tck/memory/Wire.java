@@ -33,6 +33,8 @@ final class Wire {
         BACKLOG,
         FAILING_PARTITIONS,
         RETRY_NOW,
+        RETRY_TOPIC_NOW,
+        DEAD_LETTER_TOPICS,
         DEAD_LETTERS,
         DEAD_LETTER,
         REDRIVE,

@@ -132,6 +132,16 @@ public final class LocalSession implements Session {
     }
 
     @Override
+    public int retryNow(String topic) {
+        return outbox.retryNow(topic);
+    }
+
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return outbox.deadLetterTopics();
+    }
+
+    @Override
     public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         return outbox.deadLetters(topic, afterId, limit);
     }

@@ -6,6 +6,7 @@ import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
@@ -324,6 +325,28 @@ public class MemoryState {
         partition.failure = new Failure(failure.position(), failure.reason(), earlier(failure.nextAttempt(), now()));
         wakeUps.forEach(Runnable::run);
         return true;
+    }
+
+    public synchronized int retryNow(String topic) {
+        int failing = 0;
+        for (PartitionName name : List.copyOf(partitions.keySet())) {
+            if (name.topic().equals(topic) && retryNow(topic, name.number())) {
+                failing++;
+            }
+        }
+        return failing;
+    }
+
+    public synchronized List<DeadLetterTopic> deadLetterTopics() {
+        Map<String, DeadLetterTopic> topics = new TreeMap<>();
+        for (DeadLetter letter : deadLetters.values()) { // those that died first come first
+            topics.merge(
+                    letter.message().topic(),
+                    new DeadLetterTopic(letter.message().topic(), 1, letter.diedAt(), letter.diedAt()),
+                    (all, one) -> new DeadLetterTopic(
+                            all.topic(), all.deadLetters() + 1, all.firstDiedAt(), one.lastDiedAt()));
+        }
+        return List.copyOf(topics.values());
     }
 
     public synchronized List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {

@@ -123,6 +123,16 @@ public final class MemoryStore implements Store, Operations, WakeUps {
     }
 
     @Override
+    public int retryNow(String topic) {
+        return session().retryNow(topic);
+    }
+
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return session().deadLetterTopics();
+    }
+
+    @Override
     public List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         requireLimit(limit);
         return session().deadLetters(topic, afterId, limit);

@@ -4,7 +4,8 @@ local commands = {
   -- First what cleans up, so that nothing is left where it is refused.
   {'DEL', KEYS[1], KEYS[2], KEYS[3]},
   {'XDEL', KEYS[1], '0-1'}, {'TIME'}, {'XADD', KEYS[1], '*', 'a', 'b'}, {'XLEN', KEYS[1]},
-  {'XRANGE', KEYS[1], '-', '+', 'COUNT', 1}, {'XTRIM', KEYS[1], 'MINID', '0-1'},
+  {'XRANGE', KEYS[1], '-', '+', 'COUNT', 1}, {'XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1},
+  {'XTRIM', KEYS[1], 'MINID', '0-1'},
   {'HSET', KEYS[2], 'a', 1}, {'HINCRBY', KEYS[2], 'a', 1}, {'HGET', KEYS[2], 'a'}, {'HMGET', KEYS[2], 'a', 'b'},
   {'HGETALL', KEYS[2]}, {'HEXISTS', KEYS[2], 'a'}, {'HDEL', KEYS[2], 'b'},
   {'ZADD', KEYS[3], 0, 'a'}, {'ZCOUNT', KEYS[3], '-inf', '+inf'},

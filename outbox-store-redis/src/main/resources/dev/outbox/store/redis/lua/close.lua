@@ -1,5 +1,5 @@
 -- Applies the outcomes of a batch and releases its partitions, or does nothing if one of them is no longer held.
--- KEYS and ARGV as in check_hold.lua; then of each partition: member;
+-- KEYS as in check_hold.lua, then died; ARGV as in check_hold.lua; then of each partition: member;
 --   up to where to trim, or nothing; number and entries to delete;
 --   number and entries whose attempts are forgotten;
 --   number and entries that failed, and if there are any: id of the first, its reason, delay in ms;
@@ -46,6 +46,7 @@ local function bury(messages, dead, member)
     redis.call('XDEL', dead, entryBefore)
   end
   redis.call('HSET', KEYS[2], id, member .. ' ' .. place)
+  redis.call('HSET', KEYS[#KEYS], string.match(member, '^(.*)#'), '')
 end
 
 -- As many at a time as the stack of a script can take for certain.

@@ -20,9 +20,12 @@ import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -37,6 +40,15 @@ public final class JdbcOperations implements Operations {
             Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[1-9][0-9]{0,18}");
 
     private static final int UUID_LENGTH = 36;
+
+    /** Partitions that are looked at in one transaction. */
+    private static final int AT_A_TIME = 500;
+
+    /** Bytes of payloads that are put back in one transaction, if it is more than one letter. */
+    private static final long BYTES_AT_A_TIME = 32 << 20;
+
+    /** The least character of a topic's name: the names after a topic begin there. MySQL compares a trailing blank as nothing. */
+    private static final String LEAST = "!";
 
     private final Connections connections;
     private final Dialect dialect;
@@ -108,6 +120,101 @@ public final class JdbcOperations implements Operations {
             }
             return true;
         });
+    }
+
+    /** As of one partition, in parts of one transaction each. */
+    @Override
+    public int retryNow(String topic) {
+        int failing = 0;
+        Part part = new Part(0, -1);
+        do {
+            int behind = part.last();
+            part = inTransaction("Ending the delays of a topic", connection -> retry(connection, topic, behind));
+            failing += part.failing();
+        } while (part.failing() == AT_A_TIME);
+        return failing;
+    }
+
+    /** Some failing partitions: how many, and the number of the last. */
+    private record Part(int failing, int last) {}
+
+    private Part retry(Connection connection, String topic, int behind) throws SQLException {
+        String rows = " FROM outbox_partition p WHERE p.topic = ? AND p.partition_no > ? AND p.partition_no <= ?"
+                + " AND p.failing_id IS NOT NULL";
+        int failing = 0;
+        int last = behind;
+        try (PreparedStatement find = connection.prepareStatement(dialect.sql("SELECT p.partition_no" + rows + " AND "
+                + failsStill() + " ORDER BY p.topic, p.partition_no " + dialect.limit("" + AT_A_TIME)))) {
+            setRange(find, topic, behind, Integer.MAX_VALUE);
+            try (ResultSet found = find.executeQuery()) {
+                while (found.next()) {
+                    failing++;
+                    last = found.getInt(1);
+                }
+            }
+        }
+        if (failing > 0) {
+            List<Long> locked = new ArrayList<>();
+            try (PreparedStatement lock =
+                    connection.prepareStatement(dialect.sql("SELECT p.id" + rows + " FOR UPDATE SKIP LOCKED"))) {
+                setRange(lock, topic, behind, last);
+                try (ResultSet found = lock.executeQuery()) {
+                    while (found.next()) {
+                        locked.add(found.getLong(1));
+                    }
+                }
+            }
+            update(connection, "UPDATE outbox_partition SET retry_at = " + dialect.now(), locked);
+        }
+        return new Part(failing, last);
+    }
+
+    private static void setRange(PreparedStatement statement, String topic, int behind, int last) throws SQLException {
+        statement.setString(1, topic);
+        statement.setInt(2, behind);
+        statement.setInt(3, last);
+    }
+
+    /**
+     * Jumps from topic to topic in the index that dead letters are listed by, and reads at most {@link Backlog#EXACT_UP_TO}
+     * entries of each.
+     */
+    @Override
+    public List<DeadLetterTopic> deadLetterTopics() {
+        return inTransaction("Asking for topics with dead letters", connection -> {
+            List<DeadLetterTopic> topics = new ArrayList<>();
+            String ofTopic = " FROM outbox_dead_letter d WHERE d.topic = ? ";
+            String oldest = "ORDER BY d.topic, d.died_at, d.id " + dialect.limit("1");
+            String newest = "ORDER BY d.topic DESC, d.died_at DESC, d.id DESC " + dialect.limit("1");
+            String diedAt = "(SELECT " + dialect.time("d.died_at") + ofTopic;
+            try (PreparedStatement next = connection.prepareStatement(
+                            dialect.sql("SELECT d.topic FROM outbox_dead_letter d WHERE d.topic >= ? " + oldest));
+                    PreparedStatement look = connection.prepareStatement(
+                            dialect.sql("SELECT (SELECT count(*) FROM (SELECT d.id" + ofTopic
+                                    + dialect.limit("" + Backlog.EXACT_UP_TO) + ") c), " + diedAt + oldest + "), "
+                                    + diedAt
+                                    + newest + ")"))) {
+                for (String topic = first(next, ""); topic != null; topic = first(next, topic + LEAST)) {
+                    for (int i = 1; i <= 3; i++) {
+                        look.setString(i, topic);
+                    }
+                    try (ResultSet row = look.executeQuery()) {
+                        if (row.next() && row.getLong(1) > 0) {
+                            topics.add(new DeadLetterTopic(
+                                    topic, row.getLong(1), dialect.instant(row, 2), dialect.instant(row, 3)));
+                        }
+                    }
+                }
+            }
+            return topics;
+        });
+    }
+
+    private static @Nullable String first(PreparedStatement next, String atLeast) throws SQLException {
+        next.setString(1, atLeast);
+        try (ResultSet rows = next.executeQuery()) {
+            return rows.next() ? rows.getString(1) : null;
+        }
     }
 
     private boolean exists(Connection connection, String sql, String topic, int partition) throws SQLException {
@@ -198,45 +305,122 @@ public final class JdbcOperations implements Operations {
         return withLocked("Discarding dead letters", ids, (connection, locked) -> {});
     }
 
-    /** A dead letter by its row and by the id of its message. */
-    private record Letter(long rowId, String id) {}
+    /** A dead letter by its row, the id of its message, and the bytes of its payload. */
+    private record Letter(long rowId, String id, long bytes) {}
+
+    /** What one transaction has done: dead letters, and how many of the ids that were given. */
+    private record Done(int letters, int ids) {}
 
     /** Deletes the dead letters after something was done with them, in the order given. */
     private int withLocked(String doing, Collection<String> ids, Action action) {
-        Set<String> wanted = new LinkedHashSet<>(ids);
-        wanted.removeIf(id -> !isId(id));
-        if (wanted.isEmpty()) {
-            return 0;
+        Set<String> possible = new LinkedHashSet<>(ids);
+        possible.removeIf(id -> !isId(id));
+        List<String> left = List.copyOf(possible);
+        int letters = 0;
+        while (!left.isEmpty()) {
+            List<String> some = left.subList(0, Math.min(left.size(), AT_A_TIME));
+            Done done = inTransaction(doing, connection -> withLocked(connection, some, action));
+            letters += done.letters();
+            left = left.subList(done.ids(), left.size());
         }
-        return inTransaction(doing, connection -> {
-            List<Letter> found = new ArrayList<>();
-            for (String id : wanted) {
-                rowIds(connection, id, null).forEach(rowId -> found.add(new Letter(rowId, id)));
+        return letters;
+    }
+
+    private Done withLocked(Connection connection, List<String> ids, Action action) throws SQLException {
+        Map<String, List<Letter>> found = find(connection, ids);
+        List<Letter> letters = new ArrayList<>();
+        int count = 0;
+        for (long bytes = 0; count < ids.size() && bytes < BYTES_AT_A_TIME; count++) {
+            for (Letter letter : found.getOrDefault(ids.get(count), List.of())) {
+                letters.add(letter);
+                bytes += letter.bytes();
             }
-            Set<Long> locked = new HashSet<>();
-            try (PreparedStatement lock = connection.prepareStatement(
-                    dialect.sql("SELECT id FROM outbox_dead_letter WHERE id = ? FOR UPDATE"))) {
-                // in order, so that two of us cannot wait for each other
-                for (long rowId : found.stream().map(Letter::rowId).sorted().toList()) {
-                    lock.setLong(1, rowId);
-                    try (ResultSet rows = lock.executeQuery()) {
-                        if (rows.next()) {
-                            locked.add(rowId);
-                        }
-                    }
+        }
+        if (letters.isEmpty()) {
+            return new Done(0, count);
+        }
+        Set<Long> locked = new HashSet<>();
+        // in order, so that two of us cannot wait for each other
+        try (PreparedStatement lock =
+                connection.prepareStatement(dialect.sql("SELECT id FROM outbox_dead_letter WHERE id IN ("
+                        + parameters(letters.size()) + ") ORDER BY id FOR UPDATE"))) {
+            setRows(lock, rows(letters));
+            try (ResultSet rows = lock.executeQuery()) {
+                while (rows.next()) {
+                    locked.add(rows.getLong(1));
                 }
             }
-            found.removeIf(letter -> !locked.contains(letter.rowId()));
-            action.on(connection, found);
-            try (PreparedStatement delete =
-                    connection.prepareStatement(dialect.sql("DELETE FROM outbox_dead_letter WHERE id = ?"))) {
-                for (Letter letter : found) {
-                    delete.setLong(1, letter.rowId());
-                    delete.executeUpdate();
+        }
+        letters.removeIf(letter -> !locked.contains(letter.rowId()));
+        if (!letters.isEmpty()) {
+            action.on(connection, letters);
+            update(connection, "DELETE FROM outbox_dead_letter", rows(letters));
+        }
+        return new Done(letters.size(), count);
+    }
+
+    private static String parameters(int count) {
+        return String.join(", ", Collections.nCopies(count, "?"));
+    }
+
+    private static List<Long> rows(List<Letter> letters) {
+        return letters.stream().map(Letter::rowId).toList();
+    }
+
+    private static void setRows(PreparedStatement statement, List<Long> rows) throws SQLException {
+        for (int i = 0; i < rows.size(); i++) {
+            statement.setLong(i + 1, rows.get(i));
+        }
+    }
+
+    /** Changes rows by their ids. */
+    private void update(Connection connection, String change, List<Long> rows) throws SQLException {
+        if (rows.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.sql(change + " WHERE id IN (" + parameters(rows.size()) + ")"))) {
+            setRows(statement, rows);
+            statement.executeUpdate();
+        }
+    }
+
+    /** The dead letters of each id, as {@link #rowIds} finds those of one. */
+    private Map<String, List<Letter>> find(Connection connection, List<String> ids) throws SQLException {
+        Map<String, List<Letter>> found = new HashMap<>();
+        find(connection, ids, "message_id, id, octet_length(payload) FROM outbox_dead_letter WHERE message_id", found);
+        List<String> numbers = ids.stream().filter(id -> number(id) != 0).toList();
+        find(
+                connection,
+                numbers,
+                "id, id, octet_length(payload) FROM outbox_dead_letter WHERE message_id IS NULL AND id",
+                found);
+        return found;
+    }
+
+    private void find(Connection connection, List<String> ids, String letters, Map<String, List<Letter>> found)
+            throws SQLException {
+        if (ids.isEmpty()) {
+            return;
+        }
+        boolean numbers = letters.startsWith("id");
+        try (PreparedStatement statement = connection.prepareStatement(
+                dialect.sql("SELECT " + letters + " IN (" + parameters(ids.size()) + ") ORDER BY died_at, id"))) {
+            for (int i = 0; i < ids.size(); i++) {
+                if (numbers) {
+                    statement.setLong(i + 1, number(ids.get(i)));
+                } else {
+                    statement.setString(i + 1, ids.get(i));
                 }
             }
-            return found.size();
-        });
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    String id = rows.getString(1);
+                    found.computeIfAbsent(id, none -> new ArrayList<>())
+                            .add(new Letter(rows.getLong(2), id, rows.getLong(3)));
+                }
+            }
+        }
     }
 
     /**
