@@ -135,8 +135,7 @@ class MongoStoreTest {
         try (Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
             Operations operations = Operations.of(store);
             outbox.commands.clear();
-            assertEquals(
-                    10_000, operations.deadLetterTopics().get(0).deadLetters(), "counted as far as it has to be");
+            assertEquals(10_000, operations.deadLetterTopics().get(0).deadLetters(), "counted as far as it has to be");
             assertEquals(4, outbox.commands.names().size(), "commands, however many there are");
             outbox.commands.clear();
             assertEquals(many, operations.redrive(ids));

@@ -15,7 +15,9 @@ import dev.outbox.servers.RedisServer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -37,12 +39,16 @@ class ManyDeadLettersTest {
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();
     private final Jedis server = RedisServer.shared().connect();
-    private final String threshold = server.configGet("slowlog-log-slower-than").get("slowlog-log-slower-than");
-    private final String length = server.configGet("slowlog-max-len").get("slowlog-max-len");
+    private final String threshold = setting("slowlog-log-slower-than");
+    private final String length = setting("slowlog-max-len");
+
+    private String setting(String name) {
+        return Objects.requireNonNull(server.configGet(name).get(name));
+    }
 
     @BeforeEach
     void watch() {
-        server.configSet("slowlog-max-len", "100000");
+        server.configSet("slowlog-max-len", "1000000");
         server.configSet("slowlog-log-slower-than", "0");
     }
 
@@ -82,7 +88,7 @@ class ManyDeadLettersTest {
 
     /** The numbers of keys of the scripts that were run since the log was reset, the most first. */
     private List<Integer> keysOfScripts() {
-        return server.slowlogGet(100_000).stream()
+        return server.slowlogGet(1_000_000).stream()
                 .map(Slowlog::getArgs)
                 .filter(call -> call.get(0).equalsIgnoreCase("evalsha"))
                 .map(call -> Integer.parseInt(call.get(2)))
@@ -108,10 +114,10 @@ class ManyDeadLettersTest {
         int many = 20_000;
         try (Store store = address.open()) {
             Operations operations = Operations.of(store);
-            List<OutgoingMessage> messages = new ArrayList<>(Collections.nCopies(many - 1, message(0, 10)).stream()
-                    .map(m -> message(0, 10))
-                    .toList());
-            messages.add(message(1, 10));
+            List<OutgoingMessage> messages = new ArrayList<>();
+            for (int i = 0; i < many; i++) {
+                messages.add(message(i / (many - 1), 10)); // the last in another partition
+            }
             List<String> ids = new ArrayList<>(bury(store, messages));
             Collections.shuffle(ids, new Random(1));
             String refused = letterOfPartition1(operations, ids);
@@ -140,8 +146,7 @@ class ManyDeadLettersTest {
 
     private static String letterOfPartition1(Operations operations, List<String> ids) {
         return ids.stream()
-                .filter(id ->
-                        operations.deadLetter(id).orElseThrow().message().partition() == 1)
+                .filter(id -> operations.deadLetter(id).orElseThrow().message().partition() == 1)
                 .findFirst()
                 .orElseThrow();
     }
@@ -178,9 +183,9 @@ class ManyDeadLettersTest {
             server.slowlogReset();
             assertEquals(5_000, operations.deadLetterTopics().get(0).deadLetters());
             assertEquals(
-                    List.of("evalsha", "hgetall"),
+                    List.of("evalsha", "xrevrange", "xrange", "xlen", "hgetall"),
                     server.slowlogGet(100).stream()
-                            .map(entry -> entry.getArgs().get(0).toLowerCase(java.util.Locale.ROOT))
+                            .map(entry -> entry.getArgs().get(0).toLowerCase(Locale.ROOT))
                             .filter(command -> !command.equals("slowlog"))
                             .toList());
             assertEquals(5_000, operations.discard(ids));

@@ -71,7 +71,29 @@ final class BrokenCloses {
                         }
                     })
                     .testedFor(Broken.Also.THREADS)
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-6", "OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-EXCL-1", "OBX-EXCL-3", "OBX-ID-2", "OBX-LIFE-3", "OBX-OPS-1", "OBX-OPS-2", "OBX-OPS-3", "OBX-OPS-4", "OBX-ORDER-1", "OBX-ORDER-2", "OBX-RELAY-2", "OBX-RETRY-1", "OBX-RETRY-2", "OBX-RETRY-5", "OBX-RETRY-6", "OBX-TX-1", "OBX-TX-4"),
+                    .breaks(
+                            "OBX-CLOSE-1",
+                            "OBX-CLOSE-6",
+                            "OBX-DEAD-2",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-EXCL-1",
+                            "OBX-EXCL-3",
+                            "OBX-ID-2",
+                            "OBX-LIFE-3",
+                            "OBX-OPS-1",
+                            "OBX-OPS-2",
+                            "OBX-OPS-3",
+                            "OBX-OPS-4",
+                            "OBX-ORDER-1",
+                            "OBX-ORDER-2",
+                            "OBX-RELAY-2",
+                            "OBX-RETRY-1",
+                            "OBX-RETRY-2",
+                            "OBX-RETRY-5",
+                            "OBX-RETRY-6",
+                            "OBX-TX-1",
+                            "OBX-TX-4"),
             Broken.outbox("settles up to the last mark", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {
@@ -100,7 +122,48 @@ final class BrokenCloses {
                             };
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-3", "OBX-CLOSE-4", "OBX-CLOSE-6", "OBX-DEAD-1", "OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-EXCL-1", "OBX-EXCL-2", "OBX-EXCL-3", "OBX-FENCE-1", "OBX-FENCE-3", "OBX-FILTER-1", "OBX-ID-1", "OBX-ID-2", "OBX-LIFE-2", "OBX-LIFE-3", "OBX-LIFE-5", "OBX-LIMIT-1", "OBX-LIMIT-2", "OBX-OPS-1", "OBX-OPS-2", "OBX-OPS-3", "OBX-OPS-4", "OBX-ORDER-1", "OBX-ORDER-2", "OBX-ORDER-3", "OBX-ORDER-4", "OBX-PAYLOAD-1", "OBX-PAYLOAD-2", "OBX-RELAY-1", "OBX-RETRY-1", "OBX-RETRY-2", "OBX-RETRY-3", "OBX-RETRY-4", "OBX-RETRY-5", "OBX-RETRY-6", "OBX-TX-3", "OBX-TX-4", "OBX-TX-5"),
+                    .breaks(
+                            "OBX-CLOSE-1",
+                            "OBX-CLOSE-3",
+                            "OBX-CLOSE-4",
+                            "OBX-CLOSE-6",
+                            "OBX-DEAD-1",
+                            "OBX-DEAD-2",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-EXCL-1",
+                            "OBX-EXCL-2",
+                            "OBX-EXCL-3",
+                            "OBX-FENCE-1",
+                            "OBX-FENCE-3",
+                            "OBX-FILTER-1",
+                            "OBX-ID-1",
+                            "OBX-ID-2",
+                            "OBX-LIFE-2",
+                            "OBX-LIFE-3",
+                            "OBX-LIFE-5",
+                            "OBX-LIMIT-1",
+                            "OBX-LIMIT-2",
+                            "OBX-OPS-1",
+                            "OBX-OPS-2",
+                            "OBX-OPS-3",
+                            "OBX-OPS-4",
+                            "OBX-ORDER-1",
+                            "OBX-ORDER-2",
+                            "OBX-ORDER-3",
+                            "OBX-ORDER-4",
+                            "OBX-PAYLOAD-1",
+                            "OBX-PAYLOAD-2",
+                            "OBX-RELAY-1",
+                            "OBX-RETRY-1",
+                            "OBX-RETRY-2",
+                            "OBX-RETRY-3",
+                            "OBX-RETRY-4",
+                            "OBX-RETRY-5",
+                            "OBX-RETRY-6",
+                            "OBX-TX-3",
+                            "OBX-TX-4",
+                            "OBX-TX-5"),
             Broken.client("takes the second close for a mistake", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {
@@ -190,7 +253,33 @@ final class BrokenCloses {
                             return batch.messages().isEmpty() ? null : batch;
                         }
                     })
-                    .breaks("OBX-CLOSE-3", "OBX-CLOSE-4", "OBX-CLOSE-5", "OBX-DEAD-1", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-EXCL-1", "OBX-EXCL-2", "OBX-FENCE-1", "OBX-FILTER-1", "OBX-ID-2", "OBX-INPUT-3", "OBX-LIFE-1", "OBX-LIFE-2", "OBX-LIFE-3", "OBX-LIFE-5", "OBX-OPS-3", "OBX-ORDER-3", "OBX-RELAY-1", "OBX-RETRY-2", "OBX-RETRY-3", "OBX-RETRY-5", "OBX-TX-1", "OBX-TX-2", "OBX-TX-3", "OBX-TX-4"),
+                    .breaks(
+                            "OBX-CLOSE-3",
+                            "OBX-CLOSE-4",
+                            "OBX-CLOSE-5",
+                            "OBX-DEAD-1",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-EXCL-1",
+                            "OBX-EXCL-2",
+                            "OBX-FENCE-1",
+                            "OBX-FILTER-1",
+                            "OBX-ID-2",
+                            "OBX-INPUT-3",
+                            "OBX-LIFE-1",
+                            "OBX-LIFE-2",
+                            "OBX-LIFE-3",
+                            "OBX-LIFE-5",
+                            "OBX-OPS-3",
+                            "OBX-ORDER-3",
+                            "OBX-RELAY-1",
+                            "OBX-RETRY-2",
+                            "OBX-RETRY-3",
+                            "OBX-RETRY-5",
+                            "OBX-TX-1",
+                            "OBX-TX-2",
+                            "OBX-TX-3",
+                            "OBX-TX-4"),
             Broken.client("takes marks on an empty batch", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {

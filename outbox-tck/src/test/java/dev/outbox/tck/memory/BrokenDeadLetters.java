@@ -36,7 +36,20 @@ final class BrokenDeadLetters {
                             super.settle(hold, changed);
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-6", "OBX-DEAD-1", "OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-ID-2", "OBX-LIFE-3", "OBX-OPS-1", "OBX-OPS-2", "OBX-OPS-4", "OBX-RELAY-1", "OBX-RETRY-6"),
+                    .breaks(
+                            "OBX-CLOSE-1",
+                            "OBX-CLOSE-6",
+                            "OBX-DEAD-1",
+                            "OBX-DEAD-2",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-ID-2",
+                            "OBX-LIFE-3",
+                            "OBX-OPS-1",
+                            "OBX-OPS-2",
+                            "OBX-OPS-4",
+                            "OBX-RELAY-1",
+                            "OBX-RETRY-6"),
             Broken.outbox("lets dead letters vanish", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {
