@@ -2,6 +2,7 @@ package dev.outbox;
 
 import dev.outbox.internal.Causes;
 import dev.outbox.internal.Durations;
+import dev.outbox.internal.Shortages;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
@@ -89,9 +90,11 @@ public final class RetryPolicy {
 
     /**
      * Says which exceptions of others, as those of a broker's client, mean that a message will never succeed, or that
-     * the broker is away; null where it has nothing to say, which is {@link FailureKind#TRANSIENT}. It is not asked
-     * about our own {@link PermanentFailureException} and {@link BrokerUnavailableException}. It gets what was thrown,
-     * without the wrappers of futures; for an {@link java.util.concurrent.CompletionException} its cause.
+     * the broker is away; null where it has nothing to say. Then the failure is {@link FailureKind#UNAVAILABLE} if this
+     * process had no connection, thread or file descriptor to spare, which the relay knows by the exceptions of the
+     * usual pools and executors. Otherwise it is {@link FailureKind#TRANSIENT}. The classifier is not asked about our
+     * own {@link PermanentFailureException} and {@link BrokerUnavailableException}. It gets what was thrown, without
+     * the wrappers of futures; for an {@link java.util.concurrent.CompletionException} its cause.
      *
      * <pre>{@code
      * RetryPolicy.defaults().withClassifier(failure ->
@@ -100,7 +103,7 @@ public final class RetryPolicy {
      * }</pre>
      *
      * @param classifier safe for use by several threads; what it throws is added to the failure as suppressed, and the
-     *     failure is {@link FailureKind#TRANSIENT}
+     *     failure is what it would be without a classifier
      */
     public RetryPolicy withClassifier(Function<? super Throwable, ? extends @Nullable FailureKind> classifier) {
         Objects.requireNonNull(classifier, "classifier");
@@ -127,7 +130,10 @@ public final class RetryPolicy {
                 cause.addSuppressed(e);
             }
         }
-        return kind == null ? FailureKind.TRANSIENT : kind;
+        if (kind != null) {
+            return kind;
+        }
+        return Shortages.isOne(cause) ? FailureKind.UNAVAILABLE : FailureKind.TRANSIENT;
     }
 
     /** How often a message is tried before it becomes a dead letter; {@link Integer#MAX_VALUE} if there is no limit. */

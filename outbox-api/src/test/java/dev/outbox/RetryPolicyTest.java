@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 
 class RetryPolicyTest {
@@ -97,5 +101,26 @@ class RetryPolicyTest {
         assertEquals(0.1, policy.jitter());
         assertEquals(Integer.MAX_VALUE, policy.withUnlimitedAttempts().maxAttempts());
         assertEquals(20, RetryPolicy.defaults().maxAttempts(), "the defaults stay as they are");
+    }
+
+    @Test
+    void whatThisProcessLacksIsNoFaultOfAMessage() {
+        for (Throwable shortage : List.of(
+                new IOException(
+                        "Cannot get a connection", new NoSuchElementException("Timeout waiting for idle object")),
+                new IllegalStateException(new RejectedExecutionException("the queue is full")),
+                new IOException("accept: Too many open files"))) {
+            assertEquals(FailureKind.UNAVAILABLE, RetryPolicy.defaults().kindOf(shortage), shortage::toString);
+        }
+        for (Throwable other : List.of(
+                new IllegalStateException(), new NoSuchElementException("no value"), new IOException("broken"))) {
+            assertEquals(FailureKind.TRANSIENT, RetryPolicy.defaults().kindOf(other), other::toString);
+        }
+        assertEquals(
+                FailureKind.TRANSIENT,
+                RetryPolicy.defaults()
+                        .withClassifier(failure -> FailureKind.TRANSIENT)
+                        .kindOf(new RejectedExecutionException()),
+                "what a classifier says stands");
     }
 }
