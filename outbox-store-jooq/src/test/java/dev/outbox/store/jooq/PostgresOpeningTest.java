@@ -1,15 +1,24 @@
 package dev.outbox.store.jooq;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.Operations;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.StandardError;
+import dev.outbox.store.jooq.internal.opening.Surroundings;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** What is refused on PostgreSQL. */
 @Tag("postgres")
@@ -46,6 +55,43 @@ class PostgresOpeningTest extends OpeningTest {
         assertTrue(text.contains("begins again at its end"), text);
         execute(text.substring(text.indexOf("ALTER SEQUENCE"), text.length() - 1));
         assertOpens();
+    }
+
+    /** What is switched on under a store that is open is as bad, and is said as well. */
+    @Test
+    void rowSecurityUnderAnOpenStoreIsSaid() throws Exception {
+        String user = "u" + Long.toString(System.nanoTime(), 36);
+        execute(
+                "CREATE USER " + user + " PASSWORD 's3cr3t'",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_message, outbox_partition, outbox_dead_letter TO "
+                        + user,
+                "GRANT SELECT ON outbox_schema TO " + user,
+                "CREATE POLICY mine ON outbox_message USING (topic = 'mine')");
+        String url =
+                address.replaceFirst("user=[^&]*", "user=" + user).replaceFirst("password=[^&]*", "password=s3cr3t");
+        Duration before = Surroundings.every;
+        Surroundings.every = Duration.ZERO;
+        try (Store store = Stores.open(url)) {
+            store.checkout(Set.of("t"), 10).close();
+            execute("ALTER TABLE outbox_message ENABLE ROW LEVEL SECURITY");
+            for (Executable asked : List.<Executable>of(
+                    () -> store.checkout(Set.of("t"), 10),
+                    () -> Operations.of(store).backlog())) {
+                String text = assertThrows(StoreException.class, asked).getMessage();
+                assertTrue(text.contains("row security hides rows of outbox_message from the user " + user), text);
+                assertTrue(text.contains("not as it was when the store was opened"), text);
+            }
+            execute("ALTER TABLE outbox_message DISABLE ROW LEVEL SECURITY");
+            store.checkout(Set.of("t"), 10).close();
+            assertEquals(List.of(), Operations.of(store).backlog());
+            execute("ALTER SEQUENCE outbox_message_id_seq CACHE 20");
+            String text = assertThrows(StoreException.class, () -> store.checkout(Set.of("t"), 10))
+                    .getMessage();
+            assertTrue(text.contains("CACHE 1"), text);
+        } finally {
+            Surroundings.every = before;
+            execute("DROP OWNED BY " + user, "DROP USER " + user);
+        }
     }
 
     /** What it hides would be taken for what is not there. */

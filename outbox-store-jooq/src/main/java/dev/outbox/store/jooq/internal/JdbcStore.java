@@ -16,6 +16,7 @@ import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.ReadOnly;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.LastAnswer;
+import dev.outbox.store.jooq.internal.opening.Surroundings;
 import dev.outbox.store.jooq.internal.operations.JdbcOperations;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
@@ -59,19 +60,31 @@ public final class JdbcStore extends GuardedStore {
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private final @Nullable WakeUpListener listener;
     private final SignsOfLife signsOfLife;
+    private final Surroundings surroundings;
 
     JdbcStore(
             Connections connections,
             Dialect dialect,
             int lockKey,
-            boolean strictOrder,
+            SqlOptions options,
             @Nullable WakeUpListener listener) {
-        super(new JdbcOperations(connections, dialect));
+        this(connections, dialect, lockKey, options, listener, new Surroundings(dialect, options.oneNode()));
+    }
+
+    private JdbcStore(
+            Connections connections,
+            Dialect dialect,
+            int lockKey,
+            SqlOptions options,
+            @Nullable WakeUpListener listener,
+            Surroundings surroundings) {
+        super(new JdbcOperations(connections, dialect, surroundings));
+        this.surroundings = surroundings;
         this.connections = connections;
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.listener = listener;
-        this.floor = new LowWatermark(dialect, lockKey, strictOrder);
+        this.floor = new LowWatermark(dialect, lockKey, options.strictOrder());
         this.signsOfLife = SignsOfLife.of(open);
     }
 
@@ -88,6 +101,7 @@ public final class JdbcStore extends GuardedStore {
         JdbcBatch batch;
         try {
             LastAnswer asked = LastAnswer.now(); // a sleep between the answer and here would hide the loss of the hold
+            surroundings.require(lease.connection());
             List<HeldPartition> held = checkout.run(lease, limit);
             if (held.isEmpty()) {
                 lease.close();

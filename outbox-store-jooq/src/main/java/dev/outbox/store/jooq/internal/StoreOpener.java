@@ -148,7 +148,7 @@ public final class StoreOpener {
             WakeUpListener listener = extras.listens()
                     ? WakeUpListener.start(dialect, listening, connections != listening, connections)
                     : null;
-            return new JdbcStore(connections, dialect, lockKey, extras.strictOrder(), listener);
+            return new JdbcStore(connections, dialect, lockKey, extras, listener);
         } catch (SQLException e) {
             connections.close();
             throw new StoreException(StoreErrors.text("Listening for notifications", e), e);

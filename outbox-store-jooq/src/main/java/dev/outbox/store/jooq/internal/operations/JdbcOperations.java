@@ -11,6 +11,7 @@ import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.RowReader;
 import dev.outbox.store.jooq.internal.dialect.UnreadableRow;
 import dev.outbox.store.jooq.internal.opening.Rehearsal;
+import dev.outbox.store.jooq.internal.opening.Surroundings;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -52,10 +53,12 @@ public final class JdbcOperations implements Operations {
 
     private final Connections connections;
     private final Dialect dialect;
+    private final Surroundings surroundings;
     private final String deadLetter;
 
-    public JdbcOperations(Connections connections, Dialect dialect) {
+    public JdbcOperations(Connections connections, Dialect dialect, Surroundings surroundings) {
         this.connections = connections;
+        this.surroundings = surroundings;
         this.dialect = dialect;
         this.deadLetter = "SELECT id, message_id, topic, partition_no, reason, " + dialect.time("died_at")
                 + ", message_key, headers, payload, attempts, " + dialect.time("created_at")
@@ -64,9 +67,15 @@ public final class JdbcOperations implements Operations {
 
     @Override
     public List<Backlog> backlog() {
-        return inTransaction("Asking for the backlog", dialect::backlog).stream()
+        return inTransaction("Asking for the backlog", this::backlog).stream()
                 .filter(partition -> !partition.topic().equals(Rehearsal.TOPIC))
                 .toList();
+    }
+
+    /** If messages are hidden, a backlog of none would be the worst answer. */
+    private List<Backlog> backlog(Connection connection) throws SQLException {
+        surroundings.requireNow(connection);
+        return dialect.backlog(connection);
     }
 
     @Override
