@@ -11,6 +11,9 @@ module dev.outbox {
     exports dev.outbox.spi;
     exports dev.outbox.internal to
             dev.outbox.relay;
+    exports dev.outbox.internal.json to
+            dev.outbox.jackson,
+            dev.outbox.jackson3;
 
     requires org.slf4j;
     requires static transitive org.jspecify;

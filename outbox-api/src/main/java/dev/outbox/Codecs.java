@@ -10,8 +10,8 @@ public final class Codecs {
     private Codecs() {}
 
     /**
-     * JSON, by the one artifact on the class path that makes it, such as {@code outbox-jackson}, where it says what
-     * is kept and what is refused. What a {@link Topic} uses unless told otherwise.
+     * JSON, by the one artifact on the class path that makes it: {@code outbox-jackson} or {@code outbox-jackson3}. It
+     * says what is kept and what is refused. A {@link Topic} uses it unless it is given a codec.
      *
      * @throws ConfigurationException if there is no such artifact, or more than one, or if it refuses the type
      */
@@ -24,7 +24,8 @@ public final class Codecs {
         throw new ConfigurationException(
                 found.isEmpty()
                         ? "There is nothing on the class path that writes " + type.getTypeName()
-                                + " as JSON. Add the artifact dev.outbox:outbox-jackson" + instead
+                                + " as JSON. Add the artifact dev.outbox:outbox-jackson, or outbox-jackson3 for Jackson 3"
+                                + instead
                         : "There are " + found.size() + " artifacts on the class path that write "
                                 + type.getTypeName() + " as JSON: "
                                 + Providers.described(found, JsonCodecProvider::description) + ". Keep one of them"

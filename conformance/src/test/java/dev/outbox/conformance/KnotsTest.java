@@ -27,6 +27,7 @@ class KnotsTest {
     private static final List<String> ALWAYS = List.of(
             "outbox-api",
             "outbox-jackson",
+            "outbox-jackson3",
             "outbox-relay",
             "outbox-store-jooq",
             "outbox-store-memory",

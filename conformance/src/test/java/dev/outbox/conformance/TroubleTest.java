@@ -19,6 +19,7 @@ class TroubleTest {
     private static final List<String> MODULES = List.of(
             "outbox-api",
             "outbox-jackson",
+            "outbox-jackson3",
             "outbox-relay",
             "outbox-store-support",
             "outbox-store-jooq",

@@ -5,7 +5,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** Walks the causes of what others threw: foreign code, which may fail, and chains that may lead back to their start. */
+/**
+ * Walks the causes of what others threw. That is foreign code, which may fail, and chains may lead back to their start.
+ */
 public final class Causes {
     /** More than any driver wraps. */
     private static final int DEEPEST = 50;

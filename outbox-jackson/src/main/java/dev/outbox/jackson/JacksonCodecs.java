@@ -1,12 +1,18 @@
 package dev.outbox.jackson;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.outbox.Codec;
-import dev.outbox.MessageRejectedException;
+import dev.outbox.internal.json.KeptJson;
+import dev.outbox.internal.json.VerifiedCodec;
+import java.lang.reflect.Type;
 
 /** Codecs for JSON by Jackson 2. */
 public final class JacksonCodecs {
+    private static final String INSTEAD =
+            "Use a type that has it, or a mapper of your own by JacksonCodecs.json(mapper, type).";
+
     private JacksonCodecs() {}
 
     /**
@@ -27,12 +33,12 @@ public final class JacksonCodecs {
      *     for Jackson, an inner class, or an interface
      */
     public static <T> Codec<T> json(Class<T> type) {
-        return VerifiedJson.of(type);
+        return kept(type);
     }
 
     /** The same for a generic type, as in {@code json(new TypeReference<List<Order>>() {})}. */
     public static <T> Codec<T> json(TypeReference<T> type) {
-        return VerifiedJson.of(type.getType());
+        return kept(type.getType());
     }
 
     /**
@@ -50,22 +56,12 @@ public final class JacksonCodecs {
      * {@link #json(Class)}.
      */
     public static <T> Codec<T> verified(Codec<T> codec) {
-        return new Codec<>() {
-            @Override
-            public byte[] encode(T message) throws Exception {
-                byte[] payload = codec.encode(message);
-                Difference difference = Difference.between(message, codec.decode(payload.clone()));
-                if (difference != null) {
-                    throw new MessageRejectedException(
-                            "The message is not what comes back: " + difference.withValues() + ".");
-                }
-                return payload;
-            }
+        return new VerifiedCodec<>(codec, JacksonBinding.CONTENTS);
+    }
 
-            @Override
-            public T decode(byte[] payload) throws Exception {
-                return codec.decode(payload);
-            }
-        };
+    private static <T> Codec<T> kept(Type type) {
+        JavaType resolved = Mapper.DEFAULT.constructType(type);
+        TypeCheck.check(Mapper.DEFAULT, resolved);
+        return new KeptJson<>(new Json<>(Mapper.DEFAULT, resolved), JacksonBinding.CONTENTS, INSTEAD);
     }
 }

@@ -25,8 +25,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what Jackson would write and never read, which it says itself only of a message that is there to be read: then it is too
- * late. Walks through the deserializers it has made for a type, those of properties and elements included.
+ * Finds what Jackson would write and never read. Jackson says so only of a message that is there to be read, which is
+ * too late. Walks through the deserializers it has made for a type, those of properties and elements included.
  */
 final class TypeCheck {
     private static final int ENOUGH = 1_000;
