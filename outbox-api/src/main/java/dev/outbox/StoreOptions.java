@@ -8,23 +8,43 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How to open a store: names and values, some of which every backend knows. Immutable; {@link #toString} shows no
- * secrets.
+ * How to open a store: options and their values. Every backend knows those that are constants here, and documents its
+ * own. A store refuses an option that it does not know, and an option whose promise it cannot keep, so no setting is
+ * silently without effect. Immutable; {@link #toString} shows no secrets.
  */
 public final class StoreOptions {
-    /** Name of the option {@link #withUser}. */
-    public static final String USER = "user";
+    /** The user to log in as; unless set, the user in the URL. A text. Only for stores that are opened by URL. */
+    public static final StoreOption<String> USER = StoreOption.text("user");
 
-    /** Name of the option {@link #withPassword}. */
-    public static final String PASSWORD = "password";
+    /** The password to log in with; unless set, that in the URL. A text. Only for stores that are opened by URL. */
+    public static final StoreOption<String> PASSWORD = StoreOption.text("password");
 
-    /** Name of the option {@link #withWorkers}. */
-    public static final String WORKERS = "workers";
+    /**
+     * How many batches will be open at a time, for which the store keeps connections: at least 1, by default {@value
+     * #DEFAULT_WORKERS}. Choose the number of workers of the relays that share the store. Only for stores that are
+     * opened by URL: the pool or client of an application has its own size.
+     */
+    public static final StoreOption<Integer> WORKERS = StoreOption.number("workers", 1);
 
-    /** Name of the option {@link #withCreateSchema}. */
-    public static final String CREATE_SCHEMA = "createSchema";
+    /**
+     * Whether to create what is missing in the database, {@code true} or {@code false}. By default true for H2 and false
+     * for all others. In Redis nothing is ever missing.
+     */
+    public static final StoreOption<Boolean> CREATE_SCHEMA = StoreOption.flag("createSchema");
 
-    /** What {@link #withWorkers} is unless it is set. */
+    /**
+     * What the names of tables, collections or keys begin with, so that a database can have several outboxes. The
+     * method {@code named} of the class that opens the store says its form. Writers and stores must have the same.
+     */
+    public static final StoreOption<String> PREFIX = StoreOption.text("prefix");
+
+    /**
+     * Whether the store can wake relays up after commits of other processes, {@code true} or {@code false}. By default
+     * true for Redis and MongoDB, and false for PostgreSQL. The other SQL databases cannot.
+     */
+    public static final StoreOption<Boolean> WAKE_UP = StoreOption.flag("wakeUp");
+
+    /** What {@link #WORKERS} is unless it is set. */
     public static final int DEFAULT_WORKERS = 4;
 
     private static final StoreOptions DEFAULTS = new StoreOptions(Map.of());
@@ -45,7 +65,17 @@ public final class StoreOptions {
         return new StoreOptions(values);
     }
 
-    /** The same with one option set; backends document the names they know. */
+    /**
+     * The same with one option set.
+     *
+     * @throws ConfigurationException if the option cannot have this value
+     */
+    @CheckReturnValue
+    public <T> StoreOptions with(StoreOption<T> option, T value) {
+        return with(option.name(), option.write(value));
+    }
+
+    /** The same with one option set as text, as from a configuration file. The store checks name and value. */
     @CheckReturnValue
     public StoreOptions with(String name, String value) {
         Map<String, String> more = new TreeMap<>(values);
@@ -53,74 +83,64 @@ public final class StoreOptions {
         return new StoreOptions(more);
     }
 
-    /** Who to log in as; unless set, what the URL says. */
+    /** The same with {@link #USER} set. */
     @CheckReturnValue
     public StoreOptions withUser(String user) {
         return with(USER, user);
     }
 
-    /** The password to log in with; unless set, what the URL says. */
+    /** The same with {@link #PASSWORD} set. */
     @CheckReturnValue
     public StoreOptions withPassword(String password) {
         return with(PASSWORD, password);
     }
 
     /**
-     * How many batches will be open at a time, which is how many connections are kept for them; at least 1, by default
-     * {@value #DEFAULT_WORKERS}.
+     * The same with {@link #WORKERS} set.
+     *
+     * @throws ConfigurationException if there are fewer than 1
      */
     @CheckReturnValue
     public StoreOptions withWorkers(int workers) {
-        return with(WORKERS, Integer.toString(workers));
+        return with(WORKERS, workers);
     }
 
-    /** Whether to create what is missing in the database; the default is the backend's, and mostly no. */
+    /** The same with {@link #CREATE_SCHEMA} set. */
     @CheckReturnValue
     public StoreOptions withCreateSchema(boolean create) {
-        return with(CREATE_SCHEMA, Boolean.toString(create));
+        return with(CREATE_SCHEMA, create);
     }
 
-    /** The value of an option, or null if it is not set. */
-    public @Nullable String get(String name) {
-        return values.get(name);
+    /** The same with {@link #PREFIX} set. */
+    @CheckReturnValue
+    public StoreOptions withPrefix(String prefix) {
+        return with(PREFIX, prefix);
     }
 
-    /**
-     * The value of an option that is a whole number.
-     *
-     * @throws ConfigurationException if it is not one, or below the least allowed
-     */
-    public int getInt(String name, int least, int defaultValue) {
-        String value = values.get(name);
-        if (value == null) {
-            return defaultValue;
-        }
-        try {
-            int number = Integer.parseInt(value);
-            if (number >= least) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // said below
-        }
-        throw new ConfigurationException(
-                "Option " + name + " is '" + value + "'; expected a whole number of at least " + least + ".");
+    /** The same with {@link #WAKE_UP} set. */
+    @CheckReturnValue
+    public StoreOptions withWakeUp(boolean wakeUp) {
+        return with(WAKE_UP, wakeUp);
     }
 
     /**
-     * The value of an option that is {@code true} or {@code false}.
+     * The value of an option, or null if it is not set.
      *
-     * @throws ConfigurationException if it is neither
+     * @throws ConfigurationException if the text is no value of this option
      */
-    public boolean getBoolean(String name, boolean defaultValue) {
-        String value = values.get(name);
-        if (value == null) {
-            return defaultValue;
-        }
-        if (value.equals("true") || value.equals("false")) {
-            return value.equals("true");
-        }
-        throw new ConfigurationException("Option " + name + " is '" + value + "'; expected true or false.");
+    public <T> @Nullable T get(StoreOption<T> option) {
+        String value = values.get(option.name());
+        return value == null ? null : option.read(value);
+    }
+
+    /**
+     * The value of an option, or a default if it is not set.
+     *
+     * @throws ConfigurationException if the text is no value of this option
+     */
+    public <T> T get(StoreOption<T> option, T defaultValue) {
+        T value = get(option);
+        return value == null ? defaultValue : value;
     }
 
     /**
@@ -128,12 +148,28 @@ public final class StoreOptions {
      *
      * @throws ConfigurationException if there is one, with the names that are known
      */
-    public void requireKnown(Set<String> known) {
+    public void requireKnown(StoreOption<?>... known) {
+        Set<String> names = new TreeSet<>();
+        for (StoreOption<?> option : known) {
+            names.add(option.name());
+        }
         Set<String> unknown = new TreeSet<>(values.keySet());
-        unknown.removeAll(known);
+        unknown.removeAll(names);
         if (!unknown.isEmpty()) {
+            throw new ConfigurationException("Unknown option " + unknown + "; this store knows " + names + ".");
+        }
+    }
+
+    /**
+     * Refuses an option that is without effect here.
+     *
+     * @param why why it is, and what to do instead
+     * @throws ConfigurationException if it is set
+     */
+    public void refuse(StoreOption<?> option, String why) {
+        if (values.containsKey(option.name())) {
             throw new ConfigurationException(
-                    "Unknown option " + unknown + "; this store knows " + new TreeSet<>(known) + ".");
+                    "Option " + option.name() + " has no effect here: " + why + ". Leave the option out.");
         }
     }
 

@@ -2,11 +2,12 @@ package dev.outbox;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class StoresTest {
@@ -69,20 +70,46 @@ class StoresTest {
         StoreOptions options =
                 StoreOptions.defaults().withUser("app").withPassword("secret").withWorkers(2);
         assertEquals("StoreOptions[password, user, workers]", options.toString());
-        assertEquals(2, options.getInt(StoreOptions.WORKERS, 1, 4));
-        assertEquals(4, StoreOptions.defaults().getInt(StoreOptions.WORKERS, 1, 4));
-        assertTrue(assertThrows(
-                        ConfigurationException.class,
-                        () -> options.withWorkers(0).getInt(StoreOptions.WORKERS, 1, 4))
+        assertEquals(2, options.get(StoreOptions.WORKERS, 4));
+        assertEquals(4, StoreOptions.defaults().get(StoreOptions.WORKERS, 4));
+        assertTrue(assertThrows(ConfigurationException.class, () -> options.withWorkers(0))
                 .getMessage()
                 .contains("at least 1"));
         StoreOptions typo = StoreOptions.of(Map.of("creatSchema", "true"));
-        assertTrue(
-                assertThrows(ConfigurationException.class, () -> typo.requireKnown(Set.of("createSchema", "workers")))
-                        .getMessage()
-                        .contains("Unknown option [creatSchema]; this store knows [createSchema, workers]"));
-        assertThrows(ConfigurationException.class, () -> typo.with("x", "yes").getBoolean("x", false));
-        assertTrue(StoreOptions.defaults().withCreateSchema(true).getBoolean(StoreOptions.CREATE_SCHEMA, false));
+        assertTrue(assertThrows(
+                        ConfigurationException.class,
+                        () -> typo.requireKnown(StoreOptions.CREATE_SCHEMA, StoreOptions.WORKERS))
+                .getMessage()
+                .contains("Unknown option [creatSchema]; this store knows [createSchema, workers]"));
+        assertThrows(
+                ConfigurationException.class, () -> typo.with("wakeUp", "yes").get(StoreOptions.WAKE_UP));
+        assertTrue(StoreOptions.defaults().withCreateSchema(true).get(StoreOptions.CREATE_SCHEMA, false));
+        assertTrue(assertThrows(ConfigurationException.class, () -> options.refuse(StoreOptions.WORKERS, "so it is"))
+                .getMessage()
+                .contains("Option workers has no effect here: so it is"));
+    }
+
+    @Test
+    void optionsHaveTypesAndATextForm() {
+        StoreOption<Duration> lease = StoreOption.millis("leaseMillis", Duration.ofMillis(100));
+        StoreOption<String> mood = StoreOption.text("mood");
+        StoreOptions typed = StoreOptions.defaults()
+                .withWakeUp(true)
+                .withPrefix("shop_")
+                .with(lease, Duration.ofSeconds(5))
+                .with(mood, "");
+        assertEquals(Map.of("wakeUp", "true", "prefix", "shop_", "leaseMillis", "5000", "mood", ""), typed.asMap());
+        StoreOptions text = StoreOptions.of(typed.asMap());
+        assertEquals(Duration.ofSeconds(5), text.get(lease));
+        assertEquals("shop_", text.get(StoreOptions.PREFIX));
+        assertEquals("", text.get(mood));
+        assertNull(StoreOptions.defaults().get(mood));
+        assertTrue(assertThrows(ConfigurationException.class, () -> text.with(lease, Duration.ofMillis(99)))
+                .getMessage()
+                .contains("leaseMillis is '99'; expected a whole number of at least 100, in milliseconds"));
+        assertThrows(
+                ConfigurationException.class,
+                () -> text.with("leaseMillis", "5 s").get(lease));
     }
 
     private static String message(Class<? extends OutboxException> type, String url) {

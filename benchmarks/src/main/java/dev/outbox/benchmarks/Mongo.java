@@ -84,7 +84,7 @@ final class Mongo implements Backend {
 
     @Override
     public StoreOptions options(int workers, boolean wakeUps) {
-        return StoreOptions.defaults().withWorkers(workers).with(MongoOutbox.WAKE_UP, Boolean.toString(wakeUps));
+        return StoreOptions.defaults().withWorkers(workers).withWakeUp(wakeUps);
     }
 
     @Override

@@ -79,10 +79,7 @@ final class Redis implements Backend {
 
     @Override
     public StoreOptions options(int workers, boolean wakeUps) {
-        return StoreOptions.defaults()
-                .withWorkers(workers)
-                .with("prefix", prefix)
-                .with(RedisOutbox.WAKE_UP, Boolean.toString(wakeUps));
+        return StoreOptions.defaults().withWorkers(workers).withPrefix(prefix).withWakeUp(wakeUps);
     }
 
     @Override

@@ -74,7 +74,7 @@ final class Sql implements Backend {
     public StoreOptions options(int workers, boolean wakeUps) {
         StoreOptions options = StoreOptions.defaults().withWorkers(workers);
         return wakeUps && name.equals("postgres")
-                ? options.with("wakeUp", "listen").withCreateSchema(true) // which makes the trigger
+                ? options.withWakeUp(true).withCreateSchema(true) // which makes the trigger
                 : options;
     }
 

@@ -7,7 +7,6 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.StoreProvider;
 import java.time.Duration;
-import java.util.Set;
 
 /** Lets {@code Stores.open("jdbc:hsqldb:hsql://…")} find this store. */
 public final class HsqlProvider implements StoreProvider {
@@ -18,7 +17,7 @@ public final class HsqlProvider implements StoreProvider {
 
     @Override
     public Store open(String url, StoreOptions options) {
-        options.requireKnown(Set.of());
+        options.requireKnown();
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         try {

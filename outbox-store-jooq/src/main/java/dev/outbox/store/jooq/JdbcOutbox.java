@@ -7,11 +7,12 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
+import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.StoreOpener;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.Dialects;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
+import dev.outbox.store.jooq.internal.dialect.SqlOption;
 import dev.outbox.store.jooq.internal.dialect.TableNames;
 import dev.outbox.store.jooq.internal.persist.JdbcPersist;
 import dev.outbox.store.jooq.internal.schema.DdlScripts;
@@ -44,10 +45,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JdbcOutbox {
     /**
-     * Name of the store option for the names of the tables, in the form that {@link #named} takes; by default {@code
-     * outbox_}.
+     * The option {@code strictOrder} of PostgreSQL, {@code true} or {@code false}, by default false: a partition comes
+     * in the order in which it was written, also if transactions overlap. Messages that were written after the first
+     * message of a transaction wait until that transaction has ended, in all partitions. OBX-TX-2 and OBX-TX-3 hold for
+     * them from then on. So a writer that stays open for long holds up the outbox.
      */
-    public static final String TABLES = OptionNames.TABLES;
+    public static final StoreOption<Boolean> STRICT_ORDER = SqlOption.STRICT_ORDER;
+
+    /**
+     * The option {@code oneNode} of MySQL and MariaDB, {@code true} or {@code false}, by default false: all relays and
+     * all writers use the same node of a cluster that has several writable nodes. Without the option a store refuses to
+     * open on such a node.
+     */
+    public static final StoreOption<Boolean> ONE_NODE = SqlOption.ONE_NODE;
 
     private static final Named STANDARD = new Named(TableNames.DEFAULT);
 
@@ -104,21 +114,20 @@ public final class JdbcOutbox {
      *
      * <p>Opening tries on two connections what batches rely on. It refuses a database that does not pass.
      *
-     * @param options {@link StoreOptions#withCreateSchema}, by default true for H2 and false for all others, does what
-     *     {@link #createSchema} does; {@value #TABLES}, the names of the tables; {@link StoreOptions#withWorkers} is
-     *     allowed and has no effect. On PostgreSQL also:
+     * @param options the store refuses an option that has no effect: one that this database does not have, and {@link
+     *     StoreOptions#WORKERS}, because the size of the pool says how many batches can be open
      *     <ul>
-     *       <li>{@code strictOrder=true}, by default false: a partition comes in the order in which it was written,
-     *           also if transactions overlap. Messages that were written after the first message of a transaction wait
-     *           until that transaction has ended, in all partitions. OBX-TX-2 and OBX-TX-3 hold for them from then on.
-     *           So a writer that stays open for long holds up the outbox
-     *       <li>{@code wakeUp=listen}, by default {@code none}: the store has {@link dev.outbox.Capability#WAKE_UP}. It
-     *           listens on one more connection, which it keeps while it is open. Needs the trigger of
-     *           {@link #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits transactions that notify
-     *           one after the other
+     *       <li>{@link StoreOptions#CREATE_SCHEMA}, by default true for H2 and false for all others, does what {@link
+     *           #createSchema} does
+     *       <li>{@link StoreOptions#PREFIX}, by default {@code outbox_}: the names of the tables, in the form that
+     *           {@link #named} takes
+     *       <li>{@link #STRICT_ORDER}, only on PostgreSQL
+     *       <li>{@link StoreOptions#WAKE_UP}, only on PostgreSQL and by default false: the store has {@link
+     *           dev.outbox.Capability#WAKE_UP}. It listens on one more connection, which it keeps while it is open. It
+     *           needs the trigger of {@link #wakeUpDdl}, which {@code createSchema} creates too. PostgreSQL commits
+     *           transactions that notify one after the other
+     *       <li>{@link #ONE_NODE}, only on MySQL and MariaDB
      *     </ul>
-     *     On MySQL and MariaDB {@code oneNode=true}, by default false: all relays and all writers use the same node of
-     *     a cluster that has several writable nodes. Without the option a store refuses to open on such a node
      * @throws ConfigurationException if the database is not supported, an option is wrong, or the tables are missing
      *     or of another version, with the SQL to run
      * @throws StoreException if the database cannot be reached
@@ -136,7 +145,7 @@ public final class JdbcOutbox {
     }
 
     /**
-     * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=listen}; only for PostgreSQL. It
+     * The DDL of the trigger by which writers notify stores opened with {@code wakeUp=true}; only for PostgreSQL. It
      * can run again. It has a function with semicolons in its body, between {@code $$}. A tool that splits scripts at
      * semicolons must leave the function whole.
      *
@@ -190,7 +199,7 @@ public final class JdbcOutbox {
      * JdbcOutbox.Named shop = JdbcOutbox.named("shop.events_");
      * shop.createSchema(dataSource);              // shop.events_message, shop.events_partition, …
      * Outbox.bind(placed, shop.persist(connection)).publish(new OrderPlaced(id));
-     * Store store = Stores.open(url, StoreOptions.defaults().with(JdbcOutbox.TABLES, "shop.events_"));
+     * Store store = Stores.open(url, StoreOptions.defaults().withPrefix("shop.events_"));
      * }</pre>
      *
      * @param names a prefix such as {@code events_}, or a schema (MySQL and MariaDB: a database) and a prefix such as
@@ -268,15 +277,15 @@ public final class JdbcOutbox {
         /**
          * Opens a store as {@link JdbcOutbox#store} does.
          *
-         * @throws ConfigurationException also if the option {@value JdbcOutbox#TABLES} has other names
+         * @throws ConfigurationException also if {@link StoreOptions#PREFIX} is another one
          */
         public Store store(DataSource pool, StoreOptions options) {
-            String others = options.get(TABLES);
+            String others = options.get(StoreOptions.PREFIX);
             if (others != null && !TableNames.of(others).equals(names)) {
-                throw new ConfigurationException("The option " + TABLES + " is '" + others
+                throw new ConfigurationException("The option " + StoreOptions.PREFIX + " is '" + others
                         + "', and the store is to be opened on the tables " + names + ": leave the option away.");
             }
-            return StoreOpener.store(pool, options.with(TABLES, names.toString()));
+            return StoreOpener.store(pool, options.withPrefix(names.toString()));
         }
 
         /** The DDL of {@link JdbcOutbox#ddl} with these names. */
@@ -293,7 +302,7 @@ public final class JdbcOutbox {
         public String wakeUpDdl(SqlDatabase database) {
             if (database != SqlDatabase.POSTGRESQL) {
                 throw new ConfigurationException(
-                        "wakeUp=listen is for PostgreSQL alone; there is no trigger for " + database + ".");
+                        "wakeUp=true is for PostgreSQL alone; there is no trigger for " + database + ".");
             }
             return NotifyTrigger.ddl(dialect(database));
         }

@@ -93,7 +93,7 @@ public final class JooqOutbox {
     }
 
     /**
-     * The DDL of the trigger for {@code wakeUp=listen}, as {@link JdbcOutbox#wakeUpDdl} returns it.
+     * The DDL of the trigger for {@code wakeUp=true}, as {@link JdbcOutbox#wakeUpDdl} returns it.
      *
      * @throws ConfigurationException if the database is not PostgreSQL
      */
@@ -180,7 +180,7 @@ public final class JooqOutbox {
         /**
          * Opens a store as {@link JdbcOutbox#store} does.
          *
-         * @throws ConfigurationException also if the option {@value JdbcOutbox#TABLES} has other names
+         * @throws ConfigurationException also if {@link StoreOptions#PREFIX} is another one
          */
         public Store store(DataSource pool, StoreOptions options) {
             return tables.store(pool, options);

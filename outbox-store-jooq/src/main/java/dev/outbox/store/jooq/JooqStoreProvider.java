@@ -8,11 +8,11 @@ import dev.outbox.store.jooq.internal.StoreOpener;
 import dev.outbox.store.jooq.internal.dialect.Dialects;
 
 /**
- * Opens {@code jdbc:} URLs with a pool of its own. Public for {@link java.util.ServiceLoader} alone: call {@link dev.outbox.Stores#open}.
+ * Opens {@code jdbc:} URLs with a pool of its own. Public for {@link java.util.ServiceLoader} alone: call {@link
+ * dev.outbox.Stores#open}.
  *
- * <p>Options: {@code user} and {@code password}, in place of those in the URL; {@code workers}, which is how many batches
- * may be open at a time, by default {@value StoreOptions#DEFAULT_WORKERS}, with two connections more than that; {@code
- * createSchema}, to make the tables or upgrade them, by default true for H2 and false for all others; {@value JdbcOutbox#TABLES}, the names of the tables as {@link JdbcOutbox#named} takes them.
+ * <p>Options: those of {@link JdbcOutbox#store}; {@link StoreOptions#USER} and {@link StoreOptions#PASSWORD}, in place
+ * of those in the URL; {@link StoreOptions#WORKERS}, with three connections more than that.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

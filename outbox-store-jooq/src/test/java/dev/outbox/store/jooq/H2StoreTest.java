@@ -10,6 +10,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
+import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.store.jooq.internal.checkout.Checkout;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,6 +92,26 @@ class H2StoreTest extends StoreTest {
         assertRefused(address, StoreOptions.defaults().withUser("nobody").withPassword("s3cr3t"), "user and password");
         assertRefused(address + ";USER=nobody;PASSWORD=s3cr3t", StoreOptions.defaults(), "user and password");
         assertRefused(address + ";PASSWORD=s3cr3t;NO_SUCH=1", StoreOptions.defaults(), "Correct the URL");
+    }
+
+    @Test
+    void optionsWithoutEffectAreRefused() {
+        for (StoreOption<Boolean> option :
+                List.of(JdbcOutbox.STRICT_ORDER, StoreOptions.WAKE_UP, JdbcOutbox.ONE_NODE)) {
+            StoreOptions options = StoreOptions.defaults();
+            assertRefused(address, options.with(option, true), option + "=true is not for H2", "Leave it out");
+            Stores.open(address, options.with(option, false)).close(); // which holds
+        }
+        DataSource pool = new Observed(address, true, 3);
+        for (StoreOptions options : List.of(
+                StoreOptions.defaults().withUser("sa"),
+                StoreOptions.defaults().withPassword("s3cr3t"),
+                StoreOptions.defaults().withWorkers(4))) {
+            String text = assertThrows(ConfigurationException.class, () -> JdbcOutbox.store(pool, options))
+                    .getMessage();
+            assertTrue(text.contains("has no effect here: the pool is that of the application"), text);
+            assertFalse(text.contains("s3cr3t"), text);
+        }
     }
 
     static void assertRefused(String url, StoreOptions options, String... texts) {

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("postgres")
 @Timeout(120)
 class PostgresListenTest {
-    private static final StoreOptions LISTEN = StoreOptions.defaults().with("wakeUp", "listen");
+    private static final StoreOptions LISTEN = StoreOptions.defaults().withWakeUp(true);
 
     private final PostgresHarness harness = new PostgresHarness();
     private String address = "";
@@ -65,14 +65,14 @@ class PostgresListenTest {
 
     @Test
     void otherDatabasesAndWordsAreRefused() {
-        assertTrue(refusal("jdbc:h2:mem:listen;DB_CLOSE_DELAY=-1", LISTEN).contains("PostgreSQL alone"));
-        assertTrue(refusal(address, LISTEN.with("wakeUp", "true")).contains("none or listen"));
+        assertTrue(refusal("jdbc:h2:mem:listen;DB_CLOSE_DELAY=-1", LISTEN).contains("only PostgreSQL"));
+        assertTrue(refusal(address, LISTEN.with("wakeUp", "listen")).contains("true or false"));
         assertThrows(ConfigurationException.class, () -> JdbcOutbox.wakeUpDdl(SqlDatabase.MYSQL));
     }
 
     @Test
     void withoutTheOptionThereAreNoWakeUps() {
-        try (Store store = Stores.open(address, LISTEN.with("wakeUp", "none"))) {
+        try (Store store = Stores.open(address, LISTEN.withWakeUp(false))) {
             assertFalse(store.capabilities().has(Capability.WAKE_UP));
             assertThrows(ConfigurationException.class, () -> WakeUps.of(store));
             assertThrows(ConfigurationException.class, () -> ((WakeUps) store).onWakeUp(() -> {}));
@@ -118,8 +118,8 @@ class PostgresListenTest {
                 Store store = Stores.open(
                         address,
                         LISTEN.withCreateSchema(true)
-                                .with("strictOrder", "true")
-                                .with(JdbcOutbox.TABLES, "shop.events_"));
+                                .with(JdbcOutbox.STRICT_ORDER, true)
+                                .withPrefix("shop.events_"));
                 Connection writer = DriverManager.getConnection(address)) {
             AtomicInteger calls = new AtomicInteger();
             AtomicInteger otherCalls = new AtomicInteger();

@@ -149,8 +149,8 @@ class PostgresOpeningTest extends OpeningTest {
         String warned = StandardError.during(() -> Stores.open(url, create).close());
         assertTrue(warned.contains("in other schemas: public"), warned);
         assertTrue(warned.contains("tables=other.outbox_"), warned);
-        String meant = StandardError.during(() -> Stores.open(address, create.with(JdbcOutbox.TABLES, "other.outbox_"))
-                .close());
+        String meant = StandardError.during(
+                () -> Stores.open(address, create.withPrefix("other.outbox_")).close());
         assertFalse(meant.contains("same names"), meant);
     }
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
 /** Outboxes whose writers notify, and whose clients listen and keep strict order. */
 public final class PostgresOptionsHarness implements StoreHarness {
     private static final StoreOptions OPTIONS =
-            StoreOptions.defaults().with("strictOrder", "true").with("wakeUp", "listen");
+            StoreOptions.defaults().with(JdbcOutbox.STRICT_ORDER, true).withWakeUp(true);
 
     /** With the trigger. */
     private static final EmptiedDatabases EMPTIED = new EmptiedDatabases(PostgresVersion.V17, OPTIONS);

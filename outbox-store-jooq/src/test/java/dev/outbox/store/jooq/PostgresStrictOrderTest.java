@@ -47,7 +47,7 @@ import org.postgresql.PGConnection;
 @Timeout(120)
 class PostgresStrictOrderTest {
     private static final String TOPIC = "orders";
-    private static final StoreOptions STRICT = StoreOptions.defaults().with("strictOrder", "true");
+    private static final StoreOptions STRICT = StoreOptions.defaults().with(JdbcOutbox.STRICT_ORDER, true);
 
     private final PostgresHarness harness = new PostgresHarness();
     private String address = "";
@@ -257,7 +257,7 @@ class PostgresStrictOrderTest {
         } finally {
             execute("DROP OWNED BY " + user, "DROP ROLE " + user);
         }
-        assertTrue(refusal("jdbc:h2:mem:strict;DB_CLOSE_DELAY=-1", STRICT).contains("PostgreSQL alone"));
+        assertTrue(refusal("jdbc:h2:mem:strict;DB_CLOSE_DELAY=-1", STRICT).contains("only PostgreSQL"));
         assertTrue(refusal(address, STRICT.with("strictOrder", "yes")).contains("true or false"));
     }
 

@@ -81,7 +81,7 @@ abstract class SchemaTest {
     StoreOptions asTheyAre() {
         return StoreOptions.defaults()
                 .withCreateSchema(false)
-                .with(JdbcOutbox.TABLES, dialect.names().toString());
+                .withPrefix(dialect.names().toString());
     }
 
     Observed pool() {

@@ -60,7 +60,7 @@ class TableNamesTest {
             assertTrue(text.contains("'" + wrong + "'") && text.contains("shop.outbox_"), text);
             H2StoreTest.assertRefused(
                     "jdbc:h2:mem:names;DB_CLOSE_DELAY=-1",
-                    StoreOptions.defaults().with(JdbcOutbox.TABLES, wrong),
+                    StoreOptions.defaults().withPrefix(wrong),
                     "shop.outbox_");
         }
     }
@@ -94,7 +94,7 @@ class TableNamesTest {
                         () -> JdbcOutbox.named("a_")
                                 .store(
                                         new Observed("jdbc:h2:mem:x", true, 2),
-                                        StoreOptions.defaults().with(JdbcOutbox.TABLES, "b_")))
+                                        StoreOptions.defaults().withPrefix("b_")))
                 .getMessage()
                 .contains("a_"));
     }

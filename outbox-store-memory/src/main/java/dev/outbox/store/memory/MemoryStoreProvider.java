@@ -5,14 +5,13 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.StoreProvider;
-import java.util.Set;
 
 /**
  * Opens {@code memory:NAME}, which is {@link MemoryOutbox#named}. Public for {@link java.util.ServiceLoader} alone:
  * call {@link dev.outbox.Stores#open}.
  *
- * <p>The options that {@link StoreOptions} names are allowed, so that those of the store in production need not be
- * taken away in a test. They have no effect.
+ * <p>User, password, workers and createSchema are allowed, so that a test need not take the options of the store in
+ * production away. They have no effect.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)
@@ -30,7 +29,7 @@ public final class MemoryStoreProvider implements StoreProvider {
     @Override
     public Store open(String url, StoreOptions options) {
         options.requireKnown(
-                Set.of(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA));
+                StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA);
         String name = url.substring(SCHEME.length());
         if (name.isEmpty() || name.startsWith("/")) {
             throw new ConfigurationException("The URL of an outbox in memory is '" + url

@@ -8,7 +8,9 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
+import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
+import java.time.Duration;
 
 /**
  * The outbox in MongoDB 5.0 or newer, on a replica set. The application writes messages in the transactions of client
@@ -31,27 +33,14 @@ public final class MongoOutbox {
     public static final String DEFAULT_PREFIX = "outbox_";
 
     /**
-     * Name of the option for the prefix of the names of the collections. A prefix has 1 to 100 of the characters {@code
-     * A-Z a-z 0-9 _ . -} and begins with a letter or {@code _}. The default is {@value #DEFAULT_PREFIX}.
+     * The option {@code leaseMillis}: the length of a lease, at least 1 second, by default 30 seconds. If a process
+     * dies, its batches hold their partitions for this long. A living process renews its leases. It stops trusting a
+     * lease three quarters of this time after the last renewal, so choose a time that is longer than a failover takes.
      */
-    public static final String PREFIX = "prefix";
+    public static final StoreOption<Duration> LEASE = StoreOption.millis("leaseMillis", Duration.ofSeconds(1));
 
-    /**
-     * Name of the option for the length of a lease, in milliseconds: at least 1000, by default {@value
-     * #DEFAULT_LEASE_MILLIS}. If a process dies, its batches hold their partitions for this long. A living process
-     * renews its leases. It stops trusting a lease three quarters of this time after the last renewal, so choose a time
-     * that is longer than a failover takes.
-     */
-    public static final String LEASE_MILLIS = "leaseMillis";
-
-    /** The default of {@link #LEASE_MILLIS}: 30 seconds. */
-    public static final int DEFAULT_LEASE_MILLIS = 30_000;
-
-    /**
-     * Name of the option that allows a store to wake relays up, {@code true} or {@code false}; by default true. The
-     * store opens a change stream when a relay subscribes.
-     */
-    public static final String WAKE_UP = "wakeUp";
+    /** The value of {@link #LEASE} unless it is set: 30 seconds. */
+    public static final Duration DEFAULT_LEASE = Duration.ofSeconds(30);
 
     private static final Named STANDARD = new Named(DEFAULT_PREFIX);
 
@@ -82,8 +71,9 @@ public final class MongoOutbox {
      * for topics that were left out and for operations, one for wake-ups, and one to renew leases, or up to eight while
      * a server does not answer. If the application can use up the pool, give the relay a client of its own.
      *
-     * @param options {@link #PREFIX}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link StoreOptions#withCreateSchema},
-     *     by default false; {@link StoreOptions#withWorkers} is allowed and has no effect
+     * @param options {@link StoreOptions#PREFIX}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by default true, lets the
+     *     store open a change stream when a relay asks for wake-ups; {@link StoreOptions#CREATE_SCHEMA}, by default
+     *     false. The store refuses {@link StoreOptions#WORKERS}, because the client has its own pool
      * @throws ConfigurationException if the server is no replica set or older than 5.0, the user lacks a
      *     privilege, an option is wrong, or the collections are missing
      * @throws StoreException if no primary can be reached
@@ -105,9 +95,9 @@ public final class MongoOutbox {
 
     /**
      * The outbox whose collections have names that begin with another prefix. Outboxes with different prefixes never
-     * meet.
+     * meet. A store that is opened by URL has the prefix as the option {@link StoreOptions#PREFIX}.
      *
-     * @param prefix as {@link #PREFIX} says
+     * @param prefix 1 to 100 of the characters {@code A-Z a-z 0-9 _ . -}. It begins with a letter or {@code _}
      * @throws ConfigurationException if it has another form
      */
     public static Named named(String prefix) {
@@ -133,15 +123,16 @@ public final class MongoOutbox {
         /**
          * As {@link MongoOutbox#store}.
          *
-         * @throws ConfigurationException also if the option {@value MongoOutbox#PREFIX} has another prefix
+         * @throws ConfigurationException also if {@link StoreOptions#PREFIX} is another one
          */
         public Store store(MongoClient client, String database, StoreOptions options) {
-            String other = options.get(PREFIX);
+            String other = options.get(StoreOptions.PREFIX);
             if (other != null && !other.equals(prefix)) {
-                throw new ConfigurationException("The option " + PREFIX + " is '" + other + "', and the store is to be"
-                        + " opened with the prefix '" + prefix + "'. Leave the option away.");
+                throw new ConfigurationException(
+                        "The option " + StoreOptions.PREFIX + " is '" + other + "', and the store is to be"
+                                + " opened with the prefix '" + prefix + "'. Leave the option away.");
             }
-            return StoreOpener.store(client, database, options.with(PREFIX, prefix));
+            return StoreOpener.store(client, database, options.withPrefix(prefix));
         }
 
         /** As {@link MongoOutbox#createSchema}. */

@@ -9,9 +9,8 @@ import dev.outbox.StoreProvider;
  * Opens {@code mongodb:} and {@code mongodb+srv:} URLs, with a client of its own. The URL must name a database. This
  * class is public only for {@link java.util.ServiceLoader}: call {@link dev.outbox.Stores#open}.
  *
- * <p>Options: {@code user} and {@code password}, which replace those in the URL; {@code createSchema}, by default
- * false; {@code prefix}, {@code leaseMillis} and {@code wakeUp}, see {@link MongoOutbox}; {@code workers} is allowed
- * and has no effect.
+ * <p>Options: those of {@link MongoOutbox#store}; {@link StoreOptions#USER} and {@link StoreOptions#PASSWORD}, which
+ * replace those in the URL; {@link StoreOptions#WORKERS}, for which the pool is made larger if it is too small.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

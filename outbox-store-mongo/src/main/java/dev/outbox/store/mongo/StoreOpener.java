@@ -10,6 +10,7 @@ import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.MongoDatabase;
+import com.mongodb.connection.ConnectionPoolSettings;
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
@@ -17,10 +18,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.bson.BsonBoolean;
@@ -49,11 +48,10 @@ final class StoreOpener {
      */
     private static final int READ_SECONDS = 60;
 
-    /** A worker's, the change stream's and one that renews leases, and some more. */
-    private static final int LEAST_CONNECTIONS = 5;
+    /** Connections in addition to those of workers: the change stream's, one that renews leases, and some more. */
+    private static final int SPARE_CONNECTIONS = 4;
 
     private static final int LEAST_READ_MILLIS = 2_000;
-    private static final int LEAST_LEASE_MILLIS = 1_000;
     private static final int MONGODB_5_0 = 13;
     private static final int MONGODB_8_0 = 25;
     private static final int ATTEMPTS = 5;
@@ -61,7 +59,15 @@ final class StoreOpener {
     private StoreOpener() {}
 
     static Store store(MongoClient client, String database, StoreOptions options) {
-        Settings settings = Settings.of(options, Set.of());
+        String why = "the client is that of the application";
+        options.refuse(StoreOptions.USER, why + ", and logs in by itself");
+        options.refuse(StoreOptions.PASSWORD, why + ", and logs in by itself");
+        options.refuse(
+                StoreOptions.WORKERS,
+                why
+                        + ", and the size of its pool says how many batches can be open: one connection for each worker, and"
+                        + " some more");
+        Settings settings = Settings.of(options);
         return open(client, database, settings, "Opening the outbox in database " + database, null);
     }
 
@@ -73,7 +79,7 @@ final class StoreOpener {
             throw new ConfigurationException(
                     "The URL " + shown + " names no database: expected" + " mongodb://host/database?replicaSet=name");
         }
-        Settings settings = Settings.of(options, Set.of(StoreOptions.USER, StoreOptions.PASSWORD));
+        Settings settings = Settings.of(options);
         MongoClient client;
         try {
             client = MongoClients.create(settings(address, options));
@@ -105,6 +111,18 @@ final class StoreOpener {
         }
     }
 
+    /** The settings of the pool of a store that is opened by URL. */
+    static ConnectionPoolSettings poolSettings(String url, StoreOptions options) {
+        return settings(address(url), options).getConnectionPoolSettings();
+    }
+
+    /** The settings of a pool, with room for this many connections. 0 is no limit. */
+    private static ConnectionPoolSettings atLeast(int needed, ConnectionPoolSettings pool) {
+        return pool.getMaxSize() > 0 && pool.getMaxSize() < needed
+                ? ConnectionPoolSettings.builder(pool).maxSize(needed).build()
+                : pool;
+    }
+
     private static MongoClientSettings settings(ConnectionString address, StoreOptions options) {
         Integer socketTimeout = address.getSocketTimeout();
         if (socketTimeout != null && socketTimeout > 0 && socketTimeout < LEAST_READ_MILLIS) {
@@ -118,10 +136,8 @@ final class StoreOpener {
         settings.applyToSocketSettings(
                 s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS).readTimeout(READ_SECONDS, TimeUnit.SECONDS));
         settings.applyConnectionString(address);
-        Integer connections = address.getMaxConnectionPoolSize();
-        if (connections != null && connections > 0 && connections < LEAST_CONNECTIONS) {
-            settings.applyToConnectionPoolSettings(p -> p.maxSize(LEAST_CONNECTIONS));
-        }
+        int needed = options.get(StoreOptions.WORKERS, 1) + SPARE_CONNECTIONS;
+        settings.applyToConnectionPoolSettings(pool -> pool.applySettings(atLeast(needed, pool.build())));
         MongoCredential inUrl = address.getCredential();
         String user = options.get(StoreOptions.USER);
         String password = options.get(StoreOptions.PASSWORD);
@@ -250,7 +266,8 @@ final class StoreOpener {
     private static Capabilities capabilities(OutboxCollections collections, Settings settings) {
         if (!settings.wakeUp) {
             return Capabilities.all()
-                    .without(Capability.WAKE_UP, "it was switched off by the option " + MongoOutbox.WAKE_UP + "=false");
+                    .without(
+                            Capability.WAKE_UP, "it was switched off by the option " + StoreOptions.WAKE_UP + "=false");
         }
         try {
             WakeUpListener.tryOut(collections.messages());
@@ -268,23 +285,21 @@ final class StoreOpener {
 
     /** What the options say. */
     private record Settings(String prefix, Duration lease, boolean create, boolean wakeUp) {
-        static Settings of(StoreOptions options, Set<String> more) {
-            Set<String> known = new HashSet<>(more);
-            known.addAll(Set.of(
+        static Settings of(StoreOptions options) {
+            options.requireKnown(
+                    StoreOptions.USER,
+                    StoreOptions.PASSWORD,
                     StoreOptions.WORKERS,
                     StoreOptions.CREATE_SCHEMA,
-                    MongoOutbox.PREFIX,
-                    MongoOutbox.LEASE_MILLIS,
-                    MongoOutbox.WAKE_UP));
-            options.requireKnown(known);
-            options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
-            String prefix = options.get(MongoOutbox.PREFIX);
+                    StoreOptions.PREFIX,
+                    StoreOptions.WAKE_UP,
+                    MongoOutbox.LEASE);
+            options.get(StoreOptions.WORKERS);
             return new Settings(
-                    OutboxCollections.checkedPrefix(prefix == null ? MongoOutbox.DEFAULT_PREFIX : prefix),
-                    Duration.ofMillis(options.getInt(
-                            MongoOutbox.LEASE_MILLIS, LEAST_LEASE_MILLIS, MongoOutbox.DEFAULT_LEASE_MILLIS)),
-                    options.getBoolean(StoreOptions.CREATE_SCHEMA, false),
-                    options.getBoolean(MongoOutbox.WAKE_UP, true));
+                    OutboxCollections.checkedPrefix(options.get(StoreOptions.PREFIX, MongoOutbox.DEFAULT_PREFIX)),
+                    options.get(MongoOutbox.LEASE, MongoOutbox.DEFAULT_LEASE),
+                    options.get(StoreOptions.CREATE_SCHEMA, false),
+                    options.get(StoreOptions.WAKE_UP, true));
         }
     }
 }

@@ -7,6 +7,7 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -23,7 +24,8 @@ final class ContentionMain {
     private ContentionMain() {}
 
     public static void main(String[] args) {
-        Store store = Stores.open(args[0], StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, args[1]));
+        Store store = Stores.open(
+                args[0], StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofMillis(Long.parseLong(args[1]))));
         for (int i = 0; i < THREADS; i++) {
             Random random = new Random(i);
             new Thread(() -> work(store, random), "worker-" + i).start();

@@ -46,8 +46,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class DeadInCloseTest {
     private static final int LEASE_MILLIS = 1_000;
     private static final StoreOptions SHORT =
-            StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, Integer.toString(LEASE_MILLIS));
-    private static final StoreOptions LONG = StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "600000");
+            StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofMillis(LEASE_MILLIS));
+    private static final StoreOptions LONG = StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofMinutes(10));
 
     private final TestOutbox outbox = new TestOutbox(MongoServer.shared());
 

@@ -10,6 +10,7 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.MongoServer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -47,7 +48,7 @@ class ManyPartitionsTest {
 
     private Store open() {
         return MongoOutbox.store(
-                outbox.client, outbox.name(), StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "3600000"));
+                outbox.client, outbox.name(), StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofHours(1)));
     }
 
     /** So many messages in each of the partitions from one to before another. */

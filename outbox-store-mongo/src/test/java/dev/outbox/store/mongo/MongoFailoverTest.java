@@ -22,6 +22,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -108,7 +109,8 @@ class MongoFailoverTest {
             }
             List<Store> stores = new ArrayList<>();
             for (int r = 0; r < RELAYS; r++) {
-                Store store = Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "15000"));
+                Store store = Stores.open(
+                        outbox.url, StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofSeconds(15)));
                 stores.add(store);
                 relaying.add(threads.submit(relay(store)));
             }
@@ -162,8 +164,8 @@ class MongoFailoverTest {
                             client,
                             outbox.name(),
                             StoreOptions.defaults()
-                                    .with(MongoOutbox.LEASE_MILLIS, "5000")
-                                    .with(MongoOutbox.WAKE_UP, "false"))) {
+                                    .with(MongoOutbox.LEASE, Duration.ofSeconds(5))
+                                    .withWakeUp(false))) {
                 for (boolean struck = true; struck; steps++) {
                     assertTrue(steps < MOST_STATEMENTS, "a batch still needs statements");
                     outbox.commit(0, "a", "b");
@@ -211,8 +213,8 @@ class MongoFailoverTest {
                             client,
                             outbox.name(),
                             StoreOptions.defaults()
-                                    .with(MongoOutbox.LEASE_MILLIS, "5000")
-                                    .with(MongoOutbox.WAKE_UP, "false"))) {
+                                    .with(MongoOutbox.LEASE, Duration.ofSeconds(5))
+                                    .withWakeUp(false))) {
                 for (int batchNumber = 0; settled < messages; batchNumber++) {
                     boolean strikes = batchNumber % 8 == 7;
                     if (strikes) {

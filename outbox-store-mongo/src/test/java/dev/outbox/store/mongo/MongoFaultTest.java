@@ -21,6 +21,7 @@ import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.servers.TcpProxy;
 import dev.outbox.servers.TcpProxy.Moment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -40,7 +41,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoFaultTest {
     /** So long that nothing in these tests comes about by its end. */
-    private static final StoreOptions LONG_LEASE = StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "600000");
+    private static final StoreOptions LONG_LEASE =
+            StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofMinutes(10));
 
     private TestOutbox outbox;
     private TcpProxy network;
@@ -118,7 +120,7 @@ class MongoFaultTest {
     /** Nothing gets through, and nobody is told: the holder has to know by itself before others come. */
     @Test
     void aHolderWhoCannotRenewStopsTrustingItsHoldBeforeAnotherGetsIt() throws Exception {
-        StoreOptions lease = StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "2000");
+        StoreOptions lease = StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofSeconds(2));
         outbox.commit(0, "1");
         try (Store remote = Stores.open(remoteUrl(), lease);
                 Store direct = Stores.open(outbox.url, lease)) {

@@ -34,8 +34,7 @@ public final class MongoHarness implements NetworkHarness {
 
     @Override
     public Store open(String address) {
-        return Stores.open(
-                address, StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, Long.toString(LEASE.toMillis())));
+        return Stores.open(address, StoreOptions.defaults().with(MongoOutbox.LEASE, LEASE));
     }
 
     @Override

@@ -191,7 +191,7 @@ class MongoOpeningTest {
         try (Store store = Stores.open(allowed)) {
             assertTrue(store.capabilities().has(Capability.WAKE_UP));
         }
-        try (Store store = Stores.open(allowed, StoreOptions.defaults().with(MongoOutbox.WAKE_UP, "false"))) {
+        try (Store store = Stores.open(allowed, StoreOptions.defaults().withWakeUp(false))) {
             assertContains(
                     "wakeUp=false",
                     assertThrows(ConfigurationException.class, () -> WakeUps.of(store))
@@ -478,9 +478,43 @@ class MongoOpeningTest {
                 refusal(
                         ConfigurationException.class,
                         outbox.url,
-                        StoreOptions.defaults().with(MongoOutbox.PREFIX, prefix)));
+                        StoreOptions.defaults().withPrefix(prefix)));
         assertThrows(
                 ConfigurationException.class, () -> MongoOutbox.named(prefix).createSchema(outbox.database));
+    }
+
+    @Test
+    void optionsWithoutEffectAreRefused() {
+        for (StoreOptions options : List.of(
+                StoreOptions.defaults().withWorkers(2),
+                StoreOptions.defaults().withUser("app"),
+                StoreOptions.defaults().withPassword(SECRET))) {
+            String text = String.valueOf(assertThrows(
+                            ConfigurationException.class,
+                            () -> MongoOutbox.store(outbox.client, outbox.name(), options))
+                    .getMessage());
+            assertContains("has no effect here: the client is that of the application", text);
+            assertFalse(text.contains(SECRET), text);
+        }
+    }
+
+    /** With fewer connections than workers, all batches together would keep every one. */
+    @Test
+    void thePoolHasRoomForTheWorkers() {
+        String small = outbox.url + (outbox.url.contains("?") ? "&" : "?") + "maxPoolSize=2";
+        assertEquals(5, StoreOpener.poolSettings(small, StoreOptions.defaults()).getMaxSize());
+        assertEquals(
+                12,
+                StoreOpener.poolSettings(small, StoreOptions.defaults().withWorkers(8))
+                        .getMaxSize());
+        assertEquals(
+                100,
+                StoreOpener.poolSettings(outbox.url, StoreOptions.defaults().withWorkers(8))
+                        .getMaxSize());
+        assertEquals(
+                204,
+                StoreOpener.poolSettings(outbox.url, StoreOptions.defaults().withWorkers(200))
+                        .getMaxSize());
     }
 
     @Test
@@ -490,7 +524,7 @@ class MongoOpeningTest {
                 refusal(
                         ConfigurationException.class,
                         outbox.url,
-                        StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "999")));
+                        StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofMillis(999))));
         assertContains(
                 "Unknown option",
                 refusal(

@@ -318,7 +318,7 @@ class MongoStoreTest {
         assertEquals(List.of("commitTransaction"), outbox.commands.names().subList(7, 8), "and no more than that");
         assertEquals(8, outbox.commands.names().size());
         try (Store store = MongoOutbox.store(
-                outbox.client, outbox.name(), StoreOptions.defaults().with(MongoOutbox.WAKE_UP, "false"))) {
+                outbox.client, outbox.name(), StoreOptions.defaults().withWakeUp(false))) {
             store.checkout(Set.of(TOPIC), 1).close(); // from now on the partition is known
             outbox.commands.clear();
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 2)) {
@@ -508,7 +508,7 @@ class MongoStoreTest {
         MongoOutbox.named("b.").createSchema(outbox.database);
         try (ClientSession session = outbox.client.startSession();
                 Store one = open();
-                Store other = Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.PREFIX, "b."))) {
+                Store other = Stores.open(outbox.url, StoreOptions.defaults().withPrefix("b."))) {
             session.withTransaction(() ->
                     MongoOutbox.named("b.").persist(session, outbox.database).persist(message(0, "other")));
             outbox.commit(0, "one");
@@ -620,8 +620,9 @@ class MongoStoreTest {
         for (int partition = 0; partition < partitionDocuments; partition++) {
             outbox.commit(partition, "m");
         }
-        StoreOptions shortLease =
-                StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "1000").with(MongoOutbox.WAKE_UP, "false");
+        StoreOptions shortLease = StoreOptions.defaults()
+                .with(MongoOutbox.LEASE, Duration.ofSeconds(1))
+                .withWakeUp(false);
         try (Store store = MongoOutbox.store(outbox.client, outbox.name(), shortLease)) {
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitionDocuments)) {
                 assertEquals(partitionDocuments, batch.messages().size());
@@ -688,7 +689,8 @@ class MongoStoreTest {
     @Test
     void aPausedHoldIsNotTrustedForAsLongAsTheServerKeepsIt() throws Exception {
         outbox.commit(0, "1");
-        try (Store store = Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "1000"))) {
+        try (Store store =
+                Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofSeconds(1)))) {
             MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
             batch.markPublished(batch.messages().get(0), null);
             assertTrue(batch.isHeld());

@@ -21,6 +21,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.MongoServer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -44,7 +45,7 @@ class PrefetchTest {
     private static final List<String> FOLLOWING = List.of("find", "bulkWrite", "commitTransaction");
 
     /** An hour, so that nothing comes back because a lease is over. */
-    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(MongoOutbox.LEASE_MILLIS, "3600000");
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofHours(1));
 
     private final TestOutbox outbox = new TestOutbox(MongoServer.shared());
     private int next;

@@ -3,7 +3,9 @@ package dev.outbox.store.redis;
 import dev.outbox.ConfigurationException;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
+import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -43,39 +45,32 @@ public final class RedisOutbox {
     public static final String DEFAULT_PREFIX = "{outbox}";
 
     /**
-     * Name of the option of a store that says what the names of its keys begin with: at most 200 characters, with one
-     * hash tag that is not empty, as in <code>{shop}:outbox</code>; by default {@value #DEFAULT_PREFIX}. Writers and
-     * stores must say the same.
+     * The option {@code spread}: over how many hash tags the outbox is spread, 1 to 256, by default 1, see {@link
+     * Named#spread}. Writers and stores must say the same.
      */
-    public static final String PREFIX = "prefix";
+    public static final StoreOption<Integer> SPREAD = StoreOption.number("spread", 1);
 
     /**
-     * Name of the option of a store that says over how many hash tags its outbox is spread: 1 to 256, by default 1, see
-     * {@link Named#spread}. Writers and stores must say the same.
+     * The option {@code leaseMillis}: how long a batch holds its partitions after its process has died; at least 100
+     * milliseconds, by default 10 seconds. A living process renews its leases. A process that is paused for longer loses
+     * them.
      */
-    public static final String SPREAD = "spread";
+    public static final StoreOption<Duration> LEASE = StoreOption.millis("leaseMillis", Duration.ofMillis(100));
+
+    /** The value of {@link #LEASE} unless it is set: 10 seconds. */
+    public static final Duration DEFAULT_LEASE = Duration.ofSeconds(10);
 
     /**
-     * Name of the option of a store that says how many milliseconds a batch holds its partitions when its process has
-     * died; at least 100, by default {@value #DEFAULT_LEASE_MILLIS}. A living process renews its leases. A process that
-     * is paused for longer loses them.
+     * The option {@code sentinelUser}, for URLs that name sentinels: the user to log in to these as. A text. By default
+     * there is none.
      */
-    public static final String LEASE_MILLIS = "leaseMillis";
-
-    /** What {@link #LEASE_MILLIS} is unless it is set: 10 seconds. */
-    public static final int DEFAULT_LEASE_MILLIS = 10_000;
+    public static final StoreOption<String> SENTINEL_USER = StoreOption.text("sentinelUser");
 
     /**
-     * Name of the option of a store that says whether it can wake relays up, by listening for commits when one asks for
-     * it; by default true. Writers that do not tell of commits are {@link Named#withoutWakeUps}.
+     * The option {@code sentinelPassword}, for URLs that name sentinels: the password to log in to these with. A text.
+     * By default there is none.
      */
-    public static final String WAKE_UP = "wakeUp";
-
-    /** Name of the option that has the user for sentinels, for stores that are opened by URL; by default none. */
-    public static final String SENTINEL_USER = "sentinelUser";
-
-    /** Name of the option that has the password for sentinels, for stores that are opened by URL; by default none. */
-    public static final String SENTINEL_PASSWORD = "sentinelPassword";
+    public static final StoreOption<String> SENTINEL_PASSWORD = StoreOption.text("sentinelPassword");
 
     private static final Named STANDARD = new Named(new KeyNames(DEFAULT_PREFIX, 1), true);
 
@@ -101,8 +96,10 @@ public final class RedisOutbox {
      * over the same client: if it lets the store wait for a connection for longer than a lease, batches lose their
      * holds. A listener for wake-ups keeps one connection.
      *
-     * @param options {@link #PREFIX}, {@link #SPREAD}, {@link #LEASE_MILLIS}, {@link #WAKE_UP}; {@link
-     *     StoreOptions#WORKERS} and {@link StoreOptions#CREATE_SCHEMA} are allowed and have no effect
+     * @param options {@link StoreOptions#PREFIX}, {@link #SPREAD}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by
+     *     default true, lets the store listen for commits when a relay asks for wake-ups; {@link
+     *     StoreOptions#CREATE_SCHEMA} is kept already, because there is nothing to create. The store refuses {@link
+     *     StoreOptions#WORKERS}, because the client has its own pool
      * @throws ConfigurationException if an option is wrong or the server is set up in a way that loses messages, with
      *     what to change
      * @throws dev.outbox.StoreException if no server can be reached
@@ -112,9 +109,10 @@ public final class RedisOutbox {
     }
 
     /**
-     * The outbox whose keys begin with another prefix. Outboxes with different prefixes never meet.
+     * The outbox whose keys begin with another prefix. Outboxes with different prefixes never meet. A store that is
+     * opened by URL has the prefix as the option {@link StoreOptions#PREFIX}.
      *
-     * @param prefix as {@link #PREFIX} says
+     * @param prefix at most 200 characters, with one hash tag that is not empty, as in <code>{shop}:outbox</code>
      * @throws ConfigurationException if it has another form
      */
     public static Named named(String prefix) {
@@ -181,20 +179,22 @@ public final class RedisOutbox {
         /**
          * As {@link RedisOutbox#store}; without wake-ups also if this is {@link #withoutWakeUps}.
          *
-         * @throws ConfigurationException also if the option {@value RedisOutbox#PREFIX} or {@value RedisOutbox#SPREAD}
-         *     says something else than this
+         * @throws ConfigurationException also if an option says something else than this outbox
          */
         public Store store(UnifiedJedis client, StoreOptions options) {
             JedisVersion.require();
-            requireSame(options, PREFIX, keyNames.prefix());
-            requireSame(options, SPREAD, Integer.toString(keyNames.spread()));
+            requireSame(options, StoreOptions.PREFIX, keyNames.prefix());
+            requireSame(options, SPREAD, keyNames.spread());
+            if (!wakeUp) {
+                requireSame(options, StoreOptions.WAKE_UP, false);
+            }
             return StoreOpener.store(client, keyNames, wakeUp, options);
         }
 
-        private static void requireSame(StoreOptions options, String name, String own) {
-            String other = options.get(name);
+        private static <T> void requireSame(StoreOptions options, StoreOption<T> option, T own) {
+            T other = options.get(option);
             if (other != null && !other.equals(own)) {
-                throw new ConfigurationException("The option " + name + " is '" + other
+                throw new ConfigurationException("The option " + option + " is '" + other
                         + "', and the store is to be opened" + " with '" + own + "'. Leave the option away.");
             }
         }

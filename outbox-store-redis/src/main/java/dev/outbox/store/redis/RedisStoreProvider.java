@@ -17,14 +17,10 @@ import dev.outbox.StoreProvider;
  * <p>Options:
  *
  * <ul>
- *   <li>{@code user} and {@code password}, which replace those in the URL; {@link RedisOutbox#SENTINEL_USER} and {@link
- *       RedisOutbox#SENTINEL_PASSWORD};
- *   <li>{@link RedisOutbox#PREFIX} and {@link RedisOutbox#SPREAD};
- *   <li>{@link RedisOutbox#LEASE_MILLIS};
- *   <li>{@link RedisOutbox#WAKE_UP};
- *   <li>{@code workers}, how many batches will be open at a time, by default {@value StoreOptions#DEFAULT_WORKERS},
- *       with three connections more than that per server; {@code createSchema} has no effect, because there is nothing
- *       to create.
+ *   <li>those of {@link RedisOutbox#store};
+ *   <li>{@link StoreOptions#USER} and {@link StoreOptions#PASSWORD}, which replace those in the URL; {@link
+ *       RedisOutbox#SENTINEL_USER} and {@link RedisOutbox#SENTINEL_PASSWORD}, if the URL names sentinels;
+ *   <li>{@link StoreOptions#WORKERS}, with three connections more than that per server.
  * </ul>
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file

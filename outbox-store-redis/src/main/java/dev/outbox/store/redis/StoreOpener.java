@@ -5,8 +5,6 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.spi.Redacted;
 import java.time.Duration;
-import java.util.Set;
-import java.util.TreeSet;
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Connection;
@@ -23,8 +21,6 @@ import redis.clients.jedis.UnifiedJedis;
 
 /** Opens stores, and refuses at once what would fail later. */
 final class StoreOpener {
-    private static final int LEAST_LEASE_MILLIS = 100;
-
     private static final int CONNECT_MILLIS = 5_000;
     private static final int SOCKET_MILLIS = 10_000;
     private static final int LEAST_SOCKET_MILLIS = 1_000;
@@ -32,20 +28,25 @@ final class StoreOpener {
     /** Connections beside those of workers: for leases, for wake-ups, and for operations. */
     private static final int SPARE_CONNECTIONS = 3;
 
-    private static final Set<String> FOR_ALL = Set.of(
-            StoreOptions.WORKERS,
-            StoreOptions.CREATE_SCHEMA,
-            RedisOutbox.PREFIX,
-            RedisOutbox.SPREAD,
-            RedisOutbox.LEASE_MILLIS,
-            RedisOutbox.WAKE_UP);
-    private static final Set<String> FOR_URLS =
-            Set.of(StoreOptions.USER, StoreOptions.PASSWORD, RedisOutbox.SENTINEL_USER, RedisOutbox.SENTINEL_PASSWORD);
+    private static final String CLIENT = "the client is that of the application";
 
     private StoreOpener() {}
 
     static Store store(UnifiedJedis client, KeyNames keyNames, boolean wakeUp, StoreOptions options) {
-        options.requireKnown(FOR_ALL);
+        options.refuse(StoreOptions.USER, CLIENT + ", and logs in by itself");
+        options.refuse(StoreOptions.PASSWORD, CLIENT + ", and logs in by itself");
+        options.refuse(RedisOutbox.SENTINEL_USER, CLIENT + ", and logs in by itself");
+        options.refuse(RedisOutbox.SENTINEL_PASSWORD, CLIENT + ", and logs in by itself");
+        options.refuse(
+                StoreOptions.WORKERS,
+                CLIENT + ", and the size of its pool says how many batches can be open: one connection for each worker,"
+                        + " and three more");
+        options.requireKnown(
+                StoreOptions.CREATE_SCHEMA,
+                StoreOptions.PREFIX,
+                StoreOptions.WAKE_UP,
+                RedisOutbox.SPREAD,
+                RedisOutbox.LEASE);
         RedisClientAdapter adapter = RedisClientAdapter.of(client);
         if (wakeUp && Settings.of(options).wakeUp() && adapter.mostConnections() == 1) {
             throw new ConfigurationException(
@@ -57,9 +58,8 @@ final class StoreOpener {
 
     /** Which outbox the options name. */
     static KeyNames names(StoreOptions options) {
-        String prefix = options.get(RedisOutbox.PREFIX);
         return new KeyNames(
-                prefix == null ? RedisOutbox.DEFAULT_PREFIX : prefix, options.getInt(RedisOutbox.SPREAD, 1, 1));
+                options.get(StoreOptions.PREFIX, RedisOutbox.DEFAULT_PREFIX), options.get(RedisOutbox.SPREAD, 1));
     }
 
     static Store store(String url, StoreOptions options) {
@@ -68,10 +68,23 @@ final class StoreOpener {
 
     /** @param way where to connect to instead of what a server calls itself, or null; for tests of the network */
     static Store store(String url, StoreOptions options, @Nullable HostAndPortMapper way) {
-        Set<String> known = new TreeSet<>(FOR_ALL);
-        known.addAll(FOR_URLS);
-        options.requireKnown(known);
+        options.requireKnown(
+                StoreOptions.USER,
+                StoreOptions.PASSWORD,
+                StoreOptions.WORKERS,
+                StoreOptions.CREATE_SCHEMA,
+                StoreOptions.PREFIX,
+                StoreOptions.WAKE_UP,
+                RedisOutbox.SPREAD,
+                RedisOutbox.LEASE,
+                RedisOutbox.SENTINEL_USER,
+                RedisOutbox.SENTINEL_PASSWORD);
         RedisUrl parsed = RedisUrl.parse(url);
+        if (parsed.sentinel() == null) {
+            String why = "the URL names no sentinels. If its hosts are sentinels, add ?sentinel=<name of the master>";
+            options.refuse(RedisOutbox.SENTINEL_USER, why);
+            options.refuse(RedisOutbox.SENTINEL_PASSWORD, why);
+        }
         KeyNames keyNames = names(options);
         Settings.of(options); // before anything is connected
         String shown = "the outbox at " + Redacted.url(url);
@@ -87,12 +100,11 @@ final class StoreOpener {
     /** What the options say that concern every store. */
     private record Settings(int workers, Duration lease, boolean wakeUp) {
         static Settings of(StoreOptions options) {
-            options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
+            options.get(StoreOptions.CREATE_SCHEMA); // is kept already, because there is nothing to create
             return new Settings(
-                    options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS),
-                    Duration.ofMillis(options.getInt(
-                            RedisOutbox.LEASE_MILLIS, LEAST_LEASE_MILLIS, RedisOutbox.DEFAULT_LEASE_MILLIS)),
-                    options.getBoolean(RedisOutbox.WAKE_UP, true));
+                    options.get(StoreOptions.WORKERS, StoreOptions.DEFAULT_WORKERS),
+                    options.get(RedisOutbox.LEASE, RedisOutbox.DEFAULT_LEASE),
+                    options.get(StoreOptions.WAKE_UP, true));
         }
 
         /**

@@ -193,7 +193,7 @@ class HistoryTest {
                 RedisServer sentinel = RedisServer.sentinel("shop", master)) {
             awaitReplica(replica);
             TestAddress address = TestAddress.fresh(sentinel.url());
-            StoreOptions options = StoreOptions.defaults().with(RedisOutbox.PREFIX, address.prefix());
+            StoreOptions options = StoreOptions.defaults().withPrefix(address.prefix());
             try (Store one = Stores.open(address.url(), options);
                     Store two = Stores.open(address.url(), options);
                     RedisSentinelClient client = sentinelClient(sentinel)) {

@@ -34,7 +34,7 @@ import redis.clients.jedis.RedisClient;
 @Tag("redis")
 @Timeout(120)
 class HoldsTest {
-    private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "3600000");
+    private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofHours(1));
 
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();
@@ -58,7 +58,7 @@ class HoldsTest {
     }
 
     private Store open(StoreOptions options) {
-        return StoreOpener.store(address.url(), options.with(RedisOutbox.PREFIX, address.prefix()));
+        return StoreOpener.store(address.url(), options.withPrefix(address.prefix()));
     }
 
     private static Set<Integer> partitions(MessageBatch batch) {
@@ -186,7 +186,7 @@ class HoldsTest {
             try (RedisClient writer = own.client();
                     Jedis jedis = server.connect();
                     Store store = Stores.open(
-                            server.url(), own.options().with(RedisOutbox.LEASE_MILLIS, Long.toString(lease)))) {
+                            server.url(), own.options().with(RedisOutbox.LEASE, Duration.ofMillis(lease)))) {
                 try (AbstractTransaction tx = writer.multi()) {
                     own.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
@@ -213,7 +213,7 @@ class HoldsTest {
     void aLeaseDoesNotEndEarlyByRounding() {
         commit(0, 1);
         long lease = 5_000;
-        try (Store store = open(StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, Long.toString(lease)))) {
+        try (Store store = open(StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofMillis(lease)))) {
             for (int i = 0; i < 50; i++) {
                 MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1);
                 // Drawn from the server's clock in microseconds, when the lease began.

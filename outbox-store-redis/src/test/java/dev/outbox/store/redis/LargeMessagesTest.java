@@ -14,6 +14,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.RedisServer;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -322,7 +323,7 @@ class LargeMessagesTest {
         commit(0, 400, 100);
         commit(0, 30, LARGE);
         limit("5mb");
-        StoreOptions options = address.options().with(RedisOutbox.LEASE_MILLIS, "30000");
+        StoreOptions options = address.options().with(RedisOutbox.LEASE, Duration.ofSeconds(30));
         try (Store store = StoreOpener.store(address.url(), options)) {
             List<Integer> came = new ArrayList<>();
             for (int batch = 0; came.size() < next; batch++) {

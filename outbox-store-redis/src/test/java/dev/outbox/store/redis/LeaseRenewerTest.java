@@ -9,6 +9,7 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.RedisCluster;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -36,7 +37,7 @@ class LeaseRenewerTest {
     @Test
     void aServerThatDoesNotAnswerKeepsNoOtherFromRenewing() {
         RedisOutbox.Named outbox = address.outbox().spread(SPREAD);
-        StoreOptions options = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, Long.toString(LEASE));
+        StoreOptions options = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofMillis(LEASE));
         try (RedisClusterClient client = address.clusterClient()) {
             for (int partition = 0; partition < SPREAD; partition++) {
                 try (Transaction tx = new Transaction(connection(client, partition), true, true)) {

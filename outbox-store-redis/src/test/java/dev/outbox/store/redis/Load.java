@@ -7,6 +7,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.Judge;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -75,9 +76,9 @@ final class Load implements AutoCloseable {
         this.url = address.url();
         this.outbox = address.outbox().spread(spread);
         this.options = StoreOptions.defaults()
-                .with(RedisOutbox.PREFIX, address.prefix())
-                .with(RedisOutbox.SPREAD, Integer.toString(spread))
-                .with(RedisOutbox.LEASE_MILLIS, Integer.toString(lease));
+                .withPrefix(address.prefix())
+                .with(RedisOutbox.SPREAD, spread)
+                .with(RedisOutbox.LEASE, Duration.ofMillis(lease));
         this.spread = spread;
         this.partitions = partitions;
         this.payload = payload;

@@ -35,7 +35,7 @@ import redis.clients.jedis.RedisClient;
 @Timeout(120)
 class ManyPartitionsTest {
     /** An hour, so that no lease is renewed while round trips are counted. */
-    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "3600000");
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofHours(1));
 
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final RedisClient client = address.client();

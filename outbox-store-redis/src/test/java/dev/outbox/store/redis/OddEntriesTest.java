@@ -54,7 +54,7 @@ class OddEntriesTest {
     }
 
     private Store open() {
-        return Stores.open(address.url(), address.options().with(RedisOutbox.LEASE_MILLIS, "3600000"));
+        return Stores.open(address.url(), address.options().with(RedisOutbox.LEASE, Duration.ofHours(1)));
     }
 
     private void commit(int partition, String... texts) {

@@ -12,6 +12,7 @@ import dev.outbox.servers.TcpProxy;
 import dev.outbox.store.support.PartitionRotation;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -50,7 +51,7 @@ class PrefetchTest {
     private static final int LIMIT = 10;
 
     /** An hour, so that nothing comes back because a lease has run out. */
-    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "3600000");
+    private static final StoreOptions OPTIONS = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofHours(1));
 
     private final Connections connections;
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
@@ -75,7 +76,7 @@ class PrefetchTest {
 
     private Store open(TestAddress way, RedisClient shared) {
         return connections == Connections.OWN
-                ? StoreOpener.store(way.url(), OPTIONS.with(RedisOutbox.PREFIX, way.prefix()), way::way)
+                ? StoreOpener.store(way.url(), OPTIONS.withPrefix(way.prefix()), way::way)
                 : way.outbox().store(shared, OPTIONS);
     }
 

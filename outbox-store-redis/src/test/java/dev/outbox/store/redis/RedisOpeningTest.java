@@ -224,8 +224,7 @@ class RedisOpeningTest {
                                                     () -> WakeUps.of(store).onWakeUp(() -> {}))
                                             .getMessage()));
                         }
-                        Stores.open(url, options.with(RedisOutbox.WAKE_UP, "false"))
-                                .close();
+                        Stores.open(url, options.withWakeUp(false)).close();
                     }
                     case "unsubscribe" -> Stores.open(url, options).close(); // it leaves by closing
                     default -> {

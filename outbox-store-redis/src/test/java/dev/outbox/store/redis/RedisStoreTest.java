@@ -655,7 +655,7 @@ class RedisStoreTest {
     @Test
     void aCheckoutThatTookLongerThanItsLeaseIsHandedOutWithALeaseThatHolds() {
         commit(0, "a");
-        StoreOptions options = StoreOptions.defaults().with(RedisOutbox.LEASE_MILLIS, "2000");
+        StoreOptions options = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofSeconds(2));
         try (Store store = address.outbox().store(client, options);
                 Jedis server = RedisServer.shared().connect()) {
             server.clientPause(2200);

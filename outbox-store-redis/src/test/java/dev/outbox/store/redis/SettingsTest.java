@@ -11,6 +11,7 @@ import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
+import dev.outbox.Stores;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.RedisServer;
 import java.time.Duration;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -243,7 +245,7 @@ class SettingsTest {
                     String.valueOf(said).contains("maxTotal")
                             && String.valueOf(said).contains("wakeUp=false"),
                     said);
-            StoreOptions silent = StoreOptions.defaults().with(RedisOutbox.WAKE_UP, "false");
+            StoreOptions silent = StoreOptions.defaults().withWakeUp(false);
             try (Store store = address.outbox().store(client, silent)) {
                 try (AbstractTransaction tx = client.multi()) {
                     address.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
@@ -257,9 +259,7 @@ class SettingsTest {
     @Test
     void anOutboxIsTheOneThatIsNamed() {
         TestAddress address = TestAddress.fresh(RedisServer.shared().url());
-        StoreOptions same = StoreOptions.defaults()
-                .with(RedisOutbox.PREFIX, address.prefix())
-                .with(RedisOutbox.SPREAD, "2");
+        StoreOptions same = StoreOptions.defaults().withPrefix(address.prefix()).with(RedisOutbox.SPREAD, 2);
         RedisOutbox.Named outbox = RedisOutbox.named(address.prefix()).spread(2);
         try (RedisClient client = address.client();
                 Store byOptions = RedisOutbox.store(client, same);
@@ -272,12 +272,41 @@ class SettingsTest {
                 assertEquals(List.of("m"), RedisStoreTest.publishAll(store, 1));
             }
             for (StoreOptions other : List.of(
-                    StoreOptions.defaults().with(RedisOutbox.PREFIX, "{other}"),
-                    StoreOptions.defaults().with(RedisOutbox.SPREAD, "3"))) {
+                    StoreOptions.defaults().withPrefix("{other}"),
+                    StoreOptions.defaults().with(RedisOutbox.SPREAD, 3))) {
                 String said = assertThrows(ConfigurationException.class, () -> outbox.store(client, other))
                         .getMessage();
                 assertTrue(String.valueOf(said).contains("Leave the option away"), said);
             }
         }
+    }
+
+    @Test
+    void optionsWithoutEffectAreRefused() {
+        TestAddress address = TestAddress.fresh(RedisServer.shared().url());
+        try (RedisClient client = address.client()) {
+            StoreOptions none = StoreOptions.defaults().withPrefix(address.prefix());
+            for (StoreOptions options : List.of(
+                    none.withWorkers(2),
+                    none.withUser("app"),
+                    none.withPassword("s3cr3t"),
+                    none.with(RedisOutbox.SENTINEL_USER, "app"),
+                    none.with(RedisOutbox.SENTINEL_PASSWORD, "s3cr3t"))) {
+                assertRefused("has no effect here: the client is", () -> RedisOutbox.store(client, options));
+            }
+            assertRefused(
+                    "Option sentinelUser has no effect here: the URL names no sentinels",
+                    () -> Stores.open(address.url(), none.with(RedisOutbox.SENTINEL_USER, "app")));
+            RedisOutbox.Named silent = RedisOutbox.named(address.prefix()).withoutWakeUps();
+            assertRefused("The option wakeUp is 'true'", () -> silent.store(client, none.withWakeUp(true)));
+            silent.store(client, none.withWakeUp(false)).close();
+            RedisOutbox.store(client, none.withCreateSchema(true)).close();
+        }
+    }
+
+    private static void assertRefused(String text, Executable opening) {
+        String said = String.valueOf(
+                assertThrows(ConfigurationException.class, opening).getMessage());
+        assertTrue(said.contains(text) && !said.contains("s3cr3t"), said);
     }
 }

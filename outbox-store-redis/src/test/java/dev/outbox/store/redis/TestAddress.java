@@ -68,9 +68,7 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
     }
 
     StoreOptions options() {
-        return StoreOptions.defaults()
-                .with(RedisOutbox.PREFIX, prefix)
-                .with(RedisOutbox.LEASE_MILLIS, Long.toString(LEASE.toMillis()));
+        return StoreOptions.defaults().withPrefix(prefix).with(RedisOutbox.LEASE, LEASE);
     }
 
     Store open() {

@@ -6,11 +6,12 @@ import dev.outbox.spi.Redacted;
 import dev.outbox.store.mongo.MongoOutbox;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 
 /** What depends on the kind of database that a URL names. */
 final class Backend {
     /** With leases, what a killed relay had comes again when its lease is over: here nobody wants to wait for long. */
-    private static final String LEASE_MILLIS = "2000";
+    private static final Duration LEASE = Duration.ofSeconds(2);
 
     private Backend() {}
 
@@ -33,7 +34,7 @@ final class Backend {
 
     static StoreOptions options(String url) {
         StoreOptions options = StoreOptions.defaults();
-        return isMongo(url) || RedisShop.accepts(url) ? options.with(MongoOutbox.LEASE_MILLIS, LEASE_MILLIS) : options;
+        return isMongo(url) || RedisShop.accepts(url) ? options.with(MongoOutbox.LEASE, LEASE) : options;
     }
 
     static Shop shop(String url, String run, Topic<Order> orders, int connections) {

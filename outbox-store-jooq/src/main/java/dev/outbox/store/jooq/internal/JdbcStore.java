@@ -42,7 +42,7 @@ public final class JdbcStore extends GuardedStore {
             .without(
                     Capability.WAKE_UP,
                     "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
-                            + " other, so it has to be asked for, by the option wakeUp=listen; call relay.wakeUp()"
+                            + " other, so it has to be asked for, by the option wakeUp=true; call relay.wakeUp()"
                             + " after a commit in the same process");
 
     /**

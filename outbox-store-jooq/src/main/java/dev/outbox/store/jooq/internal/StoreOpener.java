@@ -6,6 +6,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
+import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
 import dev.outbox.spi.Redacted;
 import dev.outbox.store.jooq.internal.connection.Connections;
@@ -13,8 +14,6 @@ import dev.outbox.store.jooq.internal.connection.DriverDataSource;
 import dev.outbox.store.jooq.internal.connection.PoolerDetection;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.Dialects;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
-import dev.outbox.store.jooq.internal.dialect.TableNames;
 import dev.outbox.store.jooq.internal.opening.DurabilityCheck;
 import dev.outbox.store.jooq.internal.opening.Rehearsal;
 import dev.outbox.store.jooq.internal.schema.Schema;
@@ -26,7 +25,6 @@ import java.sql.Driver;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Properties;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -48,22 +46,13 @@ public final class StoreOpener {
     private StoreOpener() {}
 
     public static Store store(DataSource pool, StoreOptions options) {
-        options.requireKnown(Set.of(
-                StoreOptions.WORKERS,
-                StoreOptions.CREATE_SCHEMA,
-                OptionNames.TABLES,
-                OptionNames.STRICT_ORDER,
-                OptionNames.WAKE_UP,
-                OptionNames.ONE_NODE));
-        TableNames names = names(options);
-        options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
-        SqlOptions extras = SqlOptions.of(options);
+        SqlOptions settings = SqlOptions.ofPool(options);
         Dialect dialect;
         int lockKey;
         try (Connection connection = pool.getConnection()) {
-            dialect = Dialects.of(connection).named(names).on(connection);
+            dialect = Dialects.of(connection).named(settings.names()).on(connection);
             try {
-                lockKey = checkSchema(connection, dialect, options, extras);
+                lockKey = checkSchema(connection, dialect, settings);
             } catch (SQLException e) {
                 throw StoreErrors.opening("Opening the outbox", dialect, e);
             }
@@ -71,25 +60,13 @@ public final class StoreOpener {
             throw new StoreException(StoreErrors.text("Opening the outbox", e), e);
         }
         Connections connections = Connections.of(pool, dialect);
-        return open(connections, connections, dialect, lockKey, extras);
+        return open(connections, connections, dialect, lockKey, settings);
     }
 
     public static Store store(String url, StoreOptions options) {
         String shown = Redacted.url(url);
         Dialect dialect = Dialects.of(url, shown);
-        options.requireKnown(Set.of(
-                StoreOptions.USER,
-                StoreOptions.PASSWORD,
-                StoreOptions.WORKERS,
-                StoreOptions.CREATE_SCHEMA,
-                OptionNames.TABLES,
-                OptionNames.STRICT_ORDER,
-                OptionNames.WAKE_UP,
-                OptionNames.ONE_NODE));
-        TableNames names = names(options);
-        int workers = options.getInt(StoreOptions.WORKERS, 1, StoreOptions.DEFAULT_WORKERS);
-        options.getBoolean(StoreOptions.CREATE_SCHEMA, false);
-        SqlOptions extras = SqlOptions.of(options);
+        SqlOptions settings = SqlOptions.ofUrl(options);
         refuseTraps(url, dialect);
         DriverDataSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
@@ -98,7 +75,7 @@ public final class StoreOpener {
         // One connection before there is a pool: what is wrong shows at once, as the driver says it.
         try (Connection connection = source.getConnection()) {
             actual = Dialects.of(connection)
-                    .named(names)
+                    .named(settings.names())
                     .on(connection); // each of some drivers talks to the other's server too
             boolean pooled = PoolerDetection.isBetween(connection);
             if (pooled && dialect.parameter(PREPARE_THRESHOLD, url) == null) {
@@ -106,12 +83,12 @@ public final class StoreOpener {
                 // goes for making the tables too: a COMMIT is prepared at its first use.
                 source = source.with(PREPARE_THRESHOLD, "0");
                 try (Connection unprepared = source.getConnection()) {
-                    lockKey = checkSchema(unprepared, actual, options, extras);
+                    lockKey = checkSchema(unprepared, actual, settings);
                 }
             } else {
-                lockKey = checkSchema(connection, actual, options, extras);
+                lockKey = checkSchema(connection, actual, settings);
             }
-            connections = Connections.own(pool(source, workers, actual, !pooled), !pooled, actual);
+            connections = Connections.own(pool(source, settings.workers(), actual, !pooled), !pooled, actual);
             // The pool's first connection before this one ends, or another process could open an embedded file between.
             connections.borrow().close();
         } catch (SQLException e) {
@@ -123,7 +100,7 @@ public final class StoreOpener {
             close(connections);
             throw e instanceof OutboxException ? e : StoreErrors.unexpected("Opening the outbox at " + shown, e);
         }
-        return open(connections, Connections.of(source, actual), actual, lockKey, extras);
+        return open(connections, Connections.of(source, actual), actual, lockKey, settings);
     }
 
     private static void close(@Nullable Connections connections) {
@@ -134,7 +111,7 @@ public final class StoreOpener {
 
     /** A store that closes the connections if it cannot be opened. */
     private static Store open(
-            Connections connections, Connections listening, Dialect dialect, int lockKey, SqlOptions extras) {
+            Connections connections, Connections listening, Dialect dialect, int lockKey, SqlOptions settings) {
         try {
             Rehearsal.run(connections, dialect, lockKey);
         } catch (SQLException e) {
@@ -145,10 +122,10 @@ public final class StoreOpener {
             throw e instanceof OutboxException ? e : StoreErrors.unexpected("Opening the outbox", e);
         }
         try {
-            WakeUpListener listener = extras.listens()
+            WakeUpListener listener = settings.wakeUp()
                     ? WakeUpListener.start(dialect, listening, connections != listening, connections)
                     : null;
-            return new JdbcStore(connections, dialect, lockKey, extras, listener);
+            return new JdbcStore(connections, dialect, lockKey, settings, listener);
         } catch (SQLException e) {
             connections.close();
             throw new StoreException(StoreErrors.text("Listening for notifications", e), e);
@@ -172,32 +149,24 @@ public final class StoreOpener {
         }
     }
 
-    private static TableNames names(StoreOptions options) {
-        String names = options.get(OptionNames.TABLES);
-        return names == null ? TableNames.DEFAULT : TableNames.of(names);
-    }
-
-    private static int checkSchema(Connection connection, Dialect dialect, StoreOptions options, SqlOptions extras)
-            throws SQLException {
+    private static int checkSchema(Connection connection, Dialect dialect, SqlOptions settings) throws SQLException {
+        settings.requirePossible(dialect);
         boolean autoCommit = connection.getAutoCommit();
         try {
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
-            if (options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault())) {
+            if (settings.create(dialect)) {
                 Schema.create(connection, dialect);
             }
             int lockKey = Schema.lockKey(connection, dialect);
-            String unfit = dialect.unfit(connection, extras.oneNode());
+            String unfit = dialect.unfit(connection, settings.oneNode());
             if (unfit != null) {
                 throw new ConfigurationException("Opening the outbox failed: " + unfit + ".");
             }
             DurabilityCheck.warn(connection, dialect);
             Whereabouts.tell(connection, dialect);
-            extras.check(
-                    connection,
-                    dialect,
-                    options.getBoolean(StoreOptions.CREATE_SCHEMA, dialect.createsSchemaByDefault()));
+            settings.check(connection, dialect);
             return lockKey;
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
@@ -209,13 +178,13 @@ public final class StoreOpener {
     private static DriverDataSource driverSource(String url, StoreOptions options, Dialect dialect, String shown) {
         Properties settings = new Properties();
         String address = dialect.prepare(settings, url);
-        for (String credential : List.of(StoreOptions.USER, StoreOptions.PASSWORD)) {
+        for (StoreOption<String> credential : List.of(StoreOptions.USER, StoreOptions.PASSWORD)) {
             String option = options.get(credential);
-            String value = option == null ? dialect.parameter(credential, url) : option;
+            String value = option == null ? dialect.parameter(credential.name(), url) : option;
             if (value != null) {
                 // Drivers write URLs into logs.
-                address = dialect.without(credential, address);
-                settings.setProperty(credential, value);
+                address = dialect.without(credential.name(), address);
+                settings.setProperty(credential.name(), value);
             }
         }
         return new DriverDataSource(driver(dialect), address, settings, shown);

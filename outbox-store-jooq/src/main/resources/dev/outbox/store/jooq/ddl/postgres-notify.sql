@@ -1,4 +1,4 @@
--- outbox on PostgreSQL, for stores opened with wakeUp=listen. Can be run again.
+-- outbox on PostgreSQL, for stores opened with wakeUp=true. Can be run again.
 --
 -- From here on every transaction that writes messages notifies at its commit. PostgreSQL commits such transactions one
 -- after the other, whatever else they do: it takes a lock of the whole server for it. Creating the trigger waits for

@@ -21,7 +21,7 @@ class ClockTest {
                     + "|new (?:java\\.util\\.)?Date\\(\\)");
 
     /** There a jump costs one sign of life more, and a step that hides an hour changes nothing: the other clock saw it. */
-    private static final String BY_BOTH_CLOCKS = "Proof.java";
+    private static final String BY_BOTH_CLOCKS = "LastAnswer.java";
 
     @Test
     void nothingInTheStoreAsksForTheTimeOfThisMachine() throws IOException {

@@ -137,7 +137,7 @@ class PgBouncerTest {
     void listeningIsRefused() throws Exception {
         try (PgBouncer pooler = PgBouncer.before(direct)) {
             StoreOptions listening =
-                    StoreOptions.defaults().withCreateSchema(true).with("wakeUp", "listen");
+                    StoreOptions.defaults().withCreateSchema(true).withWakeUp(true);
             String text = assertThrows(ConfigurationException.class, () -> Stores.open(pooler.route(direct), listening))
                     .getMessage();
             assertTrue(text.contains("PgBouncer") && text.contains("the server's own address"), text);

@@ -3,6 +3,7 @@ package dev.outbox.store.jooq.internal.dialect;
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.StoreOption;
 import dev.outbox.store.jooq.internal.partition.DiscoveryQuery;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
@@ -52,7 +53,7 @@ public sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect
     int[] leastVersion();
 
     /** The options that only some databases have, and that this one has. */
-    Set<String> options();
+    Set<StoreOption<Boolean>> options();
 
     String urlPrefix();
 

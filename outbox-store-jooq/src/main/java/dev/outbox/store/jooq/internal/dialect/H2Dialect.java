@@ -2,6 +2,7 @@ package dev.outbox.store.jooq.internal.dialect;
 
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.StoreOption;
 import dev.outbox.store.jooq.internal.partition.DiscoveryQuery;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
@@ -106,7 +107,7 @@ public record H2Dialect(TableNames names) implements Dialect {
     }
 
     @Override
-    public Set<String> options() {
+    public Set<StoreOption<Boolean>> options() {
         return Set.of();
     }
 

@@ -2,6 +2,7 @@ package dev.outbox.store.jooq.internal.dialect;
 
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.StoreOption;
 import dev.outbox.store.jooq.internal.partition.DiscoveryQuery;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
@@ -147,8 +148,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     @Override
-    public Set<String> options() {
-        return Set.of(OptionNames.ONE_NODE);
+    public Set<StoreOption<Boolean>> options() {
+        return Set.of(SqlOption.ONE_NODE);
     }
 
     @Override
@@ -361,7 +362,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                     + "). Locks are of one"
                     + " node alone, so relays on different nodes would publish the same messages, and ids that are drawn on"
                     + " different nodes are in no order. If all relays and all that write messages use one and the same node,"
-                    + " as by a proxy with a single writer, say so by the option " + OptionNames.ONE_NODE + "=true";
+                    + " as by a proxy with a single writer, say so by the option " + SqlOption.ONE_NODE + "=true";
         }
         try (PreparedStatement statement =
                 connection.prepareStatement("SELECT t.table_name, t.engine FROM information_schema.tables t"

@@ -2,6 +2,8 @@ package dev.outbox.store.jooq.internal.dialect;
 
 import com.zaxxer.hikari.HikariConfig;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.StoreOption;
+import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.partition.DiscoveryQuery;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
@@ -232,8 +234,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
     }
 
     @Override
-    public Set<String> options() {
-        return Set.of(OptionNames.STRICT_ORDER, OptionNames.WAKE_UP);
+    public Set<StoreOption<Boolean>> options() {
+        return Set.of(SqlOption.STRICT_ORDER, StoreOptions.WAKE_UP);
     }
 
     @Override

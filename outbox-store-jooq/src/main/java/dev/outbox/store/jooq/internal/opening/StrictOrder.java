@@ -2,7 +2,7 @@ package dev.outbox.store.jooq.internal.opening;
 
 import dev.outbox.ConfigurationException;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
+import dev.outbox.store.jooq.internal.dialect.SqlOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -63,7 +63,7 @@ public final class StrictOrder {
     }
 
     private static ConfigurationException refusal(String why, String what) {
-        return new ConfigurationException("Option " + OptionNames.STRICT_ORDER + " cannot be kept: " + why
-                + ". Mend it: " + what + ". Or leave the option out.");
+        return new ConfigurationException("Option " + SqlOption.STRICT_ORDER + " cannot be kept: " + why + ". Mend it: "
+                + what + ". Or leave the option out.");
     }
 }

@@ -1,8 +1,8 @@
 package dev.outbox.store.jooq.internal.schema;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -33,7 +33,7 @@ public final class NotifyTrigger {
             }
             if (!create) {
                 throw new ConfigurationException(
-                        "Option " + OptionNames.WAKE_UP + "=listen needs a trigger that is not there,"
+                        "Option " + StoreOptions.WAKE_UP + "=true needs a trigger that is not there,"
                                 + " or is disabled. Create it with the option createSchema=true, or with this DDL:\n\n"
                                 + ddl(dialect));
             }

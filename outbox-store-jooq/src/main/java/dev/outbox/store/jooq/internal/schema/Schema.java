@@ -1,8 +1,8 @@
 package dev.outbox.store.jooq.internal.schema;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
@@ -78,7 +78,7 @@ public final class Schema {
         }
         throw new ConfigurationException("There is no schema " + schema + " for the tables " + dialect.names()
                 + "… of the outbox, or this user has no right to it. Create it, or correct the option "
-                + OptionNames.TABLES + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
+                + StoreOptions.PREFIX + ":\n\nCREATE " + (catalogs ? "DATABASE " : "SCHEMA ") + schema + ";");
     }
 
     /**

@@ -3,8 +3,8 @@ package dev.outbox.store.jooq.internal.schema;
 import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
+import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
 import dev.outbox.store.jooq.internal.dialect.TableNames;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -78,7 +78,7 @@ public final class StoreErrors {
                 "The tables of the outbox are to be called " + names + "…, and " + names.schema()
                         + " is a word of this database's language that can be a name in quotes only. The outbox quotes no"
                         + " names: call the schema otherwise, or let the connections find it (as their default schema) and"
-                        + " give the option " + OptionNames.TABLES + " the prefix alone.",
+                        + " give the option " + StoreOptions.PREFIX + " the prefix alone.",
                 e);
     }
 

@@ -1,7 +1,7 @@
 package dev.outbox.store.jooq.internal.schema;
 
+import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -35,7 +35,7 @@ public final class Whereabouts {
                                 + " same schema: by the URL, or by the option {}={}.{}",
                         others,
                         schema,
-                        OptionNames.TABLES,
+                        StoreOptions.PREFIX,
                         schema,
                         dialect.names().prefix());
             }

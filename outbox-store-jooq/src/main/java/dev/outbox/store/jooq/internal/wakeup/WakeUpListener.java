@@ -1,12 +1,12 @@
 package dev.outbox.store.jooq.internal.wakeup;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.StoreOptions;
 import dev.outbox.WakeUps;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.PoolerDetection;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
-import dev.outbox.store.jooq.internal.dialect.OptionNames;
 import dev.outbox.store.jooq.internal.schema.NotifyTrigger;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -120,8 +120,8 @@ public final class WakeUpListener implements AutoCloseable {
 
     private static ConfigurationException noDriver(String why, @Nullable Throwable cause) {
         return new ConfigurationException(
-                "Option " + OptionNames.WAKE_UP
-                        + "=listen needs connections of the driver org.postgresql:postgresql, and " + why
+                "Option " + StoreOptions.WAKE_UP
+                        + "=true needs connections of the driver org.postgresql:postgresql, and " + why
                         + ". Use that driver, or leave the option out.",
                 cause);
     }
@@ -136,8 +136,8 @@ public final class WakeUpListener implements AutoCloseable {
             execute(other.connection(), "NOTIFY " + NotifyTrigger.channel(other.connection(), dialect));
         }
         if (!hears(postgres(connection), TEST)) {
-            throw new ConfigurationException("Option " + OptionNames.WAKE_UP
-                    + "=listen does not work here: a notification sent"
+            throw new ConfigurationException("Option " + StoreOptions.WAKE_UP
+                    + "=true does not work here: a notification sent"
                     + " over another connection did not come within " + TEST.toSeconds() + " s. A pooler between this"
                     + " process and the server, such as PgBouncer in transaction mode, does not keep sessions. Open the"
                     + " store at the server's own address, or leave the option out.");
