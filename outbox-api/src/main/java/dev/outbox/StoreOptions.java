@@ -27,8 +27,8 @@ public final class StoreOptions {
     public static final StoreOption<Integer> WORKERS = StoreOption.number("workers", 1);
 
     /**
-     * Whether to create what is missing in the database, {@code true} or {@code false}. By default true for H2 and false
-     * for all others. In Redis nothing is ever missing.
+     * Whether to create what is missing in the database, {@code true} or {@code false}. By default true for H2, and
+     * false for all others. In Redis nothing is ever missing.
      */
     public static final StoreOption<Boolean> CREATE_SCHEMA = StoreOption.flag("createSchema");
 

@@ -71,8 +71,8 @@ public final class MongoOutbox {
      * for topics that were left out and for operations, one for wake-ups, and one to renew leases, or up to eight while
      * a server does not answer. If the application can use up the pool, give the relay a client of its own.
      *
-     * @param options {@link StoreOptions#PREFIX}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by default true, lets the
-     *     store open a change stream when a relay asks for wake-ups; {@link StoreOptions#CREATE_SCHEMA}, by default
+     * @param options {@link StoreOptions#PREFIX}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by default true, lets
+     *     the store open a change stream when a relay asks for wake-ups; {@link StoreOptions#CREATE_SCHEMA}, by default
      *     false. The store refuses {@link StoreOptions#WORKERS}, because the client has its own pool
      * @throws ConfigurationException if the server is no replica set or older than 5.0, the user lacks a
      *     privilege, an option is wrong, or the collections are missing

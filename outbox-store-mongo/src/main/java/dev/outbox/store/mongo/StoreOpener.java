@@ -136,7 +136,7 @@ final class StoreOpener {
         settings.applyToSocketSettings(
                 s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS).readTimeout(READ_SECONDS, TimeUnit.SECONDS));
         settings.applyConnectionString(address);
-        int needed = options.get(StoreOptions.WORKERS, 1) + SPARE_CONNECTIONS;
+        int needed = options.get(StoreOptions.WORKERS, StoreOptions.DEFAULT_WORKERS) + SPARE_CONNECTIONS;
         settings.applyToConnectionPoolSettings(pool -> pool.applySettings(atLeast(needed, pool.build())));
         MongoCredential inUrl = address.getCredential();
         String user = options.get(StoreOptions.USER);

@@ -502,7 +502,7 @@ class MongoOpeningTest {
     @Test
     void thePoolHasRoomForTheWorkers() {
         String small = outbox.url + (outbox.url.contains("?") ? "&" : "?") + "maxPoolSize=2";
-        assertEquals(5, StoreOpener.poolSettings(small, StoreOptions.defaults()).getMaxSize());
+        assertEquals(8, StoreOpener.poolSettings(small, StoreOptions.defaults()).getMaxSize());
         assertEquals(
                 12,
                 StoreOpener.poolSettings(small, StoreOptions.defaults().withWorkers(8))
@@ -524,7 +524,7 @@ class MongoOpeningTest {
                 refusal(
                         ConfigurationException.class,
                         outbox.url,
-                        StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofMillis(999))));
+                        StoreOptions.defaults().with("leaseMillis", "999")));
         assertContains(
                 "Unknown option",
                 refusal(

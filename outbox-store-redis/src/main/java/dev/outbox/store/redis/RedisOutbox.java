@@ -52,8 +52,8 @@ public final class RedisOutbox {
 
     /**
      * The option {@code leaseMillis}: how long a batch holds its partitions after its process has died; at least 100
-     * milliseconds, by default 10 seconds. A living process renews its leases. A process that is paused for longer loses
-     * them.
+     * milliseconds, by default 10 seconds. A living process renews its leases. A process that is paused for longer
+     * loses them.
      */
     public static final StoreOption<Duration> LEASE = StoreOption.millis("leaseMillis", Duration.ofMillis(100));
 
