@@ -12,10 +12,10 @@ final class BoundTopic<T> implements TransactionalPublisher<T> {
     private final PersistFunc persist;
     private final Audience<OutboxListener> listeners;
 
-    BoundTopic(Topic<T> topic, PersistFunc persist, List<OutboxListener> listeners) {
+    BoundTopic(Topic<T> topic, PersistFunc persist, Audience<OutboxListener> listeners) {
         this.topic = topic;
         this.persist = persist;
-        this.listeners = new Audience<>(OutboxListener.class, listeners);
+        this.listeners = listeners;
     }
 
     @Override

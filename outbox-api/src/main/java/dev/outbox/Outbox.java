@@ -17,14 +17,15 @@ public final class Outbox {
 
     /** A publisher that writes messages into the outbox, in the transaction of the persist function. */
     public static <T> TransactionalPublisher<T> bind(Topic<T> topic, PersistFunc persist) {
-        return new BoundTopic<>(topic, persist, List.of());
+        return new BoundTopic<>(topic, persist, topic.audience());
     }
 
     /**
-     * The same, telling a listener of every message {@linkplain OutboxListener#persisted persisted}. A relay tells what
-     * becomes of them, mostly in another process: for complete metrics give the listener to both.
+     * The same, telling one more listener of every message {@linkplain OutboxListener#persisted persisted} by this
+     * publisher. One that is told of all messages, and of what becomes of them, is given to {@link
+     * Topic.Builder#listener}.
      */
     public static <T> TransactionalPublisher<T> bind(Topic<T> topic, PersistFunc persist, OutboxListener listener) {
-        return new BoundTopic<>(topic, persist, List.of(listener));
+        return new BoundTopic<>(topic, persist, topic.audience().with(List.of(listener)));
     }
 }

@@ -4,7 +4,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees outcomes as they happen: what metrics and traces are built from. A relay tells it on the thread that runs the
+ * Sees outcomes as they happen: what metrics and traces are built from. Given once, to {@link Topic.Builder#listener},
+ * it hears of every message when it is written and when it is relayed. A relay tells it on the thread that runs the
  * round, which may be another than the publisher's. It does not tell of a failure because the broker is away, nor of
  * one after the store had failed in the same round. Every method does nothing unless it is overridden, must be safe for
  * use by several threads, and should be quick. What it throws is logged and changes nothing.

@@ -1,8 +1,11 @@
 package dev.outbox;
 
+import dev.outbox.internal.Audience;
 import dev.outbox.internal.Durations;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
@@ -40,6 +43,8 @@ public final class Topic<T> {
     private final int inFlight;
     private final Duration publishTimeout;
     private final RetryPolicy retry;
+    private final List<OutboxListener> listeners;
+    private final Audience<OutboxListener> audience;
 
     private Topic(Builder<T> builder) {
         this.name = builder.name;
@@ -52,6 +57,8 @@ public final class Topic<T> {
         this.inFlight = builder.inFlight;
         this.publishTimeout = builder.publishTimeout;
         this.retry = builder.retry;
+        this.listeners = List.copyOf(builder.listeners);
+        this.audience = Audience.of(OutboxListener.class, listeners);
     }
 
     /**
@@ -119,6 +126,11 @@ public final class Topic<T> {
         return retry;
     }
 
+    /** Who is told what becomes of messages; unmodifiable, in the order of the builder. */
+    public List<OutboxListener> listeners() {
+        return listeners;
+    }
+
     /** Starts a topic that is the same, except for what is set on the builder. */
     public Builder<T> toBuilder() {
         return new Builder<>(this);
@@ -135,6 +147,10 @@ public final class Topic<T> {
     public Publisher<T> direct() {
         requirePublisher();
         return new DirectPublisher<>(this);
+    }
+
+    Audience<OutboxListener> audience() {
+        return audience;
     }
 
     /** The message as a store takes it. */
@@ -212,6 +228,7 @@ public final class Topic<T> {
         private int inFlight = 1;
         private Duration publishTimeout = Duration.ofMinutes(1);
         private RetryPolicy retry = RetryPolicy.defaults();
+        private final List<OutboxListener> listeners = new ArrayList<>();
 
         private Builder(String name, Codec<T> codec) {
             this.name = name;
@@ -228,6 +245,7 @@ public final class Topic<T> {
             inFlight = topic.inFlight;
             publishTimeout = topic.publishTimeout;
             retry = topic.retry;
+            listeners.addAll(topic.listeners);
         }
 
         /**
@@ -307,6 +325,17 @@ public final class Topic<T> {
         /** What happens to messages that fail; by default {@link RetryPolicy#defaults}. */
         public Builder<T> retry(RetryPolicy retry) {
             this.retry = Objects.requireNonNull(retry, "retry");
+            return this;
+        }
+
+        /**
+         * Tells a listener of every message of the topic, when it is written and when it is relayed, so it need not be
+         * given anywhere else. Several may be added, and are told in that order. A relay that serves the topic also
+         * tells it of what concerns no single topic: checkouts, batches that were settled, failures of the store. A
+         * listener that is also given to the relay, or to other topics of it, is told once.
+         */
+        public Builder<T> listener(OutboxListener listener) {
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 

@@ -71,6 +71,35 @@ class TopicTest {
         assertSame(message, events.get(0).message());
     }
 
+    @Test
+    void theListenersOfATopicAreToldOnceOfEveryMessageThatIsWritten() {
+        List<String> heard = new ArrayList<>();
+        OutboxListener first = told("first", heard);
+        OutboxListener second = told("second", heard);
+        Topic<String> topic = Topic.builder("t", Codecs.text())
+                .listener(first)
+                .listener(second)
+                .listener(first)
+                .build();
+        Outbox.bind(topic, OutgoingMessage::id).publishAll(List.of("a", "b"));
+        assertEquals(List.of("first", "second", "first", "second"), heard);
+        heard.clear();
+        Outbox.bind(topic.toBuilder().build(), OutgoingMessage::id, second).publish("a");
+        assertEquals(List.of("first", "second"), heard);
+        heard.clear();
+        Outbox.bind(topic, OutgoingMessage::id, told("third", heard)).publish("a");
+        assertEquals(List.of("first", "second", "third"), heard);
+    }
+
+    private static OutboxListener told(String name, List<String> heard) {
+        return new OutboxListener() {
+            @Override
+            public void persisted(Persisted event) {
+                heard.add(name);
+            }
+        };
+    }
+
     /** The hash is a promise: other versions and processes must choose the same partition. */
     @Test
     void partitionIsCrc32OfTheKey() {

@@ -1,5 +1,6 @@
 package dev.outbox.internal;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -14,15 +15,25 @@ public final class Audience<L> {
     private final Logger log;
     private final List<L> listeners;
 
-    /** The logger is named after the type. */
-    public Audience(Class<L> type, List<? extends L> listeners) {
-        this.log = LoggerFactory.getLogger(type);
-        this.listeners = List.copyOf(listeners);
+    private Audience(Logger log, List<L> listeners) {
+        this.log = log;
+        this.listeners = listeners;
     }
 
-    /** Whether nobody listens. */
-    public boolean isEmpty() {
-        return listeners.isEmpty();
+    /** Each of them once. The logger is named after the type. */
+    public static <L> Audience<L> of(Class<L> type, List<? extends L> listeners) {
+        return new Audience<L>(LoggerFactory.getLogger(type), List.of()).with(listeners);
+    }
+
+    /** These, and more; each of them once. */
+    public Audience<L> with(List<? extends L> more) {
+        List<L> all = new ArrayList<>(listeners);
+        for (L listener : more) {
+            if (all.stream().noneMatch(other -> other == listener)) {
+                all.add(listener);
+            }
+        }
+        return new Audience<>(log, List.copyOf(all));
     }
 
     /** Tells each of them. */

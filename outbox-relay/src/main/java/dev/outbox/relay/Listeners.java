@@ -3,57 +3,78 @@ package dev.outbox.relay;
 import dev.outbox.OutboxException;
 import dev.outbox.OutboxListener;
 import dev.outbox.PersistedMessage;
+import dev.outbox.Topic;
 import dev.outbox.internal.Audience;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Tells listeners what the relay does. */
+/**
+ * Tells listeners what the relay does. Those of the relay are told of everything. Those of a topic are told of its
+ * messages, and of what concerns no single topic. Each is told once. Safe for use by several threads.
+ */
 final class Listeners {
-    private final Audience<OutboxListener> listeners;
+    private final Audience<OutboxListener> ofRelay;
 
-    Listeners(List<OutboxListener> listeners) {
-        this.listeners = new Audience<>(OutboxListener.class, listeners);
+    // Replaced by one thread at a time, never changed.
+    private volatile Audience<OutboxListener> all;
+    private volatile Map<String, Audience<OutboxListener>> ofTopics = Map.of();
+
+    Listeners(List<OutboxListener> ofRelay) {
+        this.ofRelay = Audience.of(OutboxListener.class, ofRelay);
+        this.all = this.ofRelay;
+    }
+
+    /** Those of a topic that the relay serves from now on. */
+    synchronized void add(Topic<?> topic) {
+        Map<String, Audience<OutboxListener>> more = new HashMap<>(ofTopics);
+        more.put(topic.name(), ofRelay.with(topic.listeners()));
+        ofTopics = Map.copyOf(more);
+        all = all.with(topic.listeners());
+    }
+
+    private Audience<OutboxListener> of(String topic) {
+        return ofTopics.getOrDefault(topic, all);
     }
 
     void checkedOut(int messages, int limit, long start) {
-        listeners.tell(l -> l.checkedOut(new OutboxListener.CheckedOut(messages, limit, since(start))));
+        all.tell(l -> l.checkedOut(new OutboxListener.CheckedOut(messages, limit, since(start))));
     }
 
     void published(PersistedMessage message, @Nullable String publishId, long start) {
-        listeners.tell(l ->
-                l.published(new OutboxListener.Published(message, publishId, message.attempts() + 1, since(start))));
+        of(message.topic())
+                .tell(l -> l.published(
+                        new OutboxListener.Published(message, publishId, message.attempts() + 1, since(start))));
     }
 
     void failed(PersistedMessage message, Throwable cause, String reason, Duration retryAfter, long start) {
-        listeners.tell(l -> l.failed(
-                new OutboxListener.Failed(message, message.attempts() + 1, cause, reason, retryAfter, since(start))));
+        of(message.topic())
+                .tell(l -> l.failed(new OutboxListener.Failed(
+                        message, message.attempts() + 1, cause, reason, retryAfter, since(start))));
     }
 
     void deadLettered(PersistedMessage message, Throwable cause, String reason, long start) {
-        listeners.tell(l -> l.deadLettered(
-                new OutboxListener.DeadLettered(message, message.attempts() + 1, cause, reason, since(start))));
+        of(message.topic())
+                .tell(l -> l.deadLettered(
+                        new OutboxListener.DeadLettered(message, message.attempts() + 1, cause, reason, since(start))));
     }
 
     void settled(OutboxListener.Settled event) {
-        listeners.tell(l -> l.settled(event));
+        all.tell(l -> l.settled(event));
     }
 
     void storeFailed(OutboxListener.Step step, OutboxException error, long start) {
-        listeners.tell(l -> l.storeFailed(new OutboxListener.StoreFailed(step, error, since(start))));
+        all.tell(l -> l.storeFailed(new OutboxListener.StoreFailed(step, error, since(start))));
     }
 
     void setAside(OutboxListener.SetAside event) {
-        listeners.tell(l -> l.setAside(event));
+        of(event.topic()).tell(l -> l.setAside(event));
     }
 
     void leftOut(OutboxListener.LeftOut event) {
-        listeners.tell(l -> l.leftOut(event));
-    }
-
-    /** For {@link #since}, as far as anybody will ask. */
-    long now() {
-        return listeners.isEmpty() ? 0 : System.nanoTime();
+        of(event.topic()).tell(l -> l.leftOut(event));
     }
 
     static Duration since(long start) {

@@ -5,9 +5,7 @@ import static dev.outbox.relay.RelayLog.LOG;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
 import dev.outbox.MisuseException;
-import dev.outbox.Outbox;
 import dev.outbox.OutboxListener;
-import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Topic;
@@ -139,6 +137,7 @@ public final class Relay implements AutoCloseable {
             throw new MisuseException("Topic " + topic.name() + " is registered with this relay already. A topic is"
                     + " registered once; give the other one a name of its own.");
         }
+        shared.listeners.add(topic);
         routes = Map.copyOf(more);
         signal.raise();
     }
@@ -724,9 +723,9 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * Tells a listener of everything the relay does; several may be added, and are told in that order. Of messages that are
-         * persisted it knows nothing: that is told where they are published, by {@link Outbox#bind(Topic, PersistFunc,
-         * OutboxListener)}.
+         * Tells a listener of everything the relay does; several may be added, and are told in that order. A relay does
+         * not see messages that are written. A listener that is told of those, too, is given to the topic instead, by
+         * {@link Topic.Builder#listener}.
          */
         public Builder listener(OutboxListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));

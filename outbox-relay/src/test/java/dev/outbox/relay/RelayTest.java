@@ -395,6 +395,73 @@ class RelayTest {
     }
 
     @Test
+    void aListenerThatATopicWasGivenHearsWritingAndRelaying() {
+        List<String> ofFirst = new ArrayList<>();
+        List<String> ofBoth = new ArrayList<>();
+        OutboxListener both = recorder(ofBoth);
+        Topic<String> first = topic("first")
+                .listener(recorder(ofFirst))
+                .listener(both)
+                .publisher(d -> broker.take(d.message()))
+                .build();
+        Topic<String> second = topic("second")
+                .listener(both)
+                .retry(LATER)
+                .publisher(d -> {
+                    throw new IOException("no");
+                })
+                .build();
+        fixture.commit(first, "k:1");
+        fixture.commit(second, "k:2");
+        try (Relay relay =
+                Relay.builder(fixture.store).topic(first).listener(both).build()) {
+            relay.register(second);
+            assertEquals(new RoundResult(1, 1, null), relay.processMessages(10));
+        }
+        assertEquals(
+                List.of("checkedOut", "persisted first", "published first", "settled"),
+                ofFirst.stream().sorted().toList());
+        assertEquals(
+                List.of(
+                        "checkedOut",
+                        "failed second",
+                        "persisted first",
+                        "persisted second",
+                        "published first",
+                        "settled"),
+                ofBoth.stream().sorted().toList());
+    }
+
+    private static OutboxListener recorder(List<String> heard) {
+        return new OutboxListener() {
+            @Override
+            public void persisted(Persisted event) {
+                heard.add("persisted " + event.message().topic());
+            }
+
+            @Override
+            public void checkedOut(CheckedOut event) {
+                heard.add("checkedOut");
+            }
+
+            @Override
+            public void published(Published event) {
+                heard.add("published " + event.message().topic());
+            }
+
+            @Override
+            public void failed(Failed event) {
+                heard.add("failed " + event.message().topic());
+            }
+
+            @Override
+            public void settled(Settled event) {
+                heard.add("settled");
+            }
+        };
+    }
+
+    @Test
     void misuseIsRefused() {
         Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
         Relay.Builder twice = Relay.builder(fixture.store)
