@@ -39,6 +39,8 @@ public abstract class StoreTck
                 RetryRules,
                 DeadLetterRules,
                 OperationsRules,
+                ListingRules,
+                TimeRules,
                 FilterAndLimitRules,
                 PayloadRules,
                 LifecycleRules,

@@ -73,6 +73,7 @@ final class BrokenCloses {
                     .testedFor(Broken.Also.THREADS)
                     .breaks(
                             "OBX-CLOSE-1",
+                            "OBX-CLOSE-3",
                             "OBX-CLOSE-6",
                             "OBX-DEAD-2",
                             "OBX-DEAD-3",
@@ -110,7 +111,14 @@ final class BrokenCloses {
                             super.settle(hold, all);
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-6", "OBX-LIFE-3", "OBX-ORDER-2", "OBX-RETRY-1"),
+                    .breaks(
+                            "OBX-CLOSE-1",
+                            "OBX-CLOSE-6",
+                            "OBX-LIFE-3",
+                            "OBX-OPS-1",
+                            "OBX-ORDER-2",
+                            "OBX-RETRY-1",
+                            "OBX-RETRY-2"),
             Broken.client("ignores close", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {
@@ -154,6 +162,7 @@ final class BrokenCloses {
                             "OBX-ORDER-4",
                             "OBX-PAYLOAD-1",
                             "OBX-PAYLOAD-2",
+                            "OBX-PAYLOAD-3",
                             "OBX-RELAY-1",
                             "OBX-RETRY-1",
                             "OBX-RETRY-2",

@@ -38,6 +38,7 @@ final class BrokenDeadLetters {
                     })
                     .breaks(
                             "OBX-CLOSE-1",
+                            "OBX-CLOSE-3",
                             "OBX-CLOSE-6",
                             "OBX-DEAD-1",
                             "OBX-DEAD-2",
@@ -63,7 +64,14 @@ final class BrokenDeadLetters {
                             super.settle(hold, changed);
                         }
                     })
-                    .breaks("OBX-DEAD-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-OPS-4", "OBX-RELAY-1"),
+                    .breaks(
+                            "OBX-DEAD-2",
+                            "OBX-DEAD-3",
+                            "OBX-DEAD-4",
+                            "OBX-OPS-2",
+                            "OBX-OPS-4",
+                            "OBX-RELAY-1",
+                            "OBX-RETRY-6"),
             Broken.outbox("lists the last dead letter first", () -> new MemoryState() {
                         @Override
                         public synchronized List<DeadLetter> deadLetters(
@@ -137,7 +145,7 @@ final class BrokenDeadLetters {
                             return again.size();
                         }
                     })
-                    .breaks("OBX-DEAD-3"),
+                    .breaks("OBX-DEAD-3", "OBX-PAYLOAD-3"),
             Broken.outbox("refuses a close because of a dead letter", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {

@@ -77,6 +77,7 @@ final class BrokenLifecycles {
                             "OBX-LIFE-3",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-PAYLOAD-3",
                             "OBX-RELAY-1",
                             "OBX-RETRY-1",
                             "OBX-RETRY-2"),

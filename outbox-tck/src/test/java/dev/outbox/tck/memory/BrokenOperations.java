@@ -35,7 +35,7 @@ final class BrokenOperations {
                                     .toList();
                         }
                     })
-                    .breaks("OBX-OPS-1"),
+                    .breaks("OBX-OPS-1", "OBX-OPS-2"),
             Broken.outbox("counts to a thousand", () -> new MemoryState() {
                         @Override
                         public synchronized List<dev.outbox.Operations.Backlog> backlog() {
@@ -62,7 +62,7 @@ final class BrokenOperations {
                                     .anyMatch(f -> f.topic().equals(topic) && f.partition() == partition);
                         }
                     })
-                    .breaks("OBX-OPS-3"),
+                    .breaks("OBX-OPS-2", "OBX-OPS-3"),
             Broken.outbox("retries every topic for one", () -> new MemoryState() {
                         @Override
                         public synchronized int retryNow(String topic) {
@@ -104,8 +104,11 @@ final class BrokenOperations {
                             "OBX-OPS-1",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-LIFE-4",
                             "OBX-OPS-4",
+                            "OBX-PAYLOAD-3",
                             "OBX-RELAY-1",
+                            "OBX-RETRY-6",
                             "OBX-WAKE-1"),
             Broken.client("gives another reason every time", store -> new PassingStore(store) {
                         private final AtomicInteger asked = new AtomicInteger();

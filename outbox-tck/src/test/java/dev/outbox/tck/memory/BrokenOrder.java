@@ -37,6 +37,7 @@ final class BrokenOrder {
                             "OBX-FENCE-1",
                             "OBX-LIFE-3",
                             "OBX-LIFE-5",
+                            "OBX-OPS-2",
                             "OBX-OPS-3",
                             "OBX-ORDER-1",
                             "OBX-ORDER-2",
@@ -98,9 +99,12 @@ final class BrokenOrder {
                             "OBX-LIFE-3",
                             "OBX-LIMIT-1",
                             "OBX-LIMIT-2",
+                            "OBX-OPS-1",
+                            "OBX-OPS-2",
                             "OBX-OPS-3",
                             "OBX-ORDER-1",
                             "OBX-ORDER-2",
+                            "OBX-PAYLOAD-3",
                             "OBX-RELAY-1",
                             "OBX-RELAY-2",
                             "OBX-RETRY-1",
@@ -132,7 +136,7 @@ final class BrokenOrder {
                                     .position();
                         }
                     })
-                    .breaks("OBX-ORDER-1", "OBX-ORDER-2", "OBX-RETRY-1"),
+                    .breaks("OBX-ORDER-1", "OBX-ORDER-2", "OBX-RETRY-1", "OBX-RETRY-2"),
             Broken.outbox("goes back to the start only now and then", () -> new MemoryState() {
                         private final Map<Partition, Long> cursors = new HashMap<>();
 

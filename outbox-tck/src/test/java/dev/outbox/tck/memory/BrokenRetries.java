@@ -69,14 +69,14 @@ final class BrokenRetries {
                             }));
                         }
                     })
-                    .breaks("OBX-RELAY-1", "OBX-RETRY-1"),
+                    .breaks("OBX-RELAY-1", "OBX-RETRY-1", "OBX-RETRY-2"),
             Broken.outbox("ignores delays", () -> new MemoryState() {
                         @Override
                         public boolean isReady(Partition partition) {
                             return partition.holder == null && !partition.messages.isEmpty();
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-OPS-3", "OBX-RETRY-2", "OBX-RETRY-3"),
+                    .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-OPS-2", "OBX-OPS-3", "OBX-RETRY-2", "OBX-RETRY-3"),
             Broken.outbox("lets the last delay count", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {

@@ -130,7 +130,7 @@ final class BrokenTransactions {
                             partition.messages.headMap(position, true).clear();
                         }
                     })
-                    .breaks("OBX-CLOSE-6", "OBX-ORDER-2", "OBX-RETRY-6", "OBX-TX-4"),
+                    .breaks("OBX-CLOSE-6", "OBX-OPS-1", "OBX-ORDER-2", "OBX-RETRY-6", "OBX-TX-4"),
             Broken.outbox("remembers for a while that a partition was empty", () -> new MemoryState() {
                         private final Map<Partition, Long> emptied = new HashMap<>();
 

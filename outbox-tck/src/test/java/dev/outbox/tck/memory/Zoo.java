@@ -16,6 +16,7 @@ public final class Zoo {
                     BrokenRetries.ALL,
                     BrokenDeadLetters.ALL,
                     BrokenOperations.ALL,
+                    BrokenListings.ALL,
                     BrokenLimits.ALL,
                     BrokenPayloads.ALL,
                     BrokenLifecycles.ALL,
