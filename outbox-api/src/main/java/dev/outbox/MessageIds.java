@@ -38,9 +38,10 @@ final class MessageIds {
 
     static String checked(@Nullable String id) {
         if (id == null || !isCanonical(id)) {
-            throw new MessageRejectedException("Not the id of a message: " + (id == null ? "null" : Limits.quote(id))
-                    + ". Expected a UUID in its usual form, of 32 hexadecimal digits in lower case and four hyphens, as"
-                    + " in 0192f0c1-2a3b-7c4d-8e5f-60718293a4b5; leave the id away, and one is drawn.");
+            throw new MessageRejectedException(
+                    "Not the id of a message: " + (id == null ? "null" : MessageRules.quote(id))
+                            + ". Expected a UUID in its usual form, of 32 hexadecimal digits in lower case and four hyphens, as"
+                            + " in 0192f0c1-2a3b-7c4d-8e5f-60718293a4b5; leave the id away, and one is drawn.");
         }
         return id;
     }

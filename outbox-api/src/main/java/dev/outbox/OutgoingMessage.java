@@ -39,11 +39,11 @@ public record OutgoingMessage(
      */
     public OutgoingMessage {
         MessageIds.checked(id);
-        Limits.checkTopic(topic);
-        Limits.checkPartition(partition);
-        Limits.checkKey(key);
-        headers = Limits.checkedHeaders(headers);
-        Limits.checkPayload(payload);
+        MessageRules.checkTopic(topic);
+        MessageRules.checkPartition(partition);
+        MessageRules.checkKey(key);
+        headers = MessageRules.checkedHeaders(headers);
+        MessageRules.checkPayload(payload);
     }
 
     /**

@@ -73,7 +73,7 @@ public final class Topic<T> {
 
     /** Starts a topic with a codec of its own; otherwise as {@link #builder(String, Class)}. */
     public static <T> Builder<T> builder(String name, Codec<T> codec) {
-        return new Builder<>(Limits.checkTopic(Objects.requireNonNull(name, "name")), codec);
+        return new Builder<>(MessageRules.checkTopic(Objects.requireNonNull(name, "name")), codec);
     }
 
     /** The name, which identifies the topic in a store. */

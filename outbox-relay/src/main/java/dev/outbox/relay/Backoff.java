@@ -3,7 +3,9 @@ package dev.outbox.relay;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Pauses that double up to a ceiling, each shortened at random by up to a fifth so that relays do not march in step. */
+/**
+ * Pauses that double up to a ceiling, each shortened at random by up to a fifth so that relays do not march in step.
+ */
 final class Backoff {
     private final long first;
     private final long ceiling;

@@ -6,12 +6,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads on which publishers run when a round has something to gain by it; shared by all rounds of a relay, made when they
- * are needed, and gone when they are not. Nothing waits in a queue here: a round that gets no helper does it itself, or waits
- * for its own. So whatever hangs in them, every round can go on.
+ * The threads on which publishers run when a round has something to gain by it; shared by all rounds of a relay, made
+ * when they are needed, and gone when they are not. Nothing waits in a queue here: a round that gets no helper does it
+ * itself, or waits for its own. So whatever hangs in them, every round can go on.
  *
- * <p>No pool of the JDK, because once a thread has been made, taking a task and coming back from it must need no memory: a
- * task that was lost would be waited for for ever.
+ * <p>No pool of the JDK, because once a thread has been made, taking a task and coming back from it must need no
+ * memory: a task that was lost would be waited for without end.
  */
 final class Helpers {
     private static final long IDLE = TimeUnit.SECONDS.toNanos(10);
@@ -36,10 +36,10 @@ final class Helpers {
     }
 
     /**
-     * Has a message published; false if that has to be done otherwise. Of several topics none gets all helpers, so that one that
-     * hangs in all it gets leaves some to the others.
+     * Has a message published; false if that has to be done otherwise. Of several topics none gets all helpers, so that
+     * one that hangs in all it gets leaves some to the others.
      */
-    synchronized boolean start(Flight<?> flight, Route<?> route, boolean oneOfSeveral) {
+    synchronized boolean start(InFlight<?> sent, Route<?> route, boolean oneOfSeveral) {
         if (closed || busy >= size || (oneOfSeveral && route.helpers >= size - size / 4)) {
             return false;
         }
@@ -47,15 +47,15 @@ final class Helpers {
         try {
             if (helper == null) {
                 helper = new Helper();
-                flight.helper = helper;
-                helper.task = flight;
+                sent.helper = helper;
+                helper.task = sent;
                 // A daemon, since the worker that waits for it keeps the process alive.
                 Thread thread = threads.make("publisher-" + ++made, true, helper);
                 helper.thread = thread;
                 thread.start();
             } else {
-                flight.helper = helper;
-                helper.task = flight;
+                sent.helper = helper;
+                helper.task = sent;
                 LockSupport.unpark(helper.thread);
             }
         } catch (Throwable e) { // no thread or no memory: no fault of the message
@@ -91,7 +91,7 @@ final class Helpers {
 
     /** A thread, and the one thing it is to do. */
     final class Helper implements Runnable {
-        private volatile @Nullable Flight<?> task;
+        private volatile @Nullable InFlight<?> task;
         private volatile @Nullable Thread thread;
 
         @Override
@@ -99,7 +99,7 @@ final class Helpers {
             long idleSince = System.nanoTime();
             while (true) {
                 try {
-                    Flight<?> next = task;
+                    InFlight<?> next = task;
                     if (next != null) {
                         task = null;
                         next.run();

@@ -20,8 +20,8 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of the messages of one batch: marks them, tells listeners and the log, closes the batch, and has remembered what
- * could not be settled. Used by the thread of the round.
+ * What became of the messages of one batch: marks them, tells listeners and the log, closes the batch, and has
+ * remembered what could not be settled. Used by the thread of the round.
  */
 final class Outcomes {
 
@@ -36,7 +36,7 @@ final class Outcomes {
     }
 
     private final Shared shared;
-    private final Shift shift;
+    private final WorkerRun run;
     private final List<Entry> entries = new ArrayList<>();
 
     int published;
@@ -45,15 +45,15 @@ final class Outcomes {
     private int markedFailed;
     private int markedDead;
 
-    /** Something was not done for want of memory, which a pause may help. */
+    /** Something was not done because memory was short. A pause may help. */
     boolean shortOfMemory;
 
     @Nullable
     OutboxException storeError;
 
-    Outcomes(Shared shared, Shift shift) {
+    Outcomes(Shared shared, WorkerRun run) {
         this.shared = shared;
-        this.shift = shift;
+        this.run = run;
     }
 
     /** How many messages have an outcome, marked or not. */
@@ -62,19 +62,24 @@ final class Outcomes {
     }
 
     /** The broker has taken the message. */
-    void published(MessageBatch batch, Lane<?> lane, PersistedMessage message, @Nullable String publishId, long start) {
+    void published(
+            MessageBatch batch,
+            PartitionQueue<?> queue,
+            PersistedMessage message,
+            @Nullable String publishId,
+            long start) {
         published++;
         shared.listeners.published(message, publishId, start);
-        mark(batch, message, new Entry(lane.key, message, Kind.PUBLISHED, publishId, Duration.ZERO));
+        mark(batch, message, new Entry(queue.partition, message, Kind.PUBLISHED, publishId, Duration.ZERO));
     }
 
     /** What became of the message in an earlier batch that could not be closed. */
-    void remembered(MessageBatch batch, Lane<?> lane, PersistedMessage message, Entry entry) {
+    void remembered(MessageBatch batch, PartitionQueue<?> queue, PersistedMessage message, Entry entry) {
         if (entry.kind == Kind.PUBLISHED) {
             published++;
         } else {
             failed++;
-            lane.stop();
+            queue.stop();
         }
         entry.marked = false;
         mark(batch, message, entry);
@@ -86,13 +91,13 @@ final class Outcomes {
      */
     Blame failed(
             MessageBatch batch,
-            Lane<?> lane,
+            PartitionQueue<?> queue,
             PersistedMessage message,
             Throwable failure,
             boolean decoded,
             long start) {
-        lane.stop();
-        if (shift.isInterrupted()) {
+        queue.stop();
+        if (run.isInterrupted()) {
             return Blame.NOBODY;
         }
         Throwable cause = Causes.unwrapped(failure);
@@ -100,9 +105,9 @@ final class Outcomes {
             shortOfMemory = true;
             return Blame.NOBODY;
         }
-        String reason = decoded ? Reason.of(cause) : "Undecodable: " + Reason.of(cause);
+        String reason = decoded ? FailureText.of(cause) : "Undecodable: " + FailureText.of(cause);
         int attempt = message.attempts() + 1;
-        RetryPolicy retry = lane.topic.retry();
+        RetryPolicy retry = queue.topic.retry();
         FailureKind kind = retry.kindOf(cause);
         if (kind == FailureKind.UNAVAILABLE) {
             return Blame.BROKER;
@@ -110,11 +115,11 @@ final class Outcomes {
         failed++;
         Blame blame = decoded && kind != FailureKind.PERMANENT ? Blame.MAYBE_BROKER : Blame.NOBODY;
         if (kind == FailureKind.PERMANENT || retry.givesUpAfter(attempt)) {
-            giveUp(batch, lane, message, cause, reason, start);
+            giveUp(batch, queue, message, cause, reason, start);
             return blame;
         }
         Duration delay = retry.delayAfter(attempt);
-        if (!mark(batch, message, new Entry(lane.key, message, Kind.FAILED, reason, delay))) {
+        if (!mark(batch, message, new Entry(queue.partition, message, Kind.FAILED, reason, delay))) {
             return blame;
         }
         shared.failures.warn(
@@ -124,18 +129,23 @@ final class Outcomes {
                 message.partition(),
                 attempt,
                 delay,
-                Reason.onOneLine(reason));
+                FailureText.onOneLine(reason));
         shared.listeners.failed(message, cause, reason, delay, start);
         return blame;
     }
 
     /**
-     * The partition goes on without the message, but only from the next batch: if this one is not closed well, the message
-     * comes again, and then nothing may have overtaken it.
+     * The partition goes on without the message, but only from the next batch: if this one is not closed well, the
+     * message comes again, and then nothing may have overtaken it.
      */
     private void giveUp(
-            MessageBatch batch, Lane<?> lane, PersistedMessage message, Throwable cause, String reason, long start) {
-        if (!mark(batch, message, new Entry(lane.key, message, Kind.DEAD, reason, Duration.ZERO))) {
+            MessageBatch batch,
+            PartitionQueue<?> queue,
+            PersistedMessage message,
+            Throwable cause,
+            String reason,
+            long start) {
+        if (!mark(batch, message, new Entry(queue.partition, message, Kind.DEAD, reason, Duration.ZERO))) {
             return;
         }
         shared.deaths.warn(
@@ -144,7 +154,7 @@ final class Outcomes {
                 message.topic(),
                 message.partition(),
                 message.attempts() + 1,
-                Reason.onOneLine(reason));
+                FailureText.onOneLine(reason));
         shared.listeners.deadLettered(message, cause, reason, start);
     }
 
@@ -173,12 +183,17 @@ final class Outcomes {
     }
 
     /** Closes the batch; what could not be settled is remembered before anything else is done about it. */
-    void close(MessageBatch batch, Closes.Leave leave, int wanted, List<? extends Lane<?>> lanes, int size) {
+    void close(
+            MessageBatch batch,
+            Admission.Permit permit,
+            int wanted,
+            List<? extends PartitionQueue<?>> queues,
+            int size) {
         long start = System.nanoTime();
         Throwable failure = null;
-        CountDownLatch told = shared.closing.begin(lanes);
+        CountDownLatch told = shared.closing.begin(queues);
         try {
-            shift.takeInterrupt();
+            run.takeInterrupt();
             batch.close();
         } catch (Throwable e) {
             failure = e;
@@ -186,7 +201,7 @@ final class Outcomes {
             try {
                 rememberWhatIsNotSettled(failure);
             } finally {
-                shared.closing.end(lanes, told);
+                shared.closing.end(queues, told);
             }
         }
         if (failure == null) {
@@ -196,14 +211,14 @@ final class Outcomes {
         }
         OutboxException error = storeError;
         if (error != null) {
-            Duration pause = shared.closes.failed(leave, lanes, entries.size());
+            Duration pause = shared.admission.failed(permit, queues, entries.size());
             if (pause != null) {
-                setAside(lanes.get(0).key, pause, error);
+                setAside(queues.get(0).partition, pause, error);
             }
         } else if (entries.isEmpty()) {
-            shared.closes.unproven(leave);
+            shared.admission.unproven(permit);
         } else {
-            shared.closes.succeeded(leave, wanted, lanes);
+            shared.admission.succeeded(permit, wanted, queues);
         }
     }
 
@@ -223,7 +238,7 @@ final class Outcomes {
         try {
             shared.unsettled.remember(entry);
         } catch (Throwable e) {
-            // Short of memory. Then it is published once more, which is better than that nothing is any more.
+            // There is no memory. The message is published once more, which is better than that the relay stops.
         }
     }
 
@@ -233,15 +248,15 @@ final class Outcomes {
                 markedPublished, markedFailed, markedDead, released, Listeners.since(start)));
     }
 
-    private void setAside(Lane.Key key, Duration pause, OutboxException error) {
-        shared.listeners.setAside(new OutboxListener.SetAside(key.topic(), key.partition(), pause, error));
+    private void setAside(Partition partition, Duration pause, OutboxException error) {
+        shared.listeners.setAside(new OutboxListener.SetAside(partition.topic(), partition.number(), pause, error));
         try {
             LOG.warn(
                     "What became of a message of {}/{} cannot be written into the store, although the store takes that"
                             + " of other partitions. The partition is set aside and tried alone, with growing pauses of up"
                             + " to 5 minutes; Relay.state() tells how long",
-                    key.topic(),
-                    key.partition(),
+                    partition.topic(),
+                    partition.number(),
                     error);
         } catch (Throwable e) {
             // The state and the listeners have it.
@@ -251,7 +266,8 @@ final class Outcomes {
     void storeFailed(Step step, Throwable failure, long start) {
         OutboxException error = failure instanceof OutboxException known
                 ? known
-                : new StoreException("The store failed unexpectedly at " + step + ": " + Reason.of(failure), failure);
+                : new StoreException(
+                        "The store failed unexpectedly at " + step + ": " + FailureText.of(failure), failure);
         if (storeError == null) {
             storeError = error;
         } else if (storeError != error) {

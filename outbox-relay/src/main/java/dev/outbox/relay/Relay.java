@@ -29,8 +29,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes what was committed: checks messages out of a store, hands them to the publishers of their topics, and settles
- * them. Any number of relays may work on one store, in any number of processes.
+ * Publishes what was committed: checks messages out of a store, hands them to the publishers of their topics, and
+ * settles them. Any number of relays may work on one store, in any number of processes.
  *
  * <pre>{@code
  * Relay relay = Relay.builder(store).topic(orders).workers(4).build();
@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Every message is published at least once: after a crash those of the open batch come again, with the same ids.
- * Within a partition messages are published in order, and after a failure nothing behind the failed message is started
+ * Within a partition messages are published in order, and after a failure no later message of it is started
  * until it was published or given up. A publisher may throw anything, even an {@link Error}:
  * it costs one failed message and never the thread. Only an {@link OutOfMemoryError} is put down to the process the
  * first three times. If the broker seems to be away, the topic is left out for a while.
@@ -90,11 +90,11 @@ public final class Relay implements AutoCloseable {
 
     private final AtomicInteger hired = new AtomicInteger();
 
-    /** Two, so that one which hangs keeps no other topic out; and not more, since each takes a connection beside the workers'. */
+    /** Two, so that one that hangs keeps no other topic out. No more, because each takes one more connection. */
     private final Semaphore probes = new Semaphore(2);
 
     // Guarded by this.
-    private final List<Shift> shifts = new ArrayList<>();
+    private final List<WorkerRun> runs = new ArrayList<>();
     private boolean started;
     private WakeUps.@Nullable Subscription subscription;
 
@@ -156,28 +156,28 @@ public final class Relay implements AutoCloseable {
      */
     public RoundResult processMessages(int limit) {
         requireAtLeastOne("limit", limit);
-        Shift shift = begin(Shift.Kind.CALLER);
+        WorkerRun run = begin(WorkerRun.Kind.CALLER);
         try {
             Map<String, Route<?>> asked = new HashMap<>(routes);
-            Closes.Leave leave = asked.isEmpty() ? null : shared.closes.ask(limit, true);
-            if (leave == null) {
+            Admission.Permit permit = asked.isEmpty() ? null : shared.admission.ask(limit, true);
+            if (permit == null) {
                 return new RoundResult(0, 0, null);
             }
             Set<Route<?>> probed = new HashSet<>();
             Round round = null;
             try {
                 asked.values().removeIf(route -> route.isOut() && !isToBeProbed(route, probed));
-                round = new Round(shared, asked, probed, shift, leave, limit);
+                round = new Round(shared, asked, probed, run, permit, limit);
                 return asked.isEmpty() ? new RoundResult(0, 0, null) : run(round, false);
             } finally {
                 try {
-                    shared.closes.unproven(leave);
+                    shared.admission.unproven(permit);
                 } finally {
                     endProbes(round, probed);
                 }
             }
         } finally {
-            end(shift);
+            end(run);
         }
     }
 
@@ -199,7 +199,7 @@ public final class Relay implements AutoCloseable {
 
     /**
      * Publishes messages on the calling thread until the relay is closed or the thread is interrupted, which stays set.
-     * Full batches follow each other at once; when there is nothing to do, the pauses grow up to {@link
+     * Full batches follow each other immediately; when there is nothing to do, the pauses grow up to {@link
      * Builder#maxPollInterval} and are cut short by wake-ups; when the store fails, they grow up to 10 seconds.
      *
      * @param batchSize the most messages to take at a time, at least 1
@@ -207,11 +207,11 @@ public final class Relay implements AutoCloseable {
      */
     public void pollForMessages(int batchSize) {
         requireAtLeastOne("batchSize", batchSize);
-        Shift shift = begin(Shift.Kind.CALLER);
+        WorkerRun run = begin(WorkerRun.Kind.CALLER);
         try {
-            poll(shift, batchSize);
+            poll(run, batchSize);
         } finally {
-            end(shift);
+            end(run);
         }
     }
 
@@ -239,12 +239,12 @@ public final class Relay implements AutoCloseable {
         return new RelayState(
                 started && !signal.isClosed(),
                 workers,
-                (int) shifts.stream().filter(Shift::isWorker).count(),
+                (int) runs.stream().filter(WorkerRun::isWorker).count(),
                 health.lastGoodRound(),
                 health.lastTrouble(),
-                shared.closes.failingSince(),
+                shared.admission.failingSince(),
                 shared.unsettled.size(),
-                shared.closes.setAside(),
+                shared.admission.setAside(),
                 routes.values().stream()
                         .map(Route::state)
                         .filter(Objects::nonNull)
@@ -253,12 +253,12 @@ public final class Relay implements AutoCloseable {
     }
 
     private void hire() {
-        Shift shift = begin(Shift.Kind.WORKER);
+        WorkerRun run = begin(WorkerRun.Kind.WORKER);
         try {
             // No daemon, also if a daemon starts it.
-            shift.runOn(threads.make("worker-" + hired.incrementAndGet(), false, () -> work(shift)));
+            run.runOn(threads.make("worker-" + hired.incrementAndGet(), false, () -> work(run)));
         } catch (Throwable e) {
-            end(shift);
+            end(run);
             throw e;
         }
     }
@@ -302,33 +302,34 @@ public final class Relay implements AutoCloseable {
      * Stops. Workers finish the messages they are publishing, start no others, and settle what they have; what was not
      * started is released. After the {@linkplain Builder#shutdownTimeout shutdown time} publishers still busy are
      * interrupted, get 5 more seconds to come back, and their messages, whose outcome is unknown, come again later. The
-     * store stays open. Closing again waits again, if something is still busy; an interrupt of the caller ends the wait and stays set.
+     * store stays open. Closing again waits again, if something is still busy; an interrupt of the caller ends the wait
+     * and stays set.
      *
-     * <p>A publisher, codec or listener that calls this on its worker's thread stops the relay without waiting for it. One
-     * that is to complete an asynchronous publisher's answer must not wait here for what it holds up itself.
+     * <p>A publisher, codec or listener that calls this on its worker's thread stops the relay without waiting for it.
+     * One that is to complete an asynchronous publisher's answer must not wait here for what it holds up itself.
      */
     @Override
     public void close() {
-        List<Shift> open;
+        List<WorkerRun> open;
         WakeUps.Subscription ended;
         synchronized (this) {
             signal.close();
-            open = List.copyOf(shifts);
+            open = List.copyOf(runs);
             ended = subscription;
             subscription = null;
         }
         end(ended);
         shared.helpers.close();
-        if (open.stream().anyMatch(Shift::isMine)) {
+        if (open.stream().anyMatch(WorkerRun::isMine)) {
             return;
         }
         try {
-            if (!Shift.awaitAll(open, shutdownTimeout)) {
+            if (!WorkerRun.awaitAll(open, shutdownTimeout)) {
                 LOG.warn(
                         "Workers are still busy {} after the relay was told to close; interrupting them",
                         shutdownTimeout);
-                open.forEach(Shift::abandon);
-                if (!Shift.awaitAll(open, LAST_CHANCE)) {
+                open.forEach(WorkerRun::abandon);
+                if (!WorkerRun.awaitAll(open, LAST_CHANCE)) {
                     LOG.error("A worker ignores interrupts; its batch stays open until it returns or the store is"
                             + " closed");
                 }
@@ -355,26 +356,26 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private synchronized Shift begin(Shift.Kind kind) {
+    private synchronized WorkerRun begin(WorkerRun.Kind kind) {
         requireOpen();
-        Shift shift = new Shift(signal, kind);
-        shifts.add(shift);
-        return shift;
+        WorkerRun run = new WorkerRun(signal, kind);
+        runs.add(run);
+        return run;
     }
 
-    private void end(Shift shift) {
+    private void end(WorkerRun run) {
         synchronized (this) {
-            shifts.remove(shift);
+            runs.remove(run);
         }
-        shift.end();
+        run.end();
     }
 
-    private void work(Shift shift) {
+    private void work(WorkerRun run) {
         try {
-            poll(shift, batchSize);
+            poll(run, batchSize);
         } finally {
-            boolean early = !shift.isOver();
-            end(shift);
+            boolean early = !run.isOver();
+            end(run);
             if (early) { // there is no known way here, and nobody shall find out by a growing backlog if there is one
                 missing.incrementAndGet();
                 LOG.error("A worker ended although the relay is not closed; another one takes its place");
@@ -383,34 +384,34 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private void poll(Shift shift, int most) {
+    private void poll(WorkerRun run, int most) {
         Polling polling = null;
-        while (!shift.isOver()) {
+        while (!run.isOver()) {
             try {
                 if (polling == null) {
-                    polling = new Polling(shift, most);
+                    polling = new Polling(run, most);
                 }
                 polling.next();
             } catch (Throwable e) {
-                survive(shift, e);
+                survive(run, e);
             }
         }
     }
 
     /**
-     * What escaped a round ends the round, not the thread. Short of memory, nothing here may need any: what is thrown on
-     * the way is dropped, and the pause needs none.
+     * What escaped a round ends the round, not the thread. Short of memory, nothing here may need any: what is thrown
+     * on the way is dropped, and the pause needs none.
      */
-    private void survive(Shift shift, Throwable e) {
+    private void survive(WorkerRun run, Throwable e) {
         try {
             health.trouble(e);
-            shift.caught(e);
+            run.caught(e);
             LOG.error("A round of the relay failed unexpectedly; it goes on", e);
         } catch (Throwable again) {
             // The state has it, and the next round will find the same if it lasts.
         }
         try {
-            shift.pause(AFTER_THE_UNEXPECTED, false);
+            run.pause(AFTER_THE_UNEXPECTED, false);
         } catch (Throwable again) {
             LockSupport.parkNanos(AFTER_THE_UNEXPECTED_NANOS);
         }
@@ -418,38 +419,38 @@ public final class Relay implements AutoCloseable {
 
     /** What a thread that polls remembers from round to round. */
     private final class Polling {
-        private final Shift shift;
+        private final WorkerRun run;
         private final int most;
-        private final BatchLimit limit;
+        private final AdaptiveBatchSize limit;
         private final StoreHealth storeHealth = new StoreHealth();
         private final Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
         private final Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
         private boolean ranOutOfTime;
 
-        Polling(Shift shift, int most) {
-            this.shift = shift;
+        Polling(WorkerRun run, int most) {
+            this.run = run;
             this.most = most;
-            this.limit = new BatchLimit(most);
+            this.limit = new AdaptiveBatchSize(most);
         }
 
         void next() {
             hireMissing();
-            shift.takeInterrupt();
+            run.takeInterrupt();
             subscribe();
             Map<String, Route<?>> served = served();
-            Closes.Leave leave = served.isEmpty() ? null : shared.closes.ask(limit.get(), false);
-            if (leave == null) {
-                shift.pause(served.isEmpty() ? idlePause(served) : shared.closes.pause(), true);
+            Admission.Permit permit = served.isEmpty() ? null : shared.admission.ask(limit.get(), false);
+            if (permit == null) {
+                run.pause(served.isEmpty() ? idlePause(served) : shared.admission.pause(), true);
                 return;
             }
             try {
-                next(new Round(shared, served, Set.of(), shift, leave, limit.get()), leave, served);
+                next(new Round(shared, served, Set.of(), run, permit, limit.get()), permit, served);
             } finally {
-                shared.closes.unproven(leave); // whatever happened, nobody must wait for its proof any more
+                shared.admission.unproven(permit); // whatever happened, no round waits for its proof now
             }
         }
 
-        private void next(Round round, Closes.Leave leave, Map<String, Route<?>> served) {
+        private void next(Round round, Admission.Permit permit, Map<String, Route<?>> served) {
             RoundResult result = run(round, ranOutOfTime);
             ranOutOfTime = round.ranOutOfTime();
             storeHealth.saw(result.storeError());
@@ -461,22 +462,22 @@ public final class Relay implements AutoCloseable {
                         most);
             }
             if (round.checkoutFailed() || round.wasShortOfMemory()) {
-                shift.pause(trouble.next(), false);
+                run.pause(trouble.next(), false);
                 return;
             }
             if (result.storeError() != null) {
-                return; // what may be done next, and when, is for the next leave to say
+                return; // what may be done next, and when, is for the next permit to say
             }
             trouble.reset();
             unserved.look(routes.keySet(), !result.metMessages());
             limit.saw(round.size(), round.used());
             if (result.metMessages()) {
                 idle.reset();
-                if (round.size() >= leave.limit()) {
+                if (round.size() >= permit.limit()) {
                     signal.raise(); // there is more than one worker's work
                 }
             } else {
-                shift.pause(idlePause(served), true);
+                run.pause(idlePause(served), true);
             }
         }
 
@@ -515,20 +516,20 @@ public final class Relay implements AutoCloseable {
     }
 
     /**
-     * Tries one message of a topic that was left out, in a batch and on a thread of its own, since it may take until the broker's
-     * client gives up.
+     * Tries one message of a topic that was left out, in a batch and on a thread of its own, since it may take until
+     * the broker's client gives up.
      */
     private void probe(Route<?> route) {
-        Shift shift = null;
+        WorkerRun run = null;
         try {
-            Shift begun = begin(Shift.Kind.PROBE);
-            shift = begun;
+            WorkerRun begun = begin(WorkerRun.Kind.PROBE);
+            run = begun;
             begun.runOn(threads.make("probe-" + route.topic.name(), true, () -> probe(route, begun)));
         } catch (Throwable e) {
             route.probed(false, false);
             probes.release();
-            if (shift != null) {
-                end(shift);
+            if (run != null) {
+                end(run);
             }
             if (!signal.isClosed()) {
                 health.trouble(e);
@@ -536,16 +537,16 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    private void probe(Route<?> route, Shift shift) {
+    private void probe(Route<?> route, WorkerRun run) {
         Round round = null; // nothing that needs memory stands before the try
         try {
-            Closes.Leave leave = shared.closes.ask(1, false);
-            if (leave != null) {
+            Admission.Permit permit = shared.admission.ask(1, false);
+            if (permit != null) {
                 try {
-                    round = new Round(shared, Map.of(route.topic.name(), route), Set.of(route), shift, leave, 1);
+                    round = new Round(shared, Map.of(route.topic.name(), route), Set.of(route), run, permit, 1);
                     run(round, false);
                 } finally {
-                    shared.closes.unproven(leave);
+                    shared.admission.unproven(permit);
                 }
             }
         } catch (Throwable e) {
@@ -557,7 +558,7 @@ public final class Relay implements AutoCloseable {
                 round.endProbe(route);
             }
             probes.release();
-            end(shift);
+            end(run);
             signal.raise();
         }
     }
@@ -631,8 +632,8 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * How many threads {@link Relay#start} starts, 1 to 1000; by default {@value Relay#DEFAULT_WORKERS}. Each holds one
-         * batch at a time, so the store should be opened for as many: see {@link StoreOptions#withWorkers}.
+         * How many threads {@link Relay#start} starts, 1 to 1000; by default {@value Relay#DEFAULT_WORKERS}. Each holds
+         * one batch at a time, so the store should be opened for as many: see {@link StoreOptions#withWorkers}.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -643,8 +644,9 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * The most messages a worker takes at a time, at least 1; by default {@value Relay#DEFAULT_BATCH_SIZE}. After a crash
-         * so many may be published twice. They are in memory together; if they do not fit, a worker goes on with fewer.
+         * The most messages a worker takes at a time, at least 1; by default {@value Relay#DEFAULT_BATCH_SIZE}. After a
+         * crash this many may be published twice. They are in memory together; if they do not fit, a worker goes on
+         * with fewer.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -655,9 +657,9 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * How long a batch may take: when it is over no more of its messages are started, those in hand finish, and it is closed;
-         * the rest is released. By default 5 seconds. So a slow publisher does not keep a batch open until a pool, a firewall or the
-         * server ends its connection.
+         * How long a batch may take: when it is over no more of its messages are started, those in hand finish, and it
+         * is closed; the rest is released. By default 5 seconds. So a slow publisher does not keep a batch open until a
+         * pool, a firewall or the server ends its connection.
          *
          * @throws ConfigurationException if it is below 1 millisecond or above 365 days
          */
@@ -668,10 +670,11 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * How many partitions the workers publish at a time on threads beside their own, 1 to 1000; by default {@value
-         * Relay#DEFAULT_PUBLISHERS}. Publishers and codecs must be safe for use by as many threads. They are called on the worker's
-         * own thread while that is quick, or while there is only one partition to do. With several topics, and at least 4
-         * threads, none gets more than three quarters of them, rounded up. 1 means that each worker publishes one message after the other, on its own thread.
+         * How many partitions the workers publish at a time on threads in addition to their own, 1 to 1000; by default
+         * {@value Relay#DEFAULT_PUBLISHERS}. Publishers and codecs must be safe for use by as many threads. They are
+         * called on the worker's own thread while that is quick, or while there is only one partition to do. With
+         * several topics, and at least 4 threads, none gets more than three quarters of them, rounded up. 1 means that
+         * each worker publishes one message after the other, on its own thread.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -693,8 +696,8 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * How long {@link Relay#close} waits for publishers before it interrupts them; by default 20 seconds, which with the
-         * 5 seconds of {@link Relay#close} fits into the 30 that containers usually get.
+         * How long {@link Relay#close} waits for publishers before it interrupts them; by default 20 seconds, which
+         * with the 5 seconds of {@link Relay#close} fits into the 30 that containers usually get.
          *
          * @throws ConfigurationException if it is negative or above 365 days
          */

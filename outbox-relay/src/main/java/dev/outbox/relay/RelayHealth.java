@@ -5,8 +5,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the rounds of a relay went last. Safe for use by several threads. Taking note needs no memory, since that may be just
- * what is wrong.
+ * How the rounds of a relay went last. Safe for use by several threads. Taking note needs no memory, since that may be
+ * just what is wrong.
  */
 final class RelayHealth {
     private volatile long goodRoundMillis;
@@ -37,6 +37,6 @@ final class RelayHealth {
         Throwable failure = trouble;
         return failure == null
                 ? null
-                : new RelayState.Trouble(Instant.ofEpochMilli(troubleMillis), Reason.of(failure), failure);
+                : new RelayState.Trouble(Instant.ofEpochMilli(troubleMillis), FailureText.of(failure), failure);
     }
 }

@@ -10,15 +10,16 @@ import org.jspecify.annotations.Nullable;
  * <p>A health check may ask whether {@code running} is true, {@code workersAlive} equals {@code workers}, and {@code
  * lastGoodRound} is younger than the longest time that publishers may take.
  *
- * @param running whether it was started and is not closed; false for a relay that only {@link Relay#processMessages} works
+ * @param running whether it was started and is not closed; false for a relay that only {@link Relay#processMessages}
+ *     works
  * @param workers how many threads {@link Relay#start} starts
  * @param workersAlive how many of them there are; fewer while the system has no thread for one
  * @param lastGoodRound when a round last ended without an error of the store, also one that found nothing; null before
  * @param lastTrouble what went wrong last, though it may be over; null if nothing has
- * @param closesFailSince since when no batch could be closed: meanwhile hardly anything is published, because it could not be
- *     settled; null if the last one could be
- * @param unsettled how many messages were published, or failed, without this having been written into the store; they are
- *     settled, and not published once more, when they come again
+ * @param closesFailSince since when no batch could be closed: meanwhile hardly anything is published, because it could
+ *     not be settled; null if the last one could be
+ * @param unsettled how many messages were published, or failed, without this having been written into the store; they
+ *     are settled, and not published once more, when they come again
  * @param setAside partitions whose outcomes the store refuses while it takes those of others
  * @param leftOut topics whose brokers seem to be away
  */

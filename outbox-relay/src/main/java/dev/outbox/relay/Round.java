@@ -27,56 +27,72 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One round of a relay: checkout, publish, close. Runs on one thread, which alone touches the batch; publishers are
- * called on it as long as that is quick, and otherwise on helpers, which report back to it, as asynchronous publishers
- * do.
+ * One round of a relay: it checks a batch out, publishes its messages and closes it. One thread runs the round, and
+ * only this thread touches the batch. It calls publishers itself while they are quick. Otherwise helpers call them.
+ * Helpers and asynchronous publishers report to the thread through {@link Completions}.
  *
- * <p>Order: a partition's messages are started in the order of the batch, at most {@link Topic.Builder#inFlight} at a
- * time, and none is started after one that failed, is unanswered at the end, or after the hold was lost.
+ * <p>Order. The messages of a partition are started in the order of the batch, at most {@link Topic.Builder#inFlight}
+ * at a time. None is started after a message of the partition failed, and none after the hold was lost.
  *
- * <p>Partitions take turns, one message each, and nothing is started once the batch's time is over: so none waits for
- * the whole of another, and a batch is closed while closing it can still succeed.
+ * <p>Fairness. The partitions take turns, one message each, so no partition waits for all messages of another. Nothing
+ * is started after the time of the batch is over. So the batch is closed while closing it can still succeed.
+ *
+ * <p>No overlap. The batch is closed only when no publisher has a message of it any longer, or when the relay has given
+ * that publisher up. Otherwise another batch could get the partition, and its messages would overtake this one.
  */
 final class Round {
-
-    /** How often the hold is looked after while there is nothing to do but to wait. */
+    /** While the round only waits, it asks this often whether the batch still has its hold. */
     private static final long SIGN_OF_LIFE = 5_000_000_000L;
 
-    /** So many partitions of a topic failing in a row, in one batch, are no matter of their messages any more. */
+    /** If this many partitions of a topic fail in a row in one batch, the cause is the broker and not a message. */
     private static final int TOO_MANY = 5;
 
     private final Shared shared;
     private final Map<String, Route<?>> routes;
-    private final Shift shift;
-    private final Closes.Leave leave;
+    private final WorkerRun run;
+    private final Admission.Permit permit;
     private final int wanted;
 
-    /** Topics that are left out, and of which this round is to try one message. */
+    /** Topics that are left out. This round tries one message of each. */
     private final Set<Route<?>> probes;
 
+    /** Those of which this round has started that message. */
     private final Set<Route<?>> tried = new HashSet<>();
+
     private final Set<Route<?>> failedProbes = new HashSet<>();
     private final Outcomes outcomes;
 
-    private final Landings landings = new Landings();
+    private final Completions completions = new Completions();
 
-    /** What was taken in and not looked at yet. Whoever is short of memory in between finds the rest here. */
-    private Landings.@Nullable Event news;
+    /**
+     * Events that were taken from the list and not handled yet. If handling one lacks memory, the rest is still here.
+     */
+    private Completions.@Nullable Event news;
 
-    private final Set<Flight<?>> flights = new LinkedHashSet<>();
+    private final Set<InFlight<?>> inFlight = new LinkedHashSet<>();
     private final Map<Route<?>, Integer> failuresInARow = new HashMap<>();
+
     /** How many helpers are in publishers for this round. */
     private int calls;
 
     private long nextDeadline = Long.MAX_VALUE;
+    /** When the batch was last asked whether it has its hold. */
     private long heldAt;
+
+    /** The hold is lost, or the round has failed: nothing more is started. */
     private boolean lost;
 
     private int size;
+    /** How many messages may get an outcome. */
     private int most;
+
+    /** When the time of the batch is over. */
     private long end;
+
+    /** The time when the clock was last read: after a call of a publisher, and after waiting. */
     private long now;
-    private List<Lane<?>> lanes = List.of();
+
+    private List<PartitionQueue<?>> queues = List.of();
     private boolean checkoutFailed;
     private boolean outOfTime;
 
@@ -84,36 +100,38 @@ final class Round {
             Shared shared,
             Map<String, Route<?>> routes,
             Set<Route<?>> probes,
-            Shift shift,
-            Closes.Leave leave,
+            WorkerRun run,
+            Admission.Permit permit,
             int wanted) {
         this.shared = shared;
         this.routes = routes;
         this.probes = probes;
-        this.shift = shift;
-        this.leave = leave;
+        this.run = run;
+        this.permit = permit;
         this.wanted = wanted;
-        this.outcomes = new Outcomes(shared, shift);
+        this.outcomes = new Outcomes(shared, run);
     }
 
     /**
-     * Does it; partitions in the order in which they came, or at random so that time does not run out on the same ones
-     * always.
+     * Runs the round.
+     *
+     * @param atRandom whether the order of the partitions is random. It is after a round that ran out of time, so that
+     *     the time does not always run out for the same partitions
      */
     RoundResult run(boolean atRandom) {
         MessageBatch batch = checkout();
         if (batch == null) {
-            shared.closes.unproven(leave);
+            shared.admission.unproven(permit);
         } else {
             try {
                 choose(batch, atRandom);
                 publishAll(batch);
             } catch (Throwable e) {
-                lost = true; // nothing more is started
+                lost = true;
                 failedUnexpectedly(e);
-                landWhateverHappens(batch);
+                drainWhateverHappens(batch);
             } finally {
-                outcomes.close(batch, leave, wanted, lanes, size);
+                outcomes.close(batch, permit, wanted, queues, size);
             }
         }
         return new RoundResult(outcomes.published, outcomes.failed, outcomes.storeError);
@@ -123,19 +141,22 @@ final class Round {
         try {
             outcomes.storeFailed(Step.MARK, e, System.nanoTime());
         } catch (Throwable again) {
-            // Short of memory. What has an outcome is settled, and the rest comes again.
+            // There is no memory. The messages with an outcome are settled, and the others come again.
         }
     }
 
-    /** A batch must not be closed while a publisher has a message of it: others would get the partition beside it. */
-    private void landWhateverHappens(MessageBatch batch) {
+    /**
+     * A batch must not be closed while a publisher has a message of it, because another batch would then get the
+     * partition. So this goes on after any error. It ends, because each error takes an event off the list.
+     */
+    private void drainWhateverHappens(MessageBatch batch) {
         do {
             try {
-                landAll(batch);
+                drainAll(batch);
             } catch (Throwable e) {
-                failedUnexpectedly(e); // what it was about has been taken off the list
+                failedUnexpectedly(e);
             }
-        } while (!flights.isEmpty() || calls > 0);
+        } while (!inFlight.isEmpty() || calls > 0);
     }
 
     /** How many messages the batch had. */
@@ -143,19 +164,19 @@ final class Round {
         return size;
     }
 
-    /** How many messages the batch was of use for. */
+    /** How many messages got an outcome. */
     int used() {
         return outcomes.count();
     }
 
-    /** Tells of each topic that was to be tried what came of it. */
+    /** Says for each topic that was to be tried what the result was. */
     void endProbes() {
         for (Route<?> route : probes) {
             endProbe(route);
         }
     }
 
-    /** Tells of one topic; needs no memory. */
+    /** Says it for one topic. Needs no memory. */
     void endProbe(Route<?> route) {
         route.probed(failedProbes.contains(route), outcomes.count() > 0 && !tried.contains(route));
     }
@@ -168,7 +189,7 @@ final class Round {
         return outcomes.shortOfMemory;
     }
 
-    /** Whether messages were left that nothing but the time kept from being started. */
+    /** Whether messages were not started only because the time of the batch was over. */
     boolean ranOutOfTime() {
         return outOfTime;
     }
@@ -177,13 +198,13 @@ final class Round {
         long start = System.nanoTime();
         MessageBatch batch = null;
         try {
-            shift.takeInterrupt();
-            batch = shared.store.checkout(routes.keySet(), leave.limit());
+            run.takeInterrupt();
+            batch = shared.store.checkout(routes.keySet(), permit.limit());
             size = batch.messages().size();
             now = System.nanoTime();
             heldAt = now;
             end = now + shared.time.real(shared.maxBatchTime);
-            shared.listeners.checkedOut(size, leave.limit(), start);
+            shared.listeners.checkedOut(size, permit.limit(), start);
             return batch;
         } catch (Throwable e) {
             checkoutFailed = true;
@@ -191,7 +212,7 @@ final class Round {
                 outcomes.storeFailed(Step.CHECKOUT, e, start);
             } finally {
                 if (batch != null) {
-                    outcomes.close(batch, leave, wanted, List.of(), size);
+                    outcomes.close(batch, permit, wanted, List.of(), size);
                 }
             }
             return null;
@@ -199,99 +220,102 @@ final class Round {
     }
 
     private void choose(MessageBatch batch, boolean atRandom) {
-        List<Lane<?>> all = lanes(batch.messages());
+        List<PartitionQueue<?>> all = queues(batch.messages());
         try {
             shared.closing.await(all);
         } catch (InterruptedException e) {
-            shift.caught(e);
+            run.caught(e);
         }
-        now = System.nanoTime(); // time limits of publishers begin after it
-        for (Lane<?> lane : all) {
-            shared.unsettled.sawHead(lane.key, lane.head());
+        now = System.nanoTime(); // the time limits of publishers begin after the wait
+        for (PartitionQueue<?> queue : all) {
+            shared.unsettled.sawHead(queue.partition, queue.head());
         }
         if (atRandom) {
             Collections.shuffle(all);
         }
-        lanes = shared.closes.choose(leave, all);
-        most = lanes.size() == 1 && shared.closes.isAside(lanes.get(0).key) ? 1 : leave.most();
+        queues = shared.admission.choose(permit, all);
+        most = queues.size() == 1 && shared.admission.isAside(queues.get(0).partition) ? 1 : permit.most();
     }
 
-    private List<Lane<?>> lanes(List<PersistedMessage> messages) {
-        Map<Lane.Key, Lane<?>> lanes = new LinkedHashMap<>();
-        Lane<?> lane = null;
+    private List<PartitionQueue<?>> queues(List<PersistedMessage> messages) {
+        Map<Partition, PartitionQueue<?>> queues = new LinkedHashMap<>();
+        PartitionQueue<?> queue = null;
         for (PersistedMessage message : messages) {
-            if (lane == null || !lane.takes(message)) {
-                lane = lanes.computeIfAbsent(
-                        new Lane.Key(message.topic(), message.partition()), key -> laneFor(message, key));
+            if (queue == null || !queue.takes(message)) {
+                queue = queues.computeIfAbsent(
+                        new Partition(message.topic(), message.partition()), key -> queueFor(message, key));
             }
-            lane.add(message);
+            queue.add(message);
         }
-        return new ArrayList<>(lanes.values());
+        return new ArrayList<>(queues.values());
     }
 
-    private Lane<?> laneFor(PersistedMessage message, Lane.Key key) {
+    private PartitionQueue<?> queueFor(PersistedMessage message, Partition partition) {
         Route<?> route = routes.get(message.topic());
         if (route == null) {
             throw new StoreException("The store returned message " + message.id() + " of topic " + message.topic()
                     + ", which was not asked for: it breaks rule OBX-FILTER-1.");
         }
-        return new Lane<>(route, key);
+        return new PartitionQueue<>(route, partition);
     }
 
     private void publishAll(MessageBatch batch) {
-        List<Lane<?>> open = new ArrayList<>(lanes);
+        List<PartitionQueue<?>> open = new ArrayList<>(queues);
         while (!open.isEmpty()) {
             boolean started = false;
             int kept = 0;
             boolean othersWait = open.size() > 1;
             for (int i = 0; i < open.size(); i++) {
-                Lane<?> lane = open.get(i);
-                if (lane.isReady() && mayStart(batch) && mayTry(lane)) {
-                    if (startNext(batch, lane, othersWait)) {
+                PartitionQueue<?> queue = open.get(i);
+                if (queue.isReady() && mayStart(batch) && mayTry(queue)) {
+                    if (startNext(batch, queue, othersWait)) {
                         started = true;
                     } else {
-                        tried.remove(lane.route);
+                        tried.remove(queue.route);
                     }
-                    land(batch);
+                    drain(batch);
                 }
-                if (!lane.isOver()) {
-                    open.set(kept++, lane);
+                if (!queue.isOver()) {
+                    open.set(kept++, queue);
                 }
             }
             if (kept < open.size()) {
                 open.subList(kept, open.size()).clear();
             }
             if (!started) {
-                if ((flights.isEmpty() && calls == 0) || !await(batch)) {
+                if ((inFlight.isEmpty() && calls == 0) || !await(batch)) {
                     break;
                 }
-                land(batch);
+                drain(batch);
             }
         }
-        landAll(batch);
+        drainAll(batch);
     }
 
-    /** Until all have landed, or the relay gives those in the air up: they have no outcome and come again. */
-    private void landAll(MessageBatch batch) {
-        land(batch);
-        while (!flights.isEmpty() || calls > 0) {
+    /**
+     * Waits until every message in flight is answered, or the relay gives up. A message that is given up has no outcome
+     * and comes again.
+     */
+    private void drainAll(MessageBatch batch) {
+        drain(batch);
+        while (!inFlight.isEmpty() || calls > 0) {
             if (!await(batch)) {
-                flights.removeIf(flight -> flight.isAnsweredLater() && flight.wasCalled() && flight.claim());
-                if (calls > 0) { // still in the publisher, where they have been interrupted
-                    landings.await(SIGN_OF_LIFE);
-                    shift.takeInterrupt();
+                inFlight.removeIf(sent -> sent.isAnsweredLater() && sent.wasCalled() && sent.claim());
+                if (calls > 0) { // helpers that are still in the publisher, although they were interrupted
+                    completions.await(SIGN_OF_LIFE);
+                    run.takeInterrupt();
                 }
             }
-            land(batch);
+            drain(batch);
         }
     }
 
     /**
-     * Asked before every message: a process that was paused beyond its lease must not go on publishing; and what could
-     * not be remembered must not be published.
+     * Whether a message may be started. It is asked before every message: the process may have been paused for longer
+     * than its lease, and then another relay publishes the same messages.
      */
     private boolean mayStart(MessageBatch batch) {
-        if (outcomes.storeError != null || lost || outcomes.count() + flights.size() >= most || shift.isOver()) {
+        if (outcomes.storeError != null || lost || outcomes.count() + inFlight.size() >= most || run.isOver()) {
             return false;
         }
         if (now - end >= 0) {
@@ -302,19 +326,19 @@ final class Round {
     }
 
     /**
-     * Nothing of a topic that is left out is started, except the one message that finds out whether its broker is
-     * back. If it is, the rest of the batch follows.
+     * Whether a message of the topic may be started. If the topic is left out, only one message is started, which shows
+     * whether the broker is back. If it is, the rest of the batch follows.
      */
-    private boolean mayTry(Lane<?> lane) {
-        if (!lane.route.isOut()) {
+    private boolean mayTry(PartitionQueue<?> queue) {
+        if (!queue.route.isOut()) {
             return true;
         }
-        if (!probes.contains(lane.route)) {
-            lane.stop();
+        if (!probes.contains(queue.route)) {
+            queue.stop();
             return false;
         }
-        // What is remembered is settled without the broker, and tells nothing about it.
-        return shared.unsettled.find(lane.key, lane.peek()) != null || tried.add(lane.route);
+        // A message that is remembered is settled without the broker, so it shows nothing about the broker.
+        return shared.unsettled.find(queue.partition, queue.peek()) != null || tried.add(queue.route);
     }
 
     private boolean isHeld(MessageBatch batch) {
@@ -326,128 +350,131 @@ final class Round {
     }
 
     /**
-     * Starts the next message of a lane, or settles it if it needs no publishing; false if there is no thread for it
-     * now.
+     * Starts the next message of a partition. A message that was published before is only settled. If there is no room
+     * to remember one more outcome, nothing is published, because it might be published again.
+     *
+     * @return false if nothing was started, because no helper is free or nothing more can be remembered
      */
-    private <T> boolean startNext(MessageBatch batch, Lane<T> lane, boolean othersWait) {
-        PersistedMessage message = lane.peek();
-        Unsettled.Entry entry = shared.unsettled.find(lane.key, message);
+    private <T> boolean startNext(MessageBatch batch, PartitionQueue<T> queue, boolean othersWait) {
+        PersistedMessage message = queue.peek();
+        Unsettled.Entry entry = shared.unsettled.find(queue.partition, message);
         if (entry != null) {
-            lane.start();
-            lane.finished();
-            outcomes.remembered(batch, lane, message, entry);
+            queue.start();
+            queue.finished();
+            outcomes.remembered(batch, queue, message, entry);
             return true;
         }
         if (shared.unsettled.isFull()) {
-            lane.stop();
+            queue.stop();
             return false;
         }
-        boolean async = lane.route.isAsynchronous();
-        if (shared.helpers.areThere() && lane.route.isWorthAHelper(othersWait)) {
-            if (startElsewhere(lane, message, async)) {
+        boolean async = queue.route.isAsynchronous();
+        if (shared.helpers.areThere() && queue.route.isWorthAHelper(othersWait)) {
+            if (startElsewhere(queue, message, async)) {
                 return true;
             }
             if (calls > 0) {
-                return false; // one of ours comes back
+                return false; // a helper of this round comes back, and the message is started then
             }
         }
-        lane.start();
+        queue.start();
         if (async) {
-            Flight<T> flight = flight(lane, message, null, true);
-            flights.add(flight);
-            flight.runHere();
+            InFlight<T> sent = newInFlight(queue, message, null, true);
+            inFlight.add(sent);
+            sent.runHere();
             now = System.nanoTime();
         } else {
-            publishHere(batch, lane, message);
+            publishHere(batch, queue, message);
         }
         return true;
     }
 
-    private <T> boolean startElsewhere(Lane<T> lane, PersistedMessage message, boolean async) {
-        Flight<T> flight = flight(lane, message, shared.helpers, async);
-        flights.add(flight);
-        if (!shared.helpers.start(flight, lane.route, routes.size() > 1)) {
-            flights.remove(flight);
+    private <T> boolean startElsewhere(PartitionQueue<T> queue, PersistedMessage message, boolean async) {
+        InFlight<T> sent = newInFlight(queue, message, shared.helpers, async);
+        inFlight.add(sent);
+        if (!shared.helpers.start(sent, queue.route, routes.size() > 1)) {
+            inFlight.remove(sent);
             return false;
         }
-        lane.start();
-        lane.inCall = true;
+        queue.start();
+        queue.inCall = true;
         calls++;
         return true;
     }
 
-    private <T> Flight<T> flight(Lane<T> lane, PersistedMessage message, @Nullable Helpers helpers, boolean async) {
-        long deadline = async ? now + lane.topic.publishTimeout().toNanos() : Long.MAX_VALUE;
+    private <T> InFlight<T> newInFlight(
+            PartitionQueue<T> queue, PersistedMessage message, @Nullable Helpers helpers, boolean async) {
+        long deadline = async ? now + queue.topic.publishTimeout().toNanos() : Long.MAX_VALUE;
         if (async && (nextDeadline == Long.MAX_VALUE || deadline - nextDeadline < 0)) {
             nextDeadline = deadline;
         }
-        return new Flight<>(new Flight.Cargo<>(lane, message, landings, shift, helpers), now, deadline);
+        return new InFlight<>(new InFlight.Context<>(queue, message, completions, run, helpers), now, deadline);
     }
 
-    private <T> void publishHere(MessageBatch batch, Lane<T> lane, PersistedMessage message) {
+    private <T> void publishHere(MessageBatch batch, PartitionQueue<T> queue, PersistedMessage message) {
         long start = now;
         boolean decoded = false;
         Receipt receipt = null;
         Throwable failure = null;
-        shift.enter();
+        run.enter();
         try {
-            Delivery<T> delivery = lane.route.delivery(message);
+            Delivery<T> delivery = queue.route.delivery(message);
             decoded = true;
-            receipt = lane.route.publish(delivery);
+            receipt = queue.route.publish(delivery);
         } catch (Throwable e) {
-            shift.caught(e);
+            run.caught(e);
             failure = e;
         } finally {
-            shift.exit();
+            run.exit();
         }
         now = System.nanoTime();
-        lane.finished();
-        lane.route.took(now - start);
-        answered(batch, lane, message, receipt, failure, decoded, start, now - start);
+        queue.finished();
+        queue.route.took(now - start);
+        answered(batch, queue, message, receipt, failure, decoded, start, now - start);
     }
 
-    /** Takes in what others have told. */
-    private void land(MessageBatch batch) {
+    /** Handles what helpers and publishers have reported. */
+    private void drain(MessageBatch batch) {
         if (nextDeadline != Long.MAX_VALUE && now - nextDeadline >= 0) {
             expire(batch);
         }
-        if (news == null && landings.isEmpty()) {
+        if (news == null && completions.isEmpty()) {
             return;
         }
         now = System.nanoTime();
-        while (news != null || (news = landings.takeAll()) != null) {
-            Landings.Event event = news;
-            news = Landings.after(event);
-            if (event instanceof Flight.Returned returned) {
-                returned.lane.inCall = false;
+        while (news != null || (news = completions.takeAll()) != null) {
+            Completions.Event event = news;
+            news = Completions.after(event);
+            if (event instanceof InFlight.Returned returned) {
+                returned.queue.inCall = false;
                 calls--;
-            } else if (event instanceof Flight<?> flight && flights.remove(flight)) {
-                landed(batch, flight);
+            } else if (event instanceof InFlight<?> sent && inFlight.remove(sent)) {
+                completed(batch, sent);
             }
         }
     }
 
-    private <T> void landed(MessageBatch batch, Flight<T> flight) {
-        Flight.Cargo<T> cargo = flight.cargo();
-        if (cargo == null) {
+    private <T> void completed(MessageBatch batch, InFlight<T> sent) {
+        InFlight.Context<T> context = sent.context();
+        if (context == null) {
             return;
         }
-        flight.letGo();
+        sent.letGo();
         answered(
                 batch,
-                cargo.lane(),
-                cargo.message(),
-                flight.receipt,
-                flight.failure,
-                flight.decoded,
-                flight.start,
-                flight.tookNanos);
-        cargo.lane().finished();
+                context.queue(),
+                context.message(),
+                sent.receipt,
+                sent.failure,
+                sent.decoded,
+                sent.start,
+                sent.tookNanos);
+        context.queue().finished();
     }
 
-    /** Waits for news; false if it is not worth while any more, since what is in the air has been given up. */
+    /** Waits for reports; false if the relay has given up the messages that are in flight. */
     private boolean await(MessageBatch batch) {
-        if (shift.isInterrupted()) {
+        if (run.isInterrupted()) {
             return false;
         }
         now = System.nanoTime();
@@ -462,51 +489,51 @@ final class Round {
             wait = Math.min(wait, nextDeadline - now);
         }
         if (wait > 0) {
-            shift.enter();
+            run.enter();
             try {
-                landings.await(wait);
+                completions.await(wait);
             } finally {
-                shift.exit();
+                run.exit();
             }
             now = System.nanoTime();
         }
-        return !shift.isInterrupted();
+        return !run.isInterrupted();
     }
 
-    /** What has not answered in time has failed, although it may still get through. */
+    /** Messages without an answer in time have failed, although the broker may still get them. */
     private void expire(MessageBatch batch) {
         nextDeadline = Long.MAX_VALUE;
-        for (Flight<?> flight : List.copyOf(flights)) {
-            if (!flight.isAnsweredLater()) {
+        for (InFlight<?> sent : List.copyOf(inFlight)) {
+            if (!sent.isAnsweredLater()) {
                 continue;
             }
-            if (now - flight.deadline >= 0 && flight.wasCalled()) {
-                if (flight.claim()) {
-                    flights.remove(flight);
-                    timedOut(batch, flight);
+            if (now - sent.deadline >= 0 && sent.wasCalled()) {
+                if (sent.claim()) {
+                    inFlight.remove(sent);
+                    timedOut(batch, sent);
                 }
             } else {
-                long next = flight.wasCalled() ? flight.deadline : Math.max(flight.deadline, now + 1_000_000);
+                long next = sent.wasCalled() ? sent.deadline : Math.max(sent.deadline, now + 1_000_000);
                 nextDeadline = nextDeadline == Long.MAX_VALUE || next - nextDeadline < 0 ? next : nextDeadline;
             }
         }
     }
 
-    private <T> void timedOut(MessageBatch batch, Flight<T> flight) {
-        Flight.Cargo<T> cargo = flight.cargo();
-        flight.letGo();
-        if (cargo != null) {
-            Lane<T> lane = cargo.lane();
-            Throwable failure = new TimeoutException(
-                    "No answer from the publisher within " + lane.topic.publishTimeout() + "; it may have got through");
-            answered(batch, lane, cargo.message(), null, failure, true, flight.start, now - flight.start);
-            lane.finished();
+    private <T> void timedOut(MessageBatch batch, InFlight<T> sent) {
+        InFlight.Context<T> context = sent.context();
+        sent.letGo();
+        if (context != null) {
+            PartitionQueue<T> queue = context.queue();
+            Throwable failure = new TimeoutException("No answer from the publisher within "
+                    + queue.topic.publishTimeout() + "; it may have got through");
+            answered(batch, queue, context.message(), null, failure, true, sent.start, now - sent.start);
+            queue.finished();
         }
     }
 
     private void answered(
             MessageBatch batch,
-            Lane<?> lane,
+            PartitionQueue<?> queue,
             PersistedMessage message,
             @Nullable Receipt receipt,
             @Nullable Throwable thrown,
@@ -515,30 +542,30 @@ final class Round {
             long took) {
         if (thrown == null && receipt != null) {
             if (!failuresInARow.isEmpty()) {
-                failuresInARow.remove(lane.route);
+                failuresInARow.remove(queue.route);
             }
-            if (lane.route.worked(start)) {
-                isBack(lane.topic.name());
+            if (queue.route.worked(start)) {
+                isBack(queue.topic.name());
             }
-            outcomes.published(batch, lane, message, receipt.id(), start);
+            outcomes.published(batch, queue, message, receipt.id(), start);
             return;
         }
-        Throwable failure = thrown == null ? new MisuseException(Answers.missing(lane.topic.name())) : thrown;
-        Outcomes.Blame blame = outcomes.failed(batch, lane, message, failure, decoded, start);
+        Throwable failure = thrown == null ? new MisuseException(Answers.missing(queue.topic.name())) : thrown;
+        Outcomes.Blame blame = outcomes.failed(batch, queue, message, failure, decoded, start);
         if (blame == Outcomes.Blame.NOBODY) {
             return;
         }
-        if (probes.contains(lane.route)) {
-            failedProbes.add(lane.route);
+        if (probes.contains(queue.route)) {
+            failedProbes.add(queue.route);
         }
         if (blame == Outcomes.Blame.BROKER) {
-            leaveOut(lane.route, "is away", failure, start);
+            leaveOut(queue.route, "is away", failure, start);
         } else {
-            countAgainst(lane, failure, start, took);
+            countAgainst(queue, failure, start, took);
         }
     }
 
-    private void countAgainst(Lane<?> failed, Throwable failure, long start, long took) {
+    private void countAgainst(PartitionQueue<?> failed, Throwable failure, long start, long took) {
         Route<?> route = failed.route;
         int inARow = failuresInARow.merge(route, failed.blamed ? 0 : 1, Integer::sum);
         failed.blamed = true;
@@ -549,13 +576,13 @@ final class Round {
     }
 
     private void leaveOut(Route<?> route, String isAway, Throwable failure, long start) {
-        for (Lane<?> lane : lanes) {
-            if (lane.route.equals(route)) {
-                lane.stop();
+        for (PartitionQueue<?> queue : queues) {
+            if (queue.route.equals(route)) {
+                queue.stop();
             }
         }
         Throwable cause = Causes.unwrapped(failure);
-        Duration pause = route.leaveOut(Reason.of(cause), start);
+        Duration pause = route.leaveOut(FailureText.of(cause), start);
         if (pause != null) {
             String topic = route.topic.name();
             shared.listeners.leftOut(new OutboxListener.LeftOut(topic, pause, cause));
@@ -566,9 +593,9 @@ final class Round {
                                 + " minute",
                         topic,
                         isAway,
-                        Reason.onOneLine(Reason.of(cause)));
+                        FailureText.onOneLine(FailureText.of(cause)));
             } catch (Throwable e) {
-                // The state and the listeners have it.
+                // The state says it, and the listeners were told.
             }
         }
     }
@@ -577,7 +604,7 @@ final class Round {
         try {
             LOG.info("The broker of topic {} is back", topic);
         } catch (Throwable e) {
-            // Nothing that needs to be known.
+            // Nothing depends on this line.
         }
     }
 }

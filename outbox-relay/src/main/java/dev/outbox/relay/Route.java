@@ -18,8 +18,8 @@ final class Route<T> {
     private static final long WORTH_A_HELPER = 50_000;
 
     /**
-     * From here on also a publisher that nobody waits behind is left to a helper, so that the hold is looked after
-     * meanwhile.
+     * From here on a publisher is left to a helper even if no other partition waits for it, so that the hold is looked
+     * after meanwhile.
      */
     private static final long LONG = 20_000_000;
 

@@ -19,8 +19,8 @@ final class Shared {
     final Duration maxBatchTime;
     final Helpers helpers;
     final Unsettled unsettled;
-    final Closes closes;
-    final ClosingLanes closing = new ClosingLanes();
+    final Admission admission;
+    final ClosingPartitions closing = new ClosingPartitions();
     final SparingLog failures = new SparingLog("failures");
     final SparingLog deaths = new SparingLog("dead letters");
     private final Map<String, Integer> forgiven = new LinkedHashMap<>();
@@ -32,12 +32,12 @@ final class Shared {
         this.maxBatchTime = maxBatchTime;
         this.helpers = helpers;
         this.unsettled = new Unsettled(time);
-        this.closes = new Closes(time);
+        this.admission = new Admission(time);
     }
 
     /**
-     * Whether a lack of memory is put down to this process and not to the message, which comes again: the first times, since
-     * others may have filled the heap. After that it is the message's, which may be what does not fit.
+     * Whether a lack of memory is put down to this process and not to the message, which comes again: the first times,
+     * since others may have filled the heap. After that it is the message's, which may be what does not fit.
      */
     synchronized boolean forgives(PersistedMessage message) {
         int times = forgiven.merge(message.id(), 1, Integer::sum);

@@ -5,8 +5,9 @@ import static dev.outbox.relay.RelayLog.LOG;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Log lines about single messages: ten a minute are written and the others counted, since a broker that is away would otherwise
- * fill the disk. Listeners see all of them. What a logger throws changes nothing. Safe for use by several threads.
+ * Log lines about single messages: ten a minute are written and the others counted, since a broker that is away would
+ * otherwise fill the disk. Listeners see all of them. What a logger throws changes nothing. Safe for use by several
+ * threads.
  */
 final class SparingLog {
     private static final int MOST = 10;

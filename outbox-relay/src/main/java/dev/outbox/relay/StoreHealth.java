@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Logs when the store begins to fail a worker and when it is back, instead of every failure between, and of one that comes and
- * goes not more than once a minute. Used by one thread.
+ * Logs when the store begins to fail a worker and when it is back, instead of every failure between, and of one that
+ * comes and goes not more than once a minute. Used by one thread.
  */
 final class StoreHealth {
     private static final long SILENCE = TimeUnit.MINUTES.toNanos(1);

@@ -16,12 +16,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * Says in the log, once for each topic, that its messages wait and this relay does not serve it: a name that is mistyped, or a topic
- * that nobody registered, would otherwise wait for ever without a word. Another relay may serve it, so it is said only if the same
- * message was first in its partition at two looks in a row.
+ * Says in the log, once for each topic, that its messages wait and this relay does not serve it: a name that is
+ * mistyped, or a topic that nobody registered, would otherwise wait forever without a word. Another relay may serve it,
+ * so it is said only if the same message was first in its partition at two looks in a row.
  *
- * <p>Looking costs what {@link Operations#backlog} costs, so it is done by one worker, every 20 s while there is nothing to do, and
- * less and less often while there is.
+ * <p>Looking costs what {@link Operations#backlog} costs, so it is done by one worker, every 20 s while there is
+ * nothing to do, and less and less often while there is.
  */
 final class UnservedTopics {
     private static final Duration OFTEN = Duration.ofSeconds(20);
@@ -33,7 +33,7 @@ final class UnservedTopics {
 
     // Used by the one thread that has taken the look.
     private final Set<String> said = new HashSet<>();
-    private Map<Lane.Key, Duration> before = Map.of();
+    private Map<Partition, Duration> before = Map.of();
     private Duration pause;
 
     UnservedTopics(Store store) {
@@ -56,7 +56,7 @@ final class UnservedTopics {
     void look(Set<String> served, boolean isIdle) {
         long due = next.get();
         long now = System.nanoTime();
-        // Whoever puts the next look far away looks; the others come too late or too early.
+        // The worker that puts the next look far away looks. The others come too late or too early.
         if (backlog == null
                 || served.isEmpty()
                 || now - due < 0
@@ -80,15 +80,16 @@ final class UnservedTopics {
     }
 
     private void compare(Set<String> served, List<Operations.Backlog> waiting) {
-        Map<Lane.Key, Duration> now = new HashMap<>();
+        Map<Partition, Duration> now = new HashMap<>();
         for (Operations.Backlog partition : waiting) {
             if (served.contains(partition.topic()) || said.contains(partition.topic())) {
                 continue;
             }
-            Lane.Key key = new Lane.Key(partition.topic(), partition.partition());
+            Partition key = new Partition(partition.topic(), partition.partition());
             now.put(key, partition.oldestAge());
             Duration age = before.get(key);
-            // Grown by the time since then, or nearly: it is the same message, which somebody would have published.
+            // Grown by the time since then, or nearly: it is the same message, which a relay of the topic would have
+            // published.
             if (age != null && partition.oldestAge().minus(age).compareTo(often.dividedBy(2)) > 0) {
                 said.add(partition.topic());
                 LOG.warn(

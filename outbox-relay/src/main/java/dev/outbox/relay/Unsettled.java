@@ -9,12 +9,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of messages whose batch could not be closed, so that it is settled, and not published once more, when they come
- * again. Shared by all rounds of a relay; safe for use by several threads.
+ * What became of messages whose batch could not be closed, so that it is settled, and not published once more, when
+ * they come again. Shared by all rounds of a relay; safe for use by several threads.
  *
- * <p>An entry goes when it was settled, when the message is seen to be gone, when somebody else has counted an attempt of it
- * (then it is another try's turn), and after an hour. There is room for {@value #MOST}; while there is none, nothing new is
- * published, because it could not be remembered.
+ * <p>An entry goes when it was settled, when the message is seen to be gone, when another relay has counted an attempt
+ * of it (then it is another try's turn), and after an hour. There is room for {@value #MOST}; while there is none,
+ * nothing new is published, because it could not be remembered.
  */
 final class Unsettled {
     static final int MOST = 10_000;
@@ -28,7 +28,7 @@ final class Unsettled {
 
     /** What became of one message; without its payload, since there may be many. */
     static final class Entry {
-        final Lane.Key lane;
+        final Partition partition;
         final String id;
         final int attempts;
         final Instant createdAt;
@@ -44,8 +44,8 @@ final class Unsettled {
 
         private long expires;
 
-        Entry(Lane.Key lane, PersistedMessage message, Kind kind, @Nullable String text, Duration delay) {
-            this.lane = lane;
+        Entry(Partition partition, PersistedMessage message, Kind kind, @Nullable String text, Duration delay) {
+            this.partition = partition;
             this.id = message.id();
             this.attempts = message.attempts();
             this.createdAt = message.createdAt();
@@ -60,7 +60,7 @@ final class Unsettled {
     }
 
     private final Time time;
-    private final Map<Lane.Key, Map<String, Entry>> lanes = new LinkedHashMap<>();
+    private final Map<Partition, Map<String, Entry>> partitions = new LinkedHashMap<>();
     private volatile int size;
 
     Unsettled(Time time) {
@@ -83,30 +83,33 @@ final class Unsettled {
 
     synchronized void remember(Entry entry) {
         entry.expires = time.nanos() + LIFE.toNanos();
-        if (lanes.computeIfAbsent(entry.lane, key -> new LinkedHashMap<>()).put(entry.id, entry) == null) {
+        if (partitions
+                        .computeIfAbsent(entry.partition, key -> new LinkedHashMap<>())
+                        .put(entry.id, entry)
+                == null) {
             size++;
         }
     }
 
     synchronized void forget(Entry entry) {
-        Map<String, Entry> lane = lanes.get(entry.lane);
-        if (lane != null && lane.remove(entry.id) != null) {
+        Map<String, Entry> entries = partitions.get(entry.partition);
+        if (entries != null && entries.remove(entry.id) != null) {
             size--;
-            if (lane.isEmpty()) {
-                lanes.remove(entry.lane);
+            if (entries.isEmpty()) {
+                partitions.remove(entry.partition);
             }
         }
     }
 
     /** What became of a message of a batch before, which is forgotten by that; or null if it is to be published. */
     @Nullable
-    Entry find(Lane.Key key, PersistedMessage message) {
-        return size == 0 ? null : look(key, message);
+    Entry find(Partition partition, PersistedMessage message) {
+        return size == 0 ? null : look(partition, message);
     }
 
-    private synchronized @Nullable Entry look(Lane.Key key, PersistedMessage message) {
-        Map<String, Entry> lane = lanes.get(key);
-        Entry entry = lane == null ? null : lane.get(message.id());
+    private synchronized @Nullable Entry look(Partition partition, PersistedMessage message) {
+        Map<String, Entry> entries = partitions.get(partition);
+        Entry entry = entries == null ? null : entries.get(message.id());
         if (entry == null) {
             return null;
         }
@@ -118,37 +121,37 @@ final class Unsettled {
     }
 
     /**
-     * A partition came with this message first. A batch begins with the oldest, so what is remembered of the partition and
-     * older is gone, if it is not there: its close took effect, and only the answer was lost. Should a clock have misled us
-     * here, a message is published once more.
+     * A partition came with this message first. A batch begins with the oldest, so what is remembered of the partition
+     * and older is gone, if it is not there: its close took effect, and only the answer was lost. Should a clock have
+     * misled us here, a message is published once more.
      */
-    void sawHead(Lane.Key key, PersistedMessage head) {
+    void sawHead(Partition partition, PersistedMessage head) {
         if (size != 0) {
-            forgetOlder(key, head);
+            forgetOlder(partition, head);
         }
     }
 
-    private synchronized void forgetOlder(Lane.Key key, PersistedMessage head) {
-        Map<String, Entry> lane = lanes.get(key);
-        if (lane == null || lane.containsKey(head.id())) {
+    private synchronized void forgetOlder(Partition partition, PersistedMessage head) {
+        Map<String, Entry> entries = partitions.get(partition);
+        if (entries == null || entries.containsKey(head.id())) {
             return;
         }
-        int before = lane.size();
-        lane.values().removeIf(entry -> entry.createdAt.isBefore(head.createdAt()));
-        size -= before - lane.size();
-        if (lane.isEmpty()) {
-            lanes.remove(key);
+        int before = entries.size();
+        entries.values().removeIf(entry -> entry.createdAt.isBefore(head.createdAt()));
+        size -= before - entries.size();
+        if (entries.isEmpty()) {
+            partitions.remove(partition);
         }
     }
 
     private void expire() {
         long now = time.nanos();
         int left = 0;
-        for (Iterator<Map<String, Entry>> all = lanes.values().iterator(); all.hasNext(); ) {
-            Map<String, Entry> lane = all.next();
-            lane.values().removeIf(entry -> now - entry.expires > 0);
-            left += lane.size();
-            if (lane.isEmpty()) {
+        for (Iterator<Map<String, Entry>> all = partitions.values().iterator(); all.hasNext(); ) {
+            Map<String, Entry> entries = all.next();
+            entries.values().removeIf(entry -> now - entry.expires > 0);
+            left += entries.size();
+            if (entries.isEmpty()) {
                 all.remove();
             }
         }

@@ -1,11 +1,11 @@
 package dev.outbox.relay;
 
 /**
- * How many messages a worker asks for: what it was told to, less where so many did not fit into memory, because large payloads
- * would otherwise stop the outbox for ever, and less where most of a batch was read for nothing, because its partitions fail at
- * their heads or its time is over before it is done. Confined to the worker's thread.
+ * How many messages a worker asks for: what it was told to, less where that number did not fit into memory, because
+ * large payloads would otherwise stop the outbox forever, and less where most of a batch was read for nothing, because
+ * its partitions fail at their heads or its time is over before it is done. Confined to the worker's thread.
  */
-final class BatchLimit {
+final class AdaptiveBatchSize {
     /** How many batches must do well before more is dared; rare, since finding out too late hurts the whole process. */
     private static final int PROBATION = 64;
 
@@ -14,7 +14,7 @@ final class BatchLimit {
     private int useful;
     private int successes;
 
-    BatchLimit(int most) {
+    AdaptiveBatchSize(int most) {
         this.most = most;
         this.fitting = most;
         this.useful = most;

@@ -12,13 +12,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
-class ClosingLanesTest {
+class ClosingPartitionsTest {
     private final Route<String> route =
             new Route<>(Topic.builder("t", Codecs.text()).build(), new Time(1), Interceptors.NONE);
-    private final List<Lane<String>> one = List.of(new Lane<>(route, new Lane.Key("t", 1)));
-    private final List<Lane<String>> both =
-            List.of(new Lane<>(route, new Lane.Key("t", 2)), new Lane<>(route, new Lane.Key("t", 1)));
-    private final ClosingLanes closing = new ClosingLanes();
+    private final List<PartitionQueue<String>> one = List.of(new PartitionQueue<>(route, new Partition("t", 1)));
+    private final List<PartitionQueue<String>> both = List.of(
+            new PartitionQueue<>(route, new Partition("t", 2)), new PartitionQueue<>(route, new Partition("t", 1)));
+    private final ClosingPartitions closing = new ClosingPartitions();
 
     @Test
     void whoTakesAPartitionWaitsUntilItsCloseHasTold() throws Exception {

@@ -5,10 +5,10 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What other threads tell the thread of a round: that a call has returned, or that an answer is there. Telling needs no memory,
- * so that nothing that was started is ever waited for in vain.
+ * What other threads tell the thread of a round: that a call has returned, or that an answer is there. Telling needs no
+ * memory, so that a message that was started is always answered.
  */
-final class Landings {
+final class Completions {
     /** One piece of news; told once. */
     static class Event {
         private @Nullable Event next;

@@ -13,49 +13,49 @@ import org.jspecify.annotations.Nullable;
  * remembered. So it waits until the close has told what became of it. That takes no longer than an answer of the store,
  * except if the hold was lost to time: then the wait has an end. Safe for use by several threads.
  */
-final class ClosingLanes {
+final class ClosingPartitions {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1);
 
-    private final Map<Lane.Key, CountDownLatch> closing = new ConcurrentHashMap<>();
+    private final Map<Partition, CountDownLatch> closing = new ConcurrentHashMap<>();
 
     /** A close of these begins. Null if there is no memory for it: nothing may keep a batch from being closed. */
     @Nullable
-    CountDownLatch begin(List<? extends Lane<?>> lanes) {
-        if (lanes.isEmpty()) {
+    CountDownLatch begin(List<? extends PartitionQueue<?>> queues) {
+        if (queues.isEmpty()) {
             return null;
         }
         CountDownLatch told = null;
         try {
             told = new CountDownLatch(1);
-            for (Lane<?> lane : lanes) {
-                closing.put(lane.key, told);
+            for (PartitionQueue<?> queue : queues) {
+                closing.put(queue.partition, told);
             }
             return told;
         } catch (Throwable e) {
-            end(lanes, told);
+            end(queues, told);
             return null;
         }
     }
 
     /** What could not be settled by it is remembered now. */
-    void end(List<? extends Lane<?>> lanes, @Nullable CountDownLatch told) {
+    void end(List<? extends PartitionQueue<?>> queues, @Nullable CountDownLatch told) {
         if (told == null) {
             return;
         }
         told.countDown();
-        for (Lane<?> lane : lanes) {
-            closing.remove(lane.key, told);
+        for (PartitionQueue<?> queue : queues) {
+            closing.remove(queue.partition, told);
         }
     }
 
     /** Waits for closes of these that have begun, for a second altogether. */
-    void await(List<? extends Lane<?>> lanes) throws InterruptedException {
+    void await(List<? extends PartitionQueue<?>> queues) throws InterruptedException {
         if (closing.isEmpty()) {
             return;
         }
         long end = System.nanoTime() + PATIENCE;
-        for (Lane<?> lane : lanes) {
-            CountDownLatch told = closing.get(lane.key);
+        for (PartitionQueue<?> queue : queues) {
+            CountDownLatch told = closing.get(queue.partition);
             if (told != null && !told.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
                 return;
             }

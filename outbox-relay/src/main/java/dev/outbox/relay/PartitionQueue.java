@@ -5,11 +5,11 @@ import dev.outbox.Topic;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The messages of one partition in a batch, and how far they have come. Used by one thread, which others may only stop. */
-final class Lane<T> {
-    record Key(String topic, int partition) {}
-
-    final Key key;
+/**
+ * The messages of one partition in a batch, and how far they have come. Used by one thread, which others may only stop.
+ */
+final class PartitionQueue<T> {
+    final Partition partition;
     final Route<T> route;
     final Topic<T> topic;
     private final List<PersistedMessage> messages = new ArrayList<>();
@@ -20,17 +20,17 @@ final class Lane<T> {
     /** A failure of it has been counted against its broker, which is once in a batch, however many are in flight. */
     boolean blamed;
 
-    /** A helper is in the publisher for this lane, so the next message must wait even if more may be in flight. */
+    /** A helper is in the publisher for this partition, so the next message must wait even if more may be in flight. */
     boolean inCall;
 
-    Lane(Route<T> route, Key key) {
+    PartitionQueue(Route<T> route, Partition partition) {
         this.route = route;
         this.topic = route.topic;
-        this.key = key;
+        this.partition = partition;
     }
 
     boolean takes(PersistedMessage message) {
-        return key.partition() == message.partition() && key.topic().equals(message.topic());
+        return partition.number() == message.partition() && partition.topic().equals(message.topic());
     }
 
     void add(PersistedMessage message) {
@@ -46,7 +46,7 @@ final class Lane<T> {
         return !stopped && !inCall && next < messages.size() && inFlight < topic.inFlight();
     }
 
-    /** Whether nothing of it will be started any more. */
+    /** Whether no more of it is started. */
     boolean isOver() {
         return stopped || next == messages.size();
     }
@@ -64,7 +64,9 @@ final class Lane<T> {
         inFlight--;
     }
 
-    /** A message was not published and stays, so nothing behind it may be started; on any thread, the sooner the better. */
+    /**
+     * A message was not published and stays, so no later one may be started. On any thread, and as soon as possible.
+     */
     void stop() {
         stopped = true;
     }

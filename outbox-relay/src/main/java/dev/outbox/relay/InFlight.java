@@ -8,33 +8,34 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message that a publisher has and has not answered for. Whoever {@linkplain #claim claims} it first says what became of it:
- * the publisher, or the round that has waited long enough. A claimed flight lets go of everything, since a client that forgets a
- * future may keep it for ever.
+ * A message that a publisher has and has not answered. The publisher or the round that has waited long enough decides
+ * what became of it: the one that {@linkplain #claim claims} it first. Then it lets go of everything, because a client
+ * that forgets a future may keep it forever.
  */
-final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Receipt, @Nullable Throwable>, Runnable {
+final class InFlight<T> extends Completions.Event
+        implements BiConsumer<@Nullable Receipt, @Nullable Throwable>, Runnable {
     /** That a helper has come back from the publisher. */
-    static final class Returned extends Landings.Event {
-        final Lane<?> lane;
+    static final class Returned extends Completions.Event {
+        final PartitionQueue<?> queue;
 
-        Returned(Lane<?> lane) {
-            this.lane = lane;
+        Returned(PartitionQueue<?> queue) {
+            this.queue = queue;
         }
     }
 
-    /** What it needs while it is in the air. */
-    record Cargo<T>(
-            Lane<T> lane,
+    /** What it needs until it is answered. */
+    record Context<T>(
+            PartitionQueue<T> queue,
             PersistedMessage message,
-            Landings landings,
-            Shift shift,
+            Completions completions,
+            WorkerRun run,
             @Nullable Helpers helpers) {}
 
     final long start;
     final long deadline;
     private final AtomicBoolean claimed = new AtomicBoolean();
     private final @Nullable Returned returned;
-    private volatile @Nullable Cargo<T> cargo;
+    private volatile @Nullable Context<T> context;
 
     /** Whether the publisher has taken the message, so that it can only be waited for. */
     private volatile boolean called;
@@ -42,7 +43,7 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
     /** Set by the helpers. */
     Helpers.@Nullable Helper helper;
 
-    // Written before it lands.
+    // Written before it is reported.
     @Nullable
     Receipt receipt;
 
@@ -55,19 +56,22 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
     /** How long the answer took, also if nobody looked at it then. */
     long tookNanos;
 
-    Flight(Cargo<T> cargo, long start, long deadline) {
-        this.cargo = cargo;
+    InFlight(Context<T> context, long start, long deadline) {
+        this.context = context;
         this.start = start;
         this.deadline = deadline;
-        this.returned = cargo.helpers() == null ? null : new Returned(cargo.lane());
+        this.returned = context.helpers() == null ? null : new Returned(context.queue());
     }
 
     @Nullable
-    Cargo<T> cargo() {
-        return cargo;
+    Context<T> context() {
+        return context;
     }
 
-    /** Whether the publisher is asynchronous; a synchronous one has answered when it returns, and is waited for until then. */
+    /**
+     * Whether the publisher is asynchronous; a synchronous one has answered when it returns, and is waited for until
+     * then.
+     */
     boolean isAnsweredLater() {
         return deadline != Long.MAX_VALUE;
     }
@@ -83,7 +87,7 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
     /** On a helper. */
     @Override
     public void run() {
-        Cargo<T> mine = cargo;
+        Context<T> mine = context;
         if (mine != null) {
             call(mine, true);
         }
@@ -91,20 +95,20 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
 
     /** On the thread of the round. */
     void runHere() {
-        Cargo<T> mine = cargo;
+        Context<T> mine = context;
         if (mine != null) {
             call(mine, false);
         }
     }
 
-    private void call(Cargo<T> mine, boolean helping) {
-        Route<T> route = mine.lane().route;
+    private void call(Context<T> mine, boolean helping) {
+        Route<T> route = mine.queue().route;
         boolean async = route.isAsynchronous();
         Receipt answer = null;
         Throwable thrown = null;
         boolean understood = false;
         try {
-            enter(mine.shift(), helping);
+            enter(mine.run(), helping);
             Delivery<T> delivery = route.delivery(mine.message());
             understood = true;
             if (async) {
@@ -115,7 +119,7 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
         } catch (Throwable e) {
             thrown = e;
         } finally {
-            exit(mine.shift(), helping, thrown);
+            exit(mine.run(), helping, thrown);
         }
         callNanos = System.nanoTime() - start;
         decoded = understood;
@@ -125,29 +129,29 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
             mine.helpers().done(route, helper);
         }
         if (!async || thrown != null) {
-            land(answer, thrown);
+            complete(answer, thrown);
         }
         if (returned != null) {
-            mine.landings().add(returned);
+            mine.completions().add(returned);
         }
     }
 
-    private static void enter(Shift shift, boolean helping) {
+    private static void enter(WorkerRun run, boolean helping) {
         if (helping) {
-            shift.enterAsHelper();
+            run.enterAsHelper();
         } else {
-            shift.enter();
+            run.enter();
         }
     }
 
-    private static void exit(Shift shift, boolean helping, @Nullable Throwable thrown) {
+    private static void exit(WorkerRun run, boolean helping, @Nullable Throwable thrown) {
         if (helping) {
-            shift.exitAsHelper();
+            run.exitAsHelper();
         } else {
             if (thrown != null) {
-                shift.caught(thrown);
+                run.caught(thrown);
             }
-            shift.exit();
+            run.exit();
         }
     }
 
@@ -155,11 +159,11 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
     @Override
     public void accept(@Nullable Receipt answer, @Nullable Throwable thrown) {
         decoded = true;
-        land(answer, thrown);
+        complete(answer, thrown);
     }
 
-    private void land(@Nullable Receipt answer, @Nullable Throwable thrown) {
-        Cargo<T> mine = cargo;
+    private void complete(@Nullable Receipt answer, @Nullable Throwable thrown) {
+        Context<T> mine = context;
         if (mine == null || !claim()) {
             return;
         }
@@ -167,9 +171,9 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
         failure = thrown;
         tookNanos = System.nanoTime() - start;
         if (thrown != null || answer == null) {
-            mine.lane().stop(); // now, and not when the round comes to look at it
+            mine.queue().stop(); // now, and not when the round comes to look at it
         }
-        mine.landings().add(this);
+        mine.completions().add(this);
     }
 
     /** True for one caller only. */
@@ -179,6 +183,6 @@ final class Flight<T> extends Landings.Event implements BiConsumer<@Nullable Rec
 
     /** By the round, when it is done with it. */
     void letGo() {
-        cargo = null;
+        context = null;
     }
 }

@@ -4,10 +4,10 @@ import dev.outbox.internal.Causes;
 import java.util.Objects;
 
 /** Why a message failed, in words that every store can keep and an operator can read. */
-final class Reason {
+final class FailureText {
     private static final int MAX_LENGTH = 1000;
 
-    private Reason() {}
+    private FailureText() {}
 
     static String of(Throwable failure) {
         StringBuilder reason = new StringBuilder(describe(failure));

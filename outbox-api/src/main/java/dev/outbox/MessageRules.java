@@ -6,13 +6,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What a message may consist of, so that every store can keep it (rule OBX-INPUT-1). */
-final class Limits {
-    private Limits() {}
+final class MessageRules {
+    private MessageRules() {}
 
     static String checkTopic(String topic) {
         if (topic.isEmpty()
                 || topic.length() > OutgoingMessage.MAX_TOPIC_LENGTH
-                || !topic.chars().allMatch(Limits::fitsTopic)) {
+                || !topic.chars().allMatch(MessageRules::fitsTopic)) {
             throw new MessageRejectedException("Not a topic name: " + quote(topic) + ". Expected 1 to "
                     + OutgoingMessage.MAX_TOPIC_LENGTH + " of the characters A-Z a-z 0-9 . _ - / :");
         }

@@ -11,16 +11,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * One thread's time of working for a relay, and how it ends: by the relay being closed, or by an interrupt.
  *
- * <p>Publishers and codecs may be interrupted, the store must not be: an interrupt in the middle of file access closes an
- * embedded database. So an interrupt is passed on only while the thread {@linkplain #enter works for the application}, and
- * is taken off the thread before the store is called. One that arrives during a call of the store cannot be kept from it.
+ * <p>Publishers and codecs may be interrupted, the store must not be: an interrupt in the middle of file access closes
+ * an embedded database. So an interrupt is passed on only while the thread {@linkplain #enter works for the
+ * application}, and is taken off the thread before the store is called. One that arrives during a call of the store
+ * cannot be kept from it.
  */
-final class Shift {
+final class WorkerRun {
     private final WakeSignal signal;
     private final Kind kind;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    /** Helpers that are in foreign code for this shift. Guarded by this. */
+    /** Helpers that are in foreign code for this run. Guarded by this. */
     private final Set<Thread> helping = new HashSet<>();
 
     // Guarded by this.
@@ -43,7 +44,7 @@ final class Shift {
         CALLER
     }
 
-    Shift(WakeSignal signal, Kind kind) {
+    WorkerRun(WakeSignal signal, Kind kind) {
         this.signal = signal;
         this.kind = kind;
         if (kind == Kind.CALLER) {
@@ -57,7 +58,7 @@ final class Shift {
         thread.start();
     }
 
-    /** No message may be started any more. On the working thread. */
+    /** Whether no more messages may be started. On the working thread. */
     boolean isOver() {
         takeInterrupt();
         return interrupted || abandoned || signal.isClosed();
@@ -98,8 +99,8 @@ final class Shift {
     }
 
     /**
-     * Takes an interrupt off the thread. From outside it ends the shift; the relay's own has ended it already; and on our
-     * own threads any other is what a publisher left behind.
+     * Takes an interrupt off the thread. From outside it ends the run; the relay's own has ended it already; and on our
+     * own threads any other was left by a publisher.
      */
     void takeInterrupt() {
         if (Thread.interrupted()) {
@@ -151,17 +152,17 @@ final class Shift {
     }
 
     /** Waits for all to end and says whether they did. */
-    static boolean awaitAll(List<Shift> shifts, Duration timeout) throws InterruptedException {
+    static boolean awaitAll(List<WorkerRun> runs, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        for (Shift shift : shifts) {
-            if (!shift.ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        for (WorkerRun run : runs) {
+            if (!run.ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Whether this thread works for the shift, so that it must not wait for its end. */
+    /** Whether this thread works for the run, so that it must not wait for its end. */
     @SuppressWarnings("ReferenceEquality") // threads have no other equality
     synchronized boolean isMine() {
         return worker == Thread.currentThread() || helping.contains(Thread.currentThread());
