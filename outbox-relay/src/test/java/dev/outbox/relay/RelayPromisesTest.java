@@ -1,0 +1,164 @@
+package dev.outbox.relay;
+
+import static dev.outbox.relay.Fixture.await;
+import static dev.outbox.relay.Fixture.topic;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.BrokerUnavailableException;
+import dev.outbox.MessageBatch;
+import dev.outbox.OutboxListener;
+import dev.outbox.Receipt;
+import dev.outbox.Topic;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Numbers that the documentation of a relay names. */
+@Timeout(60)
+class RelayPromisesTest {
+    private final Fixture fixture = new Fixture();
+
+    /** Of several topics none gets more than three quarters of the threads that call publishers. */
+    @Test
+    void aTopicThatHangsLeavesPublishersToOthers() {
+        CountDownLatch over = new CountDownLatch(1);
+        AtomicInteger hanging = new AtomicInteger();
+        CyclicBarrier two = new CyclicBarrier(2);
+        AtomicInteger published = new AtomicInteger();
+        Topic<String> hangs = topic("hangs")
+                .partitions(64)
+                .publisher(d -> {
+                    hanging.incrementAndGet();
+                    over.await();
+                    return Receipt.taken();
+                })
+                .build();
+        Topic<String> goes = topic("goes")
+                .partitions(64)
+                .publisher(d -> {
+                    if (published.get() == 0) {
+                        two.await(10, TimeUnit.SECONDS); // the first two at a time, or none
+                    }
+                    published.incrementAndGet();
+                    return Receipt.taken();
+                })
+                .build();
+        for (int key = 0; key < 64; key++) {
+            fixture.commit(hangs, key + ":m");
+        }
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(hangs)
+                .topic(goes)
+                .publishers(8)
+                .build()) {
+            relay.start();
+            await("the topic has all the publishers that it can get", () -> hanging.get() >= 6);
+            for (int key = 0; key < 16; key++) {
+                fixture.commit(goes, key + ":m");
+            }
+            assertEquals(16, relay.processMessages(100).published(), "of the other topic");
+            assertEquals(6, hanging.get(), "publishers of 8 that hang in one topic of two");
+            over.countDown();
+        }
+    }
+
+    /** Each worker has one batch open, and those that see whether a broker is back have two together. */
+    @Test
+    void aRelayHasAsManyBatchesOpenAsItHasWorkersAndTwoMore() {
+        AtomicInteger open = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        AtomicInteger away = new AtomicInteger();
+        List<Topic<String>> topics = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            topics.add(topic("away" + i)
+                    .publisher(d -> {
+                        away.incrementAndGet();
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+                        throw new BrokerUnavailableException("away");
+                    })
+                    .build());
+        }
+        Topic<String> slow = topic("slow")
+                .partitions(64)
+                .publisher(d -> {
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+                    return Receipt.taken();
+                })
+                .build();
+        topics.forEach(topic -> fixture.commit(topic, "k:m"));
+        Relay.Builder builder = Relay.builder(new WrappedStore(fixture.store) {
+                    @Override
+                    public MessageBatch checkout(Set<String> asked, int limit) {
+                        most.accumulateAndGet(open.incrementAndGet(), Math::max);
+                        return new Batch(super.checkout(asked, limit)) {
+                            @Override
+                            public void close() {
+                                try {
+                                    super.close();
+                                } finally {
+                                    open.decrementAndGet();
+                                }
+                            }
+                        };
+                    }
+                })
+                .topic(slow)
+                .workers(2)
+                .batchSize(4)
+                .speed(50);
+        topics.forEach(builder::topic);
+        try (Relay relay = builder.build()) {
+            relay.start();
+            int[] written = {0};
+            await("each topic was tried some times", () -> {
+                fixture.commit(slow, written[0]++ + ":m");
+                return away.get() >= 30;
+            });
+        }
+        assertEquals(0, open.get(), "batches that are open when the relay is closed");
+        assertTrue(most.get() <= 4, "batches that were open at a time, with two workers: " + most);
+        assertTrue(most.get() >= 2, "two workers were at work: " + most);
+    }
+
+    /** From the start of decoding until the answer, so at least as long as the publisher took. */
+    @Test
+    void aListenerHearsHowLongPublishingTook() {
+        ConcurrentLinkedQueue<OutboxListener.Published> heard = new ConcurrentLinkedQueue<>();
+        Duration taken = Duration.ofMillis(30);
+        Topic<String> topic = topic("t")
+                .publisher(d -> {
+                    LockSupport.parkNanos(taken.toNanos());
+                    return Receipt.of("id");
+                })
+                .build();
+        fixture.commit(topic, "k:1", "k:2");
+        long began = System.nanoTime();
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(topic)
+                .listener(new OutboxListener() {
+                    @Override
+                    public void published(Published event) {
+                        heard.add(event);
+                    }
+                })
+                .build()) {
+            assertEquals(2, relay.processMessages(10).published());
+        }
+        Duration all = Duration.ofNanos(System.nanoTime() - began);
+        assertEquals(2, heard.size());
+        for (OutboxListener.Published event : heard) {
+            assertTrue(event.duration().compareTo(taken) >= 0, "at least what the publisher took: " + event.duration());
+            assertTrue(event.duration().compareTo(all) <= 0, "at most what the round took: " + event.duration());
+        }
+    }
+}
