@@ -15,7 +15,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.checkout.Discovery;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.H2Dialect;
 import dev.outbox.store.jooq.internal.dialect.MySqlDialect;
@@ -299,8 +299,8 @@ abstract class AccessTest {
     /** A relay that has nothing to do says so, too: that nothing can be written may be why. */
     void assertAnIdleOneSaysThatItIsReadOnly() throws Exception {
         String url = urlOfOthers();
-        Duration before = Checkout.writableEvery;
-        Checkout.writableEvery = Duration.ofMillis(200);
+        Duration before = Discovery.writableEvery;
+        Discovery.writableEvery = Duration.ofMillis(200);
         try (Store store = Stores.open(url)) {
             assertEquals(List.of(), published(store));
             turnReadOnly();
@@ -317,7 +317,7 @@ abstract class AccessTest {
             }
             assertEquals(List.of(), published(store));
         } finally {
-            Checkout.writableEvery = before;
+            Discovery.writableEvery = before;
         }
     }
 

@@ -128,9 +128,9 @@ class H2ClosingTest {
 
     @Test
     void whatIsAbortedDoesNotGoBackAsIfItWereAlive() throws Exception {
-        BorrowedConnection lease = borrow();
-        lease.abortForOthers();
-        lease.close();
+        BorrowedConnection borrowed = borrow();
+        borrowed.abortForOthers();
+        borrowed.close();
         awaitNoAbort();
         assertTrue(called.contains("abort by " + Thread.currentThread().getName()), () -> "ended: " + called);
         assertEquals("close", called.get(called.size() - 1));
@@ -138,9 +138,9 @@ class H2ClosingTest {
 
     @Test
     void whatWentBackIsNotAborted() throws Exception {
-        BorrowedConnection lease = borrow();
-        lease.close();
-        lease.abortForOthers();
+        BorrowedConnection borrowed = borrow();
+        borrowed.close();
+        borrowed.abortForOthers();
         awaitNoAbort();
         assertEquals("close", called.get(called.size() - 1), () -> "what another may have borrowed: " + called);
     }

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.MessageBatch;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
-import dev.outbox.store.jooq.internal.checkout.Checkout;
 import dev.outbox.store.jooq.internal.checkout.FillingTest;
+import dev.outbox.store.jooq.internal.checkout.TopicSet;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
@@ -177,7 +177,7 @@ class H2CountsTest {
             List<Integer> partitions =
                     batch.messages().stream().map(m -> m.partition()).distinct().toList();
             assertEquals(
-                    Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS),
+                    Math.min(Math.min(n, limit), TopicSet.MOST_PARTITIONS),
                     batch.messages().size(),
                     n + " partitions, limit " + limit);
             assertEquals(batch.messages().size(), partitions.size(), n + " partitions, limit " + limit);
@@ -189,7 +189,7 @@ class H2CountsTest {
     private static int assertFew(Observed pool, int n, int limit) {
         int sent = (int)
                 pool.sent.stream().filter(sql -> !sql.startsWith("INSERT")).count();
-        int reads = Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS) / 50;
+        int reads = Math.min(Math.min(n, limit), TopicSet.MOST_PARTITIONS) / 50;
         assertTrue(
                 sent <= 2 * FillingTest.log2(n) + reads + 6,
                 n + " partitions, limit " + limit + ": " + sent + "\n" + String.join("\n", pool.sent));

@@ -13,7 +13,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.store.jooq.internal.checkout.Checkout;
+import dev.outbox.store.jooq.internal.checkout.TopicSet;
 import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,7 +168,7 @@ class H2StoreTest extends StoreTest {
     /** More than a batch may hold, and room for all: those that were left out come first the next time. */
     @Test
     void morePartitionsThanABatchHoldsTakeTurns() throws Exception {
-        int partitions = Checkout.MOST_PARTITIONS + 100;
+        int partitions = TopicSet.MOST_PARTITIONS + 100;
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             for (int partition = 0; partition < partitions; partition++) {
@@ -180,7 +180,7 @@ class H2StoreTest extends StoreTest {
         try (Store store = Stores.open(address)) {
             for (int i = 0; i < 2; i++) {
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1_000)) {
-                    assertEquals(Checkout.MOST_PARTITIONS, batch.messages().size());
+                    assertEquals(TopicSet.MOST_PARTITIONS, batch.messages().size());
                     came.addAll(texts(batch)); // and releases them
                 }
             }

@@ -168,19 +168,19 @@ abstract class MySqlFamilyTest extends StoreTest {
             try (Connection connection = source.getConnection()) {
                 strict = Connections.of(source, dialect.on(connection));
             }
-            try (BorrowedConnection lease = strict.borrow();
+            try (BorrowedConnection borrowed = strict.borrow();
                     Connection writer = DriverManager.getConnection(address)) {
-                lease.hold();
+                borrowed.hold();
                 String id = column("SELECT id FROM outbox_partition").iterator().next();
                 HeldPartition held =
                         new HeldPartition(new Partition(Integer.parseInt(id), TOPIC, 0), 0, 0, Long.MAX_VALUE);
                 held.startReading(10, true);
                 assertEquals(
                         1,
-                        dialect.take(lease.connection(), "", 0, List.of(held), 1)
+                        dialect.take(borrowed.connection(), "", 0, List.of(held), 1)
                                 .size());
-                dialect.read(lease.connection(), List.of(held));
-                assertEquals(2, dialect.delete(lease.connection(), new long[] {held.rowId(0), held.rowId(1)}));
+                dialect.read(borrowed.connection(), List.of(held));
+                assertEquals(2, dialect.delete(borrowed.connection(), new long[] {held.rowId(0), held.rowId(1)}));
                 writer.createStatement().execute("SET SESSION innodb_lock_wait_timeout = 1");
                 dialect.addPartitions(writer, List.of(new Partition(0, TOPIC, 1)));
                 writer.setAutoCommit(false);

@@ -15,8 +15,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.store.jooq.internal.checkout.Checkout;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.checkout.TopicSet;
 import dev.outbox.store.jooq.internal.close.JdbcBatch;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.dialect.Dialects;
@@ -423,23 +423,25 @@ class PostgresStoreTest extends StoreTest {
                 "INSERT INTO outbox_message (topic, partition_no, payload)"
                         + " SELECT 'orders', 0, '' FROM generate_series(1, 210000)",
                 "VACUUM ANALYZE outbox_message");
-        ReadPositions hints = new ReadPositions();
-        PartitionRotation<Partition> candidates = new PartitionRotation<>(Checkout.PACE);
+        ReadPositions readPositions = new ReadPositions();
+        PartitionRotation<Partition> rotation = new PartitionRotation<>(TopicSet.PACE);
         try (Connection forgotten = DriverManager.getConnection(address);
                 Connections connections = connections()) {
             forgotten.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             forgotten.setAutoCommit(false);
             forgotten.createStatement().execute("SELECT count(*) FROM outbox_schema");
-            Checkout checkout = checkout(connections, candidates, hints);
+            TopicSet topicSet = topicSet(connections, rotation, readPositions);
             for (int i = 0; i < 200; i++) {
-                assertEquals(1000, settle(checkout, connections, hints, 1000).size());
+                assertEquals(
+                        1000, settle(topicSet, connections, readPositions, 1000).size());
             }
-            Partition partition = candidates.nextTurn(1).get(0);
+            Partition partition = rotation.nextTurn(1).get(0);
             await("a hint", () -> {
-                assertEquals(100, settle(checkout, connections, hints, 100).size());
-                return hints.start(partition, System.nanoTime()) > 200_000;
+                assertEquals(
+                        100, settle(topicSet, connections, readPositions, 100).size());
+                return readPositions.start(partition, System.nanoTime()) > 200_000;
             });
-            long behindHint = pagesRead(partition.id(), hints.start(partition, System.nanoTime()));
+            long behindHint = pagesRead(partition.id(), readPositions.start(partition, System.nanoTime()));
             long fromStart = pagesRead(partition.id(), 0);
             assertTrue(behindHint < 50, behindHint + " pages read behind the hint");
             assertTrue(fromStart > 500, "not much was dead: " + fromStart + " pages read from the start");

@@ -25,6 +25,7 @@ import dev.outbox.servers.StandardError;
 import dev.outbox.store.jooq.internal.checkout.Checkout;
 import dev.outbox.store.jooq.internal.checkout.LowWatermark;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.checkout.TopicSet;
 import dev.outbox.store.jooq.internal.close.JdbcBatch;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
@@ -336,7 +337,7 @@ abstract class StoreTest {
                     assertFilled(own, n, limit);
                     pool.sent.clear();
                     assertFilled(applications, n, limit);
-                    int reads = Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS) / 50;
+                    int reads = Math.min(Math.min(n, limit), TopicSet.MOST_PARTITIONS) / 50;
                     assertTrue(
                             pool.sent.stream()
                                             .filter(sql -> !sql.startsWith("INSERT"))
@@ -369,7 +370,7 @@ abstract class StoreTest {
     private static void assertFilled(Store store, int n, int limit) {
         try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
             assertEquals(
-                    Math.min(Math.min(n, limit), Checkout.MOST_PARTITIONS),
+                    Math.min(Math.min(n, limit), TopicSet.MOST_PARTITIONS),
                     partitions(batch).size(),
                     n + " partitions, limit " + limit);
         }
@@ -403,25 +404,25 @@ abstract class StoreTest {
     /** One key, one transaction after the other: what the second wrote must come second, hint or no hint. */
     @Test
     void aHintNeverPassesATransactionThatIsStillOpen() throws Exception {
-        ReadPositions hints = new ReadPositions();
-        PartitionRotation<Partition> candidates = new PartitionRotation<>(Checkout.PACE);
+        ReadPositions readPositions = new ReadPositions();
+        PartitionRotation<Partition> rotation = new PartitionRotation<>(TopicSet.PACE);
         Connections connections = connections();
-        Checkout checkout = checkout(connections, candidates, hints);
+        TopicSet topicSet = topicSet(connections, rotation, readPositions);
         commit(0, "first");
-        assertEquals(List.of("first"), settle(checkout, connections, hints, 1));
-        Partition partition = candidates.nextTurn(1).get(0);
+        assertEquals(List.of("first"), settle(topicSet, connections, readPositions, 1));
+        Partition partition = rotation.nextTurn(1).get(0);
         boolean usesHints = dialect instanceof PostgresDialect;
         long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
         int number = 0;
         do {
-            pretendSlow(hints, partition);
+            pretendSlow(readPositions, partition);
             commit(0, "more " + number++);
-            settle(checkout, connections, hints, 1);
-            pretendSlow(hints, partition);
+            settle(topicSet, connections, readPositions, 1);
+            pretendSlow(readPositions, partition);
             assertTrue(System.nanoTime() - deadline < 0, "no hint after 30 s");
-        } while (usesHints && hints.start(partition, System.nanoTime()) == 0);
-        while (!settle(checkout, connections, hints, 100).isEmpty()) {
-            pretendSlow(hints, partition);
+        } while (usesHints && readPositions.start(partition, System.nanoTime()) == 0);
+        while (!settle(topicSet, connections, readPositions, 100).isEmpty()) {
+            pretendSlow(readPositions, partition);
         }
 
         try (Connection late = DriverManager.getConnection(address)) {
@@ -429,24 +430,24 @@ abstract class StoreTest {
             for (int round = 0; round < 20; round++) {
                 JdbcOutbox.persist(late).persist(message(0, "A1"));
                 commit(0, "B1");
-                pretendSlow(hints, partition);
-                assertEquals(usesHints, hints.start(partition, System.nanoTime()) > 0);
-                assertEquals(List.of("B1"), settle(checkout, connections, hints, 1));
+                pretendSlow(readPositions, partition);
+                assertEquals(usesHints, readPositions.start(partition, System.nanoTime()) > 0);
+                assertEquals(List.of("B1"), settle(topicSet, connections, readPositions, 1));
                 late.commit();
                 JdbcOutbox.persist(late).persist(message(0, "A2"));
                 late.commit();
-                pretendSlow(hints, partition);
-                assertEquals(List.of("A1"), settle(checkout, connections, hints, 1), "round " + round);
-                pretendSlow(hints, partition);
-                assertEquals(List.of("A2"), settle(checkout, connections, hints, 1));
+                pretendSlow(readPositions, partition);
+                assertEquals(List.of("A1"), settle(topicSet, connections, readPositions, 1), "round " + round);
+                pretendSlow(readPositions, partition);
+                assertEquals(List.of("A2"), settle(topicSet, connections, readPositions, 1));
             }
         }
     }
 
     /** As if many had been settled and reading from the start took long: hints are to be used for the next second. */
-    private static void pretendSlow(ReadPositions hints, Partition partition) {
-        hints.settled(partition, Long.MAX_VALUE, 10_000, 0);
-        hints.readFromStart(partition, 1, Duration.ofSeconds(5).toNanos(), System.nanoTime());
+    private static void pretendSlow(ReadPositions readPositions, Partition partition) {
+        readPositions.settled(partition, Long.MAX_VALUE, 10_000, 0);
+        readPositions.readFromStart(partition, 1, Duration.ofSeconds(5).toNanos(), System.nanoTime());
     }
 
     @Test
@@ -480,20 +481,25 @@ abstract class StoreTest {
         return Connections.of(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED), dialect);
     }
 
-    final Checkout checkout(Connections connections, PartitionRotation<Partition> candidates, ReadPositions hints)
+    final TopicSet topicSet(Connections connections, PartitionRotation<Partition> rotation, ReadPositions readPositions)
             throws Exception {
-        try (BorrowedConnection lease = connections.borrow()) {
-            int lockKey = Schema.lockKey(lease.connection(), dialect);
-            return new Checkout(
-                    dialect, lockKey, List.of(TOPIC), candidates, hints, new LowWatermark(dialect, lockKey, false));
+        try (BorrowedConnection borrowed = connections.borrow()) {
+            int lockKey = Schema.lockKey(borrowed.connection(), dialect);
+            return new TopicSet(
+                    dialect,
+                    lockKey,
+                    List.of(TOPIC),
+                    rotation,
+                    readPositions,
+                    new LowWatermark(dialect, lockKey, false));
         }
     }
 
-    final List<String> settle(Checkout checkout, Connections connections, ReadPositions hints, int limit)
+    final List<String> settle(TopicSet topicSet, Connections connections, ReadPositions readPositions, int limit)
             throws Exception {
-        BorrowedConnection lease = connections.borrow();
-        List<HeldPartition> held = checkout.run(lease, limit);
-        try (MessageBatch batch = new JdbcBatch(dialect, hints, held, lease, LastAnswer.now(), b -> {})) {
+        BorrowedConnection borrowed = connections.borrow();
+        List<HeldPartition> held = new Checkout(topicSet, borrowed, limit).run();
+        try (MessageBatch batch = new JdbcBatch(dialect, readPositions, held, borrowed, LastAnswer.now(), b -> {})) {
             batch.messages().forEach(m -> batch.markPublished(m, null));
             return texts(batch);
         }

@@ -9,6 +9,7 @@ import dev.outbox.StoreException;
 import dev.outbox.store.jooq.internal.checkout.Checkout;
 import dev.outbox.store.jooq.internal.checkout.LowWatermark;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
+import dev.outbox.store.jooq.internal.checkout.TopicSet;
 import dev.outbox.store.jooq.internal.close.JdbcBatch;
 import dev.outbox.store.jooq.internal.close.SignsOfLife;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
@@ -54,9 +55,9 @@ public final class JdbcStore extends GuardedStore {
     private final Connections connections;
     private final Dialect dialect;
     private final int lockKey;
-    private final ReadPositions hints = new ReadPositions();
-    private final LowWatermark floor;
-    private final TopicSets<Optional<Checkout>> checkouts = new TopicSets<>(this::checkoutOf, none -> {});
+    private final ReadPositions readPositions = new ReadPositions();
+    private final LowWatermark lowWatermark;
+    private final TopicSets<Optional<TopicSet>> topicSets = new TopicSets<>(this::topicSetOf, none -> {});
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private final @Nullable WakeUpListener listener;
     private final SignsOfLife signsOfLife;
@@ -84,40 +85,40 @@ public final class JdbcStore extends GuardedStore {
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.listener = listener;
-        this.floor = new LowWatermark(dialect, lockKey, options.strictOrder());
+        this.lowWatermark = new LowWatermark(dialect, lockKey, options.strictOrder());
         this.signsOfLife = SignsOfLife.of(open);
     }
 
     @Override
     protected MessageBatch take(Set<String> topics, int limit) {
-        Checkout checkout = checkouts.of(topics).orElse(null);
-        if (checkout == null) {
-            return new JdbcBatch(dialect, hints, List.of(), null, LastAnswer.now(), batch -> {});
+        TopicSet topicSet = topicSets.of(topics).orElse(null);
+        if (topicSet == null) {
+            return new JdbcBatch(dialect, readPositions, List.of(), null, LastAnswer.now(), batch -> {});
         }
         if (!open.isEmpty()) {
-            checkout.noteCompany();
+            topicSet.noteContention();
         }
-        BorrowedConnection lease = borrow();
+        BorrowedConnection borrowed = borrow();
         JdbcBatch batch;
         try {
             LastAnswer asked = LastAnswer.now(); // a sleep between the answer and here would hide the loss of the hold
-            surroundings.require(lease.connection());
-            List<HeldPartition> held = checkout.run(lease, limit);
+            surroundings.require(borrowed.connection());
+            List<HeldPartition> held = new Checkout(topicSet, borrowed, limit).run();
             if (held.isEmpty()) {
-                lease.close();
-                return new JdbcBatch(dialect, hints, held, null, asked, closing -> {});
+                borrowed.close();
+                return new JdbcBatch(dialect, readPositions, held, null, asked, closing -> {});
             }
-            batch = new JdbcBatch(dialect, hints, held, lease, asked, open::remove);
+            batch = new JdbcBatch(dialect, readPositions, held, borrowed, asked, open::remove);
             open.add(batch);
         } catch (SQLException e) {
-            throw failed(lease, e);
+            throw failed(borrowed, e);
         } catch (RuntimeException e) {
-            lease.markBroken();
-            lease.close();
+            borrowed.markBroken();
+            borrowed.close();
             throw e instanceof OutboxException ? e : StoreErrors.unexpected("A checkout", e);
         } catch (Error e) {
-            lease.markBroken();
-            lease.close();
+            borrowed.markBroken();
+            borrowed.close();
             throw e;
         }
         if (isClosed()) {
@@ -163,15 +164,20 @@ public final class JdbcStore extends GuardedStore {
     }
 
     /** Empty if none of the topics has a name that a message could have. */
-    private Optional<Checkout> checkoutOf(Set<String> topics) {
+    private Optional<TopicSet> topicSetOf(Set<String> topics) {
         List<String> possible = topics.stream()
                 .filter(topic -> topic.matches("[A-Za-z0-9._/:-]{1,200}"))
                 .sorted()
                 .toList();
         return possible.isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        new Checkout(dialect, lockKey, possible, new PartitionRotation<>(Checkout.PACE), hints, floor));
+                : Optional.of(new TopicSet(
+                        dialect,
+                        lockKey,
+                        possible,
+                        new PartitionRotation<>(TopicSet.PACE),
+                        readPositions,
+                        lowWatermark));
     }
 
     private BorrowedConnection borrow() {
@@ -190,15 +196,15 @@ public final class JdbcStore extends GuardedStore {
         }
     }
 
-    private OutboxException failed(BorrowedConnection lease, SQLException e) {
-        try (lease) {
+    private OutboxException failed(BorrowedConnection borrowed, SQLException e) {
+        try (borrowed) {
             if (dialect.isReadOnly(e)) {
-                hints.forgetAll(); // the next connection may be to another server
-                return ReadOnly.failure("A checkout", lease, dialect, e);
+                readPositions.forgetAll(); // the next connection may be to another server
+                return ReadOnly.failure("A checkout", borrowed, dialect, e);
             }
-            if (StoreErrors.isLost(lease.connection(), e)) {
-                hints.forgetAll();
-                lease.markBroken();
+            if (StoreErrors.isLost(borrowed.connection(), e)) {
+                readPositions.forgetAll();
+                borrowed.markBroken();
             }
         }
         return StoreErrors.of("A checkout", dialect, e);

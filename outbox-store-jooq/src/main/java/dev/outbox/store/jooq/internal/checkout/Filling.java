@@ -38,8 +38,8 @@ public final class Filling {
         /** Reads at most so many messages of partitions that are taken. */
         void read(List<HeldPartition> partitions, int limit) throws SQLException;
 
-        /** Another batch holds partitions. */
-        void noteCompany();
+        /** Notes that another batch holds partitions. */
+        void noteContention();
     }
 
     private final Access access;
@@ -88,7 +88,7 @@ public final class Filling {
                 readAnew(more, room);
                 continue;
             }
-            int places = Math.min(room, Checkout.MOST_PARTITIONS - held.size());
+            int places = Math.min(room, TopicSet.MOST_PARTITIONS - held.size());
             if (places == 0 || inTurn.isEmpty()) {
                 return;
             }
@@ -108,7 +108,7 @@ public final class Filling {
         List<Partition> tried = List.copyOf(inTurn.subList(0, atOnce ? Math.min(wanted, places) : wanted));
         List<HeldPartition> taken = atOnce ? access.takeAndRead(tried, room) : access.take(tried, places);
         if (taken.size() < Math.min(tried.size(), places)) {
-            access.noteCompany();
+            access.noteContention();
         }
         if (taken.size() < places || tried.size() <= places) {
             inTurn.subList(0, tried.size()).clear();

@@ -58,8 +58,8 @@ public final class LowWatermark {
     }
 
     /** Up to which row id a read may go that begins after the floor was found to be here. */
-    long end(long floor) {
-        return strictOrder ? floor : Long.MAX_VALUE;
+    long end(long decidedUpTo) {
+        return strictOrder ? decidedUpTo : Long.MAX_VALUE;
     }
 
     /** Notes that a message with this row id was read. */

@@ -124,11 +124,11 @@ public final class ReadPositions {
      *
      * @param upTo the row up to which it has settled all that it read
      * @param messages how many that were
-     * @param floor the floor before it read
+     * @param decidedUpTo the floor before it read
      */
-    public void settled(Partition partition, long upTo, int messages, long floor) {
+    public void settled(Partition partition, long upTo, int messages, long decidedUpTo) {
         hints.computeIfPresent(partition, (name, old) -> {
-            long safe = Math.min(upTo, Math.max(floor, old.settledUpTo));
+            long safe = Math.min(upTo, Math.max(decidedUpTo, old.settledUpTo));
             return new Hint(safe, old.useUntil, old.dead + messages);
         });
     }

@@ -54,7 +54,7 @@ public final class JdbcBatch implements MessageBatch {
 
     private final LastAnswer start;
     private final Dialect dialect;
-    private final ReadPositions hints;
+    private final ReadPositions readPositions;
     private final List<HeldPartition> held;
     private final BatchOutcomes outcomes;
     private final Consumer<JdbcBatch> onClose;
@@ -62,7 +62,7 @@ public final class JdbcBatch implements MessageBatch {
     /** Who has it uses the connection. */
     private final ReentrantLock using = new ReentrantLock();
 
-    private volatile @Nullable BorrowedConnection lease;
+    private volatile @Nullable BorrowedConnection borrowed;
 
     /** The lease that a close is using now. */
     private volatile @Nullable BorrowedConnection closing;
@@ -75,15 +75,15 @@ public final class JdbcBatch implements MessageBatch {
 
     public JdbcBatch(
             Dialect dialect,
-            ReadPositions hints,
+            ReadPositions readPositions,
             List<HeldPartition> held,
-            @Nullable BorrowedConnection lease,
+            @Nullable BorrowedConnection borrowed,
             LastAnswer asked,
             Consumer<JdbcBatch> onClose) {
         this.dialect = dialect;
-        this.hints = hints;
+        this.readPositions = readPositions;
         this.held = held;
-        this.lease = lease;
+        this.borrowed = borrowed;
         this.proof = asked;
         this.start = asked;
         this.onClose = onClose;
@@ -108,7 +108,7 @@ public final class JdbcBatch implements MessageBatch {
         if (!outcomes.isOpen() || held.isEmpty()) {
             return outcomes.isOpen();
         }
-        BorrowedConnection open = lease;
+        BorrowedConnection open = borrowed;
         if (abandoned || open == null || open.isClosed()) {
             return false;
         }
@@ -142,8 +142,8 @@ public final class JdbcBatch implements MessageBatch {
         using.unlock();
         if (abandoned && using.tryLock()) {
             try {
-                BorrowedConnection ended = lease;
-                lease = null;
+                BorrowedConnection ended = borrowed;
+                borrowed = null;
                 if (ended != null) {
                     ended.drop();
                 }
@@ -154,7 +154,7 @@ public final class JdbcBatch implements MessageBatch {
     }
 
     private boolean isAlive(Duration trust) {
-        BorrowedConnection open = lease;
+        BorrowedConnection open = borrowed;
         if (open == null) {
             return false;
         }
@@ -168,9 +168,9 @@ public final class JdbcBatch implements MessageBatch {
             return true;
         } catch (SQLException | RuntimeException e) {
             lost = e;
-            lease = null;
+            borrowed = null;
             open.drop();
-            hints.forgetAll();
+            readPositions.forgetAll();
             return false;
         }
     }
@@ -200,7 +200,7 @@ public final class JdbcBatch implements MessageBatch {
             abandoned = true;
             if (!using.tryLock()) {
                 BorrowedConnection used = closing;
-                used = used != null ? used : lease;
+                used = used != null ? used : borrowed;
                 if (used != null) {
                     used.abortForOthers(); // the thread that uses it gets an exception, and returns it
                 }
@@ -208,8 +208,8 @@ public final class JdbcBatch implements MessageBatch {
             }
         }
         try {
-            BorrowedConnection ended = lease;
-            lease = null;
+            BorrowedConnection ended = borrowed;
+            borrowed = null;
             if (ended != null) {
                 ended.closeWithin(Duration.ofNanos(patience(deadline)));
             }
@@ -262,9 +262,9 @@ public final class JdbcBatch implements MessageBatch {
     }
 
     private void end() {
-        BorrowedConnection open = lease;
+        BorrowedConnection open = borrowed;
         closing = open;
-        lease = null;
+        borrowed = null;
         if (open == null) {
             Exception cause = lost;
             if (cause != null) {
@@ -293,7 +293,7 @@ public final class JdbcBatch implements MessageBatch {
             open.rollback();
         } catch (SQLException | RuntimeException e) {
             open.markBroken();
-            hints.forgetAll();
+            readPositions.forgetAll();
             throw new HoldLostException(LOST + e.getMessage(), e);
         }
     }
@@ -326,7 +326,7 @@ public final class JdbcBatch implements MessageBatch {
         } catch (SQLException e) {
             if (StoreErrors.isLost(connection, e)) {
                 open.markBroken();
-                hints.forgetAll();
+                readPositions.forgetAll();
                 throw new HoldLostException(LOST + e.getMessage(), e);
             }
             throw refused(open, e);
@@ -349,7 +349,7 @@ public final class JdbcBatch implements MessageBatch {
                 throw refused(open, error);
             }
             open.markBroken();
-            hints.forgetAll();
+            readPositions.forgetAll();
             throw new StoreException(
                     "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages that"
                             + " were published may be handed out again. " + e.getMessage(),
@@ -489,7 +489,7 @@ public final class JdbcBatch implements MessageBatch {
             int size = partition.messages.size();
             int settled = PartitionOutcome.of(outcomes, index, size).settledPrefix();
             long upTo = settled == size ? partition.rowId(size - 1) : partition.rowId(settled) - 1;
-            hints.settled(partition.partition, upTo, settled, partition.floor);
+            readPositions.settled(partition.partition, upTo, settled, partition.decidedUpTo);
             index += size;
         }
     }

@@ -16,15 +16,15 @@ public final class ReadOnly {
     private ReadOnly() {}
 
     /** Ends the transaction of the lease, asks why it was read-only, and has its connection ended: the next one may lead elsewhere. */
-    public static StoreException failure(String doing, BorrowedConnection lease, Dialect dialect, SQLException e) {
+    public static StoreException failure(String doing, BorrowedConnection borrowed, Dialect dialect, SQLException e) {
         String why = "";
         try {
-            lease.rollback();
-            why = why(lease.connection(), dialect);
+            borrowed.rollback();
+            why = why(borrowed.connection(), dialect);
         } catch (SQLException | RuntimeException again) {
             // then the exception has to say it
         }
-        lease.markBroken();
+        borrowed.markBroken();
         String advice = why.isEmpty() ? dialect.setupAdvice(e) : why;
         return new StoreException(StoreErrors.text(doing, e) + (advice == null ? "" : ". " + advice), e);
     }

@@ -235,10 +235,14 @@ public sealed interface Dialect permits PostgresDialect, MySqlDialect, H2Dialect
      * what is committed when the first has got its locks. Returns the ids of those that were taken. What was read of the
      * others is nobody's, and to be thrown away.
      *
-     * @param look to be sent with them, behind both; on a connection of our own
+     * @param query to be sent with them, behind both; on a connection of our own
      */
     List<Integer> takeAndRead(
-            Connection connection, String begin, int lockKey, List<HeldPartition> wanted, @Nullable DiscoveryQuery look)
+            Connection connection,
+            String begin,
+            int lockKey,
+            List<HeldPartition> wanted,
+            @Nullable DiscoveryQuery query)
             throws SQLException;
 
     /** How many partitions one statement can read at a reasonable price. */

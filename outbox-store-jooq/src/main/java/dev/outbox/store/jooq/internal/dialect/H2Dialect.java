@@ -443,7 +443,7 @@ public record H2Dialect(TableNames names) implements Dialect {
                 connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Partition candidate : missing) {
                 statement.setString(1, candidate.topic());
-                statement.setInt(2, candidate.partition());
+                statement.setInt(2, candidate.number());
                 try {
                     statement.executeUpdate();
                 } catch (SQLException e) {
@@ -484,7 +484,7 @@ public record H2Dialect(TableNames names) implements Dialect {
             String begin,
             int lockKey,
             List<HeldPartition> wanted,
-            @Nullable DiscoveryQuery look) {
+            @Nullable DiscoveryQuery query) {
         throw new UnsupportedOperationException();
     }
 
@@ -521,7 +521,7 @@ public record H2Dialect(TableNames names) implements Dialect {
     public long head(Connection connection, Partition partition, long after) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
             statement.setString(1, partition.topic());
-            statement.setInt(2, partition.partition());
+            statement.setInt(2, partition.number());
             statement.setLong(3, after);
             return RowReader.first(statement);
         }

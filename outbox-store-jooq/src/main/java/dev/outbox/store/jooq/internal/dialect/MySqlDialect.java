@@ -532,7 +532,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                 connection.prepareStatement(sql("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)"))) {
             for (Partition candidate : missing) {
                 statement.setString(1, candidate.topic());
-                statement.setInt(2, candidate.partition());
+                statement.setInt(2, candidate.number());
                 try {
                     statement.executeUpdate();
                 } catch (SQLException e) {
@@ -595,17 +595,21 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     @Override
     public List<Integer> takeAndRead(
-            Connection connection, String begin, int lockKey, List<HeldPartition> wanted, @Nullable DiscoveryQuery look)
+            Connection connection,
+            String begin,
+            int lockKey,
+            List<HeldPartition> wanted,
+            @Nullable DiscoveryQuery query)
             throws SQLException {
         String sql = after(begin, sql(take(wanted.size()) + SKIPPING + "; " + readOf(wanted.size())));
-        try (PreparedStatement statement = connection.prepareStatement(look == null ? sql : sql + "; " + look.sql)) {
+        try (PreparedStatement statement = connection.prepareStatement(query == null ? sql : sql + "; " + query.sql)) {
             RowReader.setRead(statement, setTake(statement, wanted), wanted);
             List<Integer> taken = RowReader.locked(statement, wanted);
             try (ResultSet rows = RowReader.readWithTake(statement)) {
                 RowReader.read(rows, wanted, this);
             }
-            if (look != null) {
-                RowReader.answer(look, statement);
+            if (query != null) {
+                RowReader.answer(query, statement);
             }
             return taken;
         }
@@ -650,7 +654,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     public long head(Connection connection, Partition partition, long after) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
             statement.setString(1, partition.topic());
-            statement.setInt(2, partition.partition());
+            statement.setInt(2, partition.number());
             statement.setLong(3, after);
             return RowReader.first(statement);
         }

@@ -546,10 +546,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
             String from = "-1, 0::bigint, ";
             for (Partition partition : settled.keySet().stream()
                     .filter(candidate -> candidate.topic().equals(topic))
-                    .sorted(Comparator.comparingInt(Partition::partition))
+                    .sorted(Comparator.comparingInt(Partition::number))
                     .toList()) {
-                ranges.add(name + from + partition.partition() + "::bigint)");
-                from = partition.partition() + ", " + settled.get(partition) + "::bigint, ";
+                ranges.add(name + from + partition.number() + "::bigint)");
+                from = partition.number() + ", " + settled.get(partition) + "::bigint, ";
             }
             ranges.add(name + from + Long.MAX_VALUE + ")");
         }
@@ -585,7 +585,7 @@ public record PostgresDialect(TableNames names) implements Dialect {
             // always in the same order, so that two relays cannot wait for each other
             List<Partition> sorted = missing.stream()
                     .sorted((a, b) -> a.topic().equals(b.topic())
-                            ? Integer.compare(a.partition(), b.partition())
+                            ? Integer.compare(a.number(), b.number())
                             : a.topic().compareTo(b.topic()))
                     .toList();
             statement.setArray(
@@ -595,7 +595,7 @@ public record PostgresDialect(TableNames names) implements Dialect {
             statement.setArray(
                     2,
                     connection.createArrayOf(
-                            "int4", sorted.stream().map(Partition::partition).toArray()));
+                            "int4", sorted.stream().map(Partition::number).toArray()));
             statement.executeUpdate();
         }
     }
@@ -631,12 +631,16 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     @Override
     public List<Integer> takeAndRead(
-            Connection connection, String begin, int lockKey, List<HeldPartition> wanted, @Nullable DiscoveryQuery look)
+            Connection connection,
+            String begin,
+            int lockKey,
+            List<HeldPartition> wanted,
+            @Nullable DiscoveryQuery query)
             throws SQLException {
         boolean one = wanted.size() == 1;
         String sql = sql(one ? TAKE_AND_READ_ONE : TAKE_AND_READ);
         try (PreparedStatement statement =
-                connection.prepareStatement(look == null ? sql : sql + "; " + look.sql + END_OF_READ)) {
+                connection.prepareStatement(query == null ? sql : sql + "; " + query.sql + END_OF_READ)) {
             setTake(connection, statement, lockKey, wanted, wanted.size());
             if (one) {
                 setReadOne(statement, 4, wanted.get(0));
@@ -652,8 +656,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
                     RowReader.readWithFailing(rows, wanted, this);
                 }
             }
-            if (look != null) {
-                RowReader.answer(look, statement);
+            if (query != null) {
+                RowReader.answer(query, statement);
             }
             if (!any && !taken.isEmpty()) {
                 readAny(connection, wanted);
@@ -714,7 +718,7 @@ public record PostgresDialect(TableNames names) implements Dialect {
             HeldPartition held = partitions.get(i);
             ids[i] = held.partition.id();
             topics[i] = held.partition.topic();
-            numbers[i] = held.partition.partition();
+            numbers[i] = held.partition.number();
             after[i] = held.after;
             last[i] = held.end;
             shares[i] = held.share;
@@ -735,12 +739,12 @@ public record PostgresDialect(TableNames names) implements Dialect {
         statement.setLong(i++, held.whole);
         statement.setInt(i++, partition.id());
         statement.setString(i++, partition.topic());
-        statement.setInt(i++, partition.partition());
+        statement.setInt(i++, partition.number());
         statement.setString(i++, partition.topic());
-        statement.setInt(i++, partition.partition());
+        statement.setInt(i++, partition.number());
         statement.setLong(i++, held.after);
         statement.setString(i++, partition.topic());
-        statement.setInt(i++, partition.partition());
+        statement.setInt(i++, partition.number());
         statement.setLong(i++, held.end);
         statement.setInt(i, held.share);
     }
@@ -781,10 +785,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
     public long head(Connection connection, Partition partition, long after) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
             statement.setString(1, partition.topic());
-            statement.setInt(2, partition.partition());
+            statement.setInt(2, partition.number());
             statement.setLong(3, after);
             statement.setString(4, partition.topic());
-            statement.setInt(5, partition.partition());
+            statement.setInt(5, partition.number());
             return RowReader.first(statement);
         }
     }

@@ -51,7 +51,7 @@ public final class RowReader {
             }
             statement.setLong(i++, held.whole);
             statement.setString(i++, held.partition.topic());
-            statement.setInt(i++, held.partition.partition());
+            statement.setInt(i++, held.partition.number());
             statement.setLong(i++, held.after);
             statement.setLong(i++, held.rows);
         }
@@ -80,8 +80,7 @@ public final class RowReader {
         boolean isLeftOut = size > held.whole;
         PersistedMessage message;
         try {
-            message = message(
-                    rows, first + 3, id, held.partition.topic(), held.partition.partition(), isLeftOut, dialect);
+            message = message(rows, first + 3, id, held.partition.topic(), held.partition.number(), isLeftOut, dialect);
         } catch (UnreadableRow e) {
             held.endBefore(rowId, e.getMessage());
             return;
@@ -162,14 +161,14 @@ public final class RowReader {
     }
 
     /** The answer to a look that was sent behind a take and a read, as the next query of theirs. */
-    static void answer(DiscoveryQuery look, PreparedStatement statement) throws SQLException {
+    static void answer(DiscoveryQuery query, PreparedStatement statement) throws SQLException {
         while (!statement.getMoreResults()) {
             if (statement.getUpdateCount() == -1) {
                 throw new IllegalStateException("The database did not answer to a look for partitions");
             }
         }
         try (ResultSet rows = statement.getResultSet()) {
-            look.answer(rows);
+            query.answer(rows);
         }
     }
 

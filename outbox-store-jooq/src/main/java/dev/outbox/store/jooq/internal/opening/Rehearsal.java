@@ -79,22 +79,22 @@ public final class Rehearsal {
         }
     }
 
-    private static void mayDoAll(BorrowedConnection lease, Dialect dialect) throws SQLException {
+    private static void mayDoAll(BorrowedConnection borrowed, Dialect dialect) throws SQLException {
         try {
-            RightsCheck.runOutsideOfTransactions(lease.connection(), dialect);
-            lease.begin();
-            RightsCheck.run(lease.connection(), dialect);
-            lease.rollback();
+            RightsCheck.runOutsideOfTransactions(borrowed.connection(), dialect);
+            borrowed.begin();
+            RightsCheck.run(borrowed.connection(), dialect);
+            borrowed.rollback();
         } catch (SQLException e) {
             if (dialect.isReadOnly(e)) {
                 throw new ConfigurationException(
-                        ReadOnly.failure("Opening the outbox", lease, dialect, e)
+                        ReadOnly.failure("Opening the outbox", borrowed, dialect, e)
                                 .getMessage(),
                         e);
             }
             if (dialect.isMissingRight(e)) {
-                lease.rollback();
-                throw StoreErrors.missingRights(lease.connection(), dialect, e);
+                borrowed.rollback();
+                throw StoreErrors.missingRights(borrowed.connection(), dialect, e);
             }
             throw e;
         }
@@ -237,8 +237,8 @@ public final class Rehearsal {
         }
     }
 
-    private long insert(BorrowedConnection lease) throws SQLException {
-        try (PreparedStatement statement = lease.connection()
+    private long insert(BorrowedConnection borrowed) throws SQLException {
+        try (PreparedStatement statement = borrowed.connection()
                 .prepareStatement(
                         dialect.sql("INSERT INTO outbox_message (topic, partition_no, payload) VALUES (?, 0, ?)"),
                         GENERATED)) {
@@ -252,8 +252,8 @@ public final class Rehearsal {
         }
     }
 
-    private boolean exists(BorrowedConnection lease, long id) throws SQLException {
-        try (Statement statement = lease.connection().createStatement();
+    private boolean exists(BorrowedConnection borrowed, long id) throws SQLException {
+        try (Statement statement = borrowed.connection().createStatement();
                 ResultSet row = statement.executeQuery(dialect.sql("SELECT id FROM outbox_message WHERE id = ") + id)) {
             return row.next();
         }

@@ -505,8 +505,8 @@ public final class JdbcOperations implements Operations {
     }
 
     private <T> T inTransaction(String doing, Work<T> work) {
-        try (BorrowedConnection lease = connections.borrow()) {
-            return inTransaction(lease, doing, work);
+        try (BorrowedConnection borrowed = connections.borrow()) {
+            return inTransaction(borrowed, doing, work);
         } catch (SQLException e) {
             throw StoreErrors.of(doing, dialect, e);
         } catch (RuntimeException e) {
@@ -515,15 +515,15 @@ public final class JdbcOperations implements Operations {
     }
 
     /** On a standby that lags, or stands still, what can be read would be taken for how it is. */
-    private <T> T inTransaction(BorrowedConnection lease, String doing, Work<T> work) throws SQLException {
+    private <T> T inTransaction(BorrowedConnection borrowed, String doing, Work<T> work) throws SQLException {
         try {
-            lease.begin();
-            T result = work.on(lease.connection());
-            lease.commit();
+            borrowed.begin();
+            T result = work.on(borrowed.connection());
+            borrowed.commit();
             return result;
         } catch (SQLException e) {
             if (dialect.isReadOnly(e)) {
-                throw ReadOnly.failure(doing, lease, dialect, e);
+                throw ReadOnly.failure(doing, borrowed, dialect, e);
             }
             throw e;
         }

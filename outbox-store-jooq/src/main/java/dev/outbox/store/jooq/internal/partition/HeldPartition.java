@@ -52,14 +52,14 @@ public final class HeldPartition {
     private long bytes;
 
     /** Up to which row id all was decided before the partition was read. */
-    public final long floor;
+    public final long decidedUpTo;
 
     /** Up to which row id to read, whatever there is behind it. */
     public final long end;
 
-    public HeldPartition(Partition partition, long after, long floor, long end) {
+    public HeldPartition(Partition partition, long after, long decidedUpTo, long end) {
         this.partition = partition;
-        this.floor = floor;
+        this.decidedUpTo = decidedUpTo;
         this.end = end;
         this.after = after;
         this.start = after;

@@ -1,8 +1,8 @@
 package dev.outbox.store.jooq.internal.partition;
 
 /**
- * A partition that may have messages.
+ * A partition of a topic.
  *
- * @param id of its row in outbox_partition; 0 if it has none yet
+ * @param id that of its row in outbox_partition; 0 if it has none yet
  */
-public record Partition(int id, String topic, int partition) {}
+public record Partition(int id, String topic, int number) {}

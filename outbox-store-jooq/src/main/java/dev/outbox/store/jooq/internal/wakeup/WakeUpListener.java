@@ -59,13 +59,13 @@ public final class WakeUpListener implements AutoCloseable {
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
-    private volatile @Nullable BorrowedConnection lease;
+    private volatile @Nullable BorrowedConnection borrowed;
 
     private WakeUpListener(Dialect dialect, Connections source, boolean own, BorrowedConnection first) {
         this.dialect = dialect;
         this.source = source;
         this.own = own;
-        this.lease = first;
+        this.borrowed = first;
         this.thread = new Thread(this::run, "outbox-listener-" + NUMBER.incrementAndGet());
         thread.setDaemon(true);
     }
@@ -154,10 +154,10 @@ public final class WakeUpListener implements AutoCloseable {
         boolean lost = false;
         while (!isClosed()) {
             try {
-                BorrowedConnection current = lease;
+                BorrowedConnection current = borrowed;
                 if (current == null) {
                     current = source.borrow();
-                    lease = current;
+                    borrowed = current;
                     listen(current.connection(), dialect);
                 }
                 if (lost) {
@@ -175,12 +175,12 @@ public final class WakeUpListener implements AutoCloseable {
                     lost = true;
                     LOG.warn("Not listening for notifications, messages are found by polling: {}", e.getMessage());
                 }
-                forget(lease);
-                lease = null;
+                forget(borrowed);
+                borrowed = null;
                 pause = pause(pause);
             }
         }
-        forget(lease);
+        forget(borrowed);
     }
 
     /** Returns once the listener is closed. */
@@ -197,8 +197,8 @@ public final class WakeUpListener implements AutoCloseable {
             }
         }
         execute(connection, "UNLISTEN *");
-        BorrowedConnection clean = lease;
-        lease = null;
+        BorrowedConnection clean = borrowed;
+        borrowed = null;
         if (clean != null) {
             clean.close();
         }
@@ -236,14 +236,14 @@ public final class WakeUpListener implements AutoCloseable {
     }
 
     /** Breaks a connection off, so that nobody gets it who would hear what is not for him. */
-    private static void forget(@Nullable BorrowedConnection lease) {
-        if (lease != null) {
+    private static void forget(@Nullable BorrowedConnection borrowed) {
+        if (borrowed != null) {
             try {
-                lease.connection().abort(Runnable::run);
+                borrowed.connection().abort(Runnable::run);
             } catch (SQLException | RuntimeException e) {
                 // gone already
             }
-            lease.close();
+            borrowed.close();
         }
     }
 
@@ -252,7 +252,7 @@ public final class WakeUpListener implements AutoCloseable {
     public void close() {
         subscribers.clear();
         closed.countDown();
-        BorrowedConnection open = lease;
+        BorrowedConnection open = borrowed;
         if (own && open != null) {
             try {
                 open.connection().abort(Runnable::run);

@@ -87,7 +87,7 @@ public final class FillingTest {
                 .mapToLong(messages::applyAsInt)
                 .sum();
         int got = limit - Filling.room(held, limit);
-        assertTrue(got == Math.min(there, limit) || held.size() == Checkout.MOST_PARTITIONS, what + ": " + got);
+        assertTrue(got == Math.min(there, limit) || held.size() == TopicSet.MOST_PARTITIONS, what + ": " + got);
         assertEquals(
                 held.size(), held.stream().map(h -> h.partition).distinct().count(), what + ": partitions held twice");
         int steps = 2 * log2(n) + 2 * log2(limit) + 6;
@@ -123,7 +123,7 @@ public final class FillingTest {
             steps++;
             List<HeldPartition> held = new ArrayList<>();
             for (Partition candidate : tried) {
-                if (held.size() < most && !isHeld.test(candidate.partition())) {
+                if (held.size() < most && !isHeld.test(candidate.number())) {
                     assertTrue(taken.add(candidate), "taken again: " + candidate);
                     held.add(new HeldPartition(candidate, 0, 0, Long.MAX_VALUE));
                 }
@@ -150,7 +150,7 @@ public final class FillingTest {
                 int share = limit / partitions.size() + (i < limit % partitions.size() ? 1 : 0);
                 assertTrue(share > 0, "a share of nothing");
                 held.startReading(share, partitions.size() == 1);
-                int there = messages.applyAsInt(held.partition.partition());
+                int there = messages.applyAsInt(held.partition.number());
                 for (int id = 1; id <= Math.min(there, held.rows); id++) {
                     if (held.isFull()) {
                         held.hasMore = true;
@@ -162,7 +162,7 @@ public final class FillingTest {
         }
 
         @Override
-        public void noteCompany() {
+        public void noteContention() {
             alone = false;
         }
     }

@@ -9,49 +9,49 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class LowWatermarkTest {
-    private final LowWatermark floor = new LowWatermark(Dialects.POSTGRESQL, 1, false);
-    private final ReadPositions hints = new ReadPositions();
+    private final LowWatermark lowWatermark = new LowWatermark(Dialects.POSTGRESQL, 1, false);
+    private final ReadPositions readPositions = new ReadPositions();
     private final Partition partition = new Partition(7, "t", 0);
 
     private long now;
 
     private void saw(long upTo, String... transactions) {
         now += 2;
-        floor.saw(upTo, new OpenTransactions("server", 0, Set.of(transactions)), now, now + 1);
+        lowWatermark.saw(upTo, new OpenTransactions("server", 0, Set.of(transactions)), now, now + 1);
     }
 
     @Test
     void risesAtOnceWhenNobodyWrites() {
         saw(10);
-        assertEquals(10, floor.get());
+        assertEquals(10, lowWatermark.get());
     }
 
     @Test
     void waitsForEveryTransactionThatMayHaveALowerId() {
         saw(10, "a", "b");
-        assertEquals(0, floor.get());
+        assertEquals(0, lowWatermark.get());
         saw(20, "b", "c");
-        assertEquals(0, floor.get());
+        assertEquals(0, lowWatermark.get());
         saw(30, "c");
-        assertEquals(10, floor.get(), "a and b have ended; c may have any id that was not drawn then");
+        assertEquals(10, lowWatermark.get(), "a and b have ended; c may have any id that was not drawn then");
         saw(40, "d");
-        assertEquals(30, floor.get());
+        assertEquals(30, lowWatermark.get());
     }
 
     @Test
     void whoLookedEarlierDoesNotKnowThatALaterWriterHasEnded() {
         saw(10, "a");
-        floor.saw(5, new OpenTransactions("server", 0, Set.of("other")), now - 1, now + 1);
-        assertEquals(0, floor.get(), "a may have begun after that look");
+        lowWatermark.saw(5, new OpenTransactions("server", 0, Set.of("other")), now - 1, now + 1);
+        assertEquals(0, lowWatermark.get(), "a may have begun after that look");
         saw(20, "b");
-        assertEquals(10, floor.get());
+        assertEquals(10, lowWatermark.get());
     }
 
     @Test
     void neverFalls() {
         saw(10);
         saw(5);
-        assertEquals(10, floor.get());
+        assertEquals(10, lowWatermark.get());
     }
 
     /** Under strict order nobody would get what is written above a floor that is too high, in the order in which it is decided. */
@@ -71,34 +71,34 @@ class LowWatermarkTest {
     @Test
     void isForgottenWithTheServer() {
         saw(10);
-        floor.read(12);
-        floor.saw(12, new OpenTransactions("another server", 7, Set.of()), now + 1, now + 2);
-        assertEquals(7, floor.get(), "ids above may be drawn again");
+        lowWatermark.read(12);
+        lowWatermark.saw(12, new OpenTransactions("another server", 7, Set.of()), now + 1, now + 2);
+        assertEquals(7, lowWatermark.get(), "ids above may be drawn again");
     }
 
     @Test
     void aHintStopsAtTheFloorOfBeforeItsRead() {
         readSlowly();
-        hints.settled(partition, 100, 5_000, 60);
+        readPositions.settled(partition, 100, 5_000, 60);
         readSlowly();
-        assertEquals(60, hints.start(partition, System.nanoTime()));
-        hints.settled(partition, 120, 5, 60);
-        assertEquals(60, hints.start(partition, System.nanoTime()));
-        hints.settled(partition, 130, 5, 125);
-        assertEquals(125, hints.start(partition, System.nanoTime()));
-        hints.settled(partition, 110, 5, 125);
-        assertEquals(110, hints.start(partition, System.nanoTime()), "row 111 was left");
+        assertEquals(60, readPositions.start(partition, System.nanoTime()));
+        readPositions.settled(partition, 120, 5, 60);
+        assertEquals(60, readPositions.start(partition, System.nanoTime()));
+        readPositions.settled(partition, 130, 5, 125);
+        assertEquals(125, readPositions.start(partition, System.nanoTime()));
+        readPositions.settled(partition, 110, 5, 125);
+        assertEquals(110, readPositions.start(partition, System.nanoTime()), "row 111 was left");
     }
 
     @Test
     void aHintIsNotUsedWhileReadingFromTheStartIsFast() {
         readSlowly();
-        hints.settled(partition, 100, 5_000, 100);
-        hints.readFromStart(partition, 100, 1_000, System.nanoTime());
-        assertEquals(0, hints.start(partition, System.nanoTime()));
+        readPositions.settled(partition, 100, 5_000, 100);
+        readPositions.readFromStart(partition, 100, 1_000, System.nanoTime());
+        assertEquals(0, readPositions.start(partition, System.nanoTime()));
     }
 
     private void readSlowly() {
-        hints.readFromStart(partition, 100, 5_000_000_000L, System.nanoTime());
+        readPositions.readFromStart(partition, 100, 5_000_000_000L, System.nanoTime());
     }
 }

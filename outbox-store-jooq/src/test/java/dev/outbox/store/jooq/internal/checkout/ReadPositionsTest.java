@@ -12,13 +12,13 @@ class ReadPositionsTest {
     private static final long FAST = TimeUnit.MICROSECONDS.toNanos(500);
 
     private final Partition partition = new Partition(1, "orders", 0);
-    private final ReadPositions hints = new ReadPositions();
+    private final ReadPositions readPositions = new ReadPositions();
     private final long now = System.nanoTime();
 
     private long startAfterRead(long took) {
-        hints.readFromStart(partition, 100, took, now);
-        hints.settled(partition, 100, 100, 100);
-        return hints.start(partition, now);
+        readPositions.readFromStart(partition, 100, took, now);
+        readPositions.settled(partition, 100, 100, 100);
+        return readPositions.start(partition, now);
     }
 
     /** What was settled before a store was opened is dead, and in the way, all the same. */
