@@ -10,32 +10,33 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Fills one batch: takes partitions that are in turn, shares the limit out among them, and goes on until the batch is full or
- * all that is free is in it. Confined to the thread of its checkout.
+ * Fills one batch: takes partitions that are in turn, shares the limit among them, and goes on until the batch is full
+ * or holds all that is free. Confined to the thread of its checkout.
  *
- * <p>Why it ends: every pass makes one of two lists shorter. One that takes shortens the list of those in turn, by all it
- * tried, or by the one it took at least. One that reads anew shortens the list of the partitions that have more: together
- * these may have all that is left of the limit, so if each of them still had more than its share, each would have its whole
- * share, and the batch would be full.
+ * <p>Why it ends: every pass makes one of two lists shorter. A pass that takes shortens the list of partitions in
+ * turn, by all that it tried, or at least by the one that it took. A pass that reads again shortens the list of
+ * partitions that have more. Together these may have all that is left of the limit. If each of them still had more
+ * than its share, each would have its whole share, and the batch would be full.
  *
- * <p>How soon: a take tries twice as many as the one before, so that the number of takes grows with the logarithm of the
- * partitions, however many of them others hold. Reading anew, a partition that drops out leaves less to the others than it
- * was given. If half of them drop out, their number is halved; if fewer do, what is left is; and once less is left than there
- * are partitions, the first of these take all of it. So the number of reads grows with the logarithm, too.
+ * <p>How soon it ends: a take tries twice as many partitions as the one before. So the number of takes grows with the
+ * logarithm of the partitions, even if others hold many of them. In a pass that reads again, a partition that drops
+ * out leaves less to the others than it was given. If half of them drop out, their number is halved. If fewer do, the
+ * messages that are left are halved. When fewer messages are left than there are partitions, the first partitions take
+ * all of them. So the number of reads grows with the logarithm, too.
  */
 public final class Filling {
     /** How partitions are taken and read. */
     interface Access {
-        /** Whether to take and read in one step, if so many are tried. */
+        /** Whether to take and read in one step, if this many partitions are tried. */
         boolean isBestReadAtOnce(int tried);
 
-        /** Takes at most some of the partitions; returns those that were taken, and nothing of them is read. */
+        /** Takes at most a number of the partitions, and returns those that were taken. It reads nothing of them. */
         List<HeldPartition> take(List<Partition> tried, int most) throws SQLException;
 
-        /** Takes the partitions, and reads at most so many messages of those that were taken. */
+        /** Takes the partitions, and reads at most a number of messages of those that were taken. */
         List<HeldPartition> takeAndRead(List<Partition> tried, int limit) throws SQLException;
 
-        /** Reads at most so many messages of partitions that are taken. */
+        /** Reads at most a number of messages of partitions that are taken. */
         void read(List<HeldPartition> partitions, int limit) throws SQLException;
 
         /** Notes that another batch holds partitions. */
@@ -50,8 +51,8 @@ public final class Filling {
     /**
      * A batch that is to be filled.
      *
-     * @param held what the batch has already, to which all is added
-     * @param inTurn what to try, in this order, of which nothing is held
+     * @param held the partitions that the batch has already, to which it adds all others
+     * @param inTurn the partitions to try, in this order; the batch holds none of them
      */
     Filling(Access access, List<HeldPartition> held, List<Partition> inTurn, int limit) {
         this.access = access;
@@ -60,7 +61,7 @@ public final class Filling {
         this.limit = limit;
     }
 
-    /** How many messages there is room for, which is for none if they have used up the {@link ByteBudget}. */
+    /** How many messages there is room for. There is none if they have used up the {@link ByteBudget}. */
     static int room(List<HeldPartition> held, int limit) {
         if (ByteBudget.isSpent(held)) {
             return 0;
@@ -76,8 +77,8 @@ public final class Filling {
      * Fills the batch.
      *
      * @param first how many partitions to begin with
-     * @param isNew whether the partitions were found just now; else it stops as soon as less than half of what it takes has
-     *     messages, because looking for partitions finds the others sooner than trying one after the other
+     * @param isNew whether discovery has just found the partitions. If not, this method stops as soon as less than
+     *     half of the partitions that it takes have messages, because discovery finds the others sooner
      */
     void run(int first, boolean isNew) throws SQLException {
         int wanted = Math.max(1, first);
@@ -85,7 +86,7 @@ public final class Filling {
             List<HeldPartition> more =
                     held.stream().filter(partition -> partition.hasMore).toList();
             if (!more.isEmpty()) {
-                readAnew(more, room);
+                readAgain(more, room);
                 continue;
             }
             int places = Math.min(room, TopicSet.MOST_PARTITIONS - held.size());
@@ -113,7 +114,7 @@ public final class Filling {
         if (taken.size() < places || tried.size() <= places) {
             inTurn.subList(0, tried.size()).clear();
         } else {
-            // With so many it did not come to the others, which keep their turn.
+            // The others were not tried, because these were enough. They keep their turn.
             Set<Partition> known = new HashSet<>();
             taken.forEach(partition -> known.add(partition.partition));
             inTurn.removeIf(known::contains);
@@ -125,8 +126,11 @@ public final class Filling {
         return taken;
     }
 
-    /** From where each was begun with, because two reads of one partition are not to be joined, see {@link HeldPartition#restart}. */
-    private void readAnew(List<HeldPartition> more, int room) throws SQLException {
+    /**
+     * Reads partitions again from where their first read began. Two reads of one partition must not be joined, see
+     * {@link HeldPartition#restart}.
+     */
+    private void readAgain(List<HeldPartition> more, int room) throws SQLException {
         int all = room;
         for (HeldPartition partition : more) {
             all += partition.restart();
@@ -134,7 +138,7 @@ public final class Filling {
         access.read(more, all);
         if (room(held, limit) > 0 && more.stream().allMatch(partition -> partition.hasMore)) {
             throw new IllegalStateException("Reading " + more.size()
-                    + " partitions anew made no progress: each has more than it was asked for, and"
+                    + " partitions again made no progress: each has more than it was asked for, and"
                     + " together they have less than that");
         }
     }

@@ -9,23 +9,27 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Up to which row id no message can appear any more. An id is given at insert and seen at commit, so what was settled says
- * nothing about lower ids of transactions that are still open. Below the floor there are none.
+ * The row id up to which no message can appear. An id is given at insert and seen at commit. So a settled message says
+ * nothing about lower ids of transactions that are still open. Below the low watermark there are none.
  *
- * <p>Why: a transaction locks the table before it draws its first id and until its outcome is visible, also if it commits
- * in two phases. Let an id have been drawn by anybody; then every transaction with a lower id that is still open is among
- * those that have the table locked now. Once all of these have ended, every id up to the one that was drawn is decided,
- * and a later read sees what was committed.
+ * <p>Why: a transaction locks the table before it draws its first id, and keeps the lock until its outcome is visible,
+ * also if it commits in two phases. Take any id that was drawn. Every transaction with a lower id that is still open
+ * has the table locked now. When all of these have ended, every id up to the one that was drawn is decided. A later
+ * read sees the messages that were committed.
  *
- * <p>Under strict order nothing above the floor is handed out. So a partition comes in the order of its ids without an
- * exception, and nothing is needed to remember it by: whatever is below what was handed out was decided before it was
- * read.
+ * <p>Under strict order, nothing above the low watermark is handed out. So a partition comes in the order of its ids
+ * without an exception, and nothing needs to be remembered for that: every row below a message that was handed out was
+ * decided before that message was read.
  *
- * <p>Never goes down, as long as the server runs and ids rise. One that was started anew, or that took over from another and may not
- * have all that the other had, may draw ids again: then everything is forgotten. Safe for use by several threads.
+ * <p>The low watermark never goes down while the server runs and ids rise. A server that was started again, or that
+ * took over from another and may lack some of its data, may draw ids again. Then everything is forgotten. Safe for use
+ * by several threads.
  */
 public final class LowWatermark {
-    /** What asking may cost while only hints depend on it: a tenth of the time, and at most so often. */
+    /**
+     * Bounds the cost of asking while only read positions depend on it: a tenth of the time, and no more often than
+     * this.
+     */
     private static final long LEAST_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final Dialect dialect;
@@ -36,12 +40,15 @@ public final class LowWatermark {
     private long nextLook = System.nanoTime();
     private String server = "";
 
-    /** The transactions that must end before the floor can rise to {@link #awaitedUpTo}; empty if none is awaited. */
+    /**
+     * The transactions that must end before the low watermark can rise to {@link #awaitedUpTo}. Empty if none is
+     * awaited.
+     */
     private Set<String> awaited = Set.of();
 
     private long awaitedUpTo;
 
-    /** When the floor was last found to be where it is. */
+    /** When the low watermark was last found to be where it is. */
     private long decidedAt;
 
     private long awaitedSince;
@@ -57,7 +64,11 @@ public final class LowWatermark {
         return finalUpTo;
     }
 
-    /** Up to which row id a read may go that begins after the floor was found to be here. */
+    /**
+     * The row id up to which a read may go.
+     *
+     * @param decidedUpTo the low watermark of the time before the read
+     */
     long end(long decidedUpTo) {
         return strictOrder ? decidedUpTo : Long.MAX_VALUE;
     }
@@ -68,9 +79,9 @@ public final class LowWatermark {
     }
 
     /**
-     * To be called before a checkout looks for anything: under strict order everybody looks every time. So what was
-     * committed before is handed out at once if nobody writes; and if somebody does, only what was written after him,
-     * or since the look before, has to wait for him.
+     * To be called before a checkout looks for anything. Under strict order every checkout asks. So if no transaction
+     * writes, all messages that were committed before are handed out. If one does, only those wait that were written
+     * after it began to write, or since the checkout before.
      */
     void beforeCheckout(Connection connection) throws SQLException {
         if (strictOrder) {
@@ -78,7 +89,7 @@ public final class LowWatermark {
         }
     }
 
-    /** Asks for the sake of hints, unless somebody has asked a moment ago. */
+    /** Asks for the sake of read positions, unless another thread has asked a moment ago. */
     void look(Connection connection) throws SQLException {
         long started = System.nanoTime();
         long read;
@@ -104,12 +115,15 @@ public final class LowWatermark {
         }
     }
 
-    /** Whether ids are drawn anew that were drawn before: the table was emptied with its sequence, say, or restored in place. */
+    /**
+     * Whether ids are drawn again that were drawn before. The table may have been emptied with its sequence, or
+     * restored in place.
+     */
     private boolean hasGoneBack(OpenTransactions writers, long started) {
         return strictOrder && started - decidedAt >= 0 && writers.drawn() < finalUpTo;
     }
 
-    /** These were writing, at some time between two, after the row id had been read. */
+    /** These transactions were writing, at some time between two, after the row id had been read. */
     synchronized void saw(long read, OpenTransactions writers, long started, long ended) {
         Set<String> open = writers.transactions();
         long upTo = Math.max(read, writers.drawn());
@@ -125,7 +139,7 @@ public final class LowWatermark {
             finalUpTo = Math.max(finalUpTo, upTo);
             decidedAt = ended;
         }
-        // Whoever looked before the awaited ones were found, in another thread, could not see all of them.
+        // A thread that asked before another one found the awaited transactions could not see all of them.
         if (started - awaitedSince >= 0 && Collections.disjoint(awaited, open)) {
             finalUpTo = Math.max(finalUpTo, awaited.isEmpty() ? 0 : awaitedUpTo);
             decidedAt = ended;

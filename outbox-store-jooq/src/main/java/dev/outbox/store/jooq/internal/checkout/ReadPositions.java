@@ -9,61 +9,68 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Up to which row every message of a partition was settled, as far as this store has seen. A database keeps the dead
- * entries of deleted rows at the head of the index for as long as any transaction might see them; reading behind the
- * hint spares walking through them at every checkout.
+ * For each partition, the row up to which every message was settled, as far as this store has seen. A database keeps
+ * the dead entries of deleted rows at the head of the index for as long as any transaction might see them. A read that
+ * starts after the position does not walk through them at every checkout.
  *
- * <p>Why nothing is lost or overtaken by it: a hint never decides what is deleted, only where a read begins, and it never
- * passes the {@link LowWatermark} of before the read that it comes from. So up to the hint no message could appear any more, that
- * read has seen all there were, and we have settled them. What is above is read every time: a transaction that got a lower
- * id and commits late is found at once, in front of all that were written later. A redriven message has a new, higher id.
+ * <p>A position loses no message and lets none overtake another. It never decides what is deleted, only where a read
+ * begins. It never passes the {@link LowWatermark} of the time before the read that it comes from. So no message can
+ * appear below the position: that read has seen all that were there, and the store has settled them. Rows above the
+ * position are read every time. A transaction that got a lower id and commits late is found by the next read, before
+ * all messages that were written later. A redriven message has a new, higher id.
  *
- * <p>All the same a hint is used only while looking from the start is slow and dead entries can be the reason, and for
- * {@link #LONGEST_USE} at most: rows that somebody adds by hand, with ids of his own, are found too. So are those that a
- * server brings back which has lost what it had confirmed: an error of the connection, which a change of servers is, ends all
- * hints.
+ * <p>Still, positions are only used while reading from the start is slow and dead entries can be the reason, and for
+ * {@link #LONGEST_USE} at most. So rows that were inserted by hand with explicit ids are found, too. After a failover,
+ * rows whose deletion was lost can reappear. A failover shows as an error of the connection, and such an error clears
+ * all positions.
  *
- * <p>A hint of a partition is only changed by the batch that holds it. Safe for use by several threads.
+ * <p>Only the batch that holds a partition changes its position. Safe for use by several threads.
  */
 public final class ReadPositions {
     private static final long LONGEST_USE = TimeUnit.SECONDS.toNanos(10);
 
-    /** How many times as long as it took, looking from the start is not done again: it costs a twentieth of the time. */
+    /**
+     * A read from the start is not repeated for this many times as long as it took, so it costs a twentieth of the
+     * time.
+     */
     private static final int REST = 20;
 
-    /** For how long after a slow look the floor is asked for. */
+    /** How long after a slow read the low watermark is asked for. */
     private static final long WANTED = TimeUnit.SECONDS.toNanos(2);
 
-    /** What a query may take without being called slow: for itself, and for every message. */
+    /** The time that a query may take without being slow: for itself, and for every message. */
     static final long GRACE = TimeUnit.MICROSECONDS.toNanos(300);
 
     private static final long GRACE_PER_MESSAGE = TimeUnit.MICROSECONDS.toNanos(3);
 
-    /** Fewer dead entries than this make no read slow: it is the machine that is busy. */
+    /** With fewer dead entries than this, no read is slow because of them: the machine is busy. */
     private static final int LEAST_DEAD = 2_000;
 
     /**
+     * A position and its use.
+     *
      * @param settledUpTo the last row below and at which nothing is left
      * @param useUntil when to read from the start again
-     * @param dead how many messages were settled since a read from the start was last seen to be fast; as good as many, if none was
+     * @param dead the messages that were settled since a read from the start was last fast; {@link #LEAST_DEAD} if
+     *     none was
      */
     private record Hint(long settledUpTo, long useUntil, int dead) {}
 
     private final Map<Partition, Hint> hints = new ConcurrentHashMap<>();
     private volatile long wantedUntil = System.nanoTime();
 
-    /** Whether hints are of use now, so that it is worth while to ask for the floor. */
+    /** Whether positions are of use now, so that it is worthwhile to ask for the low watermark. */
     boolean areWanted(long now) {
         return now - wantedUntil < 0;
     }
 
-    /** Behind which row to start reading: 0 is the start. */
+    /** The row after which to start reading; 0 is the start. */
     public long start(Partition partition, long now) {
         Hint hint = hints.get(partition);
         return hint == null || now - hint.useUntil >= 0 ? 0 : hint.settledUpTo;
     }
 
-    /** Up to which row all is settled, of the partitions whose hints are of use now. */
+    /** The row up to which all is settled, of the partitions whose positions are of use now. */
     Map<Partition, Long> settled(long now) {
         Map<Partition, Long> settled = new HashMap<>();
         hints.forEach((partition, hint) -> {
@@ -75,9 +82,9 @@ public final class ReadPositions {
     }
 
     /**
-     * Notes that partitions were looked for from their starts, except behind what was {@link #settled}. Those in which nothing
-     * was found are empty, and dead entries may be what made it slow, so for a while they are passed over again. The others are
-     * read from their starts before they are.
+     * Notes that a discovery looked for partitions from their starts, except those that it
+     * {@link #settled passed over}. Partitions in which it found nothing are empty, and their dead entries may have
+     * made it slow. So it passes these over again for a while. The others are read from their starts before that.
      */
     void lookedFor(
             Collection<String> topics, Set<Partition> found, Map<Partition, Long> passedOver, long took, long ended) {
@@ -92,7 +99,7 @@ public final class ReadPositions {
         }
     }
 
-    /** What a query may take that finds so much. */
+    /** The time that a query may take that finds this many messages. */
     static long graceOf(int messages) {
         return GRACE + messages * GRACE_PER_MESSAGE;
     }
@@ -101,7 +108,7 @@ public final class ReadPositions {
         return Math.min(LONGEST_USE, REST * tooLong);
     }
 
-    /** Forgets everything: a commit may or may not have taken effect, or the server may be another one. */
+    /** Forgets everything, because a commit may or may not have taken effect, or the server may be another one. */
     public void forgetAll() {
         hints.clear();
     }
@@ -123,8 +130,8 @@ public final class ReadPositions {
      * Notes, once it is committed, what a batch has settled.
      *
      * @param upTo the row up to which it has settled all that it read
-     * @param messages how many that were
-     * @param decidedUpTo the floor before it read
+     * @param messages how many messages it has settled
+     * @param decidedUpTo the low watermark of the time before it read
      */
     public void settled(Partition partition, long upTo, int messages, long decidedUpTo) {
         hints.computeIfPresent(partition, (name, old) -> {

@@ -9,7 +9,9 @@ import java.util.List;
 
 /** What a store remembers for one set of topics that relays ask for. Safe for use by several threads. */
 public final class TopicSet {
-    /** The most partitions of one batch. Every partition is a lock, and all clients share the server's table of locks. */
+    /**
+     * The most partitions of one batch. Every partition is a lock, and all clients share the server's table of locks.
+     */
     public static final int MOST_PARTITIONS = 500;
 
     /**
