@@ -8,7 +8,7 @@ public interface ErrorMeanings {
     /** Whether a statement was given up because it would have had to wait for others. */
     boolean isLockTimeout(SQLException e);
 
-    /** Whether an exception may say that nothing can be written; {@link #whyReadOnly} knows more. */
+    /** Whether an exception may say that nothing can be written; {@link TransactionDialect#whyReadOnly} knows more. */
     boolean isReadOnly(SQLException e);
 
     /** Whether a table or column is missing. */
