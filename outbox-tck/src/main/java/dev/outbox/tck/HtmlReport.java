@@ -118,7 +118,7 @@ final class HtmlReport {
         fact("Rules", counts());
         fact("Specification", Spec.version());
         fact("TCK", TckVersion.get());
-        fact("Seed", Long.toString(report.settings().seed()));
+        fact("Seed", Long.toString(report.settings().drawn().seed()));
         fact("Run", TIME.format(report.startedAt()) + ", " + report.time().toSeconds() + " s");
         fact("Java", System.getProperty("java.version") + ", " + System.getProperty("os.name"));
         fact("Store", subject.store());

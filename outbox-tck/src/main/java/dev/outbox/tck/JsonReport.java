@@ -58,7 +58,7 @@ final class JsonReport {
         json.put("testClass", report.testClass());
         json.put("startedAt", report.startedAt().truncatedTo(ChronoUnit.SECONDS).toString());
         json.put("seconds", seconds(report.time()));
-        json.put("seed", report.settings().seed());
+        json.put("seed", report.settings().drawn().seed());
         json.put("askedLevel", report.settings().level().number());
         json.put("askedRules", report.settings().rules());
         json.put("java", System.getProperty("java.version"));

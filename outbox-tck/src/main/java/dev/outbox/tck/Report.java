@@ -62,7 +62,7 @@ record Report(
                 separator = ", ";
             }
         }
-        return text.append("; seed ").append(settings.seed()).toString();
+        return text.append("; seed ").append(settings.drawn().seed()).toString();
     }
 
     /** Some rules say nothing of the whole. */
@@ -72,7 +72,8 @@ record Report(
                 .toList();
         long kept = asked.stream().filter(rule -> rule.status().good()).count();
         return kept + " of " + asked.size() + (asked.size() == 1 ? " rule" : " rules") + " asked for "
-                + (kept == 1 ? "is" : "are") + " kept; no verdict; seed " + settings.seed();
+                + (kept == 1 ? "is" : "are") + " kept; no verdict; seed "
+                + settings.drawn().seed();
     }
 
     /** Writes both forms of the report into a folder, which is made if need be. */

@@ -2,6 +2,7 @@ package dev.outbox.tck;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -15,16 +16,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param level up to which tests are run
  * @param rules patterns of the ids of rules, with * for any text
- * @param seed of everything that is drawn by lot
  * @param report the folder for the report, or null for none
  * @param progress whether to print a line per test
+ * @param drawn by lot
  */
-record Settings(
-        Level level,
-        List<String> rules,
-        long seed,
-        @Nullable Path report,
-        boolean progress) {
+record Settings(Level level, List<String> rules, @Nullable Path report, boolean progress, Drawn drawn) {
+    /** Long enough for hundreds of sequences on a database, and no longer than other tests take. */
+    private static final Duration EXPLORING = Duration.ofSeconds(15);
+
+    private static final double MILLIS_OF_MINUTE = 60_000;
     private static final String NO_REPORT = "none";
 
     /**
@@ -37,9 +37,44 @@ record Settings(
         return new Settings(
                 property.apply(StoreTck.LEVEL).map(Settings::level).orElse(Level.NETWORK),
                 property.apply(StoreTck.RULES).map(Settings::rules).orElse(List.of("*")),
-                property.apply(StoreTck.SEED).map(Settings::seed).orElseGet(System::nanoTime),
                 report(property.apply(StoreTck.REPORT).orElse(null), testClass),
-                property.apply(StoreTck.PROGRESS).map(Boolean::parseBoolean).orElse(false));
+                property.apply(StoreTck.PROGRESS).map(Boolean::parseBoolean).orElse(false),
+                new Drawn(
+                        property.apply(StoreTck.SEED).map(Settings::seed).orElseGet(System::nanoTime),
+                        property.apply(StoreTck.EXPLORE_MINUTES)
+                                .map(Settings::minutes)
+                                .orElse(EXPLORING),
+                        property.apply(StoreTck.EXPLORE_STEPS)
+                                .map(Settings::steps)
+                                .orElse(Long.MAX_VALUE)));
+    }
+
+    private static Duration minutes(String text) {
+        double minutes;
+        try {
+            minutes = Double.parseDouble(text.strip());
+        } catch (NumberFormatException e) {
+            minutes = -1;
+        }
+        if (!(minutes >= 0 && minutes <= Integer.MAX_VALUE)) {
+            throw new IllegalArgumentException(
+                    StoreTck.EXPLORE_MINUTES + " is '" + text + "'; expected a number of minutes, such as 0.25 or 60");
+        }
+        return Duration.ofMillis(Math.round(minutes * MILLIS_OF_MINUTE));
+    }
+
+    private static long steps(String text) {
+        long steps;
+        try {
+            steps = Long.parseLong(text.strip());
+        } catch (NumberFormatException e) {
+            steps = 0;
+        }
+        if (steps < 1) {
+            throw new IllegalArgumentException(
+                    StoreTck.EXPLORE_STEPS + " is '" + text + "'; expected a whole number, 1 or more");
+        }
+        return steps;
     }
 
     private static Level level(String text) {

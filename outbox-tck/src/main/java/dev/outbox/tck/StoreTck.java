@@ -50,6 +50,7 @@ public abstract class StoreTck
                 KillPointRules,
                 PauseRules,
                 ConcurrencyRules,
+                ExplorationRules,
                 RelayRules {
     /** System property: how many seconds a test waits for an event that must happen, before it fails; by default 30. */
     public static final String PATIENCE = TestOutbox.PATIENCE;
@@ -62,6 +63,12 @@ public abstract class StoreTck
 
     /** The seed of random choices, a whole number; a report shows it, to repeat its run. By default a new one. */
     public static final String SEED = "outbox.tck.seed";
+
+    /** For how many minutes random sequences of operations are run, such as 0.5 or 600; by default 0.25. */
+    public static final String EXPLORE_MINUTES = "outbox.tck.explore.minutes";
+
+    /** The most steps of random sequences to run, a whole number; by default as many as the time allows. */
+    public static final String EXPLORE_STEPS = "outbox.tck.explore.steps";
 
     /** The folder for reports, or {@code none}. The report of a class is in a folder with the name of the class. */
     public static final String REPORT = "outbox.tck.report";

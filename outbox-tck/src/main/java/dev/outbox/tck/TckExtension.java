@@ -83,7 +83,7 @@ final class TckExtension
                     + Level.NETWORK.label() + " are run as well.");
         }
         TestOutbox outbox =
-                TestOutbox.create(harness, conduct(context).settings().seed());
+                TestOutbox.create(harness, conduct(context).settings().drawn());
         store(context).put(TestOutbox.class, outbox);
         conduct(context).introduce(harness, outbox);
         return outbox;
@@ -111,6 +111,9 @@ final class TckExtension
     /** Why a failure may be the machine's doing, or null if it is not. */
     private static @Nullable String stalled(ExtensionContext context, Throwable thrown) {
         TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
+        if (thrown instanceof RuleBroken broken && broken.isSure()) {
+            return null;
+        }
         if (outbox == null || outbox.harness().lease().isEmpty() && !(thrown instanceof NotInTime)) {
             return null;
         }
@@ -132,7 +135,7 @@ final class TckExtension
         }
         StoreTck tests = (StoreTck) context.getRequiredTestInstance();
         TestOutbox fresh =
-                TestOutbox.create(tests.harness(), conduct(context).settings().seed());
+                TestOutbox.create(tests.harness(), conduct(context).settings().drawn());
         store(context).put(TestOutbox.class, fresh);
         try {
             context.getRequiredTestMethod().invoke(tests, fresh);

@@ -40,7 +40,7 @@ final class TestOutbox {
 
     private final StoreHarness harness;
     private final String address;
-    private final long seed;
+    private final Drawn drawn;
     private final long start = System.nanoTime();
     private final Deque<AutoCloseable> opened = new ConcurrentLinkedDeque<>();
     private final Events events = new Events();
@@ -50,16 +50,16 @@ final class TestOutbox {
     private final AtomicLong proofs = new AtomicLong();
     private volatile String summary = "";
 
-    private TestOutbox(StoreHarness harness, String address, long seed) {
+    private TestOutbox(StoreHarness harness, String address, Drawn drawn) {
         this.harness = harness;
         this.address = address;
-        this.seed = seed;
+        this.drawn = drawn;
     }
 
-    static TestOutbox create(StoreHarness harness, long seed) {
+    static TestOutbox create(StoreHarness harness, Drawn drawn) {
         Stalls.ofThisProcess();
         try {
-            return new TestOutbox(harness, harness.createOutbox(), seed);
+            return new TestOutbox(harness, harness.createOutbox(), drawn);
         } catch (Exception e) {
             throw new Inconclusive(harness.getClass().getName() + ".createOutbox() failed", e);
         }
@@ -85,7 +85,12 @@ final class TestOutbox {
 
     /** Of everything that is drawn by lot in this run. */
     long seed() {
-        return seed;
+        return drawn.seed();
+    }
+
+    /** What is drawn by lot in this run. */
+    Drawn drawn() {
+        return drawn;
     }
 
     /** How long what a dead process held may take to come again, and then some. */
@@ -297,7 +302,7 @@ final class TestOutbox {
                         ? "kept in " + operations.get() + " operations, which " + proofs.get()
                                 + " messages or answers came of"
                         : summary)
-                + "; seed " + seed;
+                + "; seed " + seed();
     }
 
     void record(String event) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -36,10 +37,26 @@ class SettingsTest {
     }
 
     @Test
+    void explorationTakesTheTimeItIsGiven() {
+        assertEquals(Duration.ofSeconds(15), read(Map.of()).drawn().time());
+        assertEquals(Long.MAX_VALUE, read(Map.of()).drawn().steps());
+        assertEquals(
+                Duration.ofMillis(1_500),
+                read(Map.of(StoreTck.EXPLORE_MINUTES, "0.025")).drawn().time());
+        assertEquals(
+                Duration.ofHours(2),
+                read(Map.of(StoreTck.EXPLORE_MINUTES, "120")).drawn().time());
+        assertEquals(70, read(Map.of(StoreTck.EXPLORE_STEPS, " 70")).drawn().steps());
+    }
+
+    @Test
     void whatMakesNoSenseIsRefused() {
         assertRefused(StoreTck.LEVEL, "5", "expected the highest level to run, from 1 to 4");
         assertRefused(StoreTck.LEVEL, "L3", "from 1 to 4");
         assertRefused(StoreTck.SEED, "seven", "expected a whole number");
+        assertRefused(StoreTck.EXPLORE_MINUTES, "long", "expected a number of minutes");
+        assertRefused(StoreTck.EXPLORE_MINUTES, "NaN", "expected a number of minutes");
+        assertRefused(StoreTck.EXPLORE_STEPS, "0", "1 or more");
         assertRefused(StoreTck.RULES, "OBX-EXCL", "which is no rule; expected ids");
         assertRefused(StoreTck.RULES, "OBX-EXCL-1,", "which is no rule");
     }

@@ -89,6 +89,18 @@ final class Main implements Callable<Integer> {
     private @Nullable Long seed;
 
     @Option(
+            names = "--minutes",
+            paramLabel = "MINUTES",
+            description = "For how long random sequences of operations are run, such as 0.5 or 600. By default 0.25.")
+    private @Nullable Double minutes;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "NUMBER",
+            description = "The most steps of random sequences to run. By default as many as --minutes allows.")
+    private @Nullable Long steps;
+
+    @Option(
             names = "--patience",
             paramLabel = "SECONDS",
             description = "How long to wait for what must happen, before a test fails. By default 30.")
@@ -118,6 +130,8 @@ final class Main implements Callable<Integer> {
         property(command, StoreTck.LEVEL, level);
         property(command, StoreTck.RULES, rules.isEmpty() ? null : String.join(",", rules));
         property(command, StoreTck.SEED, seed);
+        property(command, StoreTck.EXPLORE_MINUTES, minutes);
+        property(command, StoreTck.EXPLORE_STEPS, steps);
         property(command, StoreTck.PATIENCE, patience);
         property(command, StoreTck.REPORT, report);
         property(command, StoreTck.PROGRESS, true);
@@ -137,6 +151,12 @@ final class Main implements Callable<Integer> {
     private void check() {
         if (level != null && (level < 1 || level > 4)) {
             throw wrong("--level is " + level + "; expected the highest level to run, from 1 to 4.");
+        }
+        if (minutes != null && !(minutes >= 0)) {
+            throw wrong("--minutes is " + minutes + "; expected 0 or more.");
+        }
+        if (steps != null && steps < 1) {
+            throw wrong("--steps is " + steps + "; expected at least 1.");
         }
         if (patience != null && patience < 1) {
             throw wrong("--patience is " + patience + "; expected at least 1 second.");

@@ -59,6 +59,29 @@ class RunnerTest {
     }
 
     @Test
+    void anExplorationTakesWhatItIsGiven() throws Exception {
+        Ended run = run(
+                "--harness",
+                MEMORY,
+                "-cp",
+                WITH_MEMORY,
+                "--level",
+                "2",
+                "--rule",
+                "OBX-TX-3",
+                "--seed",
+                "42",
+                "--steps",
+                "200",
+                "--minutes",
+                "1");
+        assertEquals(0, run.code(), run.output());
+        String seen = Files.readString(folder.resolve("outbox-tck-report/conformance.json"));
+        assertTrue(seen.contains("explored ") && seen.contains(" steps, in which "), seen);
+        assertTrue(seen.contains("seed 42"), seen);
+    }
+
+    @Test
     void otherProcessesFindTheHarness() throws Exception {
         String harness = Harnesses.Greedy.class.getName();
         Ended run = run("--harness", harness, "--class-path", OURS, "--rule", "OBX-CLOSE-2,OBX-ID-*", "--level", "3");
@@ -116,6 +139,8 @@ class RunnerTest {
         assertCannotRun("Unknown options: '--levels', '3'", "--harness", MEMORY, "--levels", "3");
         assertCannotRun(
                 "Invalid value for option '--seed'", "--harness", MEMORY, "-cp", WITH_MEMORY, "--seed", "often");
+        assertCannotRun("--steps is 0; expected", "--harness", MEMORY, "-cp", WITH_MEMORY, "--steps", "0");
+        assertCannotRun("--minutes is -1.0; expected", "--harness", MEMORY, "-cp", WITH_MEMORY, "--minutes", "-1");
         assertCannotRun(
                 "--patience is 0; expected at least 1 second",
                 "--harness",

@@ -1,0 +1,73 @@
+package dev.outbox.tck.explore;
+
+import dev.outbox.Store;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** An outbox and its clients, which are opened when they are needed. One thread at a time uses it. */
+final class Clients {
+    private final Target target;
+    private final String address;
+    private final Duration lease;
+    private final Map<Integer, Store> clients = new TreeMap<>();
+
+    Clients(Target target, Duration lease) throws Exception {
+        this.target = target;
+        this.lease = lease;
+        this.address = target.createOutbox();
+    }
+
+    /** How long a hold may outlive its client. */
+    Duration lease() {
+        return lease;
+    }
+
+    Store get(int client) throws Exception {
+        Store open = clients.get(client);
+        if (open == null) {
+            open = target.open(address);
+            clients.put(client, open);
+        }
+        return open;
+    }
+
+    Target.Transaction begin() throws Exception {
+        return target.begin(address);
+    }
+
+    void reopen(int client) throws Exception {
+        Store open = clients.remove(client);
+        if (open != null) {
+            open.close();
+        }
+        get(client);
+    }
+
+    /** Closes all clients; others are opened when they are needed. */
+    void closeAll() {
+        List<Store> open = new ArrayList<>(clients.values());
+        clients.clear();
+        open.forEach(Clients::closeQuietly);
+    }
+
+    /** Closes the clients and drops the outbox. */
+    void drop() throws Exception {
+        closeAll();
+        target.dropOutbox(address);
+    }
+
+    /** Something went wrong before, and that is what is to be told. */
+    static void closeQuietly(@Nullable AutoCloseable closeable) {
+        try {
+            if (closeable != null) {
+                closeable.close();
+            }
+        } catch (Exception e) {
+            // The cause of both is told already.
+        }
+    }
+}

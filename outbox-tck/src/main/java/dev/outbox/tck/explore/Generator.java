@@ -1,0 +1,325 @@
+package dev.outbox.tck.explore;
+
+import dev.outbox.tck.explore.Step.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+
+/**
+ * Draws sequences. Most are small, where all operations meet often; some have many partitions, some many messages.
+ * Numbers are mostly those near which something changes: powers of two, bounds of batches, round numbers.
+ */
+final class Generator {
+    private static final int[] EDGES = {
+        1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50, 63, 64, 65, 99, 100, 101, 127, 128, 129, 170, 180, 196, 200,
+        255, 256, 257, 300, 400, 499, 500, 501, 511, 512, 513, 600, 999, 1000, 1001, 1023, 1024, 1025, 1050, 1500, 2000
+    };
+    /** That of a relay which says nothing else. */
+    private static final int DEFAULT_LIMIT = 100;
+
+    private static final long HOUR = 3_600_000;
+    private static final long CENTURIES = 400L * 366 * 24 * HOUR;
+    private static final int TRANSACTIONS = 3;
+    private static final int BATCHES = 3;
+
+    private final SplittableRandom random;
+    private final List<Step> steps = new ArrayList<>();
+    private final Set<Integer> transactions = new TreeSet<>();
+    private final Set<Integer> batches = new TreeSet<>();
+    private int topics;
+    private int partitions;
+    private int most;
+
+    /** One batch at a time, of one client: then every partition has to get its place. */
+    private boolean alone;
+
+    private Generator(long seed) {
+        this.random = new SplittableRandom(seed);
+    }
+
+    /** The sequence of a seed, always the same. */
+    static List<Step> sequence(long seed) {
+        Generator generator = new Generator(seed);
+        int style = generator.random.nextInt(100);
+        if (style < 65) {
+            generator.small();
+        } else if (style < 84) {
+            generator.wide();
+        } else if (style < 90) {
+            generator.turns();
+        } else {
+            generator.deep();
+        }
+        return List.copyOf(generator.steps);
+    }
+
+    private void small() {
+        topics = chance(80) ? 1 + random.nextInt(3) : 1 + random.nextInt(12);
+        partitions = chance(70) ? 1 + random.nextInt(4) : 1 + random.nextInt(17);
+        most = 1 + random.nextInt(4);
+        alone = chance(25);
+        int length = 10 + random.nextInt(50);
+        while (steps.size() < length) {
+            any();
+        }
+        finish();
+    }
+
+    /** Many partitions, in clumps or evenly. */
+    private void wide() {
+        topics = chance(70) ? 1 : 1 + random.nextInt(40);
+        partitions = edge(topics > 5 ? 16 : topics > 1 ? 64 : chance(80) ? 300 : 2_000);
+        partitions = topics == 1 && chance(40) ? 1 + random.nextInt(300) : partitions;
+        most = chance(70) ? 1 : 1 + random.nextInt(3);
+        alone = chance(60);
+        int clumps = chance(60) ? 1 : 2 + random.nextInt(3);
+        for (int i = 0; i < clumps; i++) {
+            int from = chance(70) ? 0 : random.nextInt(partitions);
+            add(Kind.BEGIN, 1);
+            for (int topic = 1; topic <= topics; topic++) {
+                add(Kind.WRITE_TOGETHER, 1, topic, from, Math.max(1, partitions - from), most(), bytes());
+            }
+            if (chance(30)) {
+                add(Kind.WRITE_TOGETHER, 1, 1, random.nextInt(partitions), 1, edge(500), bytes());
+            }
+            add(Kind.COMMIT, 1);
+            for (int checkouts = random.nextInt(4); checkouts > 0; checkouts--) {
+                round(i);
+            }
+        }
+        for (int i = random.nextInt(10); i > 0; i--) {
+            any();
+        }
+        finish();
+    }
+
+    private void round(int clump) {
+        add(Kind.CHECK_OUT, alone ? 1 : client(), 1, 1, topics, limit());
+        for (int marks = random.nextInt(3); marks > 0; marks--) {
+            mark(1);
+        }
+        if (!alone && chance(30)) {
+            add(Kind.CHECK_OUT, client(), 2, 1, topics, limit());
+            add(Kind.CLOSE, 2);
+        }
+        add(Kind.CLOSE, 1);
+        if (clump > 0 && chance(30)) {
+            add(Kind.LOOK, client(), edge(300));
+        }
+    }
+
+    /** Few partitions with many messages, unevenly. */
+    private void deep() {
+        topics = 1 + random.nextInt(2);
+        partitions = 1 + random.nextInt(9);
+        most = 20;
+        alone = chance(50);
+        add(Kind.BEGIN, 1);
+        for (int partition = 0; partition < partitions; partition++) {
+            add(chance(50) ? Kind.WRITE : Kind.WRITE_TOGETHER, 1, 1, partition, 1, edge(chance(10) ? 1_500 : 100), 0);
+        }
+        add(Kind.COMMIT, 1);
+        int length = steps.size() + random.nextInt(25);
+        while (steps.size() < length) {
+            any();
+        }
+        finish();
+    }
+
+    /** More partitions than there are places, all with messages to the end: each has to have its turn. */
+    private void turns() {
+        topics = 1;
+        partitions = 2 + random.nextInt(chance(50) ? 10 : 60);
+        most = 1;
+        alone = true;
+        int limit = 1 + random.nextInt(partitions - 1);
+        int checkouts = Math.min(100, 14 * partitions / limit);
+        add(Kind.BEGIN, 1);
+        add(Kind.WRITE_TOGETHER, 1, 1, 0, partitions, chance(50) ? checkouts : 2, bytes());
+        add(Kind.COMMIT, 1);
+        boolean publishes = chance(50);
+        boolean rests = chance(10);
+        for (int i = 0; i < checkouts; i++) {
+            if (rests && (i == checkouts / 4 || i == checkouts / 2)) {
+                add(Kind.REST, 1_800);
+            }
+            add(Kind.CHECK_OUT, 1, 1, 1, 1, limit);
+            if (publishes) {
+                add(Kind.PUBLISH, 1, 0, limit, 1);
+            }
+            add(Kind.CLOSE, 1);
+        }
+        finish();
+    }
+
+    private void finish() {
+        add(Kind.FINISH, chance(20) ? 1 + random.nextInt(7) : Math.max(partitions / 3, edge(2_000)));
+    }
+
+    // --- any step
+
+    private void any() {
+        int choice = random.nextInt(100);
+        if (choice < 24) {
+            write();
+        } else if (choice < 37) {
+            commit();
+        } else if (choice < 53) {
+            checkOut();
+        } else if (choice < 74) {
+            markOne();
+        } else if (choice < 86) {
+            close();
+        } else {
+            operate();
+        }
+    }
+
+    private void write() {
+        int number = 1 + random.nextInt(TRANSACTIONS);
+        if (transactions.add(number)) {
+            add(Kind.BEGIN, number);
+        }
+        int from = random.nextInt(partitions);
+        int span = chance(60) ? 1 : 1 + random.nextInt(partitions - from);
+        add(chance(70) ? Kind.WRITE : Kind.WRITE_TOGETHER, number, topic(), from, span, most(), bytes());
+        if (chance(30)) {
+            commit(number);
+        }
+    }
+
+    private void commit() {
+        if (!transactions.isEmpty()) {
+            commit(one(transactions));
+        }
+    }
+
+    private void commit(int number) {
+        transactions.remove(number);
+        add(chance(85) ? Kind.COMMIT : Kind.ROLL_BACK, number);
+    }
+
+    private void checkOut() {
+        int number = alone ? 1 : 1 + random.nextInt(BATCHES);
+        if (!batches.add(number)) {
+            close(number);
+            return;
+        }
+        boolean all = alone || chance(50);
+        int first = all ? 1 : topic();
+        int asked = all ? topics : 1 + random.nextInt(topics - first + 1);
+        add(Kind.CHECK_OUT, alone ? 1 : client(), number, first, asked, limit());
+    }
+
+    private void markOne() {
+        if (!batches.isEmpty()) {
+            mark(one(batches));
+        }
+    }
+
+    private void mark(int batch) {
+        int kind = random.nextInt(10);
+        if (chance(60)) {
+            int from = chance(70) ? 0 : random.nextInt(partitions + 1);
+            int lanes = chance(40) ? partitions * topics : 1 + random.nextInt(partitions);
+            int each = chance(60) ? 1 : 1 + random.nextInt(most + 2);
+            if (kind < 5) {
+                add(Kind.PUBLISH_HEADS, batch, from, lanes, each);
+            } else if (kind < 8) {
+                add(Kind.FAIL_HEADS, batch, from, lanes, each, delay());
+            } else {
+                add(Kind.BURY_HEADS, batch, from, lanes, each);
+            }
+        } else {
+            int from = chance(50) ? 0 : random.nextInt(8);
+            int count = chance(30) ? edge(2_000) : 1 + random.nextInt(6);
+            int every = chance(60) ? 1 : 1 + random.nextInt(4);
+            if (kind < 6) {
+                add(Kind.PUBLISH, batch, from, count, every);
+            } else if (kind < 8) {
+                add(Kind.FAIL, batch, from, count, every, delay());
+            } else {
+                add(Kind.BURY, batch, from, count, every);
+            }
+        }
+    }
+
+    private void close() {
+        if (!batches.isEmpty()) {
+            close(one(batches));
+        }
+    }
+
+    private void close(int number) {
+        batches.remove(number);
+        add(chance(92) ? Kind.CLOSE : Kind.MISUSE, number);
+    }
+
+    private void operate() {
+        int client = client();
+        switch (random.nextInt(16)) {
+            case 0, 1, 2 -> add(Kind.RETRY_NOW, client, topic(), random.nextInt(partitions));
+            case 3, 4 -> add(Kind.REDRIVE, client, topic(), random.nextInt(3), edge(300));
+            case 5, 6 -> add(Kind.REDRIVE_BACKWARDS, client, topic(), random.nextInt(3), edge(300));
+            case 7, 8 -> add(Kind.DISCARD, client, topic(), random.nextInt(3), 1 + random.nextInt(4));
+            case 9, 10 -> add(Kind.LOOK, client, edge(100));
+            case 11, 12 -> add(Kind.CLOSE_AGAIN, 1 + random.nextInt(BATCHES));
+            case 13, 14 -> add(Kind.AWAIT_DELAYS);
+            default -> add(chance(50) ? Kind.REOPEN : Kind.MISUSE, client);
+        }
+    }
+
+    // --- numbers
+
+    private void add(Kind kind, long... numbers) {
+        steps.add(Step.of(kind, numbers));
+    }
+
+    private boolean chance(int percent) {
+        return random.nextInt(100) < percent;
+    }
+
+    private int one(Set<Integer> of) {
+        return List.copyOf(of).get(random.nextInt(of.size()));
+    }
+
+    private int client() {
+        return alone || chance(60) ? 1 : 2;
+    }
+
+    private int topic() {
+        return 1 + random.nextInt(topics);
+    }
+
+    private int most() {
+        return 1 + random.nextInt(most);
+    }
+
+    private int bytes() {
+        return chance(90) ? 8 + random.nextInt(8) : chance(50) ? 0 : random.nextInt(3_000);
+    }
+
+    private long delay() {
+        int kind = random.nextInt(20);
+        return kind < 10 ? 0 : kind < 15 ? 1 + random.nextInt(25) : kind < 19 ? HOUR : CENTURIES;
+    }
+
+    private int limit() {
+        return chance(30) ? 1 + random.nextInt(10) : chance(20) ? DEFAULT_LIMIT : edge(3_000);
+    }
+
+    /** A number near which something may change, small ones more often. */
+    private int edge(int most) {
+        int below = 0;
+        while (below < EDGES.length && EDGES[below] <= most) {
+            below++;
+        }
+        int index = random.nextInt(below);
+        index = chance(50) ? Math.min(index, random.nextInt(below)) : index;
+        return chance(15) && index > 0
+                ? EDGES[index - 1] + random.nextInt(EDGES[index] - EDGES[index - 1] + 1)
+                : EDGES[index];
+    }
+}

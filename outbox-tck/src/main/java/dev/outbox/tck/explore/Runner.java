@@ -1,0 +1,205 @@
+package dev.outbox.tck.explore;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs sequences, each in a thread of its own, so that a call that does not return can be told. Uses an outbox and its
+ * clients for many sequences, and others after anything went wrong. One thread at a time uses it.
+ */
+final class Runner implements AutoCloseable {
+    /** How long this machine may stand still until nothing more is believed of leases. */
+    private static final int PART_OF_LEASE = 4;
+
+    private static final long GLANCE = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final int PLAYS_OF_CLIENTS = 100;
+    private static final int PLAYS_OF_OUTBOX = 2_000;
+    private static final AtomicInteger PLAYS = new AtomicInteger();
+
+    /** How a sequence ended. */
+    enum End {
+        KEPT,
+        BROKEN,
+        /** A call failed or did not return: broken if it always does. */
+        FAILED,
+        /** Something outside of the store. */
+        UNKNOWN
+    }
+
+    /**
+     * What was seen.
+     *
+     * @param rule that is broken, or would be; empty if none is
+     * @param ran how many steps were begun
+     */
+    record Result(End end, String rule, String observed, int ran) {}
+
+    private final Target target;
+    private final Duration lease;
+    private final Duration patience;
+    private @Nullable Clients clients;
+    private int plays;
+    private long compared;
+
+    /**
+     * @param lease how long a hold may outlive its client; zero if it does not
+     * @param patience after which a call is said not to return
+     */
+    Runner(Target target, Duration lease, Duration patience) {
+        this.target = target;
+        this.lease = lease;
+        this.patience = patience;
+    }
+
+    /** How many messages were compared with the model so far. */
+    long compared() {
+        return compared;
+    }
+
+    /** As {@link #run}, on an outbox that nobody has used before. */
+    Result runAfresh(List<Step> steps) {
+        close();
+        return run(steps);
+    }
+
+    Result run(List<Step> steps) {
+        Watched watched = new Watched(steps);
+        FutureTask<Result> task = new FutureTask<>(watched::play);
+        Thread thread = new Thread(task, "tck-explore");
+        thread.setDaemon(true);
+        thread.start();
+        long longestGlance = 0;
+        while (true) {
+            long before = System.nanoTime();
+            try {
+                Result result = task.get(GLANCE, TimeUnit.NANOSECONDS);
+                compared += watched.compared.get();
+                if (result.end() != End.KEPT) {
+                    close();
+                }
+                boolean stood = !lease.isZero() && longestGlance > lease.toNanos() / PART_OF_LEASE;
+                return stood && result.end() != End.KEPT
+                        ? new Result(End.UNKNOWN, "", "this machine stood still; " + result.observed(), result.ran())
+                        : result;
+            } catch (TimeoutException e) {
+                longestGlance = Math.max(longestGlance, System.nanoTime() - before);
+            } catch (ExecutionException e) {
+                close();
+                throw new IllegalStateException("The exploration itself failed", e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                thread.interrupt();
+                return new Result(End.UNKNOWN, "", "interrupted", watched.ran.get());
+            }
+            String rule = watched.rule;
+            if (!rule.isEmpty() && System.nanoTime() - watched.began > patience.toNanos()) {
+                Result hung = new Result(
+                        End.FAILED,
+                        rule,
+                        "a call did not return within " + patience.toSeconds() + " s. It is here:\n        "
+                                + Arrays.stream(thread.getStackTrace())
+                                        .limit(12)
+                                        .map(Object::toString)
+                                        .collect(Collectors.joining("\n        ")),
+                        watched.ran.get());
+                thread.interrupt();
+                abandon();
+                return hung;
+            }
+        }
+    }
+
+    private Clients clients() throws Exception {
+        plays++;
+        if (clients != null && plays % PLAYS_OF_OUTBOX == 0) {
+            close();
+        }
+        if (clients == null) {
+            clients = new Clients(target, lease);
+        } else if (plays % PLAYS_OF_CLIENTS == 0) {
+            clients.closeAll();
+        }
+        return clients;
+    }
+
+    /** One play, as the thread sees it that waits for it. */
+    private final class Watched implements Play.Progress {
+        private final List<Step> steps;
+        private volatile String rule = "";
+        private volatile long began;
+        private final AtomicInteger ran = new AtomicInteger();
+        private final AtomicLong compared = new AtomicLong();
+
+        Watched(List<Step> steps) {
+            this.steps = steps;
+        }
+
+        @Override
+        public void begins(String rule) {
+            this.began = System.nanoTime();
+            this.rule = rule;
+        }
+
+        @Override
+        public void compared(int messages) {
+            compared.addAndGet(messages);
+        }
+
+        Result play() throws Exception {
+            try {
+                return play(new Play(clients(), "x" + PLAYS.incrementAndGet() + "t", this));
+            } catch (Violation e) {
+                return new Result(End.BROKEN, e.rule(), String.valueOf(e.getMessage()), ran.get());
+            } catch (Inconclusive e) {
+                End end = e.isSurroundings() ? End.UNKNOWN : End.FAILED;
+                return new Result(end, e.rule(), String.valueOf(e.getMessage()), ran.get());
+            }
+        }
+
+        private Result play(Play play) throws Exception {
+            try {
+                for (Step each : steps) {
+                    ran.incrementAndGet();
+                    play.run(each);
+                }
+                play.finish(100);
+                return new Result(End.KEPT, "", "", ran.get());
+            } finally {
+                begins("OBX-LIFE-1");
+                play.abandon();
+                begins("");
+            }
+        }
+    }
+
+    /** Leaves what hangs to itself. */
+    private void abandon() {
+        Clients left = clients;
+        clients = null;
+        Thread thread = new Thread(() -> dropQuietly(left), "tck-explore-end");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @Override
+    public void close() {
+        Clients open = clients;
+        clients = null;
+        dropQuietly(open);
+    }
+
+    private static void dropQuietly(@Nullable Clients clients) {
+        if (clients != null) {
+            Clients.closeQuietly(clients::drop);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.outbox.tck;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.tck.explore.Exploration;
+import dev.outbox.tck.explore.Exploration.Finding;
+import dev.outbox.tck.explore.Exploration.Outcome;
+import dev.outbox.tck.memory.Broken;
+import dev.outbox.tck.memory.Zoo;
+import dev.outbox.tck.memory.ZooHarness;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** What exploration alone finds of the stores of the zoo. */
+class ZooExplorationTest {
+    private static final long SEED = 7;
+
+    @Test
+    void aDozenSequencesTellMostStoresThatOneThreadCanTell() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        Map<Broken, Future<Outcome>> outcomes = new LinkedHashMap<>();
+        for (Broken each : Zoo.ALL) {
+            outcomes.put(each, threads.submit(() -> explore(each, 500, Duration.ZERO)));
+        }
+        List<String> missed = new ArrayList<>();
+        for (Map.Entry<Broken, Future<Outcome>> each : outcomes.entrySet()) {
+            if (each.getValue().get().finding() == null) {
+                missed.add(each.getKey().idea());
+            }
+        }
+        threads.shutdown();
+        int found = Zoo.ALL.size() - missed.size();
+        // Of the others, some need threads, killed processes or a network with faults; some, numbers that are rare.
+        assertTrue(found >= 40, "of " + Zoo.ALL.size() + " stores, found " + found + ", and not " + missed);
+    }
+
+    @Test
+    void aSoundStoreIsNotAccused() {
+        Outcome outcome = explore(Zoo.SOUND, 4_000, Duration.ZERO);
+        assertNull(outcome.finding());
+        assertEquals(List.of(), outcome.inconclusive());
+        assertTrue(outcome.compared() > 3_000 && outcome.steps() >= 4_000, outcome.summary());
+    }
+
+    @Test
+    void whatIsFoundIsShrunkAndSaysWhichRuleIsBroken() {
+        Broken backwards = Zoo.ALL.stream()
+                .filter(each -> each.idea().equals("writes the messages of a call backwards"))
+                .findFirst()
+                .orElseThrow();
+        Finding finding =
+                requireNonNull(explore(backwards, 4_000, Duration.ofMinutes(1)).finding());
+        assertEquals("OBX-ORDER-1", finding.rule());
+        assertEquals(
+                List.of(".begin(1)", ".writeTogether(1, 1, 0, 1, 2, 0)", ".commit(1)"),
+                finding.steps(),
+                "two messages of a call, and what every sequence ends with");
+        assertTrue(finding.text().contains("Seed 7, sequence"), finding.text());
+    }
+
+    private static Outcome explore(Broken store, int steps, Duration shrinking) {
+        ZooHarness harness = new ZooHarness(store);
+        return new Exploration(
+                        new HarnessTarget(harness),
+                        harness.lease().orElse(Duration.ZERO),
+                        SEED,
+                        Duration.ofMinutes(1),
+                        steps,
+                        shrinking,
+                        Duration.ofSeconds(2))
+                .run();
+    }
+}
