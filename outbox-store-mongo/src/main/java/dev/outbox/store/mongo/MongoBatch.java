@@ -2,24 +2,21 @@ package dev.outbox.store.mongo;
 
 import com.mongodb.client.ClientSession;
 import dev.outbox.HoldLostException;
-import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
-import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
-import java.time.Duration;
+import dev.outbox.store.support.OutcomeBatch;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A batch holds partitions by leases, and closes by one transaction that asks for its fences first. */
-final class MongoBatch implements MessageBatch {
+final class MongoBatch extends OutcomeBatch {
     private final List<HeldPartition> held;
     private final Collection<Hold> holds;
     private final @Nullable ClientSession session;
     private final BatchCloser closer;
     private final LeaseRenewer leaseRenewer;
-    private final BatchOutcomes outcomes;
     private final Sequel sequel;
     private volatile boolean lost;
 
@@ -51,40 +48,24 @@ final class MongoBatch implements MessageBatch {
             BatchCloser closer,
             LeaseRenewer leaseRenewer,
             Sequel sequel) {
+        super(messages(held));
         this.held = held;
         this.holds = List.copyOf(holds);
         this.session = session;
         this.closer = closer;
         this.leaseRenewer = leaseRenewer;
         this.sequel = sequel;
-        List<PersistedMessage> messages = new ArrayList<>();
-        held.forEach(partition -> partition.messages.forEach(stored -> messages.add(stored.message())));
-        this.outcomes = new BatchOutcomes(messages);
     }
 
-    @Override
-    public List<PersistedMessage> messages() {
-        return outcomes.messages();
+    private static List<PersistedMessage> messages(List<HeldPartition> held) {
+        List<PersistedMessage> messages = new ArrayList<>();
+        held.forEach(partition -> partition.messages.forEach(stored -> messages.add(stored.message())));
+        return messages;
     }
 
     @Override
     public boolean isHeld() {
         return outcomes.isOpen() && !lost && holds.stream().allMatch(Hold::isTrusted);
-    }
-
-    @Override
-    public void markPublished(PersistedMessage message, @Nullable String publishId) {
-        outcomes.published(message, publishId);
-    }
-
-    @Override
-    public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
-        outcomes.failed(message, reason, retryAfter);
-    }
-
-    @Override
-    public void deadLetter(PersistedMessage message, String reason) {
-        outcomes.deadLettered(message, reason);
     }
 
     /**

@@ -3,12 +3,11 @@ package dev.outbox.store.redis;
 import static java.util.Objects.requireNonNull;
 
 import dev.outbox.HoldLostException;
-import dev.outbox.MessageBatch;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
-import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.OutcomeBatch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * off, others take the partitions once the lease is over, and the script that closes finds a token that is not that of
  * this batch.
  */
-final class RedisBatch implements MessageBatch {
+final class RedisBatch extends OutcomeBatch {
     private static final String DOING = "Closing a batch";
 
     // What the script that closes answers.
@@ -40,7 +39,6 @@ final class RedisBatch implements MessageBatch {
     private final @Nullable Hold hold;
     private final Duration lease;
     private final Duration trusted;
-    private final BatchOutcomes outcomes;
     private final Sequel sequel;
     private volatile LeaseClock renewed;
     private volatile boolean lost;
@@ -70,12 +68,16 @@ final class RedisBatch implements MessageBatch {
 
     /** @param hold what it holds, or null if it is empty */
     RedisBatch(RetryingClient client, @Nullable Hold hold, Duration lease, Sequel sequel) {
+        super(messages(hold));
         this.client = client;
         this.hold = hold;
         this.lease = lease;
         this.trusted = trusted(lease);
         this.sequel = sequel;
         this.renewed = hold == null ? LeaseClock.now() : hold.since;
+    }
+
+    private static List<PersistedMessage> messages(@Nullable Hold hold) {
         List<PersistedMessage> messages = new ArrayList<>(hold == null ? 0 : hold.messages());
         if (hold != null) {
             for (HeldPartition held : hold.partitions) {
@@ -84,12 +86,7 @@ final class RedisBatch implements MessageBatch {
                 }
             }
         }
-        this.outcomes = new BatchOutcomes(messages);
-    }
-
-    @Override
-    public List<PersistedMessage> messages() {
-        return outcomes.messages();
+        return messages;
     }
 
     /**
@@ -104,21 +101,6 @@ final class RedisBatch implements MessageBatch {
     @Override
     public boolean isHeld() {
         return outcomes.isOpen() && (hold == null || !lost && renewed.isWithin(trusted));
-    }
-
-    @Override
-    public void markPublished(PersistedMessage message, @Nullable String publishId) {
-        outcomes.published(message, publishId);
-    }
-
-    @Override
-    public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
-        outcomes.failed(message, reason, retryAfter);
-    }
-
-    @Override
-    public void deadLetter(PersistedMessage message, String reason) {
-        outcomes.deadLettered(message, reason);
     }
 
     @Nullable

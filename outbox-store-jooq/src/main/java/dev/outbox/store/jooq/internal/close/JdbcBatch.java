@@ -1,11 +1,9 @@
 package dev.outbox.store.jooq.internal.close;
 
 import dev.outbox.HoldLostException;
-import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
-import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
@@ -14,6 +12,7 @@ import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.LastAnswer;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionOutcome;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -34,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * A batch is a transaction on one connection, and its hold are locks of that transaction: if the process or the
  * connection dies, the database frees the partitions, and a close that comes too late has no connection to do harm with.
  */
-public final class JdbcBatch implements MessageBatch {
+public final class JdbcBatch extends OutcomeBatch {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcBatch.class);
     private static final String DOING = "Closing a batch";
     private static final String CHANGED = "Something else has changed the tables of the outbox.";
@@ -56,7 +55,6 @@ public final class JdbcBatch implements MessageBatch {
     private final Dialect dialect;
     private final ReadPositions readPositions;
     private final List<HeldPartition> held;
-    private final BatchOutcomes outcomes;
     private final Consumer<JdbcBatch> onClose;
 
     /** Who has it uses the connection. */
@@ -80,6 +78,7 @@ public final class JdbcBatch implements MessageBatch {
             @Nullable BorrowedConnection borrowed,
             LastAnswer asked,
             Consumer<JdbcBatch> onClose) {
+        super(messages(held));
         this.dialect = dialect;
         this.readPositions = readPositions;
         this.held = held;
@@ -87,15 +86,13 @@ public final class JdbcBatch implements MessageBatch {
         this.proof = asked;
         this.start = asked;
         this.onClose = onClose;
+    }
+
+    private static List<PersistedMessage> messages(List<HeldPartition> held) {
         List<PersistedMessage> messages = new ArrayList<>(
                 held.stream().mapToInt(partition -> partition.messages.size()).sum());
         held.forEach(partition -> messages.addAll(partition.messages));
-        this.outcomes = new BatchOutcomes(messages);
-    }
-
-    @Override
-    public List<PersistedMessage> messages() {
-        return outcomes.messages();
+        return messages;
     }
 
     /**
@@ -173,21 +170,6 @@ public final class JdbcBatch implements MessageBatch {
             readPositions.forgetAll();
             return false;
         }
-    }
-
-    @Override
-    public void markPublished(PersistedMessage message, @Nullable String publishId) {
-        outcomes.published(message, publishId);
-    }
-
-    @Override
-    public void markFailed(PersistedMessage message, String reason, Duration retryAfter) {
-        outcomes.failed(message, reason, retryAfter);
-    }
-
-    @Override
-    public void deadLetter(PersistedMessage message, String reason) {
-        outcomes.deadLettered(message, reason);
     }
 
     /**
