@@ -30,8 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A batch is a transaction on one connection, and its hold are locks of that transaction: if the process or the
- * connection dies, the database frees the partitions, and a close that comes too late has no connection to do harm with.
+ * A batch is a transaction on one connection, and it holds its partitions by locks of that transaction. If the process
+ * or the connection dies, the database frees the partitions. A close that comes too late has no connection to do harm
+ * with.
  */
 public final class JdbcBatch extends OutcomeBatch {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcBatch.class);
@@ -43,8 +44,10 @@ public final class JdbcBatch extends OutcomeBatch {
     private static final long NO_SEQUENCE_COMES_TO = 1L << 62;
 
     /**
-     * A batch that took longer is deleted and committed in two steps: if its connection was lost meanwhile, the first says so
-     * for certain, and beside so long a time the second costs nothing. In one step, what a lost connection did is unknown.
+     * A batch that was open for longer than this is closed in two round trips, delete and then commit. If the
+     * connection died while the batch was open, the delete fails, and so nothing took effect. After such a time the
+     * second round trip costs nothing in comparison. In one round trip, the effect of a lost connection would be
+     * unknown.
      */
     public static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -57,12 +60,12 @@ public final class JdbcBatch extends OutcomeBatch {
     private final List<HeldPartition> held;
     private final Consumer<JdbcBatch> onClose;
 
-    /** Who has it uses the connection. */
+    /** The thread that has it uses the connection. */
     private final ReentrantLock using = new ReentrantLock();
 
     private volatile @Nullable BorrowedConnection borrowed;
 
-    /** The lease that a close is using now. */
+    /** The connection that a close is using now. */
     private volatile @Nullable BorrowedConnection closing;
 
     private volatile LastAnswer proof;
@@ -96,9 +99,10 @@ public final class JdbcBatch extends OutcomeBatch {
     }
 
     /**
-     * The locks are there for as long as the session is, and that the server has answered lately says that it is. If that was too
-     * long ago, the server is asked: after a sleep of the machine, or while the network is gone, it may have ended the session and
-     * given the partitions to others. It is asked every few seconds anyway, by the thread of {@link SignsOfLife}.
+     * The locks exist as long as the session does, and a recent answer of the server proves that it does. If that
+     * answer is too old, this method asks the server. After a sleep of the machine, or while the network is gone, the
+     * server may have ended the session and given the partitions to others. The thread of {@link SignsOfLife} asks
+     * every few seconds anyway.
      */
     @Override
     public boolean isHeld() {
@@ -120,7 +124,7 @@ public final class JdbcBatch extends OutcomeBatch {
         }
     }
 
-    /** Unless the batch is being closed, which may take long, or asks by itself. */
+    /** Asks the server, unless a close or another thread uses the connection. */
     void giveSignOfLife() {
         if (!proof.isYoungerThan(SignsOfLife.trust().dividedBy(2)) && using.tryLock()) {
             try {
@@ -132,8 +136,9 @@ public final class JdbcBatch extends OutcomeBatch {
     }
 
     /**
-     * A server may have answered just before the connection was to be ended. So whoever unlocks looks whether the batch was
-     * abandoned meanwhile, and {@link #lose} looks once more whether it is unlocked after it has said so: one of them sees it.
+     * Unlocks, and ends the connection if the batch was abandoned meanwhile. A server may have answered just before
+     * the connection was to be ended. So a thread that unlocks looks whether the batch was abandoned, and
+     * {@link #lose} looks again whether the lock is free after it has abandoned the batch. One of the two sees it.
      */
     private void unlock() {
         using.unlock();
@@ -200,7 +205,10 @@ public final class JdbcBatch extends OutcomeBatch {
         }
     }
 
-    /** Also after the deadline some time: a close or a server that is well is not to suffer from others that were not. */
+    /**
+     * Some time is left after the deadline, too. A close or a server that works must not suffer from others that do
+     * not.
+     */
     private static long patience(long deadline) {
         return Math.max(LEAST_PATIENCE_NANOS, deadline - System.nanoTime());
     }
@@ -238,7 +246,7 @@ public final class JdbcBatch extends OutcomeBatch {
             try {
                 end();
             } finally {
-                onClose.accept(this); // and not before: closing the store ends a close that waits for its server
+                onClose.accept(this); // not earlier, because closing the store ends a close that waits for its server
             }
         }
     }
@@ -269,7 +277,7 @@ public final class JdbcBatch extends OutcomeBatch {
         }
     }
 
-    /** Nothing is to be done, but whoever held nothing any more is to hear of it. */
+    /** Nothing was marked. But a caller that no longer held its partitions must be told. */
     private void release(BorrowedConnection open) {
         try {
             open.rollback();
@@ -338,14 +346,14 @@ public final class JdbcBatch extends OutcomeBatch {
                     e);
         }
         if (deleted != settled.length) {
-            // Nobody is served by undoing it: all of these were published, and would be once more.
+            // Undoing it would help no one: all of these messages were published, and would be published again.
             LOG.error(
                     "Of {} messages that a batch has settled, {} were not there any more when it was closed. {}",
                     settled.length,
                     settled.length - deleted,
                     CHANGED);
         }
-        noteHints();
+        noteReadPositions();
     }
 
     private boolean isDeletedAtCommit(BorrowedConnection open) {
@@ -359,7 +367,7 @@ public final class JdbcBatch extends OutcomeBatch {
         return dialect.isReadOnly(e) ? ReadOnly.failure(doing, open, dialect, e) : StoreErrors.of(doing, dialect, e);
     }
 
-    /** Moves dead letters, and returns the row ids of all messages that are done with. */
+    /** Moves dead letters, and returns the row ids of all messages that are settled. */
     private long[] settle(Connection connection) throws SQLException {
         long[] settled = new long[outcomes.messages().size()];
         int count = 0;
@@ -379,18 +387,19 @@ public final class JdbcBatch extends OutcomeBatch {
     }
 
     /**
-     * Nothing among the dead letters can keep a message from becoming one. Their row is that of the message, unless there is a
-     * letter of that number, as there may be if numbers were given out again; then it is one that no sequence comes to. Ids may
-     * be there twice.
+     * Moves a message to the dead letters. No row that is there can prevent that. The dead letter has the row id of
+     * the message, unless there is a dead letter of that number. That can happen if numbers were given out again. Then
+     * it gets a number that no sequence reaches. Several dead letters may have the same message id.
      */
     private void bury(Connection connection, long rowId, Outcome.DeadLettered dead) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("INSERT INTO outbox_dead_letter (id, message_id, topic,"
-                        + " partition_no, message_key, headers, payload, attempts, created_at, reason, died_at)"
-                        + " SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox_dead_letter d WHERE d.id = m.id) THEN ? ELSE m.id END,"
-                        + " ?, m.topic, m.partition_no, m.message_key, m.headers, m.payload,"
-                        + " m.attempts + 1, m.created_at, ?, " + dialect.now()
-                        + " FROM outbox_message m WHERE m.id = ?"))) {
+        String sql = """
+                INSERT INTO outbox_dead_letter (id, message_id, topic, partition_no, message_key, headers, payload,
+                    attempts, created_at, reason, died_at)
+                SELECT CASE WHEN EXISTS (SELECT 1 FROM outbox_dead_letter d WHERE d.id = m.id) THEN ? ELSE m.id END, ?,
+                    m.topic, m.partition_no, m.message_key, m.headers, m.payload, m.attempts + 1, m.created_at, ?, %s
+                FROM outbox_message m WHERE m.id = ?
+                """.formatted(dialect.now());
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             statement.setLong(1, ThreadLocalRandom.current().nextLong(NO_SEQUENCE_COMES_TO, Long.MAX_VALUE));
             statement.setString(2, dead.message().id());
             statement.setString(3, dead.reason());
@@ -421,9 +430,10 @@ public final class JdbcBatch extends OutcomeBatch {
             }
         }
         if (failingId != 0) {
-            try (PreparedStatement statement = connection.prepareStatement(
-                    dialect.sql("UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = " + dialect.now()
-                            + ", retry_at = " + dialect.nowPlusMillis() + " WHERE id = ?"))) {
+            String sql =
+                    "UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = %s, retry_at = %s WHERE id = ?"
+                            .formatted(dialect.now(), dialect.nowPlusMillis());
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
                 statement.setLong(1, failingId);
                 statement.setString(2, reason);
                 statement.setLong(3, delay.plusNanos(999_999).toMillis());
@@ -436,21 +446,27 @@ public final class JdbcBatch extends OutcomeBatch {
     }
 
     /**
-     * The message that failed is settled. If the new head of the partition, the first row from this one on or else behind
-     * the batch, had failed together with it, it is the one that fails now; else none does.
+     * Tells the partition which message fails now, after the message that failed was settled. The new head of the
+     * partition is the first row from this one on, or else after the batch. If it had failed together with the settled
+     * message, it is the one that fails now. Otherwise none does.
      */
     private void goOn(Connection connection, HeldPartition partition, long head) throws SQLException {
         long next = dialect.head(connection, partition.partition, head == 0 ? partition.lastRowId() : head - 1);
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET failing_id ="
-                        + " (SELECT h.id FROM outbox_message h WHERE h.id = ? AND h.attempts > 0) WHERE id = ?"))) {
+        String failing = """
+                UPDATE outbox_partition
+                SET failing_id = (SELECT h.id FROM outbox_message h WHERE h.id = ? AND h.attempts > 0)
+                WHERE id = ?
+                """;
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(failing))) {
             statement.setLong(1, next);
             statement.setInt(2, partition.partition.id());
             isThere(statement.executeUpdate(), "a partition whose failing message was settled");
         }
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET reason = NULL,"
-                        + " failed_at = NULL, retry_at = NULL WHERE id = ? AND failing_id IS NULL"))) {
+        String none = """
+                UPDATE outbox_partition SET reason = NULL, failed_at = NULL, retry_at = NULL
+                WHERE id = ? AND failing_id IS NULL
+                """;
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(none))) {
             statement.setInt(1, partition.partition.id());
             statement.executeUpdate();
         }
@@ -464,8 +480,8 @@ public final class JdbcBatch extends OutcomeBatch {
         }
     }
 
-    /** A hint ends before the first message that is left, or that one would be passed over. */
-    private void noteHints() {
+    /** Notes read positions, which end before the first message that is left. Otherwise reads would pass over it. */
+    private void noteReadPositions() {
         int index = 0;
         for (HeldPartition partition : held) {
             int size = partition.messages.size();
@@ -477,9 +493,10 @@ public final class JdbcBatch extends OutcomeBatch {
     }
 
     /**
-     * Rows can only vanish under our lock if somebody wrote to the tables past the outbox. The rest of the batch is settled all
-     * the same: it is changed by row ids that are given out once, of messages that we have published, so that it is right
-     * whatever else was changed; and undone, all of it would be published again.
+     * Whether a row was there. Under our lock a row can vanish only if another client wrote to the tables past the
+     * outbox. The rest of the batch is settled nevertheless. It is changed by row ids that are given out once, of
+     * messages that were published, so that is right whatever else was changed. If it were undone, all of these would
+     * be published again.
      */
     private static boolean isThere(int rows, String what) {
         if (rows == 0) {
