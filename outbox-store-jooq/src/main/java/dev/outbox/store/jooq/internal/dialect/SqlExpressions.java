@@ -6,7 +6,7 @@ import java.time.Instant;
 
 /** Pieces of SQL that each database writes in its own way. */
 public interface SqlExpressions {
-    /** What ends a query that is to return at most so many rows, which may be a parameter. */
+    /** The end of a query that returns at most a number of rows. The number may be a parameter. */
     String limit(String count);
 
     /** Expression: the time it really is on the server, not the time the transaction began. */
