@@ -28,7 +28,7 @@ public record Exploration(
      * @param sequences how many were run
      * @param steps how many steps they had
      * @param compared how many messages were compared with the model
-     * @param inconclusive sequences of which nothing can be said, because of something outside of the store
+     * @param inconclusive sequences of which nothing can be said: what was seen may have its cause outside of the store
      * @param finding what is wrong, or null
      */
     public record Outcome(
@@ -93,7 +93,7 @@ public record Exploration(
                 if (finding != null) {
                     return new Outcome(sequences, ran, runner.compared(), inconclusive, finding);
                 }
-                inconclusive.add("sequence " + sequences + ": " + result.observed());
+                inconclusive.add("of seed " + seed + ", sequence " + sequences + ": " + result.observed());
             }
             return new Outcome(sequences, ran, runner.compared(), inconclusive, null);
         }
@@ -108,7 +108,7 @@ public record Exploration(
         for (int i = 0; i < REPEATS; i++) {
             Runner.Result again = runner.runAfresh(sequence.subList(0, Math.min(sequence.size(), result.ran())));
             boolean same = again.end() == result.end() && again.rule().equals(result.rule());
-            if (!same && result.end() == Runner.End.FAILED) {
+            if (!same && result.end() != Runner.End.BROKEN) {
                 return null; // a failure of the server, say
             }
             if (!same) {

@@ -279,20 +279,21 @@ final class Model {
                             .findFirst()
                             .orElse(null);
             if (missing != null) {
-                throw new Violation(whyMissing(partition, missing, ready.size()), what.get() + missing + " is missing");
+                throw Violation.missing(
+                        whyMissing(partition, missing, ready.size()), what.get() + missing + " is missing");
             }
         }
         for (ModelPartition partition : ready) {
             if (batch.containsKey(partition)) {
                 partition.passedOver.remove(asker);
             } else if (fresh && !bounded && asked.size() <= limit) {
-                throw new Violation("OBX-LIMIT-2", what.get() + partition + " got no place");
+                throw Violation.missing("OBX-LIMIT-2", what.get() + partition + " got no place");
             } else if (open.isEmpty()) {
                 double round = (double) batch.size() / ready.size();
                 ModelPartition.Waits waits = partition.passedOver.merge(
                         asker, new ModelPartition.Waits(round, called), (old, now) -> old.plus(round));
                 if (waits.rounds() > MOST_ROUNDS && called - waits.since() > LONGEST_UNNOTICED) {
-                    throw new Violation(
+                    throw Violation.missing(
                             "OBX-LIMIT-2",
                             what.get() + partition + " was passed over for the last " + Math.round(waits.rounds())
                                     + " rounds");

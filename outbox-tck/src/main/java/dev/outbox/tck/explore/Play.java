@@ -504,7 +504,7 @@ final class Play {
             close(open);
             if (open.batch().messages().isEmpty()) {
                 if (System.nanoTime() - vain > 0) {
-                    throw new Violation("OBX-TX-3", model.pending() + " messages did not come within 30 seconds");
+                    throw Violation.missing("OBX-TX-3", model.pending() + " messages did not come within 30 seconds");
                 }
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(3));
             }

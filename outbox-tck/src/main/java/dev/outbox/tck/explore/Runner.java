@@ -29,6 +29,8 @@ final class Runner implements AutoCloseable {
     enum End {
         KEPT,
         BROKEN,
+        /** A message was missing: broken if it always is. */
+        MISSING,
         /** A call failed or did not return: broken if it always does. */
         FAILED,
         /** Something outside of the store. */
@@ -158,7 +160,8 @@ final class Runner implements AutoCloseable {
             try {
                 return play(new Play(clients(), "x" + PLAYS.incrementAndGet() + "t", this));
             } catch (Violation e) {
-                return new Result(End.BROKEN, e.rule(), String.valueOf(e.getMessage()), ran.get());
+                End end = e.isMissing() ? End.MISSING : End.BROKEN;
+                return new Result(end, e.rule(), String.valueOf(e.getMessage()), ran.get());
             } catch (Inconclusive e) {
                 End end = e.isSurroundings() ? End.UNKNOWN : End.FAILED;
                 return new Result(end, e.rule(), String.valueOf(e.getMessage()), ran.get());
