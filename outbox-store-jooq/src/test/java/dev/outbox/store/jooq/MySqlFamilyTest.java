@@ -350,6 +350,32 @@ abstract class MySqlFamilyTest extends StoreTest {
         }
     }
 
+    @Test
+    void topicsWithDeadLettersAreFoundInTheIndex() throws Exception {
+        for (int part = 0; part < 3; part++) {
+            StringBuilder rows = new StringBuilder("INSERT INTO outbox_dead_letter"
+                    + " (id, topic, partition_no, payload, attempts, created_at, reason, died_at) VALUES ");
+            for (int i = 0; i < 20_000; i++) {
+                rows.append(i == 0 ? "(" : ", (")
+                        .append(20_000 * part + i + 1)
+                        .append(", 'topic")
+                        .append(i % 3)
+                        .append("', 0, '', 1, utc_timestamp(6), '', utc_timestamp(6))");
+            }
+            execute(rows.toString());
+        }
+        execute("ANALYZE TABLE outbox_dead_letter");
+        try (Connection connection = DriverManager.getConnection(address)) {
+            for (String sql : lookingForTopicsWithDeadLetters()) {
+                assertReads(
+                        connection,
+                        20_020, // the entries that are counted, once more as they are put down in between
+                        sql + "\n" + explain(connection, sql),
+                        () -> connection.createStatement().executeQuery(sql).close());
+            }
+        }
+    }
+
     @FunctionalInterface
     private interface SqlAction {
         void run() throws SQLException;

@@ -357,6 +357,25 @@ class PostgresStoreTest extends StoreTest {
         assertFalse(plan.contains("Seq Scan on outbox_message"), plan);
     }
 
+    @Test
+    void topicsWithDeadLettersAreFoundInTheIndex() throws Exception {
+        execute(
+                "INSERT INTO outbox_dead_letter (id, topic, partition_no, payload, attempts, created_at, reason, died_at)"
+                        + " SELECT x, 'topic' || x % 3, 0, '', 1, now(), '', now() FROM generate_series(1, 90000) x",
+                "VACUUM ANALYZE outbox_dead_letter");
+        for (String sql : lookingForTopicsWithDeadLetters()) {
+            String plan = explain(sql);
+            assertFalse(plan.contains("Seq Scan on outbox") || plan.contains("Sort"), plan);
+            Matcher rows = Pattern.compile("outbox_dead_letter_order.*actual rows=(\\d+)")
+                    .matcher(plan);
+            long read = 0;
+            while (rows.find()) {
+                read += Long.parseLong(rows.group(1));
+            }
+            assertTrue(read >= 1 && read <= 10_002, read + " index entries read:\n" + plan);
+        }
+    }
+
     /** A hundred topics of 256 partitions: looking for partitions probes each once, and the others do not scan or sort. */
     @Test
     void plansAreTheSameWithManyTopics() throws Exception {

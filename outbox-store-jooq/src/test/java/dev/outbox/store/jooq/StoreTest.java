@@ -759,6 +759,24 @@ abstract class StoreTest {
         return ids;
     }
 
+    /** The statements that find the topics with dead letters, with the name of one that is there. */
+    List<String> lookingForTopicsWithDeadLetters() {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            pool.sent.clear();
+            assertEquals(
+                    List.of("topic0 10000", "topic1 10000", "topic2 10000"),
+                    Operations.of(store).deadLetterTopics().stream()
+                            .map(topic -> topic.topic() + " " + topic.deadLetters())
+                            .toList());
+        }
+        return pool.sent.stream()
+                .filter(sql -> sql.contains("outbox_dead_letter"))
+                .distinct()
+                .map(sql -> sql.replace("?", "'topic1'"))
+                .toList();
+    }
+
     private String ask(String sql) throws Exception {
         try (Connection connection = DriverManager.getConnection(address);
                 Statement statement = connection.createStatement();
