@@ -11,5 +11,6 @@ module dev.outbox.store.support {
 
     requires transitive dev.outbox;
     requires com.fasterxml.jackson.core;
+    requires org.slf4j;
     requires static transitive org.jspecify;
 }

@@ -2,7 +2,7 @@ package dev.outbox;
 
 import dev.outbox.internal.Audience;
 import dev.outbox.internal.Durations;
-import java.nio.charset.StandardCharsets;
+import dev.outbox.spi.Partitioner;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
-import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -189,20 +188,11 @@ public final class Topic<T> {
         }
     }
 
-    /**
-     * Equal keys must go to the same partition from every process and version, so the hash is a public one: CRC-32 of the
-     * key in UTF-8 modulo the count. Without a key there is no order to keep, and any partition does.
-     */
+    /** Without a key there is no order to keep, and any partition does. */
     private int partitionOf(@Nullable String messageKey) {
-        if (partitions == 1) {
-            return 0;
-        }
-        if (messageKey == null) {
-            return ThreadLocalRandom.current().nextInt(partitions);
-        }
-        CRC32 crc = new CRC32();
-        crc.update(messageKey.getBytes(StandardCharsets.UTF_8));
-        return (int) (crc.getValue() % partitions);
+        return messageKey == null
+                ? ThreadLocalRandom.current().nextInt(partitions)
+                : Partitioner.partitionOf(messageKey, partitions);
     }
 
     @Override

@@ -79,6 +79,16 @@ public final class BatchOutcomes {
         put(message, new Outcome.DeadLettered(message, storable(reason)));
     }
 
+    /** Carries out {@link dev.outbox.Operations#removePending} on a message of a batch that was taken for it. */
+    public void removed(PersistedMessage message) {
+        put(message, new Outcome.Removed(message));
+    }
+
+    /** Carries out {@link dev.outbox.Operations#movePending} on a message of a batch that was taken for it. */
+    public void moved(PersistedMessage message, String topic, int partition) {
+        put(message, new Outcome.Moved(message, topic, partition));
+    }
+
     /** Ends the marking; true the first time, false if the batch was closed before and there is nothing to do. */
     public boolean close() {
         boolean first = open;

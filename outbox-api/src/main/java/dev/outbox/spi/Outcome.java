@@ -17,4 +17,13 @@ public sealed interface Outcome {
 
     /** It was given up: one attempt more, and it moves to the dead letters. */
     record DeadLettered(PersistedMessage message, String reason) implements Outcome {}
+
+    /** An operator has removed it: it is deleted, and was not published. */
+    record Removed(PersistedMessage message) implements Outcome {}
+
+    /**
+     * An operator has moved it: it is deleted, and written to the end of another partition, with the same id and no
+     * attempts.
+     */
+    record Moved(PersistedMessage message, String topic, int partition) implements Outcome {}
 }

@@ -41,6 +41,7 @@ public abstract class StoreTck
                 OperationsRules,
                 ListingRules,
                 TimeRules,
+                PendingRules,
                 FilterAndLimitRules,
                 PayloadRules,
                 LifecycleRules,

@@ -63,7 +63,7 @@ final class BatchCloser {
     /** Ten times what it takes when nothing is in the way. */
     private static final Duration TIME_PER_DOCUMENT = Duration.ofMillis(2);
 
-    private static final Duration TIME_PER_DEAD_MEGABYTE = Duration.ofMillis(100);
+    private static final Duration TIME_PER_WRITTEN_MEGABYTE = Duration.ofMillis(100);
 
     private static final Logger LOG = LoggerFactory.getLogger(BatchCloser.class);
     private static final String DOING = "Closing a batch";
@@ -97,10 +97,11 @@ final class BatchCloser {
             List<BsonValue> settled,
             List<BsonValue> failed,
             List<BsonDocument> dead,
+            List<BsonDocument> moved,
             List<HeldPartition> plain,
             List<Failing> failing,
             List<HeldPartition> passed,
-            AtomicLong deadBytes) {}
+            AtomicLong writtenBytes) {}
 
     /** A partition in which messages failed, and the first of them. */
     private record Failing(HeldPartition held, StoredMessage message, PartitionOutcome outcome) {}
@@ -163,10 +164,10 @@ final class BatchCloser {
      * much.
      */
     private void makeTimeFor(Plan plan, List<HeldPartition> held) {
-        int documents = plan.settled.size() + plan.failed.size() + plan.dead.size() + held.size();
+        int documents = plan.settled.size() + plan.failed.size() + plan.dead.size() + plan.moved.size() + held.size();
         Duration needed = TIME_PER_DOCUMENT
                 .multipliedBy(documents)
-                .plus(TIME_PER_DEAD_MEGABYTE.multipliedBy(plan.deadBytes.get() >> 20))
+                .plus(TIME_PER_WRITTEN_MEGABYTE.multipliedBy(plan.writtenBytes.get() >> 20))
                 .plus(leaseRenewer.trust().dividedBy(2));
         held.stream().collect(Collectors.groupingBy(each -> each.hold)).forEach((hold, theirs) -> {
             if (hold.trustLeft().compareTo(needed) < 0) {
@@ -194,6 +195,7 @@ final class BatchCloser {
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
+                new ArrayList<>(),
                 new AtomicLong());
         int first = 0;
         for (HeldPartition each : held) {
@@ -215,7 +217,10 @@ final class BatchCloser {
                 plan.settled.add(message.id());
                 if (outcome instanceof Outcome.DeadLettered dead) {
                     plan.dead.add(MessageDocuments.dead(message, dead.reason()));
-                    plan.deadBytes.addAndGet(message.bytes());
+                    plan.writtenBytes.addAndGet(message.bytes());
+                } else if (outcome instanceof Outcome.Moved to) {
+                    plan.moved.add(MessageDocuments.moved(message, to.topic(), to.partition()));
+                    plan.writtenBytes.addAndGet(message.bytes());
                 }
                 passed |= held.failing != null && held.failing.position().equals(message.position());
             }
@@ -254,6 +259,10 @@ final class BatchCloser {
             collections.deadLetters().insertMany(session, plan.dead);
             // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
             collections.deadLetters().updateMany(session, these, List.of(Updates.set("diedAt", "$$NOW")));
+        }
+        if (!plan.moved.isEmpty()) {
+            // By the same ids: those of before are deleted in this transaction already.
+            collections.messages().insertMany(session, plan.moved);
         }
         for (HeldPartition held : plan.passed) {
             goOn(session, held);

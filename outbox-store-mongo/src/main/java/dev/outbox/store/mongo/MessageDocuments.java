@@ -57,6 +57,21 @@ final class MessageDocuments {
         return document.append("payload", new BsonBinary(message.payload()));
     }
 
+    /** The same id at the end of another partition. */
+    static BsonDocument moved(StoredMessage stored, String topic, int partition) {
+        PersistedMessage message = stored.message();
+        BsonDocument document = new BsonDocument("_id", stored.id())
+                .append("topic", new BsonString(topic))
+                .append("partition", new BsonInt32(partition))
+                .append("position", SET_BY_SERVER)
+                .append("created", stored.created());
+        if (message.key() != null) {
+            document.append("key", new BsonString(message.key()));
+        }
+        appendHeaders(document, message.headers());
+        return document.append("payload", new BsonBinary(message.payload()));
+    }
+
     /** The same id at a new position, the end. */
     static BsonDocument redriven(BsonDocument dead) {
         BsonDocument document = new BsonDocument("_id", dead.get("_id"))

@@ -22,7 +22,11 @@ import com.mongodb.client.model.Updates;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
+import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
+import dev.outbox.store.support.StoreOperations;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -53,7 +57,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** {@link Operations} by plain statements; what changes several documents does so in a transaction. */
-final class MongoOperations implements Operations {
+final class MongoOperations implements StoreOperations {
     private static final Logger LOG = LoggerFactory.getLogger(MongoOperations.class);
     private static final int PARTITIONS_AT_ONCE = 50;
     private static final int LETTERS_AT_ONCE = 500;

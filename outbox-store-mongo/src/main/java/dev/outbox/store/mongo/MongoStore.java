@@ -4,9 +4,9 @@ import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.Capabilities;
-import dev.outbox.MessageBatch;
 import dev.outbox.StoreException;
 import dev.outbox.store.support.GuardedStore;
+import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.store.support.SetAside;
 import dev.outbox.store.support.TopicSets;
@@ -75,7 +75,7 @@ final class MongoStore extends GuardedStore {
     }
 
     @Override
-    protected MessageBatch take(Set<String> topics, int limit) {
+    protected OutcomeBatch take(Set<String> topics, int limit) {
         long called = System.nanoTime();
         if (!primary.await(MOST_WAIT)) {
             requireOpen();

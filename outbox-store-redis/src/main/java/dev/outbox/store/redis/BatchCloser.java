@@ -4,7 +4,9 @@ import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.support.PartitionOutcome;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,9 @@ final class BatchCloser {
 
     /** What there still is; null if that is all that was read. */
     private final @Nullable Set<StreamEntry> left;
+
+    /** Partitions that messages move to, in the order of their keys. */
+    private final Map<Partition, Integer> targets = new LinkedHashMap<>();
 
     private BatchCloser(@Nullable Set<StreamEntry> left) {
         this.left = left;
@@ -41,7 +46,7 @@ final class BatchCloser {
         }
         first = 0;
         for (HeldPartition held : hold.partitions) {
-            closer.add(held, outcomes, first);
+            closer.add(hold, held, outcomes, first);
             first += held.entries.size();
         }
         return closer.call(hold, hold.partitions);
@@ -85,6 +90,7 @@ final class BatchCloser {
 
     private Command call(Hold hold, List<HeldPartition> some) {
         List<byte[]> keys = keys(hold, some);
+        targets.keySet().forEach(to -> keys.add(hold.keySpace.keys(to).messages()));
         keys.add(hold.keySpace.died());
         return Script.CLOSE.call(keys, arguments);
     }
@@ -108,7 +114,7 @@ final class BatchCloser {
         arguments.add(last.id());
     }
 
-    private void add(HeldPartition held, BatchOutcomes outcomes, int first) {
+    private void add(Hold hold, HeldPartition held, BatchOutcomes outcomes, int first) {
         int size = held.entries.size();
         PartitionOutcome folded = PartitionOutcome.of(size, i -> outcome(held, outcomes, first, i));
         int prefix = left == null ? folded.settledPrefix() : 0;
@@ -116,6 +122,7 @@ final class BatchCloser {
         List<byte[]> forgotten = new ArrayList<>();
         List<byte[]> failed = new ArrayList<>();
         List<byte[]> buried = new ArrayList<>();
+        List<byte[]> moved = new ArrayList<>();
         for (int i = 0; i < size; i++) {
             StreamEntry entry = held.entries.get(i);
             Outcome outcome = outcome(held, outcomes, first, i);
@@ -125,6 +132,12 @@ final class BatchCloser {
                 buried.add(entry.position());
                 buried.add(KeySpace.bytes(Integer.toString(held.attempts(entry) + 1)));
                 buried.add(KeySpace.bytes(dead.reason()));
+            } else if (outcome instanceof Outcome.Moved to) {
+                Partition target = new Partition(to.topic(), to.partition());
+                int key = targets.computeIfAbsent(target, next -> 3 + 4 * hold.partitions.size() + targets.size());
+                moved.add(entry.position());
+                moved.add(KeySpace.bytes(Integer.toString(key)));
+                moved.add(hold.keySpace.keys(target).member());
             }
             if (PartitionOutcome.isSettled(outcome)) {
                 if (i >= prefix) {
@@ -151,6 +164,8 @@ final class BatchCloser {
         }
         add(buried.size() / 3);
         arguments.addAll(buried);
+        add(moved.size() / 3);
+        arguments.addAll(moved);
     }
 
     /**

@@ -3,6 +3,10 @@ package dev.outbox.store.redis;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
+import dev.outbox.Operations.FailingPartition;
+import dev.outbox.store.support.StoreOperations;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
 
 /** {@link Operations} by scripts, one for each key space. */
-final class RedisOperations implements Operations {
+final class RedisOperations implements StoreOperations {
     /** Partitions that one script looks at, so that none keeps a server for long. */
     private static final int AT_A_TIME = 200;
 

@@ -2,9 +2,9 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
-import dev.outbox.MessageBatch;
 import dev.outbox.store.support.GuardedStore;
 import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.TopicSets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +21,7 @@ final class RedisStore extends GuardedStore {
     private final RedisClientAdapter adapter;
     private final Duration lease;
     private final Capabilities capabilities;
+    private final KeyNames keyNames;
     private final RetryingClient client;
     private final LeaseRenewer leaseRenewer;
     private final Aside aside = new Aside();
@@ -44,6 +45,7 @@ final class RedisStore extends GuardedStore {
                 ? Capabilities.all()
                 : Capabilities.all()
                         .without(Capability.WAKE_UP, "it was opened with wakeUp=false, or for an outbox without them");
+        this.keyNames = keyNames;
         this.client = client;
         this.leaseRenewer = new LeaseRenewer(client, lease);
         this.wakeUpListener = new WakeUpListener(adapter, keyNames.channel(), WakeUpListener.BETWEEN_PINGS);
@@ -52,7 +54,7 @@ final class RedisStore extends GuardedStore {
     }
 
     @Override
-    protected MessageBatch take(Set<String> topics, int limit) {
+    protected OutcomeBatch take(Set<String> topics, int limit) {
         TopicSet topicSet = topicSets.of(topics);
         long called = System.nanoTime();
         Hold hold;
@@ -85,6 +87,12 @@ final class RedisStore extends GuardedStore {
             endAll(List.of(batch));
         }
         return batch;
+    }
+
+    /** Only keys of one slot can be written in one step. */
+    @Override
+    protected boolean isMovable(int from, int to) {
+        return keyNames.index(from) == keyNames.index(to);
     }
 
     private RedisBatch.Sequel sequel(TopicSet topicSet, int limit) {

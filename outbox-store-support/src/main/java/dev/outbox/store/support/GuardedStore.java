@@ -4,15 +4,23 @@ import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
+import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
+import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.spi.Partitioner;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gate of a store: refuses what the contract refuses, and everything once it is closed (OBX-LIFE-4, OBX-INPUT-2).
@@ -21,7 +29,9 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     /** Dead letters that are put back or deleted in one step. */
     public static final int AT_A_TIME = 500;
 
-    private final Operations operations;
+    private static final Logger LOG = LoggerFactory.getLogger(GuardedStore.class);
+
+    private final StoreOperations operations;
     private volatile boolean closed;
 
     /**
@@ -29,7 +39,7 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
      *
      * @param operations what answers to an operator
      */
-    protected GuardedStore(Operations operations) {
+    protected GuardedStore(StoreOperations operations) {
         this.operations = operations;
     }
 
@@ -38,15 +48,13 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
         if (topics.isEmpty()) {
             throw new MisuseException("No topics given; expected at least one.");
         }
-        if (limit < 1) {
-            throw new MisuseException("limit is " + limit + "; expected at least 1.");
-        }
+        requireAtLeastOne("limit", limit);
         requireOpen();
         return take(topics, limit);
     }
 
     /** As {@link #checkout}, which has looked at what is given. */
-    protected abstract MessageBatch take(Set<String> topics, int limit);
+    protected abstract OutcomeBatch take(Set<String> topics, int limit);
 
     /** From now on everything is refused; true the first time. */
     protected final synchronized boolean markClosed() {
@@ -98,6 +106,83 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     public final int retryNow(String topic) {
         requireOpen();
         return operations.retryNow(topic);
+    }
+
+    @Override
+    public final int removePending(String topic, int limit) {
+        return take(topic, limit, "removed", (outcomes, messages) -> messages.forEach(outcomes::removed));
+    }
+
+    @Override
+    public final int movePending(String topic, String toTopic, int toPartitions, int limit) {
+        new OutgoingMessage(toTopic, 0, null, Map.of(), new byte[0]); // refuses what is no name of a topic
+        requireAtLeastOne("toPartitions", toPartitions);
+        if (topic.equals(toTopic)) {
+            throw new MisuseException(
+                    "Messages of topic " + topic + " were to be moved to the same topic; expected another.");
+        }
+        return take(topic, limit, "moved to topic " + toTopic, (outcomes, messages) -> {
+            int[] partitions = messages.stream()
+                    .mapToInt(message -> partitionAfter(message, toPartitions))
+                    .toArray(); // all of them first: if one is refused, nothing is moved
+            for (int i = 0; i < partitions.length; i++) {
+                outcomes.moved(messages.get(i), toTopic, partitions[i]);
+            }
+        });
+    }
+
+    private int partitionAfter(PersistedMessage message, int partitions) {
+        String key = message.key();
+        int partition = key == null ? message.partition() % partitions : Partitioner.partitionOf(key, partitions);
+        if (!isMovable(message.partition(), partition)) {
+            throw new MisuseException("Message " + message.id() + " is in partition " + message.partition()
+                    + " and would be in partition " + partition + " of " + partitions
+                    + ". This outbox is spread, and the two have no transaction in common. Move the messages to a topic with"
+                    + " as many partitions as theirs has.");
+        }
+        return partition;
+    }
+
+    /** Whether a message can be moved from one partition to another in one step. */
+    protected boolean isMovable(int from, int to) {
+        return true;
+    }
+
+    /**
+     * Takes messages as a relay does, and so shares the promises that checkout and close make to relays: no message is in
+     * another batch, the outcomes of a batch take effect in one step or not, and a death before that leaves all as it was.
+     * A part is no larger than a batch may be.
+     */
+    private int take(String topic, int limit, String what, BiConsumer<BatchOutcomes, List<PersistedMessage>> mark) {
+        requireAtLeastOne("limit", limit);
+        requireOpen();
+        operations.retryNow(topic);
+        int done = 0;
+        try {
+            while (done < limit) {
+                requireOpen();
+                int taken;
+                try (OutcomeBatch batch = take(Set.of(topic), Math.min(AT_A_TIME, limit - done))) {
+                    taken = batch.messages().size();
+                    mark.accept(batch.outcomes(), batch.messages());
+                }
+                if (taken == 0) {
+                    return done;
+                }
+                done += taken;
+            }
+            return done;
+        } finally {
+            if (done > 0) {
+                LOG.info("By an operator, {} pending messages of topic {} were {}.", done, topic, what);
+            }
+        }
+    }
+
+    private static void requireAtLeastOne(String what, int number) {
+        if (number < 1) {
+            throw new MisuseException(what + " is " + number + "; expected at least 1.");
+        }
     }
 
     @Override

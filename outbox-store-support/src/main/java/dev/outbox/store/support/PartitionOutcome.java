@@ -62,8 +62,8 @@ public record PartitionOutcome(int firstFailed, String reason, Duration delay, i
         return delay.plusNanos(999_999).toMillis();
     }
 
-    /** Whether a message with this outcome has left the partition: published, or a dead letter. */
+    /** Whether a message with this outcome has left the partition, whatever became of it. */
     public static boolean isSettled(@Nullable Outcome outcome) {
-        return outcome instanceof Outcome.Published || outcome instanceof Outcome.DeadLettered;
+        return outcome != null && !(outcome instanceof Outcome.Failed);
     }
 }

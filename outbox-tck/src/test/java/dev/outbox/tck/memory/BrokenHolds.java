@@ -39,6 +39,7 @@ final class BrokenHolds {
                             "OBX-EXCL-2",
                             "OBX-EXCL-3",
                             "OBX-FENCE-1",
+                            "OBX-OPS-5",
                             "OBX-ORDER-3",
                             "OBX-RELAY-2"),
             Broken.outbox("holds messages and not their partitions", LocksMessages::new)

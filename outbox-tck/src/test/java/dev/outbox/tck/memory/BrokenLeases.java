@@ -71,6 +71,8 @@ final class BrokenLeases {
                             "OBX-FENCE-1",
                             "OBX-FENCE-4",
                             "OBX-FENCE-5",
+                            "OBX-OPS-5",
+                            "OBX-OPS-6",
                             "OBX-ORDER-3"),
             Broken.client(
                             "takes its own word for it that it is held",

@@ -78,6 +78,8 @@ final class BrokenLifecycles {
                             "OBX-OPS-2",
                             "OBX-OPS-3",
                             "OBX-PAYLOAD-3",
+                            "OBX-OPS-5",
+                            "OBX-OPS-6",
                             "OBX-RELAY-1",
                             "OBX-RETRY-1",
                             "OBX-RETRY-2"),

@@ -40,7 +40,14 @@ final class BrokenLimits {
                             return super.checkout(known, limit);
                         }
                     })
-                    .breaks("OBX-FILTER-1", "OBX-LIFE-2", "OBX-OPS-1", "OBX-OPS-3", "OBX-OPS-4"),
+                    .breaks(
+                            "OBX-FILTER-1",
+                            "OBX-LIFE-2",
+                            "OBX-OPS-1",
+                            "OBX-OPS-3",
+                            "OBX-OPS-4",
+                            "OBX-OPS-5",
+                            "OBX-OPS-6"),
             Broken.outbox("ignores the limit by one", () -> new MemoryState() {
                         @Override
                         public synchronized Hold checkout(Set<String> topics, int limit) {
@@ -53,6 +60,7 @@ final class BrokenLimits {
                             "OBX-LIFE-5",
                             "OBX-LIMIT-1",
                             "OBX-LIMIT-2",
+                            "OBX-OPS-5",
                             "OBX-ORDER-1",
                             "OBX-ORDER-3"),
             Broken.outbox("serves partitions in a fixed order", () -> new MemoryState() {
@@ -134,7 +142,7 @@ final class BrokenLimits {
                             return partition.failure != null && now().isBefore(partition.failure.nextAttempt());
                         }
                     })
-                    .breaks("OBX-LIMIT-3"));
+                    .breaks("OBX-LIMIT-3", "OBX-OPS-5"));
 
     private BrokenLimits() {}
 

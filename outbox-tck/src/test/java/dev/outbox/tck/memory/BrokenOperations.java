@@ -82,6 +82,54 @@ final class BrokenOperations {
                         }
                     })
                     .breaks("OBX-OPS-4"),
+            Broken.outbox("removes all that waits of a topic, whatever the limit", () -> new MemoryState() {
+                        @Override
+                        public synchronized int removePending(String topic, int limit) {
+                            return super.removePending(topic, Integer.MAX_VALUE);
+                        }
+                    })
+                    .breaks("OBX-OPS-5"),
+            Broken.outbox("does not remove what waits for its next attempt", () -> new MemoryState() {
+                        private boolean removing;
+
+                        @Override
+                        public synchronized int removePending(String topic, int limit) {
+                            removing = true;
+                            int removed = super.removePending(topic, limit);
+                            removing = false;
+                            return removed;
+                        }
+
+                        @Override
+                        public synchronized int retryNow(String topic) {
+                            return removing ? 0 : super.retryNow(topic);
+                        }
+                    })
+                    .breaks("OBX-OPS-5"),
+            Broken.outbox("moves all to one partition", () -> new MemoryState() {
+                        @Override
+                        public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+                            return super.movePending(topic, toTopic, 1, limit);
+                        }
+                    })
+                    .breaks("OBX-OPS-6"),
+            Broken.outbox("removes what a batch holds", () -> new MemoryState() {
+                        private boolean removing;
+
+                        @Override
+                        public synchronized int removePending(String topic, int limit) {
+                            removing = true;
+                            int removed = super.removePending(topic, limit);
+                            removing = false;
+                            return removed;
+                        }
+
+                        @Override
+                        public boolean isReady(Partition partition) {
+                            return removing || super.isReady(partition);
+                        }
+                    })
+                    .breaks("OBX-OPS-5"),
             Broken.outbox("never wakes anybody up", () -> new MemoryState() {
                         @Override
                         public void addWakeUp(Runnable wakeUp) {}
@@ -107,6 +155,8 @@ final class BrokenOperations {
                             "OBX-LIFE-4",
                             "OBX-OPS-4",
                             "OBX-PAYLOAD-3",
+                            "OBX-OPS-5",
+                            "OBX-OPS-6",
                             "OBX-RELAY-1",
                             "OBX-RETRY-6",
                             "OBX-WAKE-1"),

@@ -39,6 +39,8 @@ final class BrokenOrder {
                             "OBX-LIFE-5",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-OPS-5",
+                            "OBX-OPS-6",
                             "OBX-ORDER-1",
                             "OBX-ORDER-2",
                             "OBX-ORDER-3",
@@ -57,7 +59,7 @@ final class BrokenOrder {
                                     .toList();
                         }
                     })
-                    .breaks("OBX-LIFE-5", "OBX-ORDER-1"),
+                    .breaks("OBX-LIFE-5", "OBX-OPS-5", "OBX-OPS-6", "OBX-ORDER-1"),
             Broken.outbox("writes the messages of a call backwards", () -> new MemoryState() {
                         @Override
                         public Transaction begin() {
@@ -73,7 +75,7 @@ final class BrokenOrder {
                             };
                         }
                     })
-                    .breaks("OBX-ORDER-1"),
+                    .breaks("OBX-OPS-5", "OBX-OPS-6", "OBX-ORDER-1"),
             Broken.outbox("loses what was released", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {

@@ -239,6 +239,9 @@ public final class MemoryOutboxServer implements Closeable {
                 Wire.writeList(answer, session.failingPartitions(), MemoryOutboxServer::writeFailing);
             case RETRY_NOW -> answer.writeBoolean(session.retryNow(Wire.readText(in), in.readInt()));
             case RETRY_TOPIC_NOW -> answer.writeInt(session.retryNow(Wire.readText(in)));
+            case REMOVE_PENDING -> answer.writeInt(session.removePending(Wire.readText(in), in.readInt()));
+            case MOVE_PENDING ->
+                answer.writeInt(session.movePending(Wire.readText(in), Wire.readText(in), in.readInt(), in.readInt()));
             case DEAD_LETTER_TOPICS ->
                 Wire.writeList(answer, session.deadLetterTopics(), MemoryOutboxServer::writeDeadLetterTopic);
             case DEAD_LETTERS ->

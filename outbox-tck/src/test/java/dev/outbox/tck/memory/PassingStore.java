@@ -66,6 +66,16 @@ class PassingStore implements Store, Operations, WakeUps {
     }
 
     @Override
+    public int removePending(String topic, int limit) {
+        return Operations.of(real).removePending(topic, limit);
+    }
+
+    @Override
+    public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+        return Operations.of(real).movePending(topic, toTopic, toPartitions, limit);
+    }
+
+    @Override
     public List<DeadLetterTopic> deadLetterTopics() {
         return Operations.of(real).deadLetterTopics();
     }

@@ -153,6 +153,30 @@ final class RemoteSession implements Session {
     }
 
     @Override
+    public int removePending(String topic, int limit) {
+        return ask(
+                Request.REMOVE_PENDING,
+                out -> {
+                    Wire.writeText(out, topic);
+                    out.writeInt(limit);
+                },
+                DataInputStream::readInt);
+    }
+
+    @Override
+    public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+        return ask(
+                Request.MOVE_PENDING,
+                out -> {
+                    Wire.writeText(out, topic);
+                    Wire.writeText(out, toTopic);
+                    out.writeInt(toPartitions);
+                    out.writeInt(limit);
+                },
+                DataInputStream::readInt);
+    }
+
+    @Override
     public List<DeadLetterTopic> deadLetterTopics() {
         return ask(
                 Request.DEAD_LETTER_TOPICS,

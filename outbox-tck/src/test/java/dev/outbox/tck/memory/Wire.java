@@ -35,6 +35,8 @@ final class Wire {
         RETRY_NOW,
         RETRY_TOPIC_NOW,
         DEAD_LETTER_TOPICS,
+        REMOVE_PENDING,
+        MOVE_PENDING,
         DEAD_LETTERS,
         DEAD_LETTER,
         REDRIVE,

@@ -3,7 +3,6 @@ package dev.outbox.store.jooq.internal;
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
-import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
 import dev.outbox.store.jooq.internal.checkout.Checkout;
@@ -23,6 +22,7 @@ import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
 import dev.outbox.store.jooq.internal.wakeup.WakeUpListener;
 import dev.outbox.store.support.GuardedStore;
+import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.store.support.TopicSets;
 import java.sql.SQLException;
@@ -90,7 +90,7 @@ public final class JdbcStore extends GuardedStore {
     }
 
     @Override
-    protected MessageBatch take(Set<String> topics, int limit) {
+    protected OutcomeBatch take(Set<String> topics, int limit) {
         TopicSet topicSet = topicSets.of(topics).orElse(null);
         if (topicSet == null) {
             return new JdbcBatch(dialect, readPositions, List.of(), null, LastAnswer.now(), batch -> {});

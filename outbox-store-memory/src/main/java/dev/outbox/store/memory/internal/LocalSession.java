@@ -137,6 +137,16 @@ public final class LocalSession implements Session {
     }
 
     @Override
+    public int removePending(String topic, int limit) {
+        return outbox.removePending(topic, limit);
+    }
+
+    @Override
+    public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+        return outbox.movePending(topic, toTopic, toPartitions, limit);
+    }
+
+    @Override
     public List<DeadLetterTopic> deadLetterTopics() {
         return outbox.deadLetterTopics();
     }

@@ -12,6 +12,7 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.spi.Outcome;
+import dev.outbox.spi.Partitioner;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -335,6 +336,49 @@ public class MemoryState {
             }
         }
         return failing;
+    }
+
+    public synchronized int removePending(String topic, int limit) {
+        return takePending(topic, limit).size();
+    }
+
+    public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+        List<Written> moved = new ArrayList<>();
+        synchronized (this) {
+            for (PersistedMessage m : takePending(topic, limit)) {
+                int partition = m.key() == null
+                        ? m.partition() % toPartitions
+                        : Partitioner.partitionOf(requireNonNull(m.key()), toPartitions);
+                moved.add(new Written(
+                        ++lastPosition,
+                        new PersistedMessage(
+                                m.id(), toTopic, partition, m.key(), m.headers(), m.payload(), 0, m.createdAt())));
+            }
+            moved.forEach(this::add);
+        }
+        wakeUps.forEach(Runnable::run);
+        return moved.size();
+    }
+
+    /** Takes messages of partitions that no batch holds out of the outbox, delayed or not. */
+    private List<PersistedMessage> takePending(String topic, int limit) {
+        List<PersistedMessage> taken = new ArrayList<>();
+        retryNow(topic);
+        for (Partition partition : partitions.values()) {
+            if (partition.name.topic().equals(topic) && isReady(partition)) {
+                for (long position : List.copyOf(readable(partition))) {
+                    if (taken.size() == limit) {
+                        return taken;
+                    }
+                    taken.add(requireNonNull(partition.messages.get(position)));
+                    remove(partition, position);
+                    if (partition.failure != null && partition.failure.position() == position) {
+                        partition.failure = null;
+                    }
+                }
+            }
+        }
+        return taken;
     }
 
     public synchronized List<DeadLetterTopic> deadLetterTopics() {

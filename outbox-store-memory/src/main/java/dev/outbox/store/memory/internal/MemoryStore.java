@@ -5,6 +5,7 @@ import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
@@ -12,6 +13,7 @@ import dev.outbox.spi.BatchOutcomes;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +127,21 @@ public final class MemoryStore implements Store, Operations, WakeUps {
     @Override
     public int retryNow(String topic) {
         return session().retryNow(topic);
+    }
+
+    @Override
+    public int removePending(String topic, int limit) {
+        requireLimit(limit);
+        return session().removePending(topic, limit);
+    }
+
+    @Override
+    public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+        new OutgoingMessage(toTopic, 0, null, Map.of(), new byte[0]); // refuses what is no name of a topic
+        require(!topic.equals(toTopic), "Both topics are " + topic + "; expected another to move messages to.");
+        require(toPartitions >= 1, "toPartitions is " + toPartitions + "; expected at least 1.");
+        requireLimit(limit);
+        return session().movePending(topic, toTopic, toPartitions, limit);
     }
 
     @Override

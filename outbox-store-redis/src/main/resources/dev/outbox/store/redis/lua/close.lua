@@ -1,9 +1,10 @@
 -- Applies the outcomes of a batch and releases its partitions, or does nothing if one of them is no longer held.
--- KEYS as in check_hold.lua, then died; ARGV as in check_hold.lua; then of each partition: member;
+-- KEYS as in check_hold.lua, then the messages of partitions that something moves to, then died; ARGV as in check_hold.lua; then of each partition: member;
 --   up to where to trim, or nothing; number and entries to delete;
 --   number and entries whose attempts are forgotten;
 --   number and entries that failed, and if there are any: id of the first, its reason, delay in ms;
---   number of dead letters, and of each: entry, attempts, reason.
+--   number of dead letters, and of each: entry, attempts, reason;
+--   number of messages that move, and of each: entry, the number of its key among KEYS, and the member.
 -- Returns 1 if it is done, now or by an earlier call; else what there is to object.
 redis.call('ZREM', KEYS[1], '')
 local answer = objection()
@@ -49,6 +50,25 @@ local function bury(messages, dead, member)
   redis.call('HSET', KEYS[#KEYS], string.match(member, '^(.*)#'), '')
 end
 
+local function move(messages)
+  local entry = argument()
+  local target = KEYS[tonumber(argument())]
+  local member = argument()
+  local found = redis.call('XRANGE', messages, entry, entry)[1]
+  if not found then
+    return -- deleted by hand
+  end
+  local fields = found[2]
+  local created = string.match(entry, '^%d+')
+  for i = 3, #fields, 2 do
+    if fields[i] == 'c' then
+      created = fields[i + 1]
+    end
+  end
+  redis.call('XADD', target, '*', fields[1], fields[2], 'c', created)
+  redis.call('ZADD', KEYS[1], 'NX', 0, member)
+end
+
 -- As many at a time as the stack of a script can take for certain.
 local function inChunks(count, command, key)
   while count > 0 do
@@ -62,6 +82,10 @@ local function inChunks(count, command, key)
   end
 end
 
+-- What somebody has spoilt is to fail before anything is written: a script is not undone.
+for k = 4 * partitions + 3, #KEYS - 1 do
+  redis.call('XLEN', KEYS[k])
+end
 for p = 1, partitions do
   local messages, state, attempts, dead = KEYS[4 * p - 1], KEYS[4 * p], KEYS[4 * p + 1], KEYS[4 * p + 2]
   local member = argument()
@@ -87,6 +111,9 @@ for p = 1, partitions do
   end
   for _ = 1, tonumber(argument()) do
     bury(messages, dead, member)
+  end
+  for _ = 1, tonumber(argument()) do
+    move(messages)
   end
   if trim ~= '' then
     redis.call('XTRIM', messages, 'MINID', trim)

@@ -5,6 +5,12 @@ import java.sql.SQLException;
 
 /** How messages are deleted when a batch is closed. */
 public interface CloseDialect {
+    /**
+     * Called before a batch writes messages, as a move does. From then on {@link CheckoutDialect#writers} names the
+     * transaction of the batch among those that write.
+     */
+    void becomeWriter(Connection connection) throws SQLException;
+
     /** Deletes messages by row id and returns how many there were. */
     int delete(Connection connection, long[] rowIds) throws SQLException;
 

@@ -512,6 +512,10 @@ public record H2Dialect(TableNames names) implements Dialect {
         return null;
     }
 
+    /** Nobody asks for writers. */
+    @Override
+    public void becomeWriter(Connection connection) {}
+
     @Override
     public String byIds() {
         return "";

@@ -645,6 +645,10 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
         return null;
     }
 
+    /** Nobody asks for writers. */
+    @Override
+    public void becomeWriter(Connection connection) {}
+
     @Override
     public String byIds() {
         return " FORCE INDEX (PRIMARY)";

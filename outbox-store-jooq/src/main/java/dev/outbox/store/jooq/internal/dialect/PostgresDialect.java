@@ -189,14 +189,21 @@ public record PostgresDialect(TableNames names) implements Dialect {
     private static final String LAST_DRAWN =
             "coalesce(pg_sequence_last_value(pg_get_serial_sequence('outbox_message', 'id')::regclass), 0)";
 
-    /** Batches delete, and lock the table for it, but never insert. They are known by their advisory locks. */
+    /** No partition has this id. Batches that share a lock of it insert messages, before which they take it. */
+    private static final int WRITES = -1;
+
+    /**
+     * Batches delete, and lock the table for it, but do not insert, unless an operator moves messages. They are known by
+     * their advisory locks.
+     */
     private static String writing(int lockKey) {
         return "; SELECT l.virtualtransaction FROM pg_locks l WHERE l.database = (SELECT d.oid FROM pg_database d"
                 + " WHERE d.datname = current_database()) AND l.pid IS DISTINCT FROM pg_backend_pid()"
                 + " AND (l.locktype = 'relation' AND l.relation = 'outbox_message'::regclass AND l.mode IN"
                 + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
                 + " OR l.locktype = 'advisory' AND l.classid = " + lockKey + " AND l.objsubid = 2)"
-                + " GROUP BY l.virtualtransaction HAVING bool_and(l.locktype = 'relation')";
+                + " GROUP BY l.virtualtransaction HAVING bool_and(l.locktype = 'relation')"
+                + " OR bool_or(l.locktype = 'advisory' AND l.objid = " + Integer.toUnsignedString(WRITES) + ")";
     }
 
     private static String bounds(String after, String last) {
@@ -773,6 +780,13 @@ public record PostgresDialect(TableNames names) implements Dialect {
                 }
             }
             return new OpenTransactions(server, drawn, Set.copyOf(writing));
+        }
+    }
+
+    @Override
+    public void becomeWriter(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql("SELECT pg_advisory_xact_lock_shared(lock_key, " + WRITES + ") FROM outbox_schema"));
         }
     }
 

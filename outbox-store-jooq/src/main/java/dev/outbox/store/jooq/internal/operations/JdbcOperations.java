@@ -3,6 +3,9 @@ package dev.outbox.store.jooq.internal.operations;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
+import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutboxException;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
@@ -13,6 +16,7 @@ import dev.outbox.store.jooq.internal.dialect.UnreadableRow;
 import dev.outbox.store.jooq.internal.opening.Rehearsal;
 import dev.outbox.store.jooq.internal.opening.Surroundings;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import dev.outbox.store.support.StoreOperations;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -35,7 +39,7 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Operations} by plain statements, each call a transaction of its own. */
-public final class JdbcOperations implements Operations {
+public final class JdbcOperations implements StoreOperations {
     /** A UUID as it is usually written, or a number. */
     private static final Pattern ID =
             Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[1-9][0-9]{0,18}");
