@@ -56,6 +56,7 @@ class ZooTest {
             "twoRelaysKeepEveryPartitionInOrder",
             "relaysThatAreKilledShareAndLoseNothing",
             "processesShareNoMessage",
+            "aMoveAndRelaysShareNothing",
             "underFaultsNobodySharesOrLosesAMessage");
 
     /** How many run at a time. They mostly wait. */

@@ -23,6 +23,7 @@ import dev.outbox.store.jooq.internal.dialect.Dialects;
 import dev.outbox.store.jooq.internal.dialect.PostgresDialect;
 import dev.outbox.store.jooq.internal.partition.ByteBudget;
 import dev.outbox.store.jooq.internal.partition.Partition;
+import dev.outbox.store.jooq.internal.schema.Schema;
 import dev.outbox.store.support.PartitionRotation;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -34,8 +35,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
@@ -355,6 +358,40 @@ class PostgresStoreTest extends StoreTest {
         }
         assertTrue(read >= 120_000 && read < 121_000, read + " index entries read:\n" + plan);
         assertFalse(plan.contains("Seq Scan on outbox_message"), plan);
+    }
+
+    /** A batch that moves messages draws ids, and nobody may read past them before it has committed. */
+    @Test
+    void aMoveThatIsUnderWayIsAWriter() throws Exception {
+        commit(0, "moves");
+        try (Store store = open();
+                Connection blocking = DriverManager.getConnection(address);
+                Connection asking = DriverManager.getConnection(address)) {
+            int lockKey = Schema.lockKey(asking, Dialects.POSTGRESQL);
+            blocking.setAutoCommit(false);
+            blocking.createStatement().execute("SELECT id FROM outbox_message FOR UPDATE");
+            FutureTask<Integer> move =
+                    new FutureTask<>(() -> Operations.of(store).movePending(TOPIC, "bills", 1, 10));
+            new Thread(move, "operator").start();
+            await(
+                    "the move to wait for the row that it deletes",
+                    () -> ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                            .equals("1"));
+            assertEquals(
+                    1,
+                    Objects.requireNonNull(Dialects.POSTGRESQL.writers(asking, lockKey, true))
+                            .transactions()
+                            .size(),
+                    "transactions that write");
+            blocking.rollback();
+            assertEquals(1, move.get());
+            assertEquals(
+                    0,
+                    Objects.requireNonNull(Dialects.POSTGRESQL.writers(asking, lockKey, true))
+                            .transactions()
+                            .size(),
+                    "transactions that write");
+        }
     }
 
     @Test

@@ -40,6 +40,7 @@ final class BrokenHolds {
                             "OBX-EXCL-3",
                             "OBX-FENCE-1",
                             "OBX-OPS-5",
+                            "OBX-OPS-6",
                             "OBX-ORDER-3",
                             "OBX-RELAY-2"),
             Broken.outbox("holds messages and not their partitions", LocksMessages::new)

@@ -29,14 +29,7 @@ final class BrokenTransactions {
                             return written;
                         }
                     })
-                    .breaks(
-                            "OBX-OPS-1",
-                            "OBX-OPS-5",
-                            "OBX-ORDER-4",
-                            "OBX-PAYLOAD-2",
-                            "OBX-TX-1",
-                            "OBX-TX-2",
-                            "OBX-TX-4"),
+                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
             Broken.outbox("reads what is not committed", () -> new MemoryState() {
                         private final Set<String> rolledBack = new HashSet<>();
 
@@ -81,7 +74,7 @@ final class BrokenTransactions {
                             return readable;
                         }
                     })
-                    .breaks("OBX-OPS-1", "OBX-OPS-5", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
+                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
             Broken.outbox("commits half a transaction", () -> new MemoryState() {
                         @Override
                         public void commit(List<Written> messages) {
@@ -156,7 +149,7 @@ final class BrokenTransactions {
                                     && super.isReady(partition);
                         }
                     })
-                    .breaks("OBX-EXCL-3", "OBX-LIFE-2", "OBX-LIFE-5", "OBX-OPS-5", "OBX-TX-3"),
+                    .breaks("OBX-EXCL-3", "OBX-LIFE-2", "OBX-LIFE-5", "OBX-TX-3"),
             Broken.outbox("lets writers wait for open batches", () -> new MemoryState() {
                         private final Set<Partition> held = new HashSet<>();
 
