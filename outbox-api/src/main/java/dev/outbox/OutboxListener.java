@@ -39,6 +39,12 @@ public interface OutboxListener {
     default void leftOut(LeftOut event) {}
 
     /**
+     * A message is in another partition than its key belongs to by the number of partitions that the relay's topic has.
+     * Told once for each topic and relay: another process says another number, or the number was changed.
+     */
+    default void misplaced(Misplaced event) {}
+
+    /**
      * A message written by {@link Publisher#publish} or {@link Publisher#publishAll}.
      *
      * @param duration how long writing took, together with the others of the same call
@@ -124,6 +130,13 @@ public interface OutboxListener {
      * @param cause what its publisher threw last
      */
     record LeftOut(String topic, Duration pause, Throwable cause) {}
+
+    /**
+     * A message that is in another partition than its key belongs to.
+     *
+     * @param partitions how many partitions the relay's topic has
+     */
+    record Misplaced(PersistedMessage message, int partitions) {}
 
     /** What a relay does with a store. */
     enum Step {

@@ -73,6 +73,10 @@ final class Listeners {
         of(event.topic()).tell(l -> l.setAside(event));
     }
 
+    void misplaced(OutboxListener.Misplaced event) {
+        of(event.message().topic()).tell(l -> l.misplaced(event));
+    }
+
     void leftOut(OutboxListener.LeftOut event) {
         of(event.topic()).tell(l -> l.leftOut(event));
     }

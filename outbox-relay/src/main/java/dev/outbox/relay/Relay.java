@@ -249,7 +249,8 @@ public final class Relay implements AutoCloseable {
                         .map(Route::state)
                         .filter(Objects::nonNull)
                         .sorted(Comparator.comparing(RelayState.LeftOut::topic))
-                        .toList());
+                        .toList(),
+                shared.partitionCounts.misplaced());
     }
 
     private void hire() {

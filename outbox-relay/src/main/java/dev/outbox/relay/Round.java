@@ -246,6 +246,7 @@ final class Round {
                         new Partition(message.topic(), message.partition()), key -> queueFor(message, key));
             }
             queue.add(message);
+            shared.partitionCounts.look(queue.topic, message, shared.listeners);
         }
         return new ArrayList<>(queues.values());
     }

@@ -20,6 +20,7 @@ final class Shared {
     final Helpers helpers;
     final Unsettled unsettled;
     final Admission admission;
+    final PartitionCounts partitionCounts = new PartitionCounts();
     final ClosingPartitions closing = new ClosingPartitions();
     final SparingLog failures = new SparingLog("failures");
     final SparingLog deaths = new SparingLog("dead letters");

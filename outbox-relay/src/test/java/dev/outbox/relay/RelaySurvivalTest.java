@@ -317,7 +317,7 @@ class RelaySurvivalTest {
             }
         };
         Relay relay = Relay.builder(flaky).topic(topic).workers(2).build();
-        assertEquals(new RelayState(false, 2, 0, null, null, null, 0, List.of(), List.of()), relay.state());
+        assertEquals(new RelayState(false, 2, 0, null, null, null, 0, List.of(), List.of(), List.of()), relay.state());
         Instant before = Instant.now().minusMillis(1);
         relay.start();
         await("a round", () -> relay.state().lastGoodRound() != null);

@@ -1,0 +1,50 @@
+package dev.outbox.relay;
+
+import static dev.outbox.relay.RelayLog.LOG;
+
+import dev.outbox.OutboxListener;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Topic;
+import dev.outbox.spi.Partitioner;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Notices that another process spreads a topic over another number of partitions, which takes the order of its keys away.
+ * Every message shows it: its key and the relay's number say where it must be. So nothing is stored and no process asks
+ * another. A message that was written before the number was changed shows the same, and cannot be told apart.
+ *
+ * <p>Says so once for each topic. Safe for use by several threads.
+ */
+final class PartitionCounts {
+    private final Set<String> misplaced = ConcurrentHashMap.newKeySet();
+
+    void look(Topic<?> topic, PersistedMessage message, Listeners listeners) {
+        if (isInPlace(topic, message) || !misplaced.add(topic.name())) {
+            return;
+        }
+        LOG.warn(
+                "Message {} of topic {} is in partition {}, where no message of its key belongs if the topic has {}"
+                        + " partitions, as this relay says. If another process says another number, equal keys lose their order:"
+                        + " give all processes the same one. A message from before a change of the number is told so, too",
+                message.id(),
+                topic.name(),
+                message.partition(),
+                topic.partitions());
+        listeners.misplaced(new OutboxListener.Misplaced(message, topic.partitions()));
+    }
+
+    /** Without a key there is no order, and any partition does that the topic has. */
+    private static boolean isInPlace(Topic<?> topic, PersistedMessage message) {
+        String key = message.key();
+        return key == null
+                ? message.partition() < topic.partitions()
+                : message.partition() == Partitioner.partitionOf(key, topic.partitions());
+    }
+
+    /** The topics that it was said of, by name. */
+    List<String> misplaced() {
+        return misplaced.stream().sorted().toList();
+    }
+}
