@@ -2,7 +2,6 @@ package dev.outbox;
 
 import dev.outbox.internal.Audience;
 import dev.outbox.internal.Durations;
-import dev.outbox.spi.Partitioner;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,9 +3,9 @@ package dev.outbox.relay;
 import static dev.outbox.relay.RelayLog.LOG;
 
 import dev.outbox.OutboxListener;
+import dev.outbox.Partitioner;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Topic;
-import dev.outbox.spi.Partitioner;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -142,7 +142,7 @@ final class BrokenLimits {
                             return partition.failure != null && now().isBefore(partition.failure.nextAttempt());
                         }
                     })
-                    .breaks("OBX-LIMIT-3", "OBX-OPS-5"));
+                    .breaks("OBX-LIMIT-3", "OBX-OPS-5", "OBX-OPS-6"));
 
     private BrokenLimits() {}
 

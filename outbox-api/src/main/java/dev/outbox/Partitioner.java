@@ -1,4 +1,4 @@
-package dev.outbox.spi;
+package dev.outbox;
 
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
