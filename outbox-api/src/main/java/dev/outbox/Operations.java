@@ -91,13 +91,13 @@ public interface Operations {
     int retryNow(String topic);
 
     /**
-     * Deletes messages of a topic that wait, for good: of a topic that no relay will ever serve. The oldest of each
+     * Deletes pending messages of a topic for good, as of a topic that no relay will ever serve. The oldest of each
      * partition come first (OBX-OPS-5).
      *
-     * <p>It takes messages as a checkout does, so it leaves alone the partitions of open batches, and no relay has a message
-     * that it deletes. It ends the delays of the topic first, as {@link #retryNow(String)} does. A message of a transaction
-     * that commits later is there afterwards. So is one that cannot be read, with those after it. A store works in parts.
-     * If this throws, some messages may be deleted already: call it again.
+     * <p>It takes messages as a checkout does. So it leaves the partitions of open batches alone, and no relay has a
+     * message that it deletes. First it ends the delays of the topic, as {@link #retryNow(String)} does. A message of a
+     * transaction that commits later stays, and so does a message that cannot be read, with those after it. A store
+     * works in parts. If this throws, some messages may be deleted already: call it again.
      *
      * @param limit the most messages to delete, at least 1
      * @return how many were deleted; fewer than the limit if it found no other that is free
@@ -105,21 +105,21 @@ public interface Operations {
     int removePending(String topic, int limit);
 
     /**
-     * Moves messages of a topic that wait to another topic: of a topic that was renamed. It takes them as {@link
-     * #removePending} does, with all that is said there. Each message is in one of the two topics at any time (OBX-OPS-6).
+     * Moves pending messages of a topic to another topic, as of a topic that was renamed. It takes them as {@link
+     * #removePending} does. Each message is in one of the two topics at any time (OBX-OPS-6).
      *
-     * <p>A message keeps its id, key, headers and payload. Its attempts are counted from none. It comes at the end of its
-     * new partition, in the order of the old one. A message with a key goes to the partition of the key, and one without to
-     * the partition of the same number, modulo the count. Messages that were written to the new topic before come before
-     * it, so move the messages before others are written there if their order matters.
+     * <p>A message keeps its id, key, headers and payload. Its attempts are counted from 0. It comes at the end of its
+     * new partition, in the order of the old one. A message with a key goes to the partition of the key. A message
+     * without a key goes to the partition of the same number, modulo the count. Messages that were in the new topic
+     * before come before it. If that order matters, move the messages before others are written there.
      *
      * @param toTopic another topic
      * @param toPartitions how many partitions that topic has, see {@link Topic#partitions}
      * @param limit the most messages to move, at least 1
      * @return how many were moved; fewer than the limit if it found no other that is free
      * @throws MessageRejectedException if {@code toTopic} is no topic name
-     * @throws MisuseException if both topics are the same, a number is below 1, or the store cannot move messages to another
-     *     partition in one step, as a spread outbox on Redis
+     * @throws MisuseException if both topics are the same, a number is below 1, or the store cannot move messages to
+     *     another partition in one step, as a spread outbox on Redis
      */
     int movePending(String topic, String toTopic, int toPartitions, int limit);
 

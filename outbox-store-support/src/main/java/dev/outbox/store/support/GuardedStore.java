@@ -149,9 +149,9 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     }
 
     /**
-     * Takes messages as a relay does, and so shares the promises that checkout and close make to relays: no message is in
-     * another batch, the outcomes of a batch take effect in one step or not, and a death before that leaves all as it was.
-     * A part is no larger than a batch may be.
+     * Takes messages as a relay does, and so shares the promises that checkout and close make to relays: no message is
+     * in another batch, the outcomes of a batch take effect in one step or not, and a death before that leaves all as it
+     * was. A part is no larger than a batch may be.
      */
     private int take(String topic, int limit, String what, BiConsumer<BatchOutcomes, List<PersistedMessage>> mark) {
         requireAtLeastOne("limit", limit);
@@ -164,7 +164,7 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
                 int taken;
                 try (OutcomeBatch batch = take(Set.of(topic), Math.min(AT_A_TIME, limit - done))) {
                     taken = batch.messages().size();
-                    mark.accept(batch.outcomes(), batch.messages());
+                    mark.accept(batch.outcomes, batch.messages());
                 }
                 if (taken == 0) {
                     return done;

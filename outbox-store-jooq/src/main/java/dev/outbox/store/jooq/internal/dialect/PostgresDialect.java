@@ -193,8 +193,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
     private static final int WRITES = -1;
 
     /**
-     * Batches delete, and lock the table for it, but do not insert, unless an operator moves messages. They are known by
-     * their advisory locks.
+     * Batches delete, and lock the table for it, but do not insert, unless an operator moves messages. Their advisory
+     * locks identify them.
      */
     private static String writing(int lockKey) {
         return "; SELECT l.virtualtransaction FROM pg_locks l WHERE l.database = (SELECT d.oid FROM pg_database d"
