@@ -48,8 +48,8 @@ public interface Operations {
     /**
      * What was given up of a topic. As with {@link Backlog}, asking for it stays cheap however much that is.
      *
-     * @param deadLetters how many there are, 1 or more; exact below {@link Backlog#EXACT_UP_TO}, and from there on at least
-     *     this many
+     * @param deadLetters how many there are, 1 or more; exact below {@link Backlog#EXACT_UP_TO}, and from there on at
+     *     least this many
      * @param firstDiedAt when the first of them was given up, by the store's clock
      * @param lastDiedAt when the last of them was given up, by the store's clock
      */
@@ -83,8 +83,8 @@ public interface Operations {
     boolean retryNow(String topic, int partition);
 
     /**
-     * Does the same for every failing partition of a topic, as after its broker has come back (OBX-OPS-3). A store may do
-     * many of them in parts.
+     * Does the same for every failing partition of a topic, as after its broker has come back (OBX-OPS-3). A store may
+     * do many of them in parts.
      *
      * @return how many failing partitions there were
      */
@@ -141,16 +141,16 @@ public interface Operations {
     /**
      * Puts dead letters back at the end of their partitions, in the order given, with the same ids and no attempts
      * counted (OBX-DEAD-3). Each dead letter is put back once, or it stays. A store does many of them in parts, in the
-     * order given, so that none keeps the server for long. If this throws, some may be put back already: call it again with
-     * the same ids.
+     * order given, so that none keeps the server for long. If this throws, some may be put back already: call it again
+     * with the same ids.
      *
      * @return how many there were; ids without a dead letter are passed over
      */
     int redrive(Collection<String> ids);
 
     /**
-     * Deletes dead letters for good (OBX-DEAD-4). A store does many of them in parts. If this throws, some may be deleted
-     * already: call it again with the same ids.
+     * Deletes dead letters for good (OBX-DEAD-4). A store does many of them in parts. If this throws, some may be
+     * deleted already: call it again with the same ids.
      *
      * @return how many there were; ids without a dead letter are passed over
      */

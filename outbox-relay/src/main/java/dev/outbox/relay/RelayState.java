@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  *     are settled, and not published once more, when they come again
  * @param setAside partitions whose outcomes the store refuses while it takes those of others
  * @param leftOut topics whose brokers seem to be away
- * @param misplaced topics of which a message was in another partition than its key belongs to, since the relay was made:
- *     another process says another number of partitions, or the number was changed
+ * @param misplaced topics of which a message was in another partition than its key belongs to, since the relay was
+ *     made: another process says another number of partitions, or the number was changed
  */
 public record RelayState(
         boolean running,

@@ -101,8 +101,8 @@ final class MongoOperations implements StoreOperations {
     }
 
     /**
-     * What a distinct would do, which not every client of the application may ask for. The server jumps from topic to topic
-     * in the index.
+     * What a distinct would do, which not every client of the application may ask for. The server jumps from topic to
+     * topic in the index.
      */
     private static List<String> topicsOf(MongoCollection<BsonDocument> collection, Bson order) {
         List<String> topics = new ArrayList<>();

@@ -30,7 +30,7 @@ final class RedisOperations implements StoreOperations {
     /** Of each, two letters are looked at, which may be large. */
     private static final int TOPICS_AT_A_TIME = 10;
 
-    /** A script that has put back or deleted so many bytes of letters leaves the rest to the next. */
+    /** A script that has put back or deleted this number of bytes leaves the rest to the next. */
     private static final byte[] BYTES_AT_A_TIME = KeySpace.bytes("8388608");
 
     private static final byte[] FIRST = {'-'};
@@ -164,7 +164,10 @@ final class RedisOperations implements StoreOperations {
         }
     }
 
-    /** Every partition with messages is in the index; one that had them deleted by hand may be too, and what others wrote. */
+    /**
+     * Every partition with messages is in the index; one that had them deleted by hand may be too, and what others
+     * wrote.
+     */
     private List<String> members(KeySpace keySpace) {
         return Reply.list(client.call(
                         keySpace,
@@ -391,9 +394,9 @@ final class RedisOperations implements StoreOperations {
     }
 
     /**
-     * In one step for each key space, or in some if the letters are large. When two operators do the same at a time, the
-     * second script finds nothing left to do. If the answer is lost and it is done again, it finds nothing either, so that
-     * the number may be too low, and nothing worse.
+     * In one step for each key space, or in some if the letters are large. When two operators do the same at a time,
+     * the second script finds nothing left to do. If the answer is lost and it is done again, it finds nothing either,
+     * so that the number may be too low, and nothing worse.
      */
     private int forEachKeySpace(Collection<String> ids, String what) {
         int done = 0;

@@ -150,8 +150,8 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
 
     /**
      * Takes messages as a relay does, and so shares the promises that checkout and close make to relays: no message is
-     * in another batch, the outcomes of a batch take effect in one step or not, and a death before that leaves all as it
-     * was. A part is no larger than a batch may be.
+     * in another batch, the outcomes of a batch take effect in one step or not, and a death before that leaves all as
+     * it was. A part is no larger than a batch may be.
      */
     private int take(String topic, int limit, String what, BiConsumer<BatchOutcomes, List<PersistedMessage>> mark) {
         requireAtLeastOne("limit", limit);
@@ -217,8 +217,8 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
 
     /**
      * An operator may select everything there is. A script, a statement or a transaction that did it all would keep the
-     * server from others, and one that is too large for it would fail every time. Each part is a step of its own: where one
-     * fails, those before it are done, and the same call made again passes them over.
+     * server from others, and one that is too large for it would fail every time. Each part is a step of its own: where
+     * one fails, those before it are done, and the same call made again passes them over.
      */
     private int inParts(Collection<String> ids, ToIntFunction<List<String>> work) {
         List<String> all = List.copyOf(new LinkedHashSet<>(ids));

@@ -52,7 +52,10 @@ public final class JdbcOperations implements StoreOperations {
     /** Bytes of payloads that are put back in one transaction, if it is more than one letter. */
     private static final long BYTES_AT_A_TIME = 32 << 20;
 
-    /** The least character of a topic's name: the names after a topic begin there. MySQL compares a trailing blank as nothing. */
+    /**
+     * The least character of a topic's name: the names after a topic begin there. MySQL compares a trailing blank as
+     * nothing.
+     */
     private static final String LEAST = "!";
 
     private final Connections connections;
@@ -189,8 +192,8 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * Jumps from topic to topic in the index that dead letters are listed by, and reads at most {@link Backlog#EXACT_UP_TO}
-     * entries of each.
+     * Jumps from topic to topic in the index that dead letters are listed by, and reads at most {@link
+     * Backlog#EXACT_UP_TO} entries of each.
      */
     @Override
     public List<DeadLetterTopic> deadLetterTopics() {
@@ -286,9 +289,9 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * The row in the outbox is new, so its place is the end; the id the world knows goes with it. Two redrives of one dead
-     * letter meet at its lock, and the second finds it gone. Libraries that know no other ids than numbers find those where
-     * they look for them.
+     * The row in the outbox is new, so its place is the end; the id the world knows goes with it. Two redrives of one
+     * dead letter meet at its lock, and the second finds it gone. Libraries that know no other ids than numbers find
+     * those where they look for them.
      */
     @Override
     public int redrive(Collection<String> ids) {
@@ -437,8 +440,8 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * The rows of the dead letters of an id, those that died first coming first. What was buried by a library that knew no
-     * other ids is found by its number.
+     * The rows of the dead letters of an id, those that died first coming first. What was buried by a library that knew
+     * no other ids is found by its number.
      */
     private LongStream rowIds(Connection connection, String id, @Nullable String topic) throws SQLException {
         LongStream.Builder found = LongStream.builder();
