@@ -47,9 +47,13 @@ class PostgresOptionsTckTest {
                                 .findFirst()
                                 .orElse(""))
                 .toList();
-        assertEquals(1, failed.size(), "failures: " + failed);
-        assertTrue(failed.get(0).startsWith("anOpenTransactionIsNotSeenAndHindersNobody"), failed.get(0));
-        assertTrue(failed.get(0).contains("OBX-TX-2"), failed.get(0));
+        String open = "anOpenTransactionIsNotSeenAndHindersNobody(TestOutbox): OBX-TX-2";
+        // Random sequences may leave a transaction open. What is written after its first message waits for its end.
+        String random = "randomSequencesAreAnsweredAsTheContractSays(TestOutbox): OBX-TX-";
+        assertTrue(failed.stream().anyMatch(test -> test.startsWith(open)), "failures: " + failed);
+        assertTrue(
+                failed.stream().allMatch(test -> test.startsWith(open) || test.startsWith(random)),
+                "failures: " + failed);
         assertEquals(0, summary.getTestsAbortedCount(), "tests that were given up");
         assertTrue(summary.getTestsSucceededCount() > 80, summary.getTestsSucceededCount() + " tests that succeeded");
     }
