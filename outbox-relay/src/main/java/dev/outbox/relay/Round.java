@@ -339,7 +339,7 @@ final class Round {
             return false;
         }
         // A message that is remembered is settled without the broker, so it shows nothing about the broker.
-        return shared.unsettled.find(queue.partition, queue.peek()) != null || tried.add(queue.route);
+        return shared.unsettled.knows(queue.partition, queue.peek()) || tried.add(queue.route);
     }
 
     private boolean isHeld(MessageBatch batch) {

@@ -107,17 +107,36 @@ final class Unsettled {
         return size == 0 ? null : look(partition, message);
     }
 
+    /** Whether {@link #find} would find something; forgets nothing. */
+    boolean knows(Partition partition, PersistedMessage message) {
+        return size != 0 && has(partition, message);
+    }
+
+    private synchronized boolean has(Partition partition, PersistedMessage message) {
+        Entry entry = entry(partition, message);
+        return entry != null && isOf(message, entry);
+    }
+
     private synchronized @Nullable Entry look(Partition partition, PersistedMessage message) {
-        Map<String, Entry> entries = partitions.get(partition);
-        Entry entry = entries == null ? null : entries.get(message.id());
+        Entry entry = entry(partition, message);
         if (entry == null) {
             return null;
         }
         // One entry settles one message: an id may be there twice. It is remembered again if this close fails, too.
         forget(entry);
+        return isOf(message, entry) ? entry : null;
+    }
+
+    private @Nullable Entry entry(Partition partition, PersistedMessage message) {
+        Map<String, Entry> entries = partitions.get(partition);
+        return entries == null ? null : entries.get(message.id());
+    }
+
+    /** Another message may have its id, it may have been tried elsewhere since, and an hour may have passed. */
+    private boolean isOf(PersistedMessage message, Entry entry) {
         boolean isAnother = !entry.createdAt.equals(message.createdAt());
         boolean stale = entry.kind != Kind.PUBLISHED && entry.attempts != message.attempts();
-        return isAnother || stale || time.nanos() - entry.expires > 0 ? null : entry;
+        return !isAnother && !stale && time.nanos() - entry.expires <= 0;
     }
 
     /**

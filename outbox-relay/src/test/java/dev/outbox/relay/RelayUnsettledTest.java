@@ -5,6 +5,7 @@ import static dev.outbox.relay.Fixture.topic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.BrokerUnavailableException;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -220,6 +222,48 @@ class RelayUnsettledTest {
             await("nothing set aside", () -> relay.state().setAside().isEmpty());
         }
         assertEquals(1, told.size());
+    }
+
+    /** Store and broker are away together, as when a network fails: what is remembered finds a topic that is left out. */
+    @Test
+    void whatIsRememberedIsNotPublishedToSeeWhetherTheBrokerIsBack() {
+        boolean[] down = {true};
+        Topic<String> topic = topic("t")
+                .partitions(1)
+                .publisher(d -> {
+                    publishes
+                            .computeIfAbsent(d.message(), m -> new AtomicInteger())
+                            .incrementAndGet();
+                    if (down[0] && d.message().equals("k:2")) {
+                        throw new BrokerUnavailableException("away");
+                    }
+                    return Receipt.taken();
+                })
+                .build();
+        fixture.commit(topic, "k:1", "k:2", "k:3");
+        Refusing store = new Refusing(fixture.store) {
+            @Override
+            void close(Marks marks) {
+                if (down[0]) {
+                    marks.giveBack();
+                    throw new StoreException("away, of the test");
+                }
+                marks.settle();
+            }
+        };
+        try (Relay relay = fast(Relay.builder(store).topic(topic), 50).build()) {
+            relay.processMessages(10);
+            assertEquals(1, relay.state().unsettled());
+            assertEquals(1, relay.state().leftOut().size());
+            down[0] = false;
+            await("all is settled", () -> {
+                relay.processMessages(10);
+                return pending() == 0;
+            });
+        }
+        Map<String, Integer> times = new TreeMap<>();
+        publishes.forEach((message, count) -> times.put(message, count.get()));
+        assertEquals(Map.of("k:1", 1, "k:2", 2, "k:3", 1), times, "publishes, once of what was remembered");
     }
 
     /** A close whose answer is lost: the messages never come again, and nobody may wait for them. */
