@@ -102,6 +102,9 @@ public final class RetryPolicy {
      *                 : failure instanceof DisconnectException ? FailureKind.UNAVAILABLE : null);
      * }</pre>
      *
+     * <p>Where a default does not fit, the classifier has the last word: an executor that was shut down rejects for
+     * ever, and the message {@code Too many open files} may be the broker's.
+     *
      * @param classifier safe for use by several threads; what it throws is added to the failure as suppressed, and the
      *     failure is what it would be without a classifier
      */

@@ -181,10 +181,13 @@ interface ListingRules {
     default void anOlderMessageThatWasReleasedComesFirst(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
         outbox.commit(TOPIC, 0, "released", "failed", "behind");
+        long closing;
         try (Client.Batch batch = client.await(10)) {
-            batch.fail(batch.get(1), Duration.ofMillis(300));
+            batch.fail(batch.get(1), Duration.ofMillis(400));
+            closing = System.nanoTime();
         }
-        client.expectNothingNow("the partition waits, and what was released with it");
+        client.expectNothingBefore(
+                closing + Duration.ofMillis(300).toNanos(), "the partition waits, and what was released with it");
         try (Client.Batch batch = client.await(10)) {
             assertEquals(List.of("released", "failed", "behind"), batch.texts(), "the partition after its delay");
             assertEquals(
@@ -227,6 +230,8 @@ interface ListingRules {
             assertRefused("backlog", operations::backlog);
             assertRefused("failingPartitions", operations::failingPartitions);
             assertRefused("retryNow", () -> operations.retryNow(TOPIC, 0));
+            assertRefused("retryNow of a topic", () -> operations.retryNow(TOPIC));
+            assertRefused("deadLetterTopics", operations::deadLetterTopics);
             assertRefused("deadLetters", () -> operations.deadLetters(TOPIC, null, 1));
             assertRefused("deadLetter", () -> operations.deadLetter("1"));
             assertRefused("redrive", () -> operations.redrive(Set.of("1")));

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
 @ExtendWith(TckExtension.class)
 @TestMethodOrder(InSpecOrder.class)
-@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = StoreTck.MINUTES, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 public abstract class StoreTck
         implements TransactionRules,
                 ExclusivityRules,
@@ -76,6 +76,9 @@ public abstract class StoreTck
 
     /** Whether to print a line per test; by default false. */
     public static final String PROGRESS = "outbox.tck.progress";
+
+    /** The time limit of a test. */
+    static final int MINUTES = 2;
 
     /** For subclasses. JUnit makes an instance for each test. */
     protected StoreTck() {}

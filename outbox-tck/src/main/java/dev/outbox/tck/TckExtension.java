@@ -5,6 +5,9 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -125,23 +128,37 @@ final class TckExtension
                         + harmful.toMillis() + " ms are enough to break a promise that depends on time";
     }
 
-    /** Runs a test once more, on an outbox of its own; returns what it failed with, or null. */
+    /**
+     * Runs a test once more, on an outbox of its own; returns what it failed with, or null. JUnit's time limit is over
+     * by now, so it has the same limit here.
+     */
     private static @Nullable Throwable runAgain(ExtensionContext context) throws Exception {
         TestOutbox used = store(context).remove(TestOutbox.class, TestOutbox.class);
-        try {
-            used.drop();
-        } catch (Exception e) {
-            used.record("the end failed: " + e); // a consequence of what failed before
-        }
         StoreTck tests = (StoreTck) context.getRequiredTestInstance();
         TestOutbox fresh =
                 TestOutbox.create(tests.harness(), conduct(context).settings().drawn());
         store(context).put(TestOutbox.class, fresh);
+        FutureTask<@Nullable Throwable> again = new FutureTask<>(() -> {
+            try {
+                used.drop();
+            } catch (Exception e) {
+                fresh.record("the end of the run before failed: " + e); // a consequence of what failed in it
+            }
+            try {
+                context.getRequiredTestMethod().invoke(tests, fresh);
+                return null;
+            } catch (InvocationTargetException e) {
+                return e.getCause();
+            }
+        });
+        Thread thread = new Thread(again, "tck-again");
+        thread.setDaemon(true);
+        thread.start();
         try {
-            context.getRequiredTestMethod().invoke(tests, fresh);
-            return null;
-        } catch (InvocationTargetException e) {
-            return e.getCause();
+            return again.get(StoreTck.MINUTES, TimeUnit.MINUTES);
+        } catch (TimeoutException e) {
+            thread.interrupt();
+            return new NotInTime("The test did not end within " + StoreTck.MINUTES + " minutes");
         }
     }
 

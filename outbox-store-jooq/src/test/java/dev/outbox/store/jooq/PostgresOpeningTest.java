@@ -148,7 +148,7 @@ class PostgresOpeningTest extends OpeningTest {
         String url = address + "&currentSchema=other";
         String warned = StandardError.during(() -> Stores.open(url, create).close());
         assertTrue(warned.contains("in other schemas: public"), warned);
-        assertTrue(warned.contains("tables=other.outbox_"), warned);
+        assertTrue(warned.contains("prefix=other.outbox_"), warned);
         String meant = StandardError.during(
                 () -> Stores.open(address, create.withPrefix("other.outbox_")).close());
         assertFalse(meant.contains("same names"), meant);

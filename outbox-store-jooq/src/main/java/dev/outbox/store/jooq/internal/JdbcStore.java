@@ -99,10 +99,10 @@ public final class JdbcStore extends GuardedStore {
             topicSet.noteContention();
         }
         BorrowedConnection borrowed = borrow();
+        requireSurroundings(borrowed);
         JdbcBatch batch;
         try {
             LastAnswer asked = LastAnswer.now(); // a sleep between the answer and here would hide the loss of the hold
-            surroundings.require(borrowed.connection());
             List<HeldPartition> held = new Checkout(topicSet, borrowed, limit).run();
             if (held.isEmpty()) {
                 borrowed.close();
@@ -126,6 +126,18 @@ public final class JdbcStore extends GuardedStore {
             lose(batch, System.nanoTime() + CLOSING_NANOS);
         }
         return batch;
+    }
+
+    /** If they are refused, the connection is as good as any other. */
+    private void requireSurroundings(BorrowedConnection borrowed) {
+        try {
+            surroundings.require(borrowed.connection());
+        } catch (SQLException e) {
+            throw failed(borrowed, e);
+        } catch (RuntimeException e) {
+            borrowed.close();
+            throw e;
+        }
     }
 
     @Override
