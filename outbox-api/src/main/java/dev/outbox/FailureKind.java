@@ -9,8 +9,8 @@ public enum FailureKind {
     PERMANENT,
 
     /**
-     * The broker, or something else that every message of the topic needs, is away. This is also what it means if
-     * this process had no connection of a pool, no thread or no file descriptor to spare. No attempt is counted. The relay
+     * The broker, or something else that every message of the topic needs, is away. This is also what it means if this
+     * process had no connection of a pool, no thread or no file descriptor to spare. No attempt is counted. The relay
      * leaves the whole topic alone for about a second, then tries one message, and waits longer each time that fails,
      * up to a minute.
      */

@@ -8,9 +8,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * How long this process did not run although it was ready to: its machine was busy with others, asleep, or collected
- * garbage. While a process stands still its leases run out and its waits end, so what a test saw then is not the store's
- * doing. A thread asks to be woken every {@value #BEAT_MILLIS} ms and notes how late it was. Safe for use by several
- * threads.
+ * garbage. While a process stands still its leases run out and its waits end, so what a test saw then is not the
+ * store's doing. A thread asks to be woken every {@value #BEAT_MILLIS} ms and notes how late it was. Safe for use by
+ * several threads.
  */
 final class Stalls {
     private static final int BEAT_MILLIS = 20;

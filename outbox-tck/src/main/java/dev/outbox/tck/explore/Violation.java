@@ -23,8 +23,8 @@ final class Violation extends RuntimeException {
     }
 
     /**
-     * Whether something was missing. A server that locks something for itself can cause this once. Nothing outside of the
-     * store can bring a message that must not come.
+     * Whether something was missing. A server that locks something for itself can cause this once. Nothing outside of
+     * the store can bring a message that must not come.
      */
     boolean isMissing() {
         return missing;

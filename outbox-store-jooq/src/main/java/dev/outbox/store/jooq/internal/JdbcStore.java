@@ -128,7 +128,7 @@ public final class JdbcStore extends GuardedStore {
         return batch;
     }
 
-    /** If they are refused, the connection is as good as any other. */
+    /** A connection on which they are refused is sound. */
     private void requireSurroundings(BorrowedConnection borrowed) {
         try {
             surroundings.require(borrowed.connection());
