@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.ConfigurationException;
 import dev.outbox.MessageBatch;
 import dev.outbox.MessageRejectedException;
+import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
@@ -41,8 +42,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jooq.SQLDialect;
@@ -481,6 +484,44 @@ abstract class MySqlFamilyTest extends StoreTest {
         } finally {
             execute("SET GLOBAL max_allowed_packet = " + 64 * 1024 * 1024);
         }
+    }
+
+    /** A small table is where a statement would rather read, and lock, all of it. */
+    @Test
+    void deadLettersThatOthersHaveLockedAreNotWaitedFor() throws Exception {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        List<String> ids = buryByHand(1_000);
+        execute("DELETE FROM outbox_dead_letter WHERE message_id NOT IN ('" + String.join("', '", ids.subList(0, 10))
+                + "')");
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
+                Connection other = DriverManager.getConnection(address);
+                Statement statement = other.createStatement()) {
+            Operations operations = Operations.of(store);
+            other.setAutoCommit(false);
+            List<Long> rows = new ArrayList<>();
+            try (ResultSet all = statement.executeQuery("SELECT id FROM outbox_dead_letter ORDER BY id")) {
+                while (all.next()) {
+                    rows.add(all.getLong(1));
+                }
+            }
+            assertEquals(10, rows.size(), "dead letters");
+            for (long row : rows.subList(8, 10)) {
+                statement
+                        .executeQuery("SELECT reason FROM outbox_dead_letter WHERE id = " + row + " FOR UPDATE")
+                        .close();
+            }
+            pool.sent.clear();
+            assertEquals(2, atOnce(() -> operations.discard(ids.subList(0, 2))), "discarded");
+            assertTrue(
+                    pool.sent.stream().noneMatch(sql -> sql.contains("octet_length")),
+                    "sizes of what is deleted: " + pool.sent);
+            assertEquals(2, atOnce(() -> operations.redrive(ids.subList(2, 4))), "redriven");
+            other.rollback();
+        }
+    }
+
+    private static int atOnce(Supplier<Integer> action) throws Exception {
+        return CompletableFuture.supplyAsync(action).get(10, TimeUnit.SECONDS);
     }
 
     /** The driver's own limit stands for the server's, which it asks for when it connects. */

@@ -38,7 +38,7 @@ import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** {@link Operations} by plain statements, each call a transaction of its own. */
+/** {@link Operations} by plain statements. What may be many is done in parts, each a transaction of its own. */
 public final class JdbcOperations implements StoreOperations {
     /** A UUID as it is usually written, or a number. */
     private static final Pattern ID =
@@ -46,11 +46,20 @@ public final class JdbcOperations implements StoreOperations {
 
     private static final int UUID_LENGTH = 36;
 
-    /** Partitions that are looked at in one transaction. */
+    /** Partitions, or ids of dead letters, that one transaction looks at. */
     private static final int AT_A_TIME = 500;
+
+    /**
+     * Ids of the first part of a redrive. A database may have to read a payload to say how large it is, so a part asks
+     * for few, and the next one for twice as many as could be done.
+     */
+    private static final int FIRST_REDRIVEN = 16;
 
     /** Bytes of payloads that are put back in one transaction, if it is more than one letter. */
     private static final long BYTES_AT_A_TIME = 32 << 20;
+
+    /** What is not put back may be of any size. */
+    private static final String NO_BYTES = "0";
 
     /**
      * The least character of a topic's name: the names after a topic begin there. MySQL compares a trailing blank as
@@ -295,30 +304,31 @@ public final class JdbcOperations implements StoreOperations {
      */
     @Override
     public int redrive(Collection<String> ids) {
-        return withLocked("Redriving dead letters", ids, (connection, locked) -> {
-            try (PreparedStatement insert =
-                    connection.prepareStatement(dialect.sql("INSERT INTO outbox_message (topic, partition_no,"
-                            + " message_key, headers, payload, created_at, message_id, original_id)"
-                            + " SELECT topic, partition_no, message_key, headers, payload, created_at, ?, ?"
-                            + " FROM outbox_dead_letter WHERE id = ?"))) {
-                for (Letter letter : locked) {
-                    insert.setString(1, letter.id());
-                    long number = number(letter.id());
-                    if (number == 0) {
-                        insert.setNull(2, Types.BIGINT);
-                    } else {
-                        insert.setLong(2, number);
+        return withLocked(
+                "Redriving dead letters", ids, FIRST_REDRIVEN, "octet_length(payload)", (connection, locked) -> {
+                    try (PreparedStatement insert =
+                            connection.prepareStatement(dialect.sql("INSERT INTO outbox_message (topic, partition_no,"
+                                    + " message_key, headers, payload, created_at, message_id, original_id)"
+                                    + " SELECT topic, partition_no, message_key, headers, payload, created_at, ?, ?"
+                                    + " FROM outbox_dead_letter WHERE id = ?"))) {
+                        for (Letter letter : locked) {
+                            insert.setString(1, letter.id());
+                            long number = number(letter.id());
+                            if (number == 0) {
+                                insert.setNull(2, Types.BIGINT);
+                            } else {
+                                insert.setLong(2, number);
+                            }
+                            insert.setLong(3, letter.rowId());
+                            insert.executeUpdate();
+                        }
                     }
-                    insert.setLong(3, letter.rowId());
-                    insert.executeUpdate();
-                }
-            }
-        });
+                });
     }
 
     @Override
     public int discard(Collection<String> ids) {
-        return withLocked("Discarding dead letters", ids, (connection, locked) -> {});
+        return withLocked("Discarding dead letters", ids, AT_A_TIME, NO_BYTES, (connection, locked) -> {});
     }
 
     /** A dead letter by its row, the id of its message, and the bytes of its payload. */
@@ -328,22 +338,29 @@ public final class JdbcOperations implements StoreOperations {
     private record Done(int letters, int ids) {}
 
     /** Deletes the dead letters after something was done with them, in the order given. */
-    private int withLocked(String doing, Collection<String> ids, Action action) {
+    private int withLocked(String doing, Collection<String> ids, int first, String bytes, Action action) {
         Set<String> possible = new LinkedHashSet<>(ids);
         possible.removeIf(id -> !isId(id));
         List<String> left = List.copyOf(possible);
         int letters = 0;
+        int most = first;
         while (!left.isEmpty()) {
-            List<String> some = left.subList(0, Math.min(left.size(), AT_A_TIME));
-            Done done = inTransaction(doing, connection -> withLocked(connection, some, action));
+            List<String> some = left.subList(0, Math.min(left.size(), most));
+            Done done = inTransaction(doing, connection -> withLocked(connection, some, bytes, action));
             letters += done.letters();
+            most = Math.min(AT_A_TIME, 2 * done.ids());
             left = left.subList(done.ids(), left.size());
         }
         return letters;
     }
 
-    private Done withLocked(Connection connection, List<String> ids, Action action) throws SQLException {
-        Map<String, List<Letter>> found = find(connection, ids);
+    /**
+     * Locks rows one by one and in order, so that two of us cannot wait for each other. With "id IN (…)" MySQL reads a
+     * small table from end to end, and locks all rows on its way.
+     */
+    private Done withLocked(Connection connection, List<String> ids, String payloadBytes, Action action)
+            throws SQLException {
+        Map<String, List<Letter>> found = find(connection, ids, payloadBytes);
         List<Letter> letters = new ArrayList<>();
         int count = 0;
         for (long bytes = 0; count < ids.size() && bytes < BYTES_AT_A_TIME; count++) {
@@ -356,14 +373,14 @@ public final class JdbcOperations implements StoreOperations {
             return new Done(0, count);
         }
         Set<Long> locked = new HashSet<>();
-        // in order, so that two of us cannot wait for each other
         try (PreparedStatement lock =
-                connection.prepareStatement(dialect.sql("SELECT id FROM outbox_dead_letter WHERE id IN ("
-                        + parameters(letters.size()) + ") ORDER BY id FOR UPDATE"))) {
-            setRows(lock, rows(letters));
-            try (ResultSet rows = lock.executeQuery()) {
-                while (rows.next()) {
-                    locked.add(rows.getLong(1));
+                connection.prepareStatement(dialect.sql("SELECT id FROM outbox_dead_letter WHERE id = ? FOR UPDATE"))) {
+            for (long rowId : rows(letters)) {
+                lock.setLong(1, rowId);
+                try (ResultSet row = lock.executeQuery()) {
+                    if (row.next()) {
+                        locked.add(rowId);
+                    }
                 }
             }
         }
@@ -380,36 +397,36 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     private static List<Long> rows(List<Letter> letters) {
-        return letters.stream().map(Letter::rowId).toList();
+        return letters.stream().map(Letter::rowId).sorted().toList();
     }
 
-    private static void setRows(PreparedStatement statement, List<Long> rows) throws SQLException {
-        for (int i = 0; i < rows.size(); i++) {
-            statement.setLong(i + 1, rows.get(i));
-        }
-    }
-
-    /** Changes rows by their ids. */
+    /** Changes rows by their ids, each by a statement of its own, as {@link #withLocked} locks them. */
     private void update(Connection connection, String change, List<Long> rows) throws SQLException {
         if (rows.isEmpty()) {
             return;
         }
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql(change + " WHERE id IN (" + parameters(rows.size()) + ")"))) {
-            setRows(statement, rows);
-            statement.executeUpdate();
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(change + " WHERE id = ?"))) {
+            for (long rowId : rows) {
+                statement.setLong(1, rowId);
+                statement.addBatch();
+            }
+            statement.executeBatch();
         }
     }
 
-    /** The dead letters of each id, as {@link #rowIds} finds those of one. */
-    private Map<String, List<Letter>> find(Connection connection, List<String> ids) throws SQLException {
+    /**
+     * The dead letters of each id. Of one id, those with the id of a message come first, then what was buried by a
+     * library that knew only numbers; among each, those that died first.
+     */
+    private Map<String, List<Letter>> find(Connection connection, List<String> ids, String payloadBytes)
+            throws SQLException {
         Map<String, List<Letter>> found = new HashMap<>();
-        find(connection, ids, "message_id, id, octet_length(payload) FROM outbox_dead_letter WHERE message_id", found);
+        find(connection, ids, "message_id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id", found);
         List<String> numbers = ids.stream().filter(id -> number(id) != 0).toList();
         find(
                 connection,
                 numbers,
-                "id, id, octet_length(payload) FROM outbox_dead_letter WHERE message_id IS NULL AND id",
+                "id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id IS NULL AND id",
                 found);
         return found;
     }
