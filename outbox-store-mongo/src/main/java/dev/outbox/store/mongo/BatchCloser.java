@@ -10,6 +10,7 @@ import com.mongodb.ReadPreference;
 import com.mongodb.TransactionOptions;
 import com.mongodb.WriteConcern;
 import com.mongodb.client.ClientSession;
+import com.mongodb.client.model.Projections;
 import com.mongodb.client.model.UpdateOneModel;
 import com.mongodb.client.model.Updates;
 import dev.outbox.HoldLostException;
@@ -21,7 +22,9 @@ import dev.outbox.store.support.PartitionOutcome;
 import dev.outbox.store.support.PartitionRotation;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
@@ -244,6 +247,7 @@ final class BatchCloser {
                     updates.size(),
                     collections.partitions().bulkWrite(session, updates).getMatchedCount());
         }
+        List<BsonDocument> moved = stillThere(session, plan.moved);
         settle(
                 session,
                 plan,
@@ -260,13 +264,31 @@ final class BatchCloser {
             // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
             collections.deadLetters().updateMany(session, these, List.of(Updates.set("diedAt", "$$NOW")));
         }
-        if (!plan.moved.isEmpty()) {
+        if (!moved.isEmpty()) {
             // By the same ids: those of before are deleted in this transaction already.
-            collections.messages().insertMany(session, plan.moved);
+            collections.messages().insertMany(session, moved);
         }
         for (HeldPartition held : plan.passed) {
             goOn(session, held);
         }
+    }
+
+    /**
+     * What somebody has deleted since the checkout is not to come back in another topic. If one goes between this look
+     * and its deletion here, the two conflict, and the transaction runs again.
+     */
+    private List<BsonDocument> stillThere(ClientSession session, List<BsonDocument> moved) {
+        if (moved.isEmpty()) {
+            return moved;
+        }
+        Set<BsonValue> there = new HashSet<>();
+        collections
+                .messages()
+                .find(session, in("_id", moved.stream().map(d -> d.get("_id")).toList()))
+                .projection(Projections.include("_id"))
+                .map(document -> document.get("_id"))
+                .into(there);
+        return moved.stream().filter(d -> there.contains(d.get("_id"))).toList();
     }
 
     /**

@@ -21,6 +21,8 @@ import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.model.Updates;
+import com.mongodb.event.CommandListener;
+import com.mongodb.event.CommandStartedEvent;
 import dev.outbox.Capabilities;
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
@@ -52,6 +54,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bson.BsonDateTime;
@@ -563,6 +566,38 @@ class MongoStoreTest {
             assertTrue(log.contains("only 1 were there"), log);
             assertEquals(0, messages().countDocuments(), "what was settled is gone");
             assertEquals(List.of(), publishAll(store));
+        }
+    }
+
+    /** Else what an operator has deleted would come back. */
+    @Test
+    void aMessageThatVanishesUnderAMoveIsNotMoved() {
+        List<String> ids = outbox.commit(0, "1", "2");
+        AtomicBoolean deleted = new AtomicBoolean();
+        CommandListener beforeTheClose = new CommandListener() {
+            @Override
+            public void commandStarted(CommandStartedEvent event) {
+                if (event.getCommand().containsKey("startTransaction") && deleted.compareAndSet(false, true)) {
+                    messages().deleteOne(new Document("_id", Ids.stored(ids.get(0))));
+                }
+            }
+        };
+        MongoClientSettings settings = MongoClientSettings.builder()
+                .applyConnectionString(new ConnectionString(outbox.url))
+                .addCommandListener(beforeTheClose)
+                .build();
+        deleted.set(true); // not while the store opens
+        try (MongoClient client = MongoClients.create(settings);
+                Store store = MongoOutbox.store(client, outbox.name(), StoreOptions.defaults())) {
+            deleted.set(false);
+            Operations.of(store).movePending(TOPIC, "other", 1, 10);
+            assertTrue(deleted.get(), "a transaction that closes the move");
+            List<String> left = new ArrayList<>();
+            for (Document message : messages().find()) {
+                left.add(message.getString("topic") + " "
+                        + Ids.shown(message.toBsonDocument().get("_id")));
+            }
+            assertEquals(List.of("other " + ids.get(1)), left);
         }
     }
 
