@@ -255,8 +255,9 @@ public final class Topic<T> {
         /**
          * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in order.
          * It bounds how many are published at a time, as {@code publishers} of a relay does. All processes that publish
-         * to the topic must give the same number, or keys lose their order. A relay with another number says so in its
-         * log, to its listeners and in its state, once it gets such a message. Changing the number later reorders keys
+         * to the topic must give the same number, or keys lose their order. Relays need the number, too: a relay with
+         * another one says so in its log, to its listeners and in its state, once it gets a message with a key that
+         * shows it. Changing the number later reorders keys
          * only across messages that are still pending.
          *
          * @throws ConfigurationException if it is out of range

@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Notices that another process spreads a topic over another number of partitions, which takes the order of its keys
- * away. Every message shows it: its key and the relay's number say where it must be. So nothing is stored and no
+ * away. Every message with a key shows it: its key and the relay's number say where it must be. So nothing is stored and no
  * process asks another. A message that was written before the number was changed shows the same, and cannot be told
  * apart.
  *
@@ -22,7 +22,11 @@ final class PartitionCounts {
     private final Set<String> misplaced = ConcurrentHashMap.newKeySet();
 
     void look(Topic<?> topic, PersistedMessage message, Listeners listeners) {
-        if (isInPlace(topic, message) || !misplaced.add(topic.name())) {
+        String key = message.key();
+        if (key == null // it has no order to lose
+                || misplaced.contains(topic.name())
+                || message.partition() == Partitioner.partitionOf(key, topic.partitions())
+                || !misplaced.add(topic.name())) {
             return;
         }
         LOG.warn(
@@ -34,14 +38,6 @@ final class PartitionCounts {
                 message.partition(),
                 topic.partitions());
         listeners.misplaced(new OutboxListener.Misplaced(message, topic.partitions()));
-    }
-
-    /** Without a key there is no order, and any partition does that the topic has. */
-    private static boolean isInPlace(Topic<?> topic, PersistedMessage message) {
-        String key = message.key();
-        return key == null
-                ? message.partition() < topic.partitions()
-                : message.partition() == Partitioner.partitionOf(key, topic.partitions());
     }
 
     /** The topics that it was said of, by name. */
