@@ -97,10 +97,12 @@ public interface Operations {
      * <p>It takes messages as a checkout does. So it leaves the partitions of open batches alone, and no relay has a
      * message that it deletes. First it ends the delays of the topic, as {@link #retryNow(String)} does. A message of a
      * transaction that commits later stays, and so does a message that cannot be read, with those after it. A store
-     * works in parts. If this throws, some messages may be deleted already: call it again.
+     * works in parts until it finds none or has reached the limit, so while writers keep up with it, only the limit
+     * ends it. If this throws, some messages may be deleted already: call it again.
      *
      * @param limit the most messages to delete, at least 1
      * @return how many were deleted; fewer than the limit if it found no other that is free
+     * @throws MisuseException if the limit is below 1, or the store is closed
      */
     int removePending(String topic, int limit);
 
@@ -114,12 +116,13 @@ public interface Operations {
      * before come before it. If that order matters, move the messages before others are written there.
      *
      * @param toTopic another topic
-     * @param toPartitions how many partitions that topic has, see {@link Topic#partitions}
+     * @param toPartitions how many partitions that topic has, 1 to 10000, see {@link Topic#partitions}
      * @param limit the most messages to move, at least 1
      * @return how many were moved; fewer than the limit if it found no other that is free
      * @throws MessageRejectedException if {@code toTopic} is no topic name
-     * @throws MisuseException if both topics are the same, a number is below 1, or the store cannot move messages to
-     *     another partition in one step, as a spread outbox on Redis
+     * @throws MisuseException if both topics are the same, a number is out of range, or the store cannot move messages to
+     *     another partition in one step, as a spread outbox on Redis: what was moved before stays moved, and nothing is
+     *     moved of the part that has such a message
      */
     int movePending(String topic, String toTopic, int toPartitions, int limit);
 

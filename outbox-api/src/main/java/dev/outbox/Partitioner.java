@@ -13,9 +13,14 @@ public final class Partitioner {
     /**
      * The partition of a key, from 0.
      *
+     * @param key not null: a message without a key may be in any partition
      * @param partitions how many the topic has, 1 or more
+     * @throws MisuseException if there are to be fewer
      */
     public static int partitionOf(String key, int partitions) {
+        if (partitions < 1) {
+            throw new MisuseException("partitions is " + partitions + "; expected at least 1.");
+        }
         if (partitions == 1) {
             return 0;
         }

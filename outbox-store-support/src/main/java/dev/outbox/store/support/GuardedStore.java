@@ -29,6 +29,9 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     /** Dead letters that are put back or deleted in one step. */
     public static final int AT_A_TIME = 500;
 
+    /** What a topic can have. */
+    private static final int MOST_PARTITIONS = 10_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(GuardedStore.class);
 
     private final StoreOperations operations;
@@ -117,6 +120,10 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     public final int movePending(String topic, String toTopic, int toPartitions, int limit) {
         new OutgoingMessage(toTopic, 0, null, Map.of(), new byte[0]); // refuses what is no name of a topic
         requireAtLeastOne("toPartitions", toPartitions);
+        if (toPartitions > MOST_PARTITIONS) {
+            throw new MisuseException(
+                    "toPartitions is " + toPartitions + "; a topic has at most " + MOST_PARTITIONS + ".");
+        }
         if (topic.equals(toTopic)) {
             throw new MisuseException(
                     "Messages of topic " + topic + " were to be moved to the same topic; expected another.");
@@ -124,7 +131,7 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
         return take(topic, limit, "moved to topic " + toTopic, (outcomes, messages) -> {
             int[] partitions = messages.stream()
                     .mapToInt(message -> partitionAfter(message, toPartitions))
-                    .toArray(); // all of them first: if one is refused, nothing is moved
+                    .toArray(); // all of them first: if one is refused, none of the part is moved
             for (int i = 0; i < partitions.length; i++) {
                 outcomes.moved(messages.get(i), toTopic, partitions[i]);
             }
@@ -138,7 +145,8 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
             throw new MisuseException("Message " + message.id() + " is in partition " + message.partition()
                     + " and would be in partition " + partition + " of " + partitions
                     + ". This outbox is spread, and the two have no transaction in common. Move the messages to a topic with"
-                    + " as many partitions as theirs has.");
+                    + " as many partitions as theirs has. Messages that were written with another number are to be"
+                    + " published or removed first.");
         }
         return partition;
     }

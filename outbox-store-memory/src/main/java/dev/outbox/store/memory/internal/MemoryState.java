@@ -366,6 +366,7 @@ public class MemoryState {
         retryNow(topic);
         for (Partition partition : partitions.values()) {
             if (partition.name.topic().equals(topic) && isReady(partition)) {
+                partition.holder = null; // as a checkout would: a batch whose lease has run out has lost it
                 for (long position : List.copyOf(readable(partition))) {
                     if (taken.size() == limit) {
                         return taken;

@@ -139,7 +139,9 @@ public final class MemoryStore implements Store, Operations, WakeUps {
     public int movePending(String topic, String toTopic, int toPartitions, int limit) {
         new OutgoingMessage(toTopic, 0, null, Map.of(), new byte[0]); // refuses what is no name of a topic
         require(!topic.equals(toTopic), "Both topics are " + topic + "; expected another to move messages to.");
-        require(toPartitions >= 1, "toPartitions is " + toPartitions + "; expected at least 1.");
+        require(
+                toPartitions >= 1 && toPartitions <= 10_000,
+                "toPartitions is " + toPartitions + "; expected 1 to 10000, as of a topic.");
         requireLimit(limit);
         return session().movePending(topic, toTopic, toPartitions, limit);
     }
