@@ -120,9 +120,9 @@ public interface Operations {
      * @param limit the most messages to move, at least 1
      * @return how many were moved; fewer than the limit if it found no other that is free
      * @throws MessageRejectedException if {@code toTopic} is no topic name
-     * @throws MisuseException if both topics are the same, a number is out of range, or the store cannot move messages to
-     *     another partition in one step, as a spread outbox on Redis: what was moved before stays moved, and nothing is
-     *     moved of the part that has such a message
+     * @throws MisuseException if both topics are the same, a number is out of range, or the store cannot move a message
+     *     to its new partition in one step, as a spread outbox on Redis. What was moved before stays moved. Of the
+     *     part that has such a message, nothing is moved
      */
     int movePending(String topic, String toTopic, int toPartitions, int limit);
 

@@ -12,9 +12,9 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Notices that another process spreads a topic over another number of partitions, which takes the order of its keys
- * away. Every message with a key shows it: its key and the relay's number say where it must be. So nothing is stored and no
- * process asks another. A message that was written before the number was changed shows the same, and cannot be told
- * apart.
+ * away. Every message with a key shows it: its key and the relay's number say where it must be. So nothing is stored
+ * and no process asks another. A message that was written before the number was changed shows the same, and cannot
+ * be told apart.
  *
  * <p>Says so once for each topic. Safe for use by several threads.
  */

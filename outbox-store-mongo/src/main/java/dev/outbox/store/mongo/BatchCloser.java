@@ -274,8 +274,8 @@ final class BatchCloser {
     }
 
     /**
-     * What somebody has deleted since the checkout is not to come back in another topic. If one goes between this look
-     * and its deletion here, the two conflict, and the transaction runs again.
+     * What was deleted by hand since the checkout must not come back in another topic. If a message is deleted by hand
+     * after this look, the two deletions conflict, and the transaction runs again.
      */
     private List<BsonDocument> stillThere(ClientSession session, List<BsonDocument> moved) {
         if (moved.isEmpty()) {
