@@ -61,6 +61,10 @@ public final class Relay implements AutoCloseable {
     public static final int DEFAULT_PUBLISHERS = 16;
 
     private static final Duration PROBE_INTERVAL = Duration.ofSeconds(1);
+
+    /** Short, so that a store that is back is not kept waiting; one question per worker costs a store nothing. */
+    private static final Duration LONGEST_TROUBLE = Duration.ofSeconds(2);
+
     private static final long AFTER_THE_UNEXPECTED_NANOS = 500_000_000;
     private static final Duration AFTER_THE_UNEXPECTED = Duration.ofNanos(AFTER_THE_UNEXPECTED_NANOS);
 
@@ -200,7 +204,7 @@ public final class Relay implements AutoCloseable {
     /**
      * Publishes messages on the calling thread until the relay is closed or the thread is interrupted, which stays set.
      * Full batches follow each other immediately; when there is nothing to do, the pauses grow up to {@link
-     * Builder#maxPollInterval} and are cut short by wake-ups; when the store fails, they grow up to 10 seconds.
+     * Builder#maxPollInterval} and are cut short by wake-ups; when a checkout fails, they grow up to 2 seconds.
      *
      * @param batchSize the most messages to take at a time, at least 1
      * @throws MisuseException if batchSize is below 1 or the relay is closed
@@ -425,7 +429,7 @@ public final class Relay implements AutoCloseable {
         private final AdaptiveBatchSize limit;
         private final StoreHealth storeHealth = new StoreHealth();
         private final Backoff idle = new Backoff(Duration.ofMillis(10), maxPollInterval);
-        private final Backoff trouble = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
+        private final Backoff trouble = new Backoff(Duration.ofMillis(100), LONGEST_TROUBLE);
         private boolean ranOutOfTime;
 
         Polling(WorkerRun run, int most) {
