@@ -490,9 +490,7 @@ abstract class MySqlFamilyTest extends StoreTest {
     @Test
     void deadLettersThatOthersHaveLockedAreNotWaitedFor() throws Exception {
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
-        List<String> ids = buryByHand(1_000);
-        execute("DELETE FROM outbox_dead_letter WHERE message_id NOT IN ('" + String.join("', '", ids.subList(0, 10))
-                + "')");
+        List<String> ids = buryByHand(10);
         try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
                 Connection other = DriverManager.getConnection(address);
                 Statement statement = other.createStatement()) {
@@ -511,11 +509,11 @@ abstract class MySqlFamilyTest extends StoreTest {
                         .close();
             }
             pool.sent.clear();
-            assertEquals(2, atOnce(() -> operations.discard(ids.subList(0, 2))), "discarded");
+            assertEquals(6, atOnce(() -> operations.discard(ids.subList(0, 6))), "discarded");
             assertTrue(
                     pool.sent.stream().noneMatch(sql -> sql.contains("octet_length")),
                     "sizes of what is deleted: " + pool.sent);
-            assertEquals(2, atOnce(() -> operations.redrive(ids.subList(2, 4))), "redriven");
+            assertEquals(2, atOnce(() -> operations.redrive(ids.subList(6, 8))), "redriven");
             other.rollback();
         }
     }

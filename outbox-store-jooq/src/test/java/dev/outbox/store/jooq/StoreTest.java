@@ -745,7 +745,7 @@ abstract class StoreTest {
             for (int i = 0; i < many; i += 1_000) {
                 ids.addAll(JdbcOutbox.persist(connection)
                         .persistAll(Stream.generate(() -> message(0, "dead"))
-                                .limit(1_000)
+                                .limit(Math.min(1_000, many - i))
                                 .toList()));
             }
             connection.commit();
