@@ -60,7 +60,7 @@ class ZooTest {
             "underFaultsNobodySharesOrLosesAMessage");
 
     /** How many run at a time. They mostly wait. */
-    private static final int AT_A_TIME = 24;
+    private static final int AT_A_TIME = 40;
 
     private static final Map<String, Future<Verdict>> VERDICTS = new LinkedHashMap<>();
 
