@@ -13,7 +13,6 @@ public final class Shortages {
             // HikariCP's, when no connection became free in time
             "java.sql.SQLTransientConnectionException",
             "org.apache.tomcat.jdbc.pool.PoolExhaustedException",
-            "redis.clients.jedis.exceptions.JedisExhaustedPoolException",
             "com.mongodb.MongoTimeoutException");
 
     private Shortages() {}
@@ -31,7 +30,7 @@ public final class Shortages {
         if (message.contains("Too many open files")) {
             return true;
         }
-        // Commons Pool, which DBCP and others rest on.
+        // Commons Pool, which DBCP and Jedis rest on.
         if (failure instanceof NoSuchElementException
                 && (message.contains("Timeout waiting for idle object") || message.contains("Pool exhausted"))) {
             return true;

@@ -15,15 +15,23 @@ import dev.outbox.Topic;
 import dev.outbox.TransactionalPublisher;
 import dev.outbox.relay.Relay;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.Test;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.apache.commons.dbcp2.BasicDataSource;
+import org.apache.tomcat.jdbc.pool.PoolProperties;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Publishers that use the pool of the relay's store, as they do in most services, and find it empty. */
 @Timeout(60)
@@ -32,15 +40,68 @@ class SharedPoolTest {
     private static final int WORKERS = 4;
 
     private final Queue<String> triedAgain = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger refused = new AtomicInteger();
     private final Set<String> published = ConcurrentHashMap.newKeySet();
 
-    @Test
-    void anEmptyPoolIsNoFaultOfAMessage() throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl("jdbc:h2:mem:shared-pool;DB_CLOSE_DELAY=-1");
-        config.setMaximumPoolSize(WORKERS + 1);
-        config.setConnectionTimeout(250); // the least that HikariCP takes
-        try (HikariDataSource pool = new HikariDataSource(config)) {
+    /** A pool of the application's: WORKERS + 1 connections, for which it waits a quarter of a second. */
+    record Pool(DataSource source, Runnable end) implements AutoCloseable {
+        private static final String URL = "jdbc:h2:mem:shared-pool;DB_CLOSE_DELAY=-1";
+
+        static Pool hikari() {
+            HikariConfig config = new HikariConfig();
+            config.setJdbcUrl(URL);
+            config.setMaximumPoolSize(WORKERS + 1);
+            config.setConnectionTimeout(250); // the least that HikariCP takes
+            HikariDataSource pool = new HikariDataSource(config);
+            return new Pool(pool, pool::close);
+        }
+
+        static Pool dbcp() {
+            BasicDataSource pool = new BasicDataSource();
+            pool.setUrl(URL);
+            pool.setMaxTotal(WORKERS + 1);
+            pool.setMaxWait(Duration.ofMillis(250));
+            return new Pool(pool, () -> {
+                try {
+                    pool.close();
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+        }
+
+        static Pool tomcat() {
+            PoolProperties config = new PoolProperties();
+            config.setUrl(URL);
+            config.setMaxActive(WORKERS + 1);
+            config.setMaxIdle(WORKERS + 1);
+            config.setInitialSize(1);
+            config.setMinIdle(1);
+            config.setMaxWait(250);
+            org.apache.tomcat.jdbc.pool.DataSource pool = new org.apache.tomcat.jdbc.pool.DataSource(config);
+            return new Pool(pool, pool::close);
+        }
+
+        @Override
+        public void close() {
+            end.run();
+        }
+
+        @Override
+        public String toString() {
+            return source.getClass().getName();
+        }
+    }
+
+    static Stream<Pool> pools() {
+        return Stream.of(Pool.hikari(), Pool.dbcp(), Pool.tomcat());
+    }
+
+    @ParameterizedTest
+    @MethodSource("pools")
+    void anEmptyPoolIsNoFaultOfAMessage(Pool opened) throws Exception {
+        try (opened) {
+            DataSource pool = opened.source();
             JdbcOutbox.createSchema(pool);
             Topic<String> topic = Topic.builder("orders", Codecs.text())
                     .key(message -> message)
@@ -55,17 +116,18 @@ class SharedPoolTest {
                 while (published.size() < MESSAGES) {
                     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
                 }
+                assertTrue(refused.get() > 0, "the pool was never empty");
                 assertEquals(List.of(), List.copyOf(triedAgain), "messages that an attempt was counted of");
             }
         }
     }
 
     /** Sixteen of these at a time need more connections than there are, for longer than they wait for one. */
-    private Receipt publish(HikariDataSource pool, Delivery<String> delivery) throws Exception {
+    private Receipt publish(DataSource pool, Delivery<String> delivery) throws Exception {
         if (delivery.attempt() > 1) {
             triedAgain.add(delivery.message() + " at attempt " + delivery.attempt());
         }
-        try (Connection connection = pool.getConnection()) {
+        try (Connection connection = connection(pool)) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(150));
             assertTrue(connection.isValid(1));
         }
@@ -73,7 +135,16 @@ class SharedPoolTest {
         return Receipt.taken();
     }
 
-    private static void write(HikariDataSource pool, Topic<String> topic) throws Exception {
+    private Connection connection(DataSource pool) throws SQLException {
+        try {
+            return pool.getConnection();
+        } catch (SQLException e) {
+            refused.incrementAndGet();
+            throw e;
+        }
+    }
+
+    private static void write(DataSource pool, Topic<String> topic) throws Exception {
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);
             TransactionalPublisher<String> bound = Outbox.bind(topic, JdbcOutbox.persist(connection));

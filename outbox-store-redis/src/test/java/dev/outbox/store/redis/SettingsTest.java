@@ -207,7 +207,7 @@ class SettingsTest {
         assertTrue(String.valueOf(refused.getMessage()).contains("DB index is out of range"), refused::toString);
     }
 
-    private static DefaultJedisClientConfig.Builder config(RedisUrl url) {
+    static DefaultJedisClientConfig.Builder config(RedisUrl url) {
         return DefaultJedisClientConfig.builder().user(url.user()).password(url.password());
     }
 
