@@ -1,5 +1,6 @@
 package dev.outbox.tck;
 
+import dev.outbox.tck.internal.spec.Level;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;

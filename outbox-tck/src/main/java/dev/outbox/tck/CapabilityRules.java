@@ -9,6 +9,7 @@ import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Operations;
 import dev.outbox.WakeUps;
+import dev.outbox.tck.internal.spec.Level;
 import org.junit.jupiter.api.function.Executable;
 
 /** What a store can do beyond the contract it says, and does; what it does without it says, with a reason. */

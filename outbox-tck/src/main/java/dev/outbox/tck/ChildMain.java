@@ -2,11 +2,16 @@ package dev.outbox.tck;
 
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.tck.internal.process.ChildProcess;
+import dev.outbox.tck.internal.process.KillPoint;
+import dev.outbox.tck.internal.process.RelayLog;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
@@ -19,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * line, and ends with its input, so that it never outlives the tests.
  */
 final class ChildMain {
-    static final String PREFIX = "tck> ";
+    /** How long to wait before looking again, when nothing was there. */
+    private static final long BETWEEN_CHECKOUTS = 2_000_000;
 
     private final StoreHarness harness;
     private final String address;
@@ -75,9 +81,7 @@ final class ChildMain {
                     case "write" -> {
                         transaction = harness.begin(address);
                         for (int i = 3; i < words.length; i++) {
-                            transaction
-                                    .persistFunc()
-                                    .persist(TestOutbox.message(words[1], Integer.parseInt(words[2]), words[i]));
+                            transaction.persistFunc().persist(message(words[1], words[2], words[i]));
                         }
                         say("written");
                     }
@@ -181,7 +185,7 @@ final class ChildMain {
             long returned = System.nanoTime();
             if (batch.messages().isEmpty()) {
                 batch.close();
-                TestOutbox.pause();
+                LockSupport.parkNanos(BETWEEN_CHECKOUTS);
                 continue;
             }
             batch.messages().forEach(m -> batch.markPublished(m, null));
@@ -190,6 +194,11 @@ final class ChildMain {
             batch.close();
             say("closed " + System.nanoTime());
         }
+    }
+
+    private static OutgoingMessage message(String topic, String partition, String text) {
+        return new OutgoingMessage(
+                topic, Integer.parseInt(partition), null, Map.of(), text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static MessageBatch required(@Nullable MessageBatch batch) {
@@ -208,7 +217,7 @@ final class ChildMain {
 
     /** Whole lines, at once, apart from what else is printed. */
     private static void say(String what) {
-        System.out.println(PREFIX + what);
+        System.out.println(ChildProcess.PREFIX + what);
         System.out.flush();
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.HoldLostException;
 import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.List;
 

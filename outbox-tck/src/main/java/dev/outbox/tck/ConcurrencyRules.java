@@ -3,6 +3,10 @@ package dev.outbox.tck;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
+import dev.outbox.tck.internal.history.History;
+import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.record.RuleViolation;
+import dev.outbox.tck.internal.spec.Level;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -89,8 +93,8 @@ interface ConcurrencyRules {
             outbox.saw(run.history().deliveries(), run.history().summary());
             run.check();
             outbox.open().expectNothing("everything was settled", "workload");
-        } catch (RuleBroken e) {
-            throw new RuleBroken(e.rule(), e.getMessage() + "\n    " + workload);
+        } catch (RuleViolation e) {
+            throw new RuleViolation(e.rule(), e.getMessage() + "\n    " + workload);
         } catch (AssertionError e) {
             throw new AssertionError(e.getMessage() + "\n    " + workload, e);
         }

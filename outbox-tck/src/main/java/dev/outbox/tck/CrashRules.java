@@ -4,6 +4,8 @@ import static dev.outbox.tck.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.tck.internal.process.ChildProcess;
+import dev.outbox.tck.internal.spec.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

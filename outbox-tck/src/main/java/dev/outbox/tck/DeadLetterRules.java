@@ -14,6 +14,7 @@ import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import dev.outbox.tck.internal.spec.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,6 +1,8 @@
 package dev.outbox.tck;
 
 import dev.outbox.tck.explore.Exploration;
+import dev.outbox.tck.internal.record.RuleViolation;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Timeout;
@@ -26,7 +28,7 @@ interface ExplorationRules {
         Exploration.Outcome outcome = exploration.run();
         Exploration.Finding finding = outcome.finding();
         if (finding != null) {
-            throw RuleBroken.surely(finding.rule(), finding.text());
+            throw RuleViolation.surely(finding.rule(), finding.text());
         }
         outbox.saw((int) Math.min(Integer.MAX_VALUE, outcome.compared()), outcome.summary());
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.HoldLostException;
+import dev.outbox.tck.internal.spec.Level;
 import java.util.List;
 import java.util.Set;
 

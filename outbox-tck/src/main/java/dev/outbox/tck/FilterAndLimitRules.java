@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.PersistedMessage;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;

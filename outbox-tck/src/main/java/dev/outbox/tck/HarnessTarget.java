@@ -3,6 +3,7 @@ package dev.outbox.tck;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.tck.explore.Target;
+import dev.outbox.tck.internal.record.Inconclusive;
 
 /** The store of a harness, as an exploration sees it. */
 record HarnessTarget(StoreHarness harness) implements Target {

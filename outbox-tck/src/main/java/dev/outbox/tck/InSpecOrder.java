@@ -9,7 +9,7 @@ final class InSpecOrder implements MethodOrderer {
     @Override
     public void orderMethods(MethodOrdererContext context) {
         context.getMethodDescriptors()
-                .sort(Comparator.comparingInt(
-                        d -> RuleTest.isOne(d.getMethod()) ? RuleTest.all().indexOf(RuleTest.of(d.getMethod())) : -1));
+                .sort(Comparator.comparingInt(d ->
+                        RuleTests.isOne(d.getMethod()) ? RuleTests.all().indexOf(RuleTests.of(d.getMethod())) : -1));
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

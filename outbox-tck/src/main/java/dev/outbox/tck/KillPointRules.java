@@ -5,6 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
+import dev.outbox.tck.internal.history.History;
+import dev.outbox.tck.internal.process.ChildProcess;
+import dev.outbox.tck.internal.process.KillPoint;
+import dev.outbox.tck.internal.process.RelayLog;
+import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

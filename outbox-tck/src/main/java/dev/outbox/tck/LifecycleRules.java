@@ -9,6 +9,7 @@ import dev.outbox.Capability;
 import dev.outbox.MisuseException;
 import dev.outbox.PersistedMessage;
 import dev.outbox.WakeUps;
+import dev.outbox.tck.internal.spec.Level;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;

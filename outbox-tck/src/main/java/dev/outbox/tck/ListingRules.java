@@ -13,6 +13,7 @@ import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
 import dev.outbox.WakeUps;
 import dev.outbox.spi.BatchOutcomes;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

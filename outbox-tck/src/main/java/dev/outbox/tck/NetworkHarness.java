@@ -3,9 +3,9 @@ package dev.outbox.tck;
 import java.net.InetSocketAddress;
 
 /**
- * Tells {@link NetworkTck} how to connect clients to a backend through a proxy, to test a store at {@link
- * Level#NETWORK}. The proxy delays, cuts and loses the traffic between them. If a backend has no TCP endpoint, its
- * store needs no such harness and stops at {@link Level#CRASH}.
+ * Tells {@link NetworkTck} how to connect clients to a backend through a proxy, to test a store at level 4. The proxy
+ * delays, cuts and loses the traffic between them. If a backend has no TCP endpoint, its store needs no such harness
+ * and stops at level 3.
  */
 public interface NetworkHarness extends StoreHarness {
     /** The host and port on which the backend of an outbox listens. */

@@ -10,9 +10,11 @@ import dev.outbox.HoldLostException;
 import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.StoreException;
-import dev.outbox.tck.FaultyProxy.Direction;
-import dev.outbox.tck.FaultyProxy.Fault;
-import dev.outbox.tck.FaultyProxy.Treatment;
+import dev.outbox.tck.internal.network.FaultyProxy.Direction;
+import dev.outbox.tck.internal.network.FaultyProxy.Fault;
+import dev.outbox.tck.internal.network.FaultyProxy.Treatment;
+import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -53,7 +55,7 @@ interface NetworkRules {
 
     /** Returns how many of the closes with a loss took effect. */
     private static int closeWithEveryLoss(TestOutbox outbox, Direction direction) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         int done = 0;
         for (int pass = 0; pass < MOST_PIECES; pass++) {
@@ -142,7 +144,7 @@ interface NetworkRules {
     /** The application cannot know what became of its transaction; the outbox has all of it or nothing. */
     @Rule("OBX-TX-1")
     default void aCommitWhoseAnswerIsLostIsWholeOrNothing(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         int committed = 0;
         for (int pass = 0; pass < MOST_PIECES; pass++) {
@@ -186,7 +188,7 @@ interface NetworkRules {
 
     @Rule("OBX-FENCE-1")
     default void aClientThatWasCutOffHarmsNobody(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         Client remote = outbox.open(network);
         outbox.commit(TOPIC, 0, "1", "2", "3");
@@ -208,7 +210,7 @@ interface NetworkRules {
     /** The server has seen the connection end, and the client has not. */
     @Rule("OBX-FENCE-1")
     default void aClientOfAHalfOpenConnectionHarmsNobody(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         Client remote = outbox.open(network);
         outbox.commit(TOPIC, 0, "1", "2", "3");
@@ -252,7 +254,7 @@ interface NetworkRules {
     /** It neither closes nor calls anything else, as a relay in the middle of publishing. */
     @Rule("OBX-FENCE-3")
     default void aClientThatWasCutOffStopsToBelieveInItsHold(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         Client remote = outbox.open(network);
         outbox.commit(TOPIC, 0, "1", "2");
@@ -276,7 +278,7 @@ interface NetworkRules {
 
     @Rule("OBX-CLOSE-2")
     default void whatACutOffClientHeldComesBackComplete(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         Client remote = outbox.open(network);
         outbox.commit(TOPIC, 0, "1", "2");
@@ -291,7 +293,7 @@ interface NetworkRules {
 
     @Rule("OBX-EXCL-2")
     default void aClientThatIsStalledHindersNobody(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         Client direct = outbox.open();
         Client remote = outbox.open(network);
         outbox.commit(TOPIC, 0, "held");
@@ -326,7 +328,7 @@ interface NetworkRules {
 
     @Rule("OBX-PAYLOAD-1")
     default void messagesComeBackWholeThroughASlowNetwork(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         byte[] payload = new byte[20_000];
         new Random(payload.length).nextBytes(payload);
         network.proxy().treat(() -> new Treatment(20_000, 97, null));
@@ -349,7 +351,7 @@ interface NetworkRules {
     /** Connections are slow, dripping, and cut now and then, after a request or an answer was lost. */
     @Rule("OBX-EXCL-1")
     default void underFaultsNobodySharesOrLosesAMessage(TestOutbox outbox) throws Exception {
-        Network network = Network.of(outbox);
+        Network network = outbox.network();
         ConcurrencyRules.check(outbox, new Workload(3, 1, 2, 60, 3, outbox.seed()), network);
     }
 

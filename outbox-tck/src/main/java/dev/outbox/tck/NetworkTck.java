@@ -1,7 +1,7 @@
 package dev.outbox.tck;
 
 /**
- * The tests of {@link StoreTck}, and those of {@link Level#NETWORK}, for a store whose backend listens on a TCP port:
+ * The tests of {@link StoreTck}, and those of level 4, for a store whose backend listens on a TCP port:
  *
  * <pre>{@code
  * class MyStoreTest extends NetworkTck {

@@ -10,6 +10,7 @@ import dev.outbox.DeadLetter;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.tck.internal.spec.Level;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

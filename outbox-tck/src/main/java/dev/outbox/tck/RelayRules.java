@@ -13,6 +13,7 @@ import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
 import dev.outbox.relay.Relay;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

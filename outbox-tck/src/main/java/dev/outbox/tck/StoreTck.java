@@ -1,12 +1,14 @@
 package dev.outbox.tck;
 
+import dev.outbox.tck.internal.record.Patience;
+import dev.outbox.tck.internal.report.Settings;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * The contract of {@code docs/SPEC.md} as tests, up to {@link Level#CRASH}. To test a store, extend this class, or
+ * The contract of {@code docs/SPEC.md} as tests, at the levels 1 to 3. To test a store, extend this class, or
  * {@link NetworkTck} if the backend listens on a TCP port:
  *
  * <pre>{@code
@@ -29,60 +31,36 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
 @ExtendWith(TckExtension.class)
 @TestMethodOrder(InSpecOrder.class)
-@Timeout(value = StoreTck.MINUTES, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-public abstract class StoreTck
-        implements TransactionRules,
-                ExclusivityRules,
-                OrderRules,
-                CloseRules,
-                FencingRules,
-                RetryRules,
-                DeadLetterRules,
-                OperationsRules,
-                ListingRules,
-                TimeRules,
-                PendingRules,
-                FilterAndLimitRules,
-                PayloadRules,
-                LifecycleRules,
-                InputRules,
-                CapabilityRules,
-                CrashRules,
-                KillPointRules,
-                PauseRules,
-                ConcurrencyRules,
-                ExplorationRules,
-                RelayRules {
+@Timeout(value = TestOutbox.MINUTES, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+public abstract class StoreTck implements ContractRules, HarnessOwner {
     /** System property: how many seconds a test waits for an event that must happen, before it fails; by default 30. */
-    public static final String PATIENCE = TestOutbox.PATIENCE;
+    public static final String PATIENCE = Patience.PROPERTY;
 
-    /** The highest {@link Level} to run, from 1 to 4; by default 4, as far as the class has tests. */
-    public static final String LEVEL = "outbox.tck.level";
+    /** The highest level of {@code docs/SPEC.md} to run, from 1 to 4; by default 4, as far as the class has tests. */
+    public static final String LEVEL = Settings.LEVEL;
 
     /** The rules to run, ids separated by commas, with * for any text, as in {@code OBX-EXCL-*}; by default all. */
-    public static final String RULES = "outbox.tck.rules";
+    public static final String RULES = Settings.RULES;
 
     /** The seed of random choices, a whole number; a report shows it, to repeat its run. By default a new one. */
-    public static final String SEED = "outbox.tck.seed";
+    public static final String SEED = Settings.SEED;
 
     /** For how many minutes random sequences of operations are run, such as 0.5 or 600; by default 0.25. */
-    public static final String EXPLORE_MINUTES = "outbox.tck.explore.minutes";
+    public static final String EXPLORE_MINUTES = Settings.EXPLORE_MINUTES;
 
     /** The most steps of random sequences to run, a whole number; by default as many as the time allows. */
-    public static final String EXPLORE_STEPS = "outbox.tck.explore.steps";
+    public static final String EXPLORE_STEPS = Settings.EXPLORE_STEPS;
 
     /** The folder for reports, or {@code none}. The report of a class is in a folder with the name of the class. */
-    public static final String REPORT = "outbox.tck.report";
+    public static final String REPORT = Settings.REPORT;
 
     /** Whether to print a line per test; by default false. */
-    public static final String PROGRESS = "outbox.tck.progress";
-
-    /** The time limit of a test. */
-    static final int MINUTES = 2;
+    public static final String PROGRESS = Settings.PROGRESS;
 
     /** For subclasses. JUnit makes an instance for each test. */
     protected StoreTck() {}
 
     /** The harness of the store to test. The suite asks for it once per test. */
+    @Override
     public abstract StoreHarness harness();
 }

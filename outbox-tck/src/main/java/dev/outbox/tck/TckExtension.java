@@ -1,5 +1,16 @@
 package dev.outbox.tck;
 
+import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.record.NotInTime;
+import dev.outbox.tck.internal.record.RuleViolation;
+import dev.outbox.tck.internal.record.Stalls;
+import dev.outbox.tck.internal.report.Report;
+import dev.outbox.tck.internal.report.ReportFiles;
+import dev.outbox.tck.internal.report.Settings;
+import dev.outbox.tck.internal.report.Witness;
+import dev.outbox.tck.internal.spec.Level;
+import dev.outbox.tck.internal.spec.RuleTest;
+import dev.outbox.tck.internal.spec.SpecRule;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -49,16 +60,16 @@ final class TckExtension
     public void beforeAll(ExtensionContext context) {
         Class<?> type = context.getRequiredTestClass();
         Settings settings = Settings.read(context::getConfigurationParameter, type.getName());
-        context.getStore(NAMESPACE).put(Conduct.class, new Conduct(type, settings));
+        context.getStore(NAMESPACE).put(RunRecorder.class, new RunRecorder(type, settings));
     }
 
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
         Optional<Method> method = context.getTestMethod();
-        if (method.isEmpty() || !RuleTest.isOne(method.get())) {
+        if (method.isEmpty() || !RuleTests.isOne(method.get())) {
             return ConditionEvaluationResult.enabled("no test of the suite");
         }
-        String reason = conduct(context).settings().leavesOut(RuleTest.of(method.get()));
+        String reason = conduct(context).settings().leavesOut(RuleTests.of(method.get()));
         return reason == null
                 ? ConditionEvaluationResult.enabled("asked for")
                 : ConditionEvaluationResult.disabled(reason);
@@ -66,7 +77,7 @@ final class TckExtension
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+        if (RuleTests.isOne(context.getRequiredTestMethod())) {
             conduct(context).begin(test(context));
         }
     }
@@ -78,9 +89,9 @@ final class TckExtension
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        StoreTck tests = (StoreTck) context.getRequiredTestInstance();
+        HarnessOwner tests = (HarnessOwner) context.getRequiredTestInstance();
         StoreHarness harness = tests.harness();
-        if (harness instanceof NetworkHarness && !(tests instanceof NetworkTck)) {
+        if (harness instanceof NetworkHarness && !(tests instanceof NetworkRules)) {
             throw new IllegalStateException(harness.getClass().getName() + " is a NetworkHarness: let "
                     + tests.getClass().getName() + " extend NetworkTck, so that the tests of "
                     + Level.NETWORK.label() + " are run as well.");
@@ -114,14 +125,14 @@ final class TckExtension
     /** Why a failure may be the machine's doing, or null if it is not. */
     private static @Nullable String stalled(ExtensionContext context, Throwable thrown) {
         TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
-        if (thrown instanceof RuleBroken broken && broken.isSure()) {
+        if (thrown instanceof RuleViolation broken && broken.isSure()) {
             return null;
         }
         if (outbox == null || outbox.harness().lease().isEmpty() && !(thrown instanceof NotInTime)) {
             return null;
         }
         Duration longest = Stalls.ofThisProcess().longestSince(outbox.began());
-        Duration harmful = Stalls.harmful(outbox.harness());
+        Duration harmful = Stalls.harmful(outbox.harness().lease());
         return longest.compareTo(harmful) < 0
                 ? null
                 : "this process did not run for " + longest.toMillis() + " ms during the test, and "
@@ -134,7 +145,7 @@ final class TckExtension
      */
     private static @Nullable Throwable runAgain(ExtensionContext context) throws Exception {
         TestOutbox used = store(context).remove(TestOutbox.class, TestOutbox.class);
-        StoreTck tests = (StoreTck) context.getRequiredTestInstance();
+        HarnessOwner tests = (HarnessOwner) context.getRequiredTestInstance();
         TestOutbox fresh =
                 TestOutbox.create(tests.harness(), conduct(context).settings().drawn());
         store(context).put(TestOutbox.class, fresh);
@@ -155,10 +166,10 @@ final class TckExtension
         thread.setDaemon(true);
         thread.start();
         try {
-            return again.get(StoreTck.MINUTES, TimeUnit.MINUTES);
+            return again.get(TestOutbox.MINUTES, TimeUnit.MINUTES);
         } catch (TimeoutException e) {
             thread.interrupt();
-            return new NotInTime("The test did not end within " + StoreTck.MINUTES + " minutes");
+            return new NotInTime("The test did not end within " + TestOutbox.MINUTES + " minutes");
         }
     }
 
@@ -175,7 +186,7 @@ final class TckExtension
         if (inconclusive != null) {
             throw inconclusive(test, inconclusive, outbox, thrown);
         }
-        Spec rule = Spec.of(thrown instanceof RuleBroken broken ? broken.rule() : test.rule());
+        SpecRule rule = SpecRule.of(thrown instanceof RuleViolation broken ? broken.rule() : test.rule());
         String observed = thrown instanceof AssertionError
                 ? String.valueOf(thrown.getMessage()).replaceFirst(BARE, "")
                 : thrown.toString();
@@ -196,7 +207,7 @@ final class TckExtension
     }
 
     /** What a test ends with when it found a rule broken; one that is provisional fails nobody's build yet. */
-    static Throwable failure(Spec rule, String observed, String history, Throwable thrown) {
+    static Throwable failure(SpecRule rule, String observed, String history, Throwable thrown) {
         String text = """
                 %s is broken: %s
                 Observed: %s
@@ -224,7 +235,7 @@ final class TckExtension
                     + " given, so that it proves nothing. What it did: " + outbox.history());
         }
         context.publishReportEntry("seen", outbox.summary());
-        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+        if (RuleTests.isOne(context.getRequiredTestMethod())) {
             conduct(context).saw(test(context), outbox.summary());
         }
     }
@@ -239,52 +250,52 @@ final class TckExtension
 
     @Override
     public void testSuccessful(ExtensionContext context) {
-        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+        if (RuleTests.isOne(context.getRequiredTestMethod())) {
             conduct(context).passed(test(context));
         }
     }
 
     @Override
     public void testFailed(ExtensionContext context, Throwable cause) {
-        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+        if (RuleTests.isOne(context.getRequiredTestMethod())) {
             conduct(context).failed(test(context), cause);
         }
     }
 
     @Override
     public void testAborted(ExtensionContext context, Throwable cause) {
-        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+        if (RuleTests.isOne(context.getRequiredTestMethod())) {
             conduct(context).aborted(test(context), cause);
         }
     }
 
     @Override
     public void testDisabled(ExtensionContext context, Optional<String> reason) {
-        if (RuleTest.isOne(context.getRequiredTestMethod())) {
+        if (RuleTests.isOne(context.getRequiredTestMethod())) {
             conduct(context).leftOut(test(context), reason.orElse("disabled"));
         }
     }
 
     @Override
     public void afterAll(ExtensionContext context) {
-        Conduct conduct = conduct(context);
+        RunRecorder conduct = conduct(context);
         Report report = conduct.report();
         if (conduct.settings().report() == null) {
             return;
         }
         System.out.println("[outbox-tck] " + context.getRequiredTestClass().getSimpleName() + ": " + report.summary());
-        report.write(conduct.settings().report());
+        ReportFiles.write(report, conduct.settings().report());
     }
 
     private static RuleTest test(ExtensionContext context) {
-        return RuleTest.of(context.getRequiredTestMethod());
+        return RuleTests.of(context.getRequiredTestMethod());
     }
 
     /** Kept with the class, whose store a test's looks into as well, and which is still open when a test has ended. */
-    private static Conduct conduct(ExtensionContext context) {
+    private static RunRecorder conduct(ExtensionContext context) {
         Optional<ExtensionContext> parent =
                 context.getTestMethod().isPresent() ? context.getParent() : Optional.of(context);
-        return parent.orElse(context).getStore(NAMESPACE).get(Conduct.class, Conduct.class);
+        return parent.orElse(context).getStore(NAMESPACE).get(RunRecorder.class, RunRecorder.class);
     }
 
     private static ExtensionContext.Store store(ExtensionContext context) {

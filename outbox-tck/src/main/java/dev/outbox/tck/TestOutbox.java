@@ -5,6 +5,14 @@ import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.tck.internal.network.FaultyProxy;
+import dev.outbox.tck.internal.process.ChildProcess;
+import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.record.NotInTime;
+import dev.outbox.tck.internal.record.Patience;
+import dev.outbox.tck.internal.record.Stalls;
+import dev.outbox.tck.internal.record.TestRecord;
+import dev.outbox.tck.internal.report.Drawn;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +29,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * several threads.
  */
 final class TestOutbox {
-    /** The property that {@link #patience} is read from. */
-    static final String PATIENCE = "outbox.tck.patience";
+    /** The time limit of a test, in minutes. */
+    static final int MINUTES = 2;
 
     /** How long to watch for what must not happen. */
     static final Duration QUIET = Duration.ofMillis(300);
@@ -43,12 +50,9 @@ final class TestOutbox {
     private final Drawn drawn;
     private final long start = System.nanoTime();
     private final Deque<AutoCloseable> opened = new ConcurrentLinkedDeque<>();
-    private final Events events = new Events();
+    private final TestRecord record = new TestRecord();
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger transactions = new AtomicInteger();
-    private final AtomicLong operations = new AtomicLong();
-    private final AtomicLong proofs = new AtomicLong();
-    private volatile String summary = "";
 
     private TestOutbox(StoreHarness harness, String address, Drawn drawn) {
         this.harness = harness;
@@ -67,7 +71,7 @@ final class TestOutbox {
 
     /** How long to wait for what must happen. Generous, since a store that keeps the contract is quicker anyway. */
     static Duration patience() {
-        return Duration.ofSeconds(Long.getLong(PATIENCE, 30));
+        return Patience.get();
     }
 
     StoreHarness harness() {
@@ -160,9 +164,18 @@ final class TestOutbox {
         return closeable;
     }
 
+    /** Puts a proxy before the backend, to reach this outbox through it; it ends with the test. */
+    Network network() throws Exception {
+        if (!(harness instanceof NetworkHarness remote)) {
+            throw new IllegalStateException(harness.getClass().getName() + " is no NetworkHarness");
+        }
+        FaultyProxy proxy = endWith(new FaultyProxy(remote.endpoint(address)));
+        return new Network(remote, proxy, remote.through(address, proxy.address()));
+    }
+
     /** Starts a client in a process of its own. */
     ChildProcess fork() throws Exception {
-        ChildProcess child = ChildProcess.start(this);
+        ChildProcess child = ChildProcess.start(ChildMain.class, harness.getClass(), address, record);
         opened.push(child);
         return child;
     }
@@ -281,48 +294,41 @@ final class TestOutbox {
 
     /** Notes that messages were delivered, or answers given, from which a test can draw a conclusion. */
     void saw(int what) {
-        proofs.addAndGet(what);
+        record.saw(what);
     }
 
     /** The same, of what a history has checked. */
     void saw(int deliveries, String checked) {
-        saw(deliveries);
-        summary = checked;
-        record(checked);
+        record.saw(deliveries, checked);
     }
 
     /** Whether a test that passed has seen anything from which that follows. */
     boolean provedAnything() {
-        return proofs.get() > 0;
+        return record.provedAnything();
     }
 
     /** What was seen, in a line, for a test that passed. */
     String summary() {
-        return (summary.isEmpty()
-                        ? "kept in " + operations.get() + " operations, which " + proofs.get()
-                                + " messages or answers came of"
-                        : summary)
-                + "; seed " + seed();
+        return record.summary() + "; seed " + seed();
     }
 
     void record(String event) {
-        operations.incrementAndGet();
-        events.add(event);
+        record.add(event);
     }
 
     /** What a message is called in the history. */
     String name(PersistedMessage message) {
-        return events.name(message);
+        return record.name(message);
     }
 
     /** What a message is called in the history. */
     String name(String id, OutgoingMessage message) {
-        return events.name(id, message.payload());
+        return record.name(id, message);
     }
 
     /** What happened so far, the last events of it. */
     List<String> events() {
-        return events.lines();
+        return record.events();
     }
 
     /** The same as a text. */

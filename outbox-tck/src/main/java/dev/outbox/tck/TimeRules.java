@@ -9,6 +9,8 @@ import dev.outbox.DeadLetter;
 import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import dev.outbox.tck.internal.record.RuleViolation;
+import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -42,7 +44,7 @@ interface TimeRules {
         Span asked = Span.of(() -> age[0] = operations.backlog().stream()
                 .filter(b -> b.topic().equals(TOPIC) && b.partition() == 0)
                 .findFirst()
-                .orElseThrow(() -> new RuleBroken("OBX-OPS-1", "a partition with a message is not listed"))
+                .orElseThrow(() -> new RuleViolation("OBX-OPS-1", "a partition with a message is not listed"))
                 .oldestAge());
         first.until(asked).requireHas(age[0], "OBX-OPS-1", "the age of the first");
         String[] died = new String[1];
@@ -60,7 +62,7 @@ interface TimeRules {
         });
         Instant next = operations.failingPartitions().stream()
                 .findFirst()
-                .orElseThrow(() -> new RuleBroken("OBX-OPS-2", "a partition whose head failed is not listed"))
+                .orElseThrow(() -> new RuleViolation("OBX-OPS-2", "a partition whose head failed is not listed"))
                 .nextAttempt();
         second.until(closing)
                 .requireHas(
@@ -69,7 +71,7 @@ interface TimeRules {
                         "an hour before the next attempt of the second");
         DeadLetter letter = operations
                 .deadLetter(died[0])
-                .orElseThrow(() -> new RuleBroken("OBX-DEAD-2", "a dead letter is not found by its id"));
+                .orElseThrow(() -> new RuleViolation("OBX-DEAD-2", "a dead letter is not found by its id"));
         first.until(closing)
                 .requireHas(Duration.between(firstCreated, letter.diedAt()), "OBX-DEAD-2", "the death of the first");
     }
@@ -111,7 +113,7 @@ interface TimeRules {
     private static PersistedMessage deadLetter(Operations operations, String id) {
         return operations
                 .deadLetter(id)
-                .orElseThrow(() -> new RuleBroken("OBX-DEAD-2", "a dead letter is not found by its id"))
+                .orElseThrow(() -> new RuleViolation("OBX-DEAD-2", "a dead letter is not found by its id"))
                 .message();
     }
 
@@ -154,7 +156,7 @@ interface TimeRules {
     record Between(Duration least, Duration most) {
         void requireHas(Duration actual, String rule, String what) {
             if (actual.compareTo(least) < 0 || actual.compareTo(most) > 0) {
-                throw new RuleBroken(
+                throw new RuleViolation(
                         rule,
                         what + " was " + actual.toMillis() + " ms after the message that it is measured from; expected "
                                 + least.toMillis() + " to " + most.toMillis() + " ms");

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.outbox.Capabilities;
 import dev.outbox.MessageBatch;
 import dev.outbox.Store;
+import dev.outbox.tck.internal.report.ReportFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,8 +88,9 @@ class InconclusiveTest {
 
     private String status(Class<?> type) throws IOException {
         JsonNode report = new ObjectMapper()
-                .readTree(folder.resolve(type.getName()).resolve(Report.JSON).toFile());
-        assertTrue(Files.exists(folder.resolve(type.getName()).resolve(Report.HTML)), "the page");
+                .readTree(
+                        folder.resolve(type.getName()).resolve(ReportFiles.JSON).toFile());
+        assertTrue(Files.exists(folder.resolve(type.getName()).resolve(ReportFiles.HTML)), "the page");
         JsonNode rule = StreamSupport.stream(report.get("rules").spliterator(), false)
                 .filter(each -> each.get("id").asText().equals("OBX-EXCL-1"))
                 .findFirst()

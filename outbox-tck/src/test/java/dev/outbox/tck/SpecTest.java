@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.tck.internal.spec.SpecRule;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
@@ -25,40 +26,40 @@ class SpecTest {
     @Test
     void theSuiteQuotesTheDocument() throws IOException {
         String document = Files.readString(Path.of("..", "docs", "SPEC.md")).replace("\r\n", "\n");
-        assertEquals(document, Spec.text(), "docs/SPEC.md, and what the suite quotes");
+        assertEquals(document, SpecRule.text(), "docs/SPEC.md, and what the suite quotes");
     }
 
     @Test
     void everyRuleIsWrittenInFull() {
         long headings =
-                Spec.text().lines().filter(line -> line.startsWith("### ")).count();
+                SpecRule.text().lines().filter(line -> line.startsWith("### ")).count();
         assertTrue(headings > 40, "SPEC.md has " + headings + " rules");
-        assertEquals(headings, Spec.rules().size(), "rules with sentence, intent and check, of all headings");
+        assertEquals(headings, SpecRule.rules().size(), "rules with sentence, intent and check, of all headings");
     }
 
     @Test
     void noRuleIsProvisionalForLongerThanItsVersion() {
-        List<String> overdue = Spec.rules().values().stream()
+        List<String> overdue = SpecRule.rules().values().stream()
                 .filter(rule ->
-                        rule.provisional() != null && !rule.provisional().equals(Spec.version()))
+                        rule.provisional() != null && !rule.provisional().equals(SpecRule.version()))
                 .map(rule -> rule.id() + " since " + rule.provisional())
                 .toList();
-        assertEquals(List.of(), overdue, "provisional rules of another version than " + Spec.version());
+        assertEquals(List.of(), overdue, "provisional rules of another version than " + SpecRule.version());
     }
 
     @Test
     void theVersionIsStatedOnce() {
-        assertEquals("2.13", Spec.version("# Title\n\nVersion 2.13.\n"));
-        assertThrows(IllegalStateException.class, () -> Spec.version("# Title\n"));
+        assertEquals("2.13", SpecRule.version("# Title\n\nVersion 2.13.\n"));
+        assertThrows(IllegalStateException.class, () -> SpecRule.version("# Title\n"));
     }
 
     @Test
     void everyRuleIsTestedOrSaysWhyNot() {
-        Set<String> untested = new TreeSet<>(Spec.rules().keySet());
+        Set<String> untested = new TreeSet<>(SpecRule.rules().keySet());
         tests().forEach(test -> untested.remove(test.getAnnotation(Rule.class).value()));
-        Set<String> excused = Spec.rules().values().stream()
+        Set<String> excused = SpecRule.rules().values().stream()
                 .filter(rule -> rule.untested() != null)
-                .map(Spec::id)
+                .map(SpecRule::id)
                 .collect(Collectors.toCollection(TreeSet::new));
         assertEquals(excused, untested, "rules without a test are those that say so");
     }
@@ -67,7 +68,7 @@ class SpecTest {
     void everyTestCarriesARuleOfTheText() {
         for (Method test : tests()) {
             String id = test.getAnnotation(Rule.class).value();
-            assertTrue(Spec.rules().containsKey(id), test + " carries " + id + ", which SPEC.md does not have");
+            assertTrue(SpecRule.rules().containsKey(id), test + " carries " + id + ", which SPEC.md does not have");
         }
         assertTrue(tests().size() > 80, "tests: " + tests().size());
         List<Method> withoutRule = Arrays.stream(NetworkTck.class.getMethods())
@@ -101,7 +102,7 @@ class SpecTest {
             }
         }
         assertTrue(read > 150 && cited.size() > 40, cited.size() + " rules are cited in " + read + " files");
-        cited.removeAll(Spec.rules().keySet());
+        cited.removeAll(SpecRule.rules().keySet());
         assertEquals(Set.of(), cited, "rules that are cited but not written");
     }
 

@@ -4,6 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.tck.internal.report.RuleReport;
+import dev.outbox.tck.internal.report.Status;
+import dev.outbox.tck.internal.report.TestResult;
+import dev.outbox.tck.internal.report.Verdict;
+import dev.outbox.tck.internal.report.Witness;
+import dev.outbox.tck.internal.spec.Level;
+import dev.outbox.tck.internal.spec.RuleTest;
+import dev.outbox.tck.internal.spec.SpecRule;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -13,7 +21,7 @@ import org.opentest4j.TestAbortedException;
 
 /** Only what was run and kept counts. */
 class VerdictTest {
-    private static final Collection<Spec> RULES = Spec.parse("""
+    private static final Collection<SpecRule> RULES = SpecRule.parse("""
 
                     ## Part
 
@@ -73,7 +81,7 @@ class VerdictTest {
                 0, level(a(Level.CONTRACT, Status.PASS), result("OBX-C-1", Level.CONTRACT, Status.FAIL, "OBX-A-1")));
         assertEquals(0, level(result("OBX-A-1", Level.CONTRACT, Status.FAIL, "OBX-C-1")), "the rule was not shown");
         RuleReport seen = RuleReport.of(
-                Spec.of("OBX-TX-1"), List.of(result("OBX-EXCL-1", Level.CONCURRENCY, Status.FAIL, "OBX-TX-1")));
+                SpecRule.of("OBX-TX-1"), List.of(result("OBX-EXCL-1", Level.CONCURRENCY, Status.FAIL, "OBX-TX-1")));
         assertEquals(Status.FAIL, seen.status());
     }
 
@@ -89,8 +97,8 @@ class VerdictTest {
 
     @Test
     void aProvisionalRuleFailsNoBuild() {
-        Spec binding = RULES.iterator().next();
-        Spec provisional = RULES.stream()
+        SpecRule binding = RULES.iterator().next();
+        SpecRule provisional = RULES.stream()
                 .filter(rule -> rule.provisional() != null)
                 .findFirst()
                 .orElseThrow();

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Store;
+import dev.outbox.tck.internal.history.History;
+import dev.outbox.tck.internal.report.Drawn;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

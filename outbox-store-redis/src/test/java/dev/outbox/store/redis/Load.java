@@ -6,7 +6,7 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
-import dev.outbox.tck.Judge;
+import dev.outbox.tck.internal.history.History;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -63,7 +63,7 @@ final class Load implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<Future<?>> writers = new ArrayList<>();
     private final List<RelayProcess> relays = new CopyOnWriteArrayList<>();
-    private final Queue<Judge.Written> written = new ConcurrentLinkedQueue<>();
+    private final Queue<History.Written> written = new ConcurrentLinkedQueue<>();
     private volatile boolean writing = true;
 
     /**
@@ -104,9 +104,9 @@ final class Load implements AutoCloseable {
 
     private void write(String name, Random random, IntFunction<AbstractTransaction> begin) {
         int tag = random.nextInt(spread);
-        List<Judge.Written> messages = new ArrayList<>();
+        List<History.Written> messages = new ArrayList<>();
         long ending = 0;
-        Judge.End end = Judge.End.NOT_DONE;
+        History.End end = History.End.NOT_DONE;
         try (AbstractTransaction tx = begin.apply(tag)) {
             tx.sadd(shop(tag), name);
             for (int n = 1 + random.nextInt(3); n > 0; n--) {
@@ -114,40 +114,41 @@ final class Load implements AutoCloseable {
                 long began = System.nanoTime();
                 String id = outbox.persist(tx)
                         .persist(new OutgoingMessage(TOPIC, partition, null, Map.of(), new byte[payload]));
-                messages.add(new Judge.Written(id, Integer.toString(partition), name, began, 0, 0, Judge.End.UNKNOWN));
+                messages.add(
+                        new History.Written(id, Integer.toString(partition), name, began, 0, 0, History.End.UNKNOWN));
             }
             ending = System.nanoTime();
             if (random.nextInt(DISCARDS_ONE_IN) == 0) {
                 tx.discard();
             } else {
-                end = Judge.End.UNKNOWN;
+                end = History.End.UNKNOWN;
                 end = end(RedisOutbox.exec(tx));
             }
         } catch (JedisException | OutboxException e) {
             failures.incrementAndGet();
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         }
-        committed.addAndGet(end == Judge.End.OK ? messages.size() : 0);
+        committed.addAndGet(end == History.End.OK ? messages.size() : 0);
         long called = ending;
         long ended = System.nanoTime();
-        for (Judge.Written m : messages) {
-            written.add(new Judge.Written(m.id(), m.partition(), name, m.began(), called, ended, end));
+        for (History.Written m : messages) {
+            written.add(new History.Written(m.id(), m.partition(), name, m.began(), called, ended, end));
         }
         if (random.nextInt(4) == 0) {
             LockSupport.parkNanos(random.nextInt(2_000_000)); // the relays are to keep up
         }
     }
 
-    private Judge.End end(TransactionResult result) {
+    private History.End end(TransactionResult result) {
         if (result instanceof TransactionResult.Committed) {
-            return Judge.End.OK;
+            return History.End.OK;
         }
         failures.incrementAndGet();
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         if (result instanceof TransactionResult.PartlyWritten partly) {
             impossible.add(partly.why());
         }
-        return result instanceof TransactionResult.NothingWritten ? Judge.End.NOT_DONE : Judge.End.UNKNOWN;
+        return result instanceof TransactionResult.NothingWritten ? History.End.NOT_DONE : History.End.UNKNOWN;
     }
 
     /** Starts a relay in a process of its own. */
@@ -208,15 +209,15 @@ final class Load implements AutoCloseable {
         }
     }
 
-    /** Ends it all and judges it. */
-    Judge finish(String what, UnifiedJedis client) throws Exception {
+    /** Ends it all and checks its history. */
+    History finish(String what, UnifiedJedis client) throws Exception {
         stopWriting();
         drain();
-        Judge judge = judge();
-        System.out.println("history redis " + what + ": " + judge.summary());
-        judge.checkAll();
+        History history = history();
+        System.out.println("history redis " + what + ": " + history.summary());
+        history.check(true);
         compare(there(client));
-        return judge;
+        return history;
     }
 
     /** The transactions that took effect. */
@@ -228,16 +229,35 @@ final class Load implements AutoCloseable {
         return there;
     }
 
-    Judge judge() {
-        return new Judge(List.copyOf(written), delivered());
+    /** A batch that was not closed well may have lost its hold at any time, and claims none. */
+    History history() {
+        return new History(
+                written,
+                delivered().stream()
+                        .map(d -> d.closed() == History.End.OK ? d : withoutHold(d))
+                        .toList());
     }
 
-    List<Judge.Written> written() {
+    private static History.Delivered withoutHold(History.Delivered d) {
+        return new History.Delivered(
+                d.id(),
+                d.partition(),
+                d.batch(),
+                d.index(),
+                d.settled(),
+                d.checkoutCalled(),
+                d.checkoutReturned(),
+                d.checkoutReturned(),
+                d.closeReturned(),
+                d.closed());
+    }
+
+    List<History.Written> written() {
         return List.copyOf(written);
     }
 
-    List<Judge.Delivered> delivered() {
-        List<Judge.Delivered> delivered = new ArrayList<>();
+    List<History.Delivered> delivered() {
+        List<History.Delivered> delivered = new ArrayList<>();
         relays.forEach(relay -> delivered.addAll(relay.delivered()));
         return delivered;
     }
@@ -246,16 +266,16 @@ final class Load implements AutoCloseable {
     private void compare(Set<String> there) {
         Set<String> settled = new HashSet<>();
         Set<String> came = new HashSet<>();
-        for (Judge.Delivered d : delivered()) {
+        for (History.Delivered d : delivered()) {
             came.add(d.id());
-            if (d.settled() && d.closed() != Judge.End.NOT_DONE) {
+            if (d.settled() && d.closed() != History.End.NOT_DONE) {
                 settled.add(d.id());
             }
         }
         List<Object> wrong = new ArrayList<>(impossible);
-        for (Judge.Written w : written) {
+        for (History.Written w : written) {
             boolean isThere = there.contains(w.transaction());
-            if (isThere != (w.committed() == Judge.End.OK) && w.committed() != Judge.End.UNKNOWN
+            if (isThere != (w.committed() == History.End.OK) && w.committed() != History.End.UNKNOWN
                     || isThere && !settled.contains(w.id())
                     || !isThere && came.contains(w.id())) {
                 wrong.add("data " + (isThere ? "is there" : "is not there") + ", came: " + came.contains(w.id())
@@ -270,21 +290,21 @@ final class Load implements AutoCloseable {
 
     /** What came for the first time came, of every writer and partition, in the order in which it was written. */
     void checkFirstArrivals() {
-        Map<String, Judge.Written> byId = new HashMap<>();
+        Map<String, History.Written> byId = new HashMap<>();
         written.forEach(w -> byId.put(w.id(), w));
-        Map<String, Judge.Delivered> first = new HashMap<>();
-        List<Judge.Delivered> inOrder = new ArrayList<>(delivered());
+        Map<String, History.Delivered> first = new HashMap<>();
+        List<History.Delivered> inOrder = new ArrayList<>(delivered());
         inOrder.sort((a, b) -> a.checkoutReturned() != b.checkoutReturned()
                 ? Long.compare(a.checkoutReturned(), b.checkoutReturned())
                 : Integer.compare(a.index(), b.index()));
-        Map<String, Judge.Written> latest = new HashMap<>();
-        for (Judge.Delivered d : inOrder) {
-            Judge.Written w = byId.get(d.id());
-            if (w == null || w.committed() != Judge.End.OK || first.putIfAbsent(d.id(), d) != null) {
+        Map<String, History.Written> latest = new HashMap<>();
+        for (History.Delivered d : inOrder) {
+            History.Written w = byId.get(d.id());
+            if (w == null || w.committed() != History.End.OK || first.putIfAbsent(d.id(), d) != null) {
                 continue;
             }
             String lane = w.transaction().split("-", 2)[0] + " in " + w.partition();
-            Judge.Written before = latest.put(lane, w);
+            History.Written before = latest.put(lane, w);
             if (before != null && before.began() > w.began()) {
                 throw new AssertionError(w + " came after " + before);
             }

@@ -1,7 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.StoreOptions;
-import dev.outbox.tck.Judge;
+import dev.outbox.tck.internal.history.History;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -38,8 +38,8 @@ final class RelayProcess implements AutoCloseable {
     private final String name;
     private final Process process;
     private final Thread reader;
-    private final Map<String, List<Judge.Delivered>> open = new HashMap<>();
-    private final Queue<Judge.Delivered> done = new ConcurrentLinkedQueue<>();
+    private final Map<String, List<History.Delivered>> open = new HashMap<>();
+    private final Queue<History.Delivered> done = new ConcurrentLinkedQueue<>();
     private volatile boolean started;
     private volatile boolean ended;
     private volatile boolean killed;
@@ -92,8 +92,8 @@ final class RelayProcess implements AutoCloseable {
                     case "X" -> errors.add(line);
                     case "C" -> open.put(words[1], batch(words));
                     case "K" -> {
-                        for (Judge.Delivered d : Objects.requireNonNull(open.remove(words[1]))) {
-                            done(d, Judge.End.valueOf(words[2]), Long.parseLong(words[3]));
+                        for (History.Delivered d : Objects.requireNonNull(open.remove(words[1]))) {
+                            done(d, History.End.valueOf(words[2]), Long.parseLong(words[3]));
                         }
                         (words[2].equals("NOT_DONE") ? lost : closed).addAndGet(words[2].equals("UNKNOWN") ? 0 : 1);
                     }
@@ -103,14 +103,14 @@ final class RelayProcess implements AutoCloseable {
         } catch (IOException e) {
             errors.add("X OUTPUT " + e);
         }
-        open.values().forEach(batch -> batch.forEach(d -> done(d, Judge.End.UNKNOWN, Long.MAX_VALUE)));
+        open.values().forEach(batch -> batch.forEach(d -> done(d, History.End.UNKNOWN, Long.MAX_VALUE)));
     }
 
-    private List<Judge.Delivered> batch(String[] words) {
-        List<Judge.Delivered> batch = new ArrayList<>();
+    private List<History.Delivered> batch(String[] words) {
+        List<History.Delivered> batch = new ArrayList<>();
         for (int i = 5; i < words.length; i++) {
             String[] message = words[i].split("/", -1);
-            batch.add(new Judge.Delivered(
+            batch.add(new History.Delivered(
                     message[0],
                     message[1],
                     name + "-" + words[1],
@@ -120,13 +120,13 @@ final class RelayProcess implements AutoCloseable {
                     Long.parseLong(words[3]),
                     Long.parseLong(words[4]),
                     Long.MAX_VALUE,
-                    Judge.End.UNKNOWN));
+                    History.End.UNKNOWN));
         }
         return batch;
     }
 
-    private void done(Judge.Delivered d, Judge.End end, long closeReturned) {
-        done.add(new Judge.Delivered(
+    private void done(History.Delivered d, History.End end, long closeReturned) {
+        done.add(new History.Delivered(
                 d.id(),
                 d.partition(),
                 d.batch(),
@@ -137,13 +137,13 @@ final class RelayProcess implements AutoCloseable {
                 d.closeCalled(),
                 closeReturned,
                 end));
-        if (d.settled() && end == Judge.End.OK) {
+        if (d.settled() && end == History.End.OK) {
             settled.add(d.id());
         }
     }
 
     /** All it had in its hands; to be asked when it has ended. */
-    List<Judge.Delivered> delivered() {
+    List<History.Delivered> delivered() {
         return List.copyOf(done);
     }
 

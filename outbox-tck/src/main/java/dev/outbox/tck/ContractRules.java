@@ -1,0 +1,26 @@
+package dev.outbox.tck;
+
+/** All rules that every store is tested for, whatever its backend. */
+interface ContractRules
+        extends TransactionRules,
+                ExclusivityRules,
+                OrderRules,
+                CloseRules,
+                FencingRules,
+                RetryRules,
+                DeadLetterRules,
+                OperationsRules,
+                ListingRules,
+                TimeRules,
+                PendingRules,
+                FilterAndLimitRules,
+                PayloadRules,
+                LifecycleRules,
+                InputRules,
+                CapabilityRules,
+                CrashRules,
+                KillPointRules,
+                PauseRules,
+                ConcurrencyRules,
+                ExplorationRules,
+                RelayRules {}
