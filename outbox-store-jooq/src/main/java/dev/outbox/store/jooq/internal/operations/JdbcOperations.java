@@ -421,30 +421,24 @@ public final class JdbcOperations implements StoreOperations {
     private Map<String, List<Letter>> find(Connection connection, List<String> ids, String payloadBytes)
             throws SQLException {
         Map<String, List<Letter>> found = new HashMap<>();
-        find(connection, ids, "message_id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id", found);
+        String messageIds = "message_id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id";
+        find(connection, ids, messageIds, PreparedStatement::setString, found);
         List<String> numbers = ids.stream().filter(id -> number(id) != 0).toList();
-        find(
-                connection,
-                numbers,
-                "id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id IS NULL AND id",
-                found);
+        String rowIds = "id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id IS NULL AND id";
+        find(connection, numbers, rowIds, (statement, i, id) -> statement.setLong(i, number(id)), found);
         return found;
     }
 
-    private void find(Connection connection, List<String> ids, String letters, Map<String, List<Letter>> found)
+    private void find(
+            Connection connection, List<String> ids, String letters, Setter setter, Map<String, List<Letter>> found)
             throws SQLException {
         if (ids.isEmpty()) {
             return;
         }
-        boolean numbers = letters.startsWith("id");
         try (PreparedStatement statement = connection.prepareStatement(
                 dialect.sql("SELECT " + letters + " IN (" + parameters(ids.size()) + ") ORDER BY died_at, id"))) {
             for (int i = 0; i < ids.size(); i++) {
-                if (numbers) {
-                    statement.setLong(i + 1, number(ids.get(i)));
-                } else {
-                    statement.setString(i + 1, ids.get(i));
-                }
+                setter.set(statement, i + 1, ids.get(i));
             }
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
@@ -561,5 +555,11 @@ public final class JdbcOperations implements StoreOperations {
     @FunctionalInterface
     private interface Action {
         void on(Connection connection, List<Letter> letters) throws SQLException;
+    }
+
+    /** Sets a parameter to an id, as the column that it is compared with has it. */
+    @FunctionalInterface
+    private interface Setter {
+        void set(PreparedStatement statement, int parameter, String id) throws SQLException;
     }
 }
