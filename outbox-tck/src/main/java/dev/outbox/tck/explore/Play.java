@@ -232,7 +232,7 @@ final class Play {
     }
 
     /** Of a batch that has lost its hold, as after a pause of this machine, others may have the messages. */
-    private void requireHolds(String rule) throws Inconclusive {
+    private void requireHolds(String rule) throws Unproven {
         if (!Set.of("OBX-EXCL-1", "OBX-ORDER-3").contains(rule)) {
             return;
         }
@@ -532,16 +532,16 @@ final class Play {
         progress.begins(rule);
         try {
             return call.get();
-        } catch (Violation | Inconclusive e) {
+        } catch (Violation | Unproven e) {
             throw e;
         } catch (HoldLostException e) {
             throw lostHold(e);
         } catch (Exception e) {
             // A call that takes so long may find that its lease is over.
             if (e instanceof OutboxException && !isWithinLease(called)) {
-                throw Inconclusive.surroundings(what + " took long and threw " + e);
+                throw Unproven.surroundings(what + " took long and threw " + e);
             }
-            throw Inconclusive.failed(rule, what + " threw " + e, e);
+            throw Unproven.failed(rule, what + " threw " + e, e);
         } finally {
             progress.begins("");
         }
@@ -553,9 +553,9 @@ final class Play {
         return lease == 0 || System.nanoTime() - since < lease / 2;
     }
 
-    private Inconclusive lostHold(OutboxException e) {
+    private Unproven lostHold(OutboxException e) {
         return isWithinLease(started)
-                ? Inconclusive.failed("OBX-FENCE-4", "a hold was lost: " + e, e)
-                : Inconclusive.surroundings("a hold was lost: " + e);
+                ? Unproven.failed("OBX-FENCE-4", "a hold was lost: " + e, e)
+                : Unproven.surroundings("a hold was lost: " + e);
     }
 }

@@ -162,7 +162,7 @@ final class Runner implements AutoCloseable {
             } catch (Violation e) {
                 End end = e.isMissing() ? End.MISSING : End.BROKEN;
                 return new Result(end, e.rule(), String.valueOf(e.getMessage()), ran.get());
-            } catch (Inconclusive e) {
+            } catch (Unproven e) {
                 End end = e.isSurroundings() ? End.UNKNOWN : End.FAILED;
                 return new Result(end, e.rule(), String.valueOf(e.getMessage()), ran.get());
             }
