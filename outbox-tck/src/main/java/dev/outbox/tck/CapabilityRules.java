@@ -49,6 +49,15 @@ interface CapabilityRules {
         }
     }
 
+    /** Whether a store does without operations. Such a store must refuse them, so that nothing else is left to test. */
+    static boolean isWithoutOperations(Client client) {
+        if (TestOutbox.has(client, Capability.OPERATIONS)) {
+            return false;
+        }
+        assertRefused(client, Capability.OPERATIONS);
+        return true;
+    }
+
     /** What a store does without is refused, with the reason it gave. */
     static void assertRefused(Client client, Capability capability) {
         String reason = client.store().capabilities().reasonWithout(capability);

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.Capability;
 import dev.outbox.DeadLetter;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
@@ -78,7 +77,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-2")
     default void deadLettersCanBeRead(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         byte[] payload = {0, 1, -1, 127, -128};
@@ -112,7 +111,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-2")
     default void deadLettersComePageByPageInTheOrderTheyDied(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         List<String> died = new ArrayList<>();
@@ -146,7 +145,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-3")
     default void redrivenMessagesComeAgainAtTheEnd(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         // Of known order, so that neither it nor that of dying is the one that is asked for.
@@ -186,7 +185,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-3")
     default void manyAreRedrivenInTheOrderGiven(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         List<String> ids = new ArrayList<>(buryMany(outbox, client));
@@ -210,7 +209,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-4")
     default void manyAreDiscarded(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         List<String> ids = buryMany(outbox, client);
@@ -248,7 +247,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-3")
     default void aRedrivenMessageCanDieAgain(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         String id = outbox.commit(TOPIC, 0, "1").get(0);
@@ -269,7 +268,7 @@ interface DeadLetterRules {
     default void twoOperatorsRedriveNothingTwice(TestOutbox outbox) throws Exception {
         Client one = outbox.open();
         Client two = outbox.open();
-        if (refused(one)) {
+        if (CapabilityRules.isWithoutOperations(one)) {
             return;
         }
         for (int round = 0; round < 5; round++) {
@@ -330,7 +329,7 @@ interface DeadLetterRules {
     @Rule("OBX-DEAD-4")
     default void discardedMessagesAreGone(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         List<String> ids = outbox.commit(TOPIC, 0, "1", "2", "3");
@@ -362,14 +361,5 @@ interface DeadLetterRules {
             assertEquals(expected, batch.messages().size(), "messages to give up: " + batch.texts());
             batch.messages().forEach(batch::bury);
         }
-    }
-
-    /** Whether the store does without operations, which it then must refuse. */
-    private static boolean refused(Client client) {
-        if (!TestOutbox.has(client, Capability.OPERATIONS)) {
-            CapabilityRules.assertRefused(client, Capability.OPERATIONS);
-            return true;
-        }
-        return false;
     }
 }

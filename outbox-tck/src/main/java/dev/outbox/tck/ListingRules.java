@@ -30,7 +30,7 @@ interface ListingRules {
     @Rule("OBX-OPS-1")
     default void deadLettersAreNoBacklog(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (isWithoutOperations(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         outbox.commit(TOPIC, 0, "dead", "waits", "dead too");
@@ -47,7 +47,7 @@ interface ListingRules {
     @Rule("OBX-OPS-2")
     default void allFailingPartitionsAreListed(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (isWithoutOperations(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         int many = 150;
@@ -78,7 +78,7 @@ interface ListingRules {
     @Rule("OBX-OPS-2")
     default void namesThatDifferByCaseAreDifferent(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (isWithoutOperations(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         for (String topic : BY_CASE) {
@@ -121,7 +121,7 @@ interface ListingRules {
     @Rule("OBX-RETRY-6")
     default void aReasonOfAThousandCharactersIsKept(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (isWithoutOperations(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         int most = BatchOutcomes.MAX_REASON_LENGTH;
@@ -224,7 +224,7 @@ interface ListingRules {
         Client client = outbox.open();
         outbox.commit(TOPIC, 0, "1");
         assertEquals(List.of("1"), client.publishAll(10), "messages before it is closed");
-        Operations operations = isWithoutOperations(client) ? null : client.operations();
+        Operations operations = CapabilityRules.isWithoutOperations(client) ? null : client.operations();
         WakeUps wakeUps = TestOutbox.has(client, Capability.WAKE_UP) ? WakeUps.of(client.store()) : null;
         client.close();
         if (operations != null) {
@@ -245,14 +245,5 @@ interface ListingRules {
 
     private static void assertRefused(String what, Runnable call) {
         assertThrows(MisuseException.class, call::run, what + " of a closed store");
-    }
-
-    /** Whether the store does without operations, which it then must refuse. */
-    private static boolean isWithoutOperations(Client client) {
-        if (!TestOutbox.has(client, Capability.OPERATIONS)) {
-            CapabilityRules.assertRefused(client, Capability.OPERATIONS);
-            return true;
-        }
-        return false;
     }
 }

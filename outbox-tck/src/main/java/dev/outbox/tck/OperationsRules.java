@@ -24,7 +24,7 @@ interface OperationsRules {
     @Rule("OBX-OPS-1")
     default void theBacklogCountsWhatWaits(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         assertEquals(List.of(), client.operations().backlog(), "the backlog of an empty outbox");
@@ -63,7 +63,7 @@ interface OperationsRules {
     @Rule("OBX-OPS-1")
     default void aLargeBacklogIsCountedFarEnough(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         int below = Backlog.EXACT_UP_TO - 1;
@@ -88,7 +88,7 @@ interface OperationsRules {
     @Rule("OBX-OPS-2")
     default void failingPartitionsAreListedUntilTheirHeadIsSettled(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         outbox.commit(TOPIC, 10, "fine");
@@ -131,7 +131,7 @@ interface OperationsRules {
     @Rule("OBX-OPS-3")
     default void retryNowEndsTheDelay(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         outbox.commit(TOPIC, 0, "1", "2");
@@ -153,7 +153,7 @@ interface OperationsRules {
     @Rule("OBX-OPS-3")
     default void retryNowEndsTheDelaysOfATopic(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         assertEquals(0, client.operations().retryNow(TOPIC), "retryNow of a topic of which nothing is there");
@@ -192,7 +192,7 @@ interface OperationsRules {
     @Rule("OBX-OPS-4")
     default void topicsWithDeadLettersAreListed(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         assertEquals(List.of(), client.operations().deadLetterTopics(), "topics with dead letters before any");
@@ -271,14 +271,5 @@ interface OperationsRules {
         return client.operations().backlog().stream()
                 .map(b -> b.topic() + "/" + b.partition() + " " + b.pending())
                 .toList();
-    }
-
-    /** Whether the store does without operations, which it then must refuse. */
-    private static boolean refused(Client client) {
-        if (!TestOutbox.has(client, Capability.OPERATIONS)) {
-            CapabilityRules.assertRefused(client, Capability.OPERATIONS);
-            return true;
-        }
-        return false;
     }
 }

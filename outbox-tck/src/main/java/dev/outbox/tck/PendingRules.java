@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.Capability;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
@@ -38,7 +37,7 @@ interface PendingRules {
     @Rule("OBX-OPS-5")
     default void pendingMessagesAreRemoved(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         assertEquals(0, client.operations().removePending(OLD, 10), "removed of a topic of which nothing is there");
@@ -79,7 +78,7 @@ interface PendingRules {
     @Rule("OBX-OPS-5")
     default void asManyAsAskedForAreRemovedTheOldestFirst(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         write(outbox, OLD, MANY, 1);
@@ -92,7 +91,7 @@ interface PendingRules {
     @Rule("OBX-OPS-6")
     default void pendingMessagesAreMoved(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         byte[] payload = {0, 1, -1, 127, -128};
@@ -143,7 +142,7 @@ interface PendingRules {
     @Rule("OBX-OPS-6")
     default void aMoveKeepsKeysTogetherAndInOrder(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         // From three partitions to five, where the backend can; else to as many.
@@ -173,7 +172,7 @@ interface PendingRules {
     @Rule("OBX-OPS-6")
     default void aMoveAndRelaysShareNothing(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
-        if (refused(client)) {
+        if (CapabilityRules.isWithoutOperations(client)) {
             return;
         }
         Client relay = outbox.open();
@@ -269,14 +268,5 @@ interface PendingRules {
             return texts.size() >= many ? true : null;
         });
         return texts;
-    }
-
-    /** Whether the store does without operations, which it then must refuse. */
-    private static boolean refused(Client client) {
-        if (!TestOutbox.has(client, Capability.OPERATIONS)) {
-            CapabilityRules.assertRefused(client, Capability.OPERATIONS);
-            return true;
-        }
-        return false;
     }
 }
