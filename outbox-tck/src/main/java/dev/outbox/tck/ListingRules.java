@@ -232,6 +232,8 @@ interface ListingRules {
             assertRefused("failingPartitions", operations::failingPartitions);
             assertRefused("retryNow", () -> operations.retryNow(TOPIC, 0));
             assertRefused("retryNow of a topic", () -> operations.retryNow(TOPIC));
+            assertRefused("removePending", () -> operations.removePending(TOPIC, 1));
+            assertRefused("movePending", () -> operations.movePending(TOPIC, "others", 1, 1));
             assertRefused("deadLetterTopics", operations::deadLetterTopics);
             assertRefused("deadLetters", () -> operations.deadLetters(TOPIC, null, 1));
             assertRefused("deadLetter", () -> operations.deadLetter("1"));

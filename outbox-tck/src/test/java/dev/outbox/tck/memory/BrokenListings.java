@@ -147,6 +147,26 @@ final class BrokenListings {
                             super.close();
                         }
                     })
+                    .breaks("OBX-LIFE-4"),
+            Broken.client("finds nothing to remove or to move when it is closed", store -> new PassingStore(store) {
+                        private boolean closed;
+
+                        @Override
+                        public int removePending(String topic, int limit) {
+                            return closed ? 0 : super.removePending(topic, limit);
+                        }
+
+                        @Override
+                        public int movePending(String topic, String toTopic, int toPartitions, int limit) {
+                            return closed ? 0 : super.movePending(topic, toTopic, toPartitions, limit);
+                        }
+
+                        @Override
+                        public void close() {
+                            closed = true;
+                            super.close();
+                        }
+                    })
                     .breaks("OBX-LIFE-4"));
 
     private BrokenListings() {}
