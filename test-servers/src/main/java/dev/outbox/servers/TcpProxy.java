@@ -43,7 +43,9 @@ public final class TcpProxy implements AutoCloseable {
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private final AtomicReference<@Nullable Trap> trap = new AtomicReference<>();
     private final AtomicInteger sprung = new AtomicInteger();
+    private final AtomicInteger refused = new AtomicInteger();
     private volatile boolean closed;
+    private volatile boolean refusing;
     private volatile long delayNanos;
 
     // Guarded by this.
@@ -86,8 +88,20 @@ public final class TcpProxy implements AutoCloseable {
         stalled = true;
     }
 
-    /** Ends {@link #stall}: what was sent meanwhile arrives now. */
+    /** Ends all connections, and each new one when it is made, until {@link #heal}: as when the server is away. */
+    public void refuse() {
+        refusing = true;
+        cut();
+    }
+
+    /** How many new connections were ended by {@link #refuse}. */
+    public int refused() {
+        return refused.get();
+    }
+
+    /** Ends {@link #stall}: what was sent meanwhile arrives now. Ends {@link #refuse}, too. */
     public synchronized void heal() {
+        refusing = false;
         stalled = false;
         notifyAll();
     }
@@ -145,9 +159,18 @@ public final class TcpProxy implements AutoCloseable {
             } catch (IOException e) {
                 return; // closed
             }
+            if (refusing) {
+                refused.incrementAndGet();
+                reset(client);
+                continue;
+            }
             try {
                 Link link = new Link(client, new Socket(host, port));
                 links.add(link);
+                if (refusing) {
+                    link.cut(); // the other thread may have cut all before it was among them
+                    continue;
+                }
                 start(link::carryRequests, "proxy-requests");
                 start(link::carryAnswers, "proxy-answers");
             } catch (IOException e) {

@@ -14,6 +14,7 @@ import dev.outbox.store.jooq.internal.close.SignsOfLife;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.ReadOnly;
+import dev.outbox.store.jooq.internal.connection.ServerAwayException;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.LastAnswer;
 import dev.outbox.store.jooq.internal.opening.Surroundings;
@@ -195,6 +196,9 @@ public final class JdbcStore extends GuardedStore {
     private BorrowedConnection borrow() {
         try {
             return connections.borrow();
+        } catch (ServerAwayException e) {
+            requireOpen();
+            throw new StoreException("Getting a connection failed. None can be made: " + e.getMessage(), e);
         } catch (SQLException e) {
             requireOpen();
             throw new StoreException(

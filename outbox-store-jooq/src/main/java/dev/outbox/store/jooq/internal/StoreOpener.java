@@ -9,6 +9,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
 import dev.outbox.spi.Redacted;
+import dev.outbox.store.jooq.internal.connection.ConnectRetries;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.DriverDataSource;
 import dev.outbox.store.jooq.internal.connection.PoolerDetection;
@@ -88,7 +89,9 @@ public final class StoreOpener {
             } else {
                 lockKey = checkSchema(connection, actual, settings);
             }
-            connections = Connections.own(pool(source, settings.workers(), actual, !pooled), !pooled, actual);
+            ConnectRetries retries = new ConnectRetries(actual);
+            HikariDataSource pool = pool(source.with(retries), settings.workers(), actual, !pooled);
+            connections = Connections.own(pool, retries, !pooled, actual);
             // The pool's first connection before this one ends, or another process could open an embedded file between.
             connections.borrow().close();
         } catch (SQLException e) {

@@ -29,6 +29,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,9 @@ abstract class BatchFaultTest {
 
     /** Whatever is sent next: used where that is known to be the commit. */
     private static final Pattern ANYTHING = Pattern.compile("");
+
+    /** In an outage. A pool whose pauses double makes the next one after 5 s. */
+    private static final int TRIES = 11;
 
     private final Database database;
     String url = "";
@@ -283,13 +287,65 @@ abstract class BatchFaultTest {
         }
     }
 
+    /** The pauses of the pool alone would have grown to 5 s by then. */
+    @Test
+    void relaysPublishSoonAfterAnOutage() throws Exception {
+        Queue<String> published = new ConcurrentLinkedQueue<>();
+        Topic<String> topic = Topic.builder(Settings.TOPIC, Codecs.text())
+                .publisher(message -> {
+                    published.add(message.message());
+                    return Receipt.taken();
+                })
+                .build();
+        try (TcpProxy network = TcpProxy.before(url);
+                Store store = Stores.open(network.route(url));
+                Relay relay = Relay.builder(store).topic(topic).workers(4).build()) {
+            relay.start();
+            commit("1");
+            Await.until("the relay to publish", () -> published.contains("1"));
+            network.refuse();
+            commit("2");
+            Await.until("many tries to connect", () -> network.refused() >= TRIES);
+            long start = System.nanoTime();
+            network.heal();
+            Await.until("the relay to publish again", () -> published.contains("2"));
+            Duration late = Duration.ofNanos(System.nanoTime() - start);
+            assertTrue(late.compareTo(Duration.ofSeconds(4)) < 0, "published " + late + " after the outage");
+        }
+    }
+
+    @Test
+    void aStoreClosesWithoutDelayDuringAnOutage() throws Exception {
+        try (TcpProxy network = TcpProxy.before(url)) {
+            Store store = Stores.open(network.route(url));
+            network.refuse();
+            AtomicBoolean over = new AtomicBoolean();
+            Thread waiting = new Thread(() -> {
+                while (!over.get()) {
+                    assertThrows(OutboxException.class, () -> publishAll(store));
+                }
+            });
+            waiting.start();
+            Await.until("many tries to connect", () -> network.refused() >= TRIES);
+            long start = System.nanoTime();
+            store.close();
+            Duration took = Duration.ofNanos(System.nanoTime() - start);
+            int refused = network.refused();
+            over.set(true);
+            waiting.interrupt();
+            waiting.join();
+            assertTrue(took.compareTo(Duration.ofSeconds(2)) < 0, "closed in " + took);
+            assertEquals(refused, network.refused(), "tries to connect after the store was closed");
+        }
+    }
+
     /** What a clock leaves behind that was days ahead: nothing is to wait until it is that late again. */
     @Test
     void theClockOfTheServerIsSetBack() throws Exception {
         commit("1", "2");
         try (Store store = Stores.open(url)) {
             try (MessageBatch batch = store.checkout(TOPICS, 1)) {
-                batch.markFailed(batch.messages().get(0), "away", java.time.Duration.ofDays(1));
+                batch.markFailed(batch.messages().get(0), "away", Duration.ofDays(1));
             }
             assertEquals(List.of(), publishAll(store));
             String ahead = " + INTERVAL '2' DAY";

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -14,12 +15,19 @@ import org.jspecify.annotations.Nullable;
 public final class Connections implements AutoCloseable {
     private final DataSource source;
     private final @Nullable HikariDataSource own;
+    private final @Nullable ConnectRetries retries;
     private final boolean setUp;
     private final Dialect dialect;
 
-    private Connections(DataSource source, @Nullable HikariDataSource own, boolean setUp, Dialect dialect) {
+    private Connections(
+            DataSource source,
+            @Nullable HikariDataSource own,
+            @Nullable ConnectRetries retries,
+            boolean setUp,
+            Dialect dialect) {
         this.source = source;
         this.own = own;
+        this.retries = retries;
         this.setUp = setUp;
         this.dialect = dialect;
     }
@@ -27,20 +35,21 @@ public final class Connections implements AutoCloseable {
     /**
      * A pool of our own, closed with the store.
      *
+     * @param retries of the source that the pool has its connections from
      * @param setUp whether its connections are set up as we need them; else every transaction is
      */
-    public static Connections own(HikariDataSource pool, boolean setUp, Dialect dialect) {
-        return new Connections(pool, pool, setUp, dialect);
+    public static Connections own(HikariDataSource pool, ConnectRetries retries, boolean setUp, Dialect dialect) {
+        return new Connections(pool, pool, retries, setUp, dialect);
     }
 
     /** The application's. */
     public static Connections of(DataSource source, Dialect dialect) {
-        return new Connections(source, null, false, dialect);
+        return new Connections(source, null, null, false, dialect);
     }
 
     /** A connection outside of any transaction, in auto-commit mode. */
     public BorrowedConnection borrow() throws SQLException {
-        Connection connection = source.getConnection();
+        Connection connection = lend();
         try {
             boolean autoCommit = connection.getAutoCommit();
             if (!autoCommit) {
@@ -50,6 +59,16 @@ public final class Connections implements AutoCloseable {
         } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;
+        }
+    }
+
+    /** The pool says only that it waited for too long. */
+    private Connection lend() throws SQLException {
+        try {
+            return source.getConnection();
+        } catch (SQLTransientConnectionException e) {
+            SQLException failure = retries == null ? null : retries.lastFailure();
+            throw failure == null ? e : new ServerAwayException(failure);
         }
     }
 
@@ -77,8 +96,12 @@ public final class Connections implements AutoCloseable {
         return source.isWrapperFor(HikariDataSource.class) ? source.unwrap(HikariDataSource.class) : null;
     }
 
+    /** Connecting ends first, because the pool waits for it. */
     @Override
     public void close() {
+        if (retries != null) {
+            retries.close();
+        }
         if (own != null) {
             own.close();
         }

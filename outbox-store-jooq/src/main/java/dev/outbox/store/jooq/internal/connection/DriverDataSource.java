@@ -31,24 +31,40 @@ public final class DriverDataSource implements DataSource {
     private final String url;
     private final Properties settings;
     private final String shown;
+    private final @Nullable ConnectRetries retries;
     private volatile int loginTimeout;
 
     public DriverDataSource(Driver driver, String url, Properties settings, String shown) {
+        this(driver, url, settings, shown, null);
+    }
+
+    private DriverDataSource(
+            Driver driver, String url, Properties settings, String shown, @Nullable ConnectRetries retries) {
         this.driver = driver;
         this.url = url;
         this.settings = settings;
         this.shown = shown;
+        this.retries = retries;
     }
 
     /** The same with one setting more. */
     public DriverDataSource with(String name, String value) {
         Properties more = (Properties) settings.clone();
         more.setProperty(name, value);
-        return new DriverDataSource(driver, url, more, shown);
+        return new DriverDataSource(driver, url, more, shown, retries);
+    }
+
+    /** The same that tries again while the server is away. */
+    public DriverDataSource with(ConnectRetries retries) {
+        return new DriverDataSource(driver, url, settings, shown, retries);
     }
 
     @Override
     public Connection getConnection() throws SQLException {
+        return retries == null ? connect() : retries.connect(this::connect);
+    }
+
+    private Connection connect() throws SQLException {
         Connection connection = null;
         try {
             if (driver.acceptsURL(url)) {
@@ -123,7 +139,10 @@ public final class DriverDataSource implements DataSource {
         // nothing is written
     }
 
-    /** Kept for the pool, which asks for it when it closes. How long to wait is for the driver's settings to say. */
+    /**
+     * Kept for the pool. When the pool closes, it waits for this time for a connection that is being made. How long
+     * connecting may take is in the settings of the driver.
+     */
     @Override
     public void setLoginTimeout(int seconds) {
         loginTimeout = seconds;
@@ -131,7 +150,7 @@ public final class DriverDataSource implements DataSource {
 
     @Override
     public int getLoginTimeout() {
-        return loginTimeout;
+        return retries != null && retries.isClosed() ? 1 : loginTimeout;
     }
 
     @Override

@@ -1,0 +1,85 @@
+package dev.outbox.store.jooq.internal.connection;
+
+import dev.outbox.store.jooq.internal.dialect.Dialect;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connects again and again while a server is away, in even steps, for a pool of our own. The pool's own pauses double
+ * up to 5 s, and one thread makes all its connections. So the workers would come back late after an outage. Safe for
+ * use by several threads.
+ */
+public final class ConnectRetries implements AutoCloseable {
+    /** One try. */
+    interface Attempt {
+        Connection connect() throws SQLException;
+    }
+
+    private static final long PAUSE_MILLIS = 500;
+
+    private final Dialect dialect;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile @Nullable SQLException lastFailure;
+
+    public ConnectRetries(Dialect dialect) {
+        this.dialect = dialect;
+    }
+
+    /**
+     * Tries until there is a connection, until the server refuses it for a reason that an operator must remove, or
+     * until {@link #close}. Those who wait for the connection have a limit of their own.
+     */
+    Connection connect(Attempt attempt) throws SQLException {
+        while (true) {
+            SQLException failure;
+            try {
+                Connection connection = attempt.connect();
+                lastFailure = null;
+                return unlessClosed(connection);
+            } catch (SQLException e) {
+                failure = e;
+                lastFailure = e;
+            }
+            if (dialect.setupAdvice(failure) != null || isClosedWithin(PAUSE_MILLIS)) {
+                throw failure;
+            }
+        }
+    }
+
+    /** A pool that was closed meanwhile no longer takes the connection, and nobody would end it. */
+    private Connection unlessClosed(Connection connection) throws SQLException {
+        if (isClosed()) {
+            connection.close();
+            throw new SQLException("the store was closed while it connected");
+        }
+        return connection;
+    }
+
+    private boolean isClosedWithin(long millis) {
+        try {
+            return closed.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    /** Why the last try failed, or null if it did not fail. */
+    @Nullable
+    SQLException lastFailure() {
+        return lastFailure;
+    }
+
+    boolean isClosed() {
+        return closed.getCount() == 0;
+    }
+
+    /** Ends the tries. */
+    @Override
+    public void close() {
+        closed.countDown();
+    }
+}
