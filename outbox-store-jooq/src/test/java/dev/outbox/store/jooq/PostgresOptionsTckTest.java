@@ -7,6 +7,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.StoreTck;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -21,12 +22,28 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
  */
 @Tag("postgres")
 class PostgresOptionsTckTest {
+    private static final Pattern MISSED =
+            Pattern.compile(" is missing| got no place| was passed over | did not come within ");
+
     /** Run from within, and not found by itself. */
     static class Tck extends StoreTck {
         @Override
         public StoreHarness harness() {
             return new PostgresOptionsHarness();
         }
+    }
+
+    private static boolean isHinderedByAnOpenTransaction(String failed) {
+        return failed.startsWith("anOpenTransactionIsNotSeenAndHindersNobody(TestOutbox): OBX-TX-2");
+    }
+
+    /**
+     * Random sequences may leave a transaction open. What is written after its first message waits for its end, and so is
+     * missed, by whatever rule it is expected; nothing else may be wrong.
+     */
+    private static boolean isMissed(String failed) {
+        return failed.startsWith("randomSequencesAreAnsweredAsTheContractSays(TestOutbox): ")
+                && MISSED.matcher(failed).find();
     }
 
     @Test
@@ -42,17 +59,12 @@ class PostgresOptionsTckTest {
         TestExecutionSummary summary = listener.getSummary();
         List<String> failed = summary.getFailures().stream()
                 .map(failure -> failure.getTestIdentifier().getDisplayName() + ": "
-                        + String.valueOf(failure.getException().getMessage())
-                                .lines()
-                                .findFirst()
-                                .orElse(""))
+                        + failure.getException().getMessage())
                 .toList();
-        String open = "anOpenTransactionIsNotSeenAndHindersNobody(TestOutbox): OBX-TX-2";
-        // Random sequences may leave a transaction open. What is written after its first message waits for its end.
-        String random = "randomSequencesAreAnsweredAsTheContractSays(TestOutbox): OBX-TX-";
-        assertTrue(failed.stream().anyMatch(test -> test.startsWith(open)), "failures: " + failed);
         assertTrue(
-                failed.stream().allMatch(test -> test.startsWith(open) || test.startsWith(random)),
+                failed.stream().anyMatch(PostgresOptionsTckTest::isHinderedByAnOpenTransaction), "failures: " + failed);
+        assertTrue(
+                failed.stream().allMatch(test -> isHinderedByAnOpenTransaction(test) || isMissed(test)),
                 "failures: " + failed);
         assertEquals(0, summary.getTestsAbortedCount(), "tests that were given up");
         assertTrue(summary.getTestsSucceededCount() > 80, summary.getTestsSucceededCount() + " tests that succeeded");
