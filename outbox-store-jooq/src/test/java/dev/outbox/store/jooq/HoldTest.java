@@ -28,7 +28,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -280,7 +279,7 @@ abstract class HoldTest {
                 network.stall();
                 Thread closing = new Thread(() -> assertThrows(OutboxException.class, batch::close));
                 closing.start();
-                closing.join(70_000);
+                closing.join(2 * SHORT.toMillis());
                 assertFalse(closing.isAlive(), "the close goes on");
                 network.heal();
                 try (Store direct = Stores.open(address)) {
@@ -297,40 +296,47 @@ abstract class HoldTest {
                         || frame.getClassName().contains("NioSocketImpl"));
     }
 
-    /** Each of them is waited for, and the sessions of the others must not end meanwhile. */
+    /**
+     * Each of them is waited for, and the sessions of the others must not end meanwhile, nor one that begins while the
+     * first of them are waited for, and others die.
+     */
     @Test
     void manyConnectionsThatAreDeadDelayNoSignOfLifeOfOthers() throws Exception {
         try (Store direct = Stores.open(address);
-                TcpProxy network = TcpProxy.before(address)) {
-            AtomicInteger lent = new AtomicInteger();
-            int dead = 12;
+                TcpProxy first = TcpProxy.before(address);
+                TcpProxy second = TcpProxy.before(address)) {
+            AtomicReference<String> route = new AtomicReference<>(address);
             DataSource mixed = (DataSource) Proxy.newProxyInstance(
                     HoldTest.class.getClassLoader(),
                     new Class<?>[] {DataSource.class},
                     (proxy, method, arguments) -> switch (method.getName()) {
-                        case "getConnection" ->
-                            DriverManager.getConnection(
-                                    lent.get() > 0 && lent.getAndIncrement() <= dead
-                                            ? network.route(address)
-                                            : address);
+                        case "getConnection" -> DriverManager.getConnection(route.get());
                         case "isWrapperFor" -> false;
                         default -> throw new UnsupportedOperationException(method.getName());
                     });
             try (Store store = JdbcOutbox.store(mixed, StoreOptions.defaults())) {
-                lent.set(1);
-                List<MessageBatch> batches = new ArrayList<>();
-                for (int i = 0; i < dead; i++) {
+                List<MessageBatch> dead = new ArrayList<>();
+                for (int i = 0; i < 12; i++) {
+                    route.set((i % 2 == 0 ? first : second).route(address));
                     commit(i, "of " + i);
-                    batches.add(checkout(store));
+                    dead.add(checkout(store));
                 }
-                commit(dead, "alive");
+                route.set(address);
+                commit(12, "alive");
                 MessageBatch alive = checkout(store);
                 alive.markPublished(alive.messages().get(0), null);
-                network.stall();
-                takeOver(direct, SHORT.multipliedBy(4), dead);
-                assertTrue(alive.isHeld(), "the hold of a session that is alive");
+                first.stall();
+                await("the first is found dead", SHORT, () -> dead.stream().anyMatch(batch -> !batch.isHeld()));
+                commit(13, "later");
+                MessageBatch later = store.checkout(TOPICS, 10);
+                int free = later.messages().size() - 1; // of those that are found dead, which the server may hear of
+                assertTrue(later.messages().stream().map(StoreTest::text).anyMatch("later"::equals));
+                later.messages().forEach(message -> later.markPublished(message, null));
+                second.stall();
+                takeOver(direct, SHORT.multipliedBy(4), dead.size() - free);
                 alive.close();
-                for (MessageBatch batch : batches) {
+                later.close();
+                for (MessageBatch batch : dead) {
                     assertThrows(HoldLostException.class, batch::close);
                 }
             }

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that says now and then, on the connection of every open batch, that the batch is still there. A publisher may take
@@ -33,6 +34,9 @@ public final class SignsOfLife implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
     private final Set<Thread> helpers = ConcurrentHashMap.newKeySet();
+
+    /** Whose turn is to come in this round. */
+    private volatile Queue<JdbcBatch> waiting = new ConcurrentLinkedQueue<>();
 
     private SignsOfLife(Collection<JdbcBatch> open) {
         this.open = open;
@@ -76,34 +80,41 @@ public final class SignsOfLife implements AutoCloseable {
 
     /**
      * Gives one sign after the other, which is quick while servers answer. If one server does not answer, others may
-     * not answer either. The connections that are alive must not wait for all of these. So helpers share the rest. If
-     * no thread can be made, it takes longer.
+     * not answer either. The connections that are alive must not wait for all of these. So helpers do the rest, and
+     * this thread waits for no server until all have answered again: what is checked out meanwhile has its turn, too.
      */
     private void giveAll() {
-        Queue<JdbcBatch> waiting = new ConcurrentLinkedQueue<>(open);
-        boolean alone = true;
-        for (JdbcBatch batch = waiting.poll(); batch != null && closed.getCount() > 0; batch = waiting.poll()) {
-            long started = System.nanoTime();
+        waiting = new ConcurrentLinkedQueue<>(open);
+        if (helpers.isEmpty()) {
+            giveWhileQuick();
+        }
+        help();
+    }
+
+    private void giveWhileQuick() {
+        long started = System.nanoTime();
+        for (JdbcBatch batch = next(); batch != null; batch = next()) {
             batch.giveSignOfLife();
-            if (alone && System.nanoTime() - started > SLOW) {
-                alone = false;
-                try {
-                    help(waiting);
-                } catch (Throwable e) {
-                    // Also if there is no memory for one more thread: the others have a turn all the same.
-                }
+            long now = System.nanoTime();
+            if (now - started > SLOW) {
+                return;
             }
+            started = now;
         }
     }
 
-    private void help(Queue<JdbcBatch> waiting) {
+    /** Null if there is none, or nobody needs it any more. */
+    private @Nullable JdbcBatch next() {
+        return closed.getCount() == 0 ? null : waiting.poll();
+    }
+
+    /** Of what another thread is asking, a helper hears at once that it need not ask. */
+    private void help() {
         for (int i = Math.min(MOST_HELPERS - helpers.size(), waiting.size()); i > 0; i--) {
             Thread helper = new Thread(
                     () -> {
                         try {
-                            for (JdbcBatch batch = waiting.poll();
-                                    batch != null && closed.getCount() > 0;
-                                    batch = waiting.poll()) {
+                            for (JdbcBatch batch = next(); batch != null; batch = next()) {
                                 batch.giveSignOfLife();
                             }
                         } finally {

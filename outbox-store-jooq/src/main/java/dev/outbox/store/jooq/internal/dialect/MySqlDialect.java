@@ -218,8 +218,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     @Override
     public String prepare(Properties driverSettings, String url) {
         driverSettings.setProperty("connectTimeout", "10000");
-        // No statement of ours takes long, so after a minute of silence the server is gone.
-        driverSettings.setProperty("socketTimeout", "60000");
+        // No statement of ours takes as long: after such a silence the server is gone.
+        driverSettings.setProperty("socketTimeout", "" + LastAnswer.silence.toMillis());
         // For take and read in one round trip. Our statements have no text of others in them, only parameters.
         driverSettings.setProperty(SEVERAL, "true");
         // What the driver finds out of a statement's text it need not find out each time.

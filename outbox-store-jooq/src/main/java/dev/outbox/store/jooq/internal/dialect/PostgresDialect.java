@@ -304,8 +304,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
     public String prepare(Properties driverSettings, String url) {
         driverSettings.setProperty("ApplicationName", "outbox");
         driverSettings.setProperty("tcpKeepAlive", "true");
-        // No statement of ours takes long, so after a minute of silence the server is gone.
-        driverSettings.setProperty("socketTimeout", "60");
+        // No statement of ours takes as long: after such a silence the server is gone.
+        driverSettings.setProperty("socketTimeout", "" + LastAnswer.silence.toSeconds());
         return url;
     }
 
