@@ -2,12 +2,24 @@ package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Operations;
+import dev.outbox.Store;
+import dev.outbox.StoreException;
+import dev.outbox.Stores;
 import dev.outbox.store.jooq.internal.dialect.MySqlSession;
+import dev.outbox.store.jooq.internal.opening.Surroundings;
 import dev.outbox.tck.StoreHarness;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is refused on MySQL and MariaDB. */
 abstract class MySqlFamilyOpeningTest extends OpeningTest {
@@ -30,6 +42,30 @@ abstract class MySqlFamilyOpeningTest extends OpeningTest {
         assertTrue(text.contains("the table outbox_partition is of the engine MyISAM"), text);
         execute(text.substring(text.indexOf("ALTER TABLE"), text.length() - 1));
         assertOpens();
+    }
+
+    /** Its rows would be gone or stay, whatever becomes of the transaction that wrote them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"outbox_message", "outbox_partition", "outbox_dead_letter"})
+    void aTableThatLosesItsTransactionsUnderAnOpenStoreIsSaid(String table) throws Exception {
+        Duration before = Surroundings.every;
+        Surroundings.every = Duration.ZERO;
+        try (Store store = Stores.open(address)) {
+            store.checkout(Set.of("t"), 10).close();
+            execute("ALTER TABLE " + table + " ENGINE = MyISAM");
+            for (Executable asked : List.<Executable>of(
+                    () -> store.checkout(Set.of("t"), 10),
+                    () -> Operations.of(store).backlog())) {
+                String text = assertThrows(StoreException.class, asked).getMessage();
+                assertTrue(text.contains("not as it was when the store was opened"), text);
+                assertTrue(text.contains("the table " + table + " is of the engine MyISAM"), text);
+            }
+            execute("ALTER TABLE " + table + " ENGINE = InnoDB");
+            store.checkout(Set.of("t"), 10).close();
+            assertEquals(List.of(), Operations.of(store).backlog());
+        } finally {
+            Surroundings.every = before;
+        }
     }
 
     /** What the servers say that are nodes of one: of Galera, of group replication, and of neither. */
