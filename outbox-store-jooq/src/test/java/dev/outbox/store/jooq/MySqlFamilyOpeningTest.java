@@ -10,7 +10,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.Stores;
 import dev.outbox.store.jooq.internal.dialect.MySqlSession;
-import dev.outbox.store.jooq.internal.opening.Surroundings;
+import dev.outbox.store.support.Surroundings;
 import dev.outbox.tck.StoreHarness;
 import java.time.Duration;
 import java.util.List;

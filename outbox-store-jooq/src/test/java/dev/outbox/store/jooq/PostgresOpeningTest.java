@@ -12,7 +12,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.StandardError;
-import dev.outbox.store.jooq.internal.opening.Surroundings;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;

@@ -27,6 +27,7 @@ import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
 import dev.outbox.store.support.StoreOperations;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -70,15 +71,21 @@ final class MongoOperations implements StoreOperations {
 
     private final MongoClient client;
     private final OutboxCollections collections;
+    private final Surroundings<OutboxCollections, RuntimeException> surroundings;
 
-    MongoOperations(MongoClient client, OutboxCollections collections) {
+    MongoOperations(
+            MongoClient client,
+            OutboxCollections collections,
+            Surroundings<OutboxCollections, RuntimeException> surroundings) {
         this.client = client;
         this.collections = collections;
+        this.surroundings = surroundings;
     }
 
     @Override
     public List<Backlog> backlog() {
         return asking("Asking for the backlog", () -> {
+            surroundings.requireNow(collections); // of collections that were dropped there would be none
             List<Partition> partitions = partitions(new ArrayList<>());
             List<Backlog> backlog = new ArrayList<>();
             for (int i = 0; i < partitions.size(); i += PARTITIONS_AT_ONCE) {

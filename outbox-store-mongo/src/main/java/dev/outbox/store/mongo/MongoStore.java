@@ -9,6 +9,7 @@ import dev.outbox.store.support.GuardedStore;
 import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.store.support.SetAside;
+import dev.outbox.store.support.Surroundings;
 import dev.outbox.store.support.TopicSets;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -39,6 +40,7 @@ final class MongoStore extends GuardedStore {
     private final WakeUpListener wakeUpListener;
     private final TopicSets<TopicSet> services = new TopicSets<>(this::serviceOf, service -> service.prefetch.close());
     private final Primary primary;
+    private final Surroundings<OutboxCollections, RuntimeException> surroundings;
 
     /** Until their close begins: those that keep others from partitions for who knows how long. */
     private final Set<MongoBatch> open = ConcurrentHashMap.newKeySet();
@@ -59,8 +61,10 @@ final class MongoStore extends GuardedStore {
             OutboxCollections collections,
             BulkWrites bulkWrites,
             Duration lease,
-            Capabilities capabilities) {
-        super(new MongoOperations(client, collections));
+            Capabilities capabilities,
+            Surroundings<OutboxCollections, RuntimeException> surroundings) {
+        super(new MongoOperations(client, collections, surroundings));
+        this.surroundings = surroundings;
         this.client = client;
         this.own = own;
         this.collections = collections;
@@ -82,6 +86,7 @@ final class MongoStore extends GuardedStore {
             throw new StoreException("A checkout failed: there is no server at present that takes writes. "
                     + client.getClusterDescription().getShortDescription());
         }
+        requireSurroundings();
         TopicSet service = services.of(topics);
         if (!open.isEmpty()) {
             service.rotation.noteCompany();
@@ -116,6 +121,15 @@ final class MongoStore extends GuardedStore {
             leaseRenewer.abandon(batch.lose()); // close() may have missed it
         }
         return batch;
+    }
+
+    private void requireSurroundings() {
+        try {
+            surroundings.require(collections);
+        } catch (MongoException | IllegalStateException e) {
+            requireOpen();
+            throw StoreErrors.of("A checkout", e);
+        }
     }
 
     private MongoBatch.Sequel sequel(TopicSet service, int limit) {

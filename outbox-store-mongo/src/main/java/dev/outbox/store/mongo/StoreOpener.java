@@ -17,6 +17,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -179,7 +180,14 @@ final class StoreOpener {
                     "The outbox is in database {}, its collections begin with {}; only what is written there is published",
                     name,
                     settings.prefix);
-            return new MongoStore(client, own, collections, bulkWrites, settings.lease, capabilities);
+            return new MongoStore(
+                    client,
+                    own,
+                    collections,
+                    bulkWrites,
+                    settings.lease,
+                    capabilities,
+                    new Surroundings<>(StoreOpener::unfit));
         } catch (MongoException | IllegalArgumentException | IllegalStateException e) {
             throw StoreErrors.of(doing, e);
         }
@@ -206,6 +214,26 @@ final class StoreOpener {
                     + " read as of a given time.");
         }
         return version;
+    }
+
+    /**
+     * What has become of the collections and what to do, to stand in a sentence; null if they are as they must be. If
+     * they are dropped, inserts make others, without indexes, and an outbox without messages looks like one that is
+     * empty. What a server cannot do, the commands of each batch find out.
+     */
+    private static @Nullable String unfit(OutboxCollections collections) {
+        try {
+            List<String> missing = collections.missing();
+            return missing.isEmpty()
+                    ? null
+                    : "missing are " + String.join(", ", missing)
+                            + ". Create them with MongoOutbox.createSchema(database)";
+        } catch (MongoException e) {
+            if (StoreErrors.isForbidden(e)) {
+                return null; // there is no telling, and everything else may be allowed
+            }
+            throw e;
+        }
     }
 
     private static void requireCollections(

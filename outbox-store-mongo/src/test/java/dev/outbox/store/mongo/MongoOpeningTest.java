@@ -35,6 +35,7 @@ import dev.outbox.Stores;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.servers.StandardError;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +57,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -531,6 +533,61 @@ class MongoOpeningTest {
                         ConfigurationException.class,
                         outbox.url,
                         StoreOptions.defaults().with("lease", "5")));
+    }
+
+    /** What is dropped is made again by the next insert, without indexes, and an outbox would seem to be empty. */
+    @Test
+    void whatIsDroppedUnderAnOpenStoreIsSaid() {
+        Duration before = Surroundings.every;
+        Surroundings.every = Duration.ZERO;
+        try (TestOutbox other = new TestOutbox(server);
+                Store store = Stores.open(other.url)) {
+            store.checkout(Set.of(TestOutbox.TOPIC), 10).close();
+            for (String name : List.of("outbox_messages", "outbox_partitions", "outbox_dead_letters")) {
+                other.database.getCollection(name).drop();
+                assertSaid(store, "missing are collection " + other.name() + "." + name);
+                MongoOutbox.createSchema(other.database);
+                assertNotSaid(store);
+            }
+            other.database.getCollection("outbox_messages").dropIndexes();
+            assertSaid(store, "missing are index ");
+            MongoOutbox.createSchema(other.database);
+            assertNotSaid(store);
+        } finally {
+            Surroundings.every = before;
+        }
+    }
+
+    private static void assertSaid(Store store, String what) {
+        for (Executable asked : List.<Executable>of(
+                () -> store.checkout(Set.of(TestOutbox.TOPIC), 10),
+                () -> Operations.of(store).backlog())) {
+            String said = assertThrows(StoreException.class, asked).getMessage();
+            assertContains("not as it was when the store was opened", said);
+            assertContains(what, said);
+            assertContains("MongoOutbox.createSchema(database)", said);
+        }
+    }
+
+    private static void assertNotSaid(Store store) {
+        store.checkout(Set.of(TestOutbox.TOPIC), 10).close();
+        assertEquals(List.of(), Operations.of(store).backlog());
+    }
+
+    /** It costs no batch a round trip. */
+    @Test
+    void collectionsAreNotLookedAtForEachBatch() {
+        try (TestOutbox other = new TestOutbox(server);
+                Store store = MongoOutbox.store(other.client, other.name(), StoreOptions.defaults())) {
+            other.commands.clear();
+            for (int i = 0; i < 20; i++) {
+                other.commit(0, "m");
+                assertEquals(List.of("m"), TestOutbox.publishAll(store));
+            }
+            assertFalse(other.commands.names().contains("listIndexes"), "asked by a checkout");
+            Operations.of(store).backlog();
+            assertTrue(other.commands.names().contains("listIndexes"), "asked for the backlog");
+        }
     }
 
     @Test

@@ -39,6 +39,7 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.servers.StandardError;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -360,7 +361,8 @@ class MongoStoreTest {
                 collections,
                 new BulkWrites(outbox.client.getDatabase("admin"), collections, false),
                 Duration.ofSeconds(30),
-                Capabilities.all())) {
+                Capabilities.all(),
+                new Surroundings<>(nothing -> null))) {
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
                 batch.messages().forEach(m -> batch.markPublished(m, null));
                 outbox.commands.clear();

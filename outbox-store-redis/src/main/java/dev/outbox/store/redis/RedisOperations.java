@@ -7,6 +7,7 @@ import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.store.support.StoreOperations;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,15 +40,18 @@ final class RedisOperations implements StoreOperations {
 
     private final RetryingClient client;
     private final KeyNames keyNames;
+    private final Surroundings<KeyNames, RuntimeException> surroundings;
 
-    RedisOperations(RetryingClient client, KeyNames keyNames) {
+    RedisOperations(RetryingClient client, KeyNames keyNames, Surroundings<KeyNames, RuntimeException> surroundings) {
         this.client = client;
         this.keyNames = keyNames;
+        this.surroundings = surroundings;
     }
 
     @Override
     public List<Backlog> backlog() {
         return asking("Asking for the backlog", () -> {
+            surroundings.requireNow(keyNames); // messages that were deleted are in no backlog
             List<Backlog> backlog = new ArrayList<>();
             for (KeySpace keySpace : keyNames.keySpaces()) {
                 for (List<Partition> some : pages(partitions(keySpace))) {

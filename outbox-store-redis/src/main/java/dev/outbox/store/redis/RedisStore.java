@@ -5,6 +5,7 @@ import dev.outbox.Capability;
 import dev.outbox.store.support.GuardedStore;
 import dev.outbox.store.support.LeaseClock;
 import dev.outbox.store.support.OutcomeBatch;
+import dev.outbox.store.support.Surroundings;
 import dev.outbox.store.support.TopicSets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ final class RedisStore extends GuardedStore {
     private final KeyNames keyNames;
     private final RetryingClient client;
     private final LeaseRenewer leaseRenewer;
+    private final Surroundings<KeyNames, RuntimeException> surroundings;
     private final Aside aside = new Aside();
 
     /** Batches that are open or being closed. */
@@ -32,14 +34,16 @@ final class RedisStore extends GuardedStore {
     private final WakeUpListener wakeUpListener;
     private final TopicSets<TopicSet> topicSets;
 
-    RedisStore(RedisClientAdapter adapter, KeyNames keyNames, Duration lease, boolean wakeUp) {
-        this(adapter, new RetryingClient(adapter), keyNames, lease, wakeUp);
-    }
-
-    private RedisStore(
-            RedisClientAdapter adapter, RetryingClient client, KeyNames keyNames, Duration lease, boolean wakeUp) {
-        super(new RedisOperations(client, keyNames));
+    RedisStore(
+            RedisClientAdapter adapter,
+            RetryingClient client,
+            KeyNames keyNames,
+            Duration lease,
+            boolean wakeUp,
+            Surroundings<KeyNames, RuntimeException> surroundings) {
+        super(new RedisOperations(client, keyNames, surroundings));
         this.adapter = adapter;
+        this.surroundings = surroundings;
         this.lease = lease;
         this.capabilities = wakeUp
                 ? Capabilities.all()
@@ -59,6 +63,7 @@ final class RedisStore extends GuardedStore {
         long called = System.nanoTime();
         Hold hold;
         try {
+            surroundings.require(keyNames);
             hold = topicSet.run(limit, !leaseRenewer.isEmpty());
         } catch (RuntimeException e) {
             requireOpen();

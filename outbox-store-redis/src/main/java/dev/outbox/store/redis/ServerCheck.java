@@ -4,13 +4,18 @@ import dev.outbox.ConfigurationException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
 
-/** Looks at the servers of an outbox when it is opened, and refuses or warns of what would lose messages. */
+/**
+ * Looks at the servers of an outbox when it is opened, and refuses or warns of what would lose messages. Some of it may
+ * change later, also because another server becomes the master. Safe for use by several threads.
+ */
 final class ServerCheck {
     private static final Logger LOG = LoggerFactory.getLogger(ServerCheck.class);
     private static final int LEAST_MAJOR = 6;
@@ -18,6 +23,9 @@ final class ServerCheck {
 
     private final RetryingClient client;
     private final boolean cluster;
+
+    /** Those of which it was said that a crash loses what was acknowledged. */
+    private final Set<KeySpace> forgetful = ConcurrentHashMap.newKeySet();
 
     ServerCheck(RetryingClient client, boolean cluster) {
         this.client = client;
@@ -28,18 +36,54 @@ final class ServerCheck {
         keyNames.keySpaces().forEach(this::check);
     }
 
+    /**
+     * What of it has changed, and what to do, to stand in a sentence; null if nothing has that matters. Whether a server
+     * is the master is not asked: the commands find out, and look for another.
+     */
+    @Nullable
+    String unfit(KeyNames keyNames) {
+        for (KeySpace keySpace : keyNames.keySpaces()) {
+            Map<String, String> settings;
+            try {
+                settings = settings(keySpace);
+            } catch (JedisException e) {
+                LOG.debug("The settings of a server cannot be asked for; others are not to wait for it", e);
+                continue;
+            }
+            if (settings == null) {
+                continue;
+            }
+            String unfit = unfitOf(settings);
+            if (unfit != null) {
+                return unfit;
+            }
+            warn(keySpace, settings);
+        }
+        return null;
+    }
+
     private void check(KeySpace keySpace) {
+        Map<String, String> settings = settings(keySpace);
+        if (settings == null) {
+            LOG.warn("This user may not ask the server for INFO, so its settings are not checked: it must have"
+                    + " maxmemory-policy noeviction, and appendonly yes to keep what it acknowledged");
+        } else {
+            checkSettings(settings);
+            warn(keySpace, settings);
+        }
+        Rehearsal.run(client, keySpace);
+    }
+
+    /** Null if the user may not ask. */
+    private @Nullable Map<String, String> settings(KeySpace keySpace) {
         Object reply = client.call(keySpace, Command.of(Protocol.Command.INFO));
         if (reply instanceof JedisDataException e) {
             if (!String.valueOf(e.getMessage()).startsWith("NOPERM")) {
                 throw e;
             }
-            LOG.warn("This user may not ask the server for INFO, so its settings are not checked: it must have"
-                    + " maxmemory-policy noeviction, and appendonly yes to keep what it acknowledged");
-        } else {
-            checkSettings(info(Reply.text(reply)));
+            return null;
         }
-        Rehearsal.run(client, keySpace);
+        return info(Reply.text(reply));
     }
 
     void checkSettings(Map<String, String> info) {
@@ -61,13 +105,26 @@ final class ServerCheck {
             throw new ConfigurationException("The server is a replica, which cannot be written to: open the master, or"
                     + " sentinels, which know where it is: redis://<sentinels>?sentinel=<name of the master>.");
         }
-        String policy = info.getOrDefault("maxmemory_policy", "noeviction");
-        if (policy.startsWith("allkeys-")) {
-            throw new ConfigurationException("The server has maxmemory-policy " + policy
-                    + ", which deletes messages when memory is full: set noeviction, or a volatile- policy, which"
-                    + " leaves the outbox alone.");
+        String unfit = unfitOf(info);
+        if (unfit != null) {
+            throw new ConfigurationException("Opening the outbox failed: " + unfit + ".");
         }
-        if (info.getOrDefault("aof_enabled", "1").equals("0")) {
+    }
+
+    private static @Nullable String unfitOf(Map<String, String> info) {
+        String policy = info.getOrDefault("maxmemory_policy", "noeviction");
+        return policy.startsWith("allkeys-")
+                ? "the server has maxmemory-policy " + policy
+                        + ", which deletes messages when memory is full: set noeviction, or a volatile- policy, which"
+                        + " leaves the outbox alone"
+                : null;
+    }
+
+    /** Once, and again after it was otherwise. */
+    private void warn(KeySpace keySpace, Map<String, String> info) {
+        if (!info.getOrDefault("aof_enabled", "1").equals("0")) {
+            forgetful.remove(keySpace);
+        } else if (forgetful.add(keySpace)) {
             LOG.warn("The server has appendonly no: if it dies, what was acknowledged since its last snapshot is lost,"
                     + " messages included. Set appendonly yes, and appendfsync always to survive a power cut; see"
                     + " docs/REDIS.md");

@@ -4,6 +4,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.spi.Redacted;
+import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import org.apache.commons.pool2.impl.GenericObjectPoolConfig;
 import org.jspecify.annotations.Nullable;
@@ -120,8 +121,16 @@ final class StoreOpener {
             RedisClientAdapter adapter, KeyNames keyNames, boolean wakeUp, StoreOptions options, String shown) {
         try {
             Settings settings = Settings.of(options);
-            new ServerCheck(new RetryingClient(adapter), adapter.isCluster()).run(keyNames);
-            return new RedisStore(adapter, keyNames, settings.lease(), wakeUp && settings.wakeUp());
+            RetryingClient client = new RetryingClient(adapter);
+            ServerCheck check = new ServerCheck(client, adapter.isCluster());
+            check.run(keyNames);
+            return new RedisStore(
+                    adapter,
+                    client,
+                    keyNames,
+                    settings.lease(),
+                    wakeUp && settings.wakeUp(),
+                    new Surroundings<>(check::unfit));
         } catch (RuntimeException e) {
             adapter.close();
             throw StoreErrors.atOpening("Opening " + shown, e);

@@ -20,6 +20,7 @@ import dev.outbox.servers.RedisCluster;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.servers.StandardError;
 import dev.outbox.servers.TcpProxy;
+import dev.outbox.store.support.Surroundings;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -104,6 +106,68 @@ class RedisOpeningTest {
             jedis.configSet("maxmemory-policy", "volatile-lru");
             address.open().close();
             jedis.configSet("maxmemory-policy", "noeviction");
+        }
+    }
+
+    /** What is set under a store that is open, or on the server that becomes the master, is as bad. */
+    @Test
+    void whatIsSetUnderAnOpenStoreIsSaid() {
+        Duration before = Surroundings.every;
+        Surroundings.every = Duration.ZERO;
+        try (Jedis jedis = server.connect();
+                Store store = address.open()) {
+            store.checkout(Set.of("t"), 10).close();
+            for (String policy : List.of("allkeys-lru", "allkeys-lfu", "allkeys-random")) {
+                jedis.configSet("maxmemory-policy", policy);
+                for (Executable asked : List.<Executable>of(
+                        () -> store.checkout(Set.of("t"), 10),
+                        () -> Operations.of(store).backlog())) {
+                    String said = assertThrows(StoreException.class, asked).getMessage();
+                    assertContains("not as it was when the store was opened", said);
+                    assertContains("maxmemory-policy " + policy, said);
+                }
+                jedis.configSet("maxmemory-policy", "volatile-lru");
+                store.checkout(Set.of("t"), 10).close();
+                assertEquals(List.of(), Operations.of(store).backlog());
+            }
+            for (int i = 0; i < 2; i++) {
+                jedis.configSet("appendonly", "no");
+                String warned = StandardError.during(
+                        () -> store.checkout(Set.of("t"), 10).close());
+                assertContains("Set appendonly yes", warned);
+                assertEquals(
+                        "",
+                        StandardError.during(
+                                () -> store.checkout(Set.of("t"), 10).close()),
+                        "a warning for each checkout");
+                jedis.configSet("appendonly", "yes");
+                assertEquals(
+                        "",
+                        StandardError.during(() -> Operations.of(store).backlog()),
+                        "a warning of what is as it must be");
+            }
+        } finally {
+            Surroundings.every = before;
+            try (Jedis jedis = server.connect()) {
+                jedis.configSet("maxmemory-policy", "noeviction");
+                jedis.configSet("appendonly", "yes");
+            }
+        }
+    }
+
+    /** It costs no batch a round trip. */
+    @Test
+    void settingsAreNotAskedForWithEachBatch() {
+        try (Jedis jedis = server.connect();
+                Store store = address.open()) {
+            jedis.configResetStat();
+            for (int i = 0; i < 20; i++) {
+                store.checkout(Set.of("t"), 10).close();
+            }
+            assertFalse(jedis.info("commandstats").contains("cmdstat_info:"), "asked by a checkout");
+            jedis.configResetStat();
+            Operations.of(store).backlog();
+            assertContains("cmdstat_info:calls=1,", jedis.info("commandstats"));
         }
     }
 

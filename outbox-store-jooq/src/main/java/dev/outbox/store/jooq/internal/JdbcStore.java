@@ -17,7 +17,6 @@ import dev.outbox.store.jooq.internal.connection.ReadOnly;
 import dev.outbox.store.jooq.internal.connection.ServerAwayException;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.LastAnswer;
-import dev.outbox.store.jooq.internal.opening.Surroundings;
 import dev.outbox.store.jooq.internal.operations.JdbcOperations;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
@@ -25,7 +24,9 @@ import dev.outbox.store.jooq.internal.wakeup.WakeUpListener;
 import dev.outbox.store.support.GuardedStore;
 import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionRotation;
+import dev.outbox.store.support.Surroundings;
 import dev.outbox.store.support.TopicSets;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -62,7 +63,7 @@ public final class JdbcStore extends GuardedStore {
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private final @Nullable WakeUpListener listener;
     private final SignsOfLife signsOfLife;
-    private final Surroundings surroundings;
+    private final Surroundings<Connection, SQLException> surroundings;
 
     JdbcStore(
             Connections connections,
@@ -70,7 +71,13 @@ public final class JdbcStore extends GuardedStore {
             int lockKey,
             SqlOptions options,
             @Nullable WakeUpListener listener) {
-        this(connections, dialect, lockKey, options, listener, new Surroundings(dialect, options.oneNode()));
+        this(
+                connections,
+                dialect,
+                lockKey,
+                options,
+                listener,
+                new Surroundings<>(connection -> dialect.on(connection).unfit(connection, options.oneNode())));
     }
 
     private JdbcStore(
@@ -79,7 +86,7 @@ public final class JdbcStore extends GuardedStore {
             int lockKey,
             SqlOptions options,
             @Nullable WakeUpListener listener,
-            Surroundings surroundings) {
+            Surroundings<Connection, SQLException> surroundings) {
         super(new JdbcOperations(connections, dialect, surroundings));
         this.surroundings = surroundings;
         this.connections = connections;

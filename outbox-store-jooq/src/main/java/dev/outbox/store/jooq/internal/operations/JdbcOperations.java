@@ -14,9 +14,9 @@ import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.RowReader;
 import dev.outbox.store.jooq.internal.dialect.UnreadableRow;
 import dev.outbox.store.jooq.internal.opening.Rehearsal;
-import dev.outbox.store.jooq.internal.opening.Surroundings;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
 import dev.outbox.store.support.StoreOperations;
+import dev.outbox.store.support.Surroundings;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -69,10 +69,11 @@ public final class JdbcOperations implements StoreOperations {
 
     private final Connections connections;
     private final Dialect dialect;
-    private final Surroundings surroundings;
+    private final Surroundings<Connection, SQLException> surroundings;
     private final String deadLetter;
 
-    public JdbcOperations(Connections connections, Dialect dialect, Surroundings surroundings) {
+    public JdbcOperations(
+            Connections connections, Dialect dialect, Surroundings<Connection, SQLException> surroundings) {
         this.connections = connections;
         this.surroundings = surroundings;
         this.dialect = dialect;

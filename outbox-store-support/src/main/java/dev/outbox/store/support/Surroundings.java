@@ -1,37 +1,44 @@
-package dev.outbox.store.jooq.internal.opening;
+package dev.outbox.store.support;
 
 import dev.outbox.StoreException;
-import dev.outbox.store.jooq.internal.dialect.Dialect;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was asked for when the store was opened may change while relays run: row security is switched on, a server joins
- * a cluster, a sequence gets a cache. Then messages would be hidden, come twice or come out of order, and nobody would
- * say so. So a store asks again every minute, and hands nothing out until it is as it must be. Safe for use by several
- * threads.
+ * a cluster or gets another policy, an index is dropped. Then messages would be hidden, be deleted, come twice or come
+ * out of order, and nobody would say so. So a store asks again every minute, and hands nothing out until it is as it
+ * must be. Safe for use by several threads.
+ *
+ * @param <C> what is needed to ask
+ * @param <E> what asking may throw
  */
-public final class Surroundings {
+public final class Surroundings<C, E extends Exception> {
     /** How often they are asked about. Tests ask more often. */
     public static volatile Duration every = Duration.ofMinutes(1);
 
-    private final Dialect dialect;
-    private final boolean oneNode;
+    private final Look<C, E> look;
 
     /** When they were last seen to be as they must be, by {@link System#nanoTime}. Two threads may ask at a time. */
     private volatile long seen = System.nanoTime();
 
     /** They have just been asked about. */
-    public Surroundings(Dialect dialect, boolean oneNode) {
-        this.dialect = dialect;
-        this.oneNode = oneNode;
+    public Surroundings(Look<C, E> look) {
+        this.look = look;
+    }
+
+    /** Asks. */
+    @FunctionalInterface
+    public interface Look<C, E extends Exception> {
+        /** What is not as it must be, and what to do, to stand in a sentence; null if all is. */
+        @Nullable
+        String unfit(C means) throws E;
     }
 
     /** Asks if that was not done for a minute. */
-    public void require(Connection connection) throws SQLException {
+    public void require(C means) throws E {
         if (System.nanoTime() - seen >= every.toNanos()) {
-            requireNow(connection);
+            requireNow(means);
         }
     }
 
@@ -40,8 +47,8 @@ public final class Surroundings {
      *
      * @throws StoreException if they are no longer as they must be, with what to do
      */
-    public void requireNow(Connection connection) throws SQLException {
-        String unfit = dialect.on(connection).unfit(connection, oneNode);
+    public void requireNow(C means) throws E {
+        String unfit = look.unfit(means);
         if (unfit != null) {
             throw new StoreException("The database is not as it was when the store was opened: " + unfit
                     + ". Until then nothing is handed out.");
