@@ -217,9 +217,9 @@ final class StoreOpener {
     }
 
     /**
-     * What has become of the collections and what to do, to stand in a sentence; null if they are as they must be. If
-     * they are dropped, inserts make others, without indexes, and an outbox without messages looks like one that is
-     * empty. What a server cannot do, the commands of each batch find out.
+     * What is wrong with the collections, with what to do, as a part of a sentence; null if they are as they must be.
+     * If they are dropped, inserts make others, without indexes, and the outbox seems to be empty. The commands of each
+     * batch find out what a server cannot do.
      */
     private static @Nullable String unfit(OutboxCollections collections) {
         try {

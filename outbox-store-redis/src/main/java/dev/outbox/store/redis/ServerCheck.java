@@ -37,8 +37,8 @@ final class ServerCheck {
     }
 
     /**
-     * What of it has changed, and what to do, to stand in a sentence; null if nothing has that matters. Whether a server
-     * is the master is not asked: the commands find out, and look for another.
+     * What has changed, with what to do, as a part of a sentence; null if nothing that matters has. Whether a server is
+     * the master is not asked: the commands find out, and look for another.
      */
     @Nullable
     String unfit(KeyNames keyNames) {

@@ -30,7 +30,7 @@ public final class Surroundings<C, E extends Exception> {
     /** Asks. */
     @FunctionalInterface
     public interface Look<C, E extends Exception> {
-        /** What is not as it must be, and what to do, to stand in a sentence; null if all is. */
+        /** What is not as it must be, with what to do, as a part of a sentence; null if all is. */
         @Nullable
         String unfit(C means) throws E;
     }
