@@ -115,6 +115,9 @@ public interface Operations {
      * without a key goes to the partition of the same number, modulo the count. Messages that were in the new topic
      * before come before it. If that order matters, move the messages before others are written there.
      *
+     * <p>A relay may have published a message and lost its batch before it could close it. Such a message waits, so it
+     * is moved and published again.
+     *
      * @param toTopic another topic
      * @param toPartitions how many partitions that topic has, 1 to 10000, see {@link Topic#partitions}
      * @param limit the most messages to move, at least 1

@@ -244,6 +244,7 @@ abstract class MySqlFamilyTest extends StoreTest {
         // MySQL's driver asks first whether the transaction may write
         roundTrips.ofPersisting(dialect.product().equals("MySQL") ? 2 : 1);
         roundTrips.ofAnIdlePoll();
+        roundTrips.ofAPart();
     }
 
     private void assertPlans() throws Exception {

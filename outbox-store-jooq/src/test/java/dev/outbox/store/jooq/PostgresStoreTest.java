@@ -331,6 +331,7 @@ class PostgresStoreTest extends StoreTest {
         roundTrips.ofABatchWithRoom(2);
         roundTrips.ofPersisting(1);
         roundTrips.ofAnIdlePoll();
+        roundTrips.ofAPart();
     }
 
     /** Ten times the messages, the same reading: partitions cost, and what is counted of each. */

@@ -1,10 +1,12 @@
 package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
@@ -16,6 +18,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -141,6 +144,31 @@ record RoundTrips(String address, String discovery) {
                 counts.add(wire.roundTrips().size());
             }
             assertEquals(together, Collections.min(counts), counts.toString());
+        }
+    }
+
+    /** Of a part that an operator removes or moves: as many for many messages as for few. */
+    void ofAPart() throws Exception {
+        try (Wire wire = new Wire(address);
+                Store store = Stores.open(wire.url(), StoreOptions.defaults().withWorkers(1))) {
+            Operations operations = Operations.of(store);
+            IntUnaryOperator removing = many -> operations.removePending(TOPIC, many);
+            IntUnaryOperator moving = many -> operations.movePending(TOPIC, "other", 5, many);
+            for (IntUnaryOperator part : List.of(removing, moving)) {
+                List<Integer> least = new ArrayList<>();
+                for (int each : new int[] {1, 50}) {
+                    List<Integer> counts = new ArrayList<>();
+                    for (int i = 0; i < 4; i++) {
+                        fill(8, each);
+                        wire.clear();
+                        assertEquals(8 * each, part.applyAsInt(8 * each));
+                        counts.add(wire.roundTrips().size());
+                    }
+                    least.add(Collections.min(counts));
+                }
+                // What was read is too much for one piece, or the read comes after what was taken.
+                assertTrue(least.get(1) <= least.get(0) + 2, "round trips for 8 messages, and for 400: " + least);
+            }
         }
     }
 

@@ -56,6 +56,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jooq.DSLContext;
@@ -615,6 +616,35 @@ abstract class StoreTest {
             assertTrue(said.contains("attempt was to be counted"), said);
             assertEquals(List.of("4"), publishAll(store, 10), "what was published is not published again");
             assertEquals(List.of(), Operations.of(store).failingPartitions());
+        }
+    }
+
+    /** Libraries of before wrote messages whose ids are the numbers of their rows, or of the rows that they first had. */
+    @Test
+    void aMoveKeepsIdsOfEveryKind() throws Exception {
+        try (Store store = Stores.open(address, StoreOptions.defaults())) {
+            commit(0, "row", "first row", "id");
+            commit(3, "of another partition");
+            Map<String, String> drawn = ids(store, TOPIC);
+            execute(
+                    "UPDATE outbox_message SET message_id = NULL WHERE message_id = '" + drawn.get("row") + "'",
+                    "UPDATE outbox_message SET message_id = NULL, original_id = 4711 WHERE message_id = '"
+                            + drawn.get("first row") + "'");
+            Map<String, String> before = ids(store, TOPIC);
+            assertEquals("4711", before.get("first row"));
+            assertEquals(4, Operations.of(store).movePending(TOPIC, "bills", 2, 10));
+            assertEquals(before, ids(store, "bills"));
+            assertEquals(4, Operations.of(store).movePending("bills", TOPIC, 1, 10));
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                assertEquals(List.of("row", "first row", "id", "of another partition"), texts(batch));
+            }
+            assertEquals(before, ids(store, TOPIC));
+        }
+    }
+
+    private static Map<String, String> ids(Store store, String topic) {
+        try (MessageBatch batch = store.checkout(Set.of(topic), 10)) {
+            return batch.messages().stream().collect(Collectors.toMap(StoreTest::text, PersistedMessage::id));
         }
     }
 

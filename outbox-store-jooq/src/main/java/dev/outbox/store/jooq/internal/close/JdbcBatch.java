@@ -367,9 +367,9 @@ public final class JdbcBatch extends OutcomeBatch {
         return dialect.isReadOnly(e) ? ReadOnly.failure(doing, open, dialect, e) : StoreErrors.of(doing, dialect, e);
     }
 
-    /** Moves dead letters, and returns the row ids of all messages that are settled. */
+    /** Writes what is settled to where it goes, and returns the row ids of all messages that are settled. */
     private long[] settle(Connection connection) throws SQLException {
-        boolean moving = true;
+        Moves moves = new Moves();
         long[] settled = new long[outcomes.messages().size()];
         int count = 0;
         int index = 0;
@@ -379,13 +379,19 @@ public final class JdbcBatch extends OutcomeBatch {
                 if (outcome instanceof Outcome.DeadLettered dead) {
                     bury(connection, partition.rowId(i), dead);
                 } else if (outcome instanceof Outcome.Moved to) {
-                    move(connection, partition.rowId(i), to, moving);
-                    moving = false;
+                    moves.add(partition.rowId(i), to);
                 }
                 if (PartitionOutcome.isSettled(outcome)) {
                     settled[count++] = partition.rowId(i);
                 }
             }
+        }
+        int missing = moves.write(connection, dialect);
+        if (missing > 0) {
+            LOG.error(
+                    "When a batch was closed, the rows of {} messages that were to move were not there any more. {}",
+                    missing,
+                    CHANGED);
         }
         return Arrays.copyOf(settled, count);
     }
@@ -409,25 +415,6 @@ public final class JdbcBatch extends OutcomeBatch {
             statement.setString(3, dead.reason());
             statement.setLong(4, rowId);
             isThere(statement.executeUpdate(), "a message that was to become a dead letter");
-        }
-    }
-
-    /** The row is new, and so at the end of its partition; the id goes with it, as in a redrive. */
-    private void move(Connection connection, long rowId, Outcome.Moved to, boolean first) throws SQLException {
-        if (first) {
-            dialect.becomeWriter(connection);
-        }
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("INSERT INTO outbox_message (topic, partition_no,"
-                        + " message_key, headers, payload, created_at, message_id, original_id)"
-                        + " SELECT ?, ?, m.message_key, m.headers, m.payload, m.created_at, ?,"
-                        + " CASE WHEN m.message_id IS NULL THEN coalesce(m.original_id, m.id) ELSE m.original_id END"
-                        + " FROM outbox_message m WHERE m.id = ?"))) {
-            statement.setString(1, to.topic());
-            statement.setInt(2, to.partition());
-            statement.setString(3, to.message().id());
-            statement.setLong(4, rowId);
-            isThere(statement.executeUpdate(), "a message that was to move");
         }
     }
 
