@@ -20,13 +20,6 @@ public final class StoreOptions {
     public static final StoreOption<String> PASSWORD = StoreOption.text("password");
 
     /**
-     * How many batches will be open at a time, for which the store keeps connections: at least 1, by default {@value
-     * #DEFAULT_WORKERS}. Choose the number of workers of the relays that share the store. Only for stores that are
-     * opened by URL: the pool or client of an application has its own size.
-     */
-    public static final StoreOption<Integer> WORKERS = StoreOption.number("workers", 1);
-
-    /**
      * Whether to create what is missing in the database, {@code true} or {@code false}. By default true for H2, and
      * false for all others. In Redis nothing is ever missing.
      */
@@ -43,9 +36,6 @@ public final class StoreOptions {
      * true for Redis and MongoDB, and false for PostgreSQL. The other SQL databases cannot.
      */
     public static final StoreOption<Boolean> WAKE_UP = StoreOption.flag("wakeUp");
-
-    /** What {@link #WORKERS} is unless it is set. */
-    public static final int DEFAULT_WORKERS = 4;
 
     private static final StoreOptions DEFAULTS = new StoreOptions(Map.of());
 
@@ -93,16 +83,6 @@ public final class StoreOptions {
     @CheckReturnValue
     public StoreOptions withPassword(String password) {
         return with(PASSWORD, password);
-    }
-
-    /**
-     * The same with {@link #WORKERS} set.
-     *
-     * @throws ConfigurationException if there are fewer than 1
-     */
-    @CheckReturnValue
-    public StoreOptions withWorkers(int workers) {
-        return with(WORKERS, workers);
     }
 
     /** The same with {@link #CREATE_SCHEMA} set. */

@@ -68,25 +68,26 @@ class StoresTest {
     @Test
     void optionsAreCheckedAndNeverShown() {
         StoreOptions options =
-                StoreOptions.defaults().withUser("app").withPassword("secret").withWorkers(2);
-        assertEquals("StoreOptions[password, user, workers]", options.toString());
-        assertEquals(2, options.get(StoreOptions.WORKERS, 4));
-        assertEquals(4, StoreOptions.defaults().get(StoreOptions.WORKERS, 4));
-        assertTrue(assertThrows(ConfigurationException.class, () -> options.withWorkers(0))
+                StoreOptions.defaults().withUser("app").withPassword("secret").withWakeUp(false);
+        assertEquals("StoreOptions[password, user, wakeUp]", options.toString());
+        StoreOption<Integer> doors = StoreOption.number("doors", 1);
+        assertEquals(2, options.with(doors, 2).get(doors, 4));
+        assertEquals(4, options.get(doors, 4));
+        assertTrue(assertThrows(ConfigurationException.class, () -> options.with(doors, 0))
                 .getMessage()
                 .contains("at least 1"));
         StoreOptions typo = StoreOptions.of(Map.of("creatSchema", "true"));
         assertTrue(assertThrows(
                         ConfigurationException.class,
-                        () -> typo.requireKnown(StoreOptions.CREATE_SCHEMA, StoreOptions.WORKERS))
+                        () -> typo.requireKnown(StoreOptions.CREATE_SCHEMA, StoreOptions.PREFIX))
                 .getMessage()
-                .contains("Unknown option [creatSchema]; this store knows [createSchema, workers]"));
+                .contains("Unknown option [creatSchema]; this store knows [createSchema, prefix]"));
         assertThrows(
                 ConfigurationException.class, () -> typo.with("wakeUp", "yes").get(StoreOptions.WAKE_UP));
         assertTrue(StoreOptions.defaults().withCreateSchema(true).get(StoreOptions.CREATE_SCHEMA, false));
-        assertTrue(assertThrows(ConfigurationException.class, () -> options.refuse(StoreOptions.WORKERS, "so it is"))
+        assertTrue(assertThrows(ConfigurationException.class, () -> options.refuse(StoreOptions.WAKE_UP, "so it is"))
                 .getMessage()
-                .contains("Option workers has no effect here: so it is"));
+                .contains("Option wakeUp has no effect here: so it is"));
     }
 
     @Test

@@ -24,11 +24,11 @@ interface Backend {
     /** Where the outbox is; any process can open it. */
     String url();
 
-    /** How to open it, for so many workers. */
-    StoreOptions options(int workers, boolean wakeUps);
+    /** How to open it. */
+    StoreOptions options(boolean wakeUps);
 
-    default Store open(int workers) {
-        return Stores.open(url(), options(workers, false));
+    default Store open() {
+        return Stores.open(url(), options(false));
     }
 
     /** Empties the outbox, while there is no store. */

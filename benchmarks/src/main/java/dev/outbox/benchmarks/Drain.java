@@ -81,7 +81,7 @@ final class Drain implements Contest.Side {
     public void prepare(int messages) throws Exception {
         backlog.ensure(messages);
         if (store == null) {
-            store = backlog.backend().open(workers);
+            store = backlog.backend().open();
             Relay.Builder builder = Relay.builder(store);
             backlog.load().topicNames().forEach(topic -> builder.topic(publishing.apply(topic)));
             relay = builder.build();

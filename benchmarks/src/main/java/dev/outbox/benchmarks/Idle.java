@@ -26,7 +26,7 @@ final class Idle {
         Map<String, double[]> alone = watch(backends, millis);
         List<AutoCloseable> open = new ArrayList<>();
         for (Backend backend : backends.values()) {
-            Store store = backend.open(1);
+            Store store = backend.open();
             open.add(0, store);
             Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes())
                     .publisher(delivery -> Receipt.taken())

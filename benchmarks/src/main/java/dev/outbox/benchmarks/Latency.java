@@ -215,7 +215,7 @@ final class Latency {
     }
 
     private static Relaying inProcess(Backend backend) {
-        Store store = backend.open(1);
+        Store store = backend.open();
         Map<Long, Long> published = new ConcurrentHashMap<>();
         Topic<byte[]> topic = Topic.builder(Load.TOPIC, Codecs.bytes())
                 .publisher(delivery -> {
@@ -254,7 +254,7 @@ final class Latency {
     }
 
     private static Relaying inAnother(Backend backend, Way way) throws Exception {
-        RelayProcess process = RelayProcess.open(backend, backend.options(1, way == Way.CROSS_PROCESS));
+        RelayProcess process = RelayProcess.open(backend, backend.options(way == Way.CROSS_PROCESS));
         return new Relaying() {
             @Override
             public void start() throws Exception {

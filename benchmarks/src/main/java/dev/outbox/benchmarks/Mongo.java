@@ -83,8 +83,8 @@ final class Mongo implements Backend {
     }
 
     @Override
-    public StoreOptions options(int workers, boolean wakeUps) {
-        return StoreOptions.defaults().withWorkers(workers).withWakeUp(wakeUps);
+    public StoreOptions options(boolean wakeUps) {
+        return StoreOptions.defaults().withWakeUp(wakeUps);
     }
 
     @Override

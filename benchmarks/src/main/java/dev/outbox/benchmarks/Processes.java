@@ -20,7 +20,7 @@ final class Processes {
             Backend backend = run.open(name).ours();
             List<RelayProcess> relays = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
-                relays.add(RelayProcess.open(backend, backend.options(1, false)));
+                relays.add(RelayProcess.open(backend, backend.options(false)));
             }
             int messages = run.atLength() ? 200_000 : 20_000;
             int[] counts = {2, 4};
@@ -76,9 +76,9 @@ final class Processes {
             pair.theirs().add(Load.of(5_000));
             List<Double> values = new ArrayList<>();
             List<Double> ratios = new ArrayList<>();
-            try (RelayProcess large = RelayProcess.open(pair.ours(), pair.ours().options(1, false));
+            try (RelayProcess large = RelayProcess.open(pair.ours(), pair.ours().options(false));
                     RelayProcess small =
-                            RelayProcess.open(pair.theirs(), pair.theirs().options(1, false))) {
+                            RelayProcess.open(pair.theirs(), pair.theirs().options(false))) {
                 for (int round = 0; round < run.brief().rounds(); round++) {
                     double ours = large.heap() / MEBIBYTE;
                     pair.theirs().add(Load.of(3_000));

@@ -78,8 +78,8 @@ final class Redis implements Backend {
     }
 
     @Override
-    public StoreOptions options(int workers, boolean wakeUps) {
-        return StoreOptions.defaults().withWorkers(workers).withPrefix(prefix).withWakeUp(wakeUps);
+    public StoreOptions options(boolean wakeUps) {
+        return StoreOptions.defaults().withPrefix(prefix).withWakeUp(wakeUps);
     }
 
     @Override

@@ -71,8 +71,8 @@ final class Sql implements Backend {
     }
 
     @Override
-    public StoreOptions options(int workers, boolean wakeUps) {
-        StoreOptions options = StoreOptions.defaults().withWorkers(workers);
+    public StoreOptions options(boolean wakeUps) {
+        StoreOptions options = StoreOptions.defaults();
         return wakeUps && name.equals("postgres")
                 ? options.withWakeUp(true).withCreateSchema(true) // which makes the trigger
                 : options;

@@ -111,7 +111,7 @@ final class RelayMain {
     private void run(String url, StoreOptions options, BufferedReader in) throws IOException, InterruptedException {
         boolean told;
         int alive;
-        try (Store store = open(url, options.withWorkers(workers));
+        try (Store store = open(url, options);
                 Relay relay = relay(store)) {
             log.add(Line.now('S', name, pid));
             relay.start();

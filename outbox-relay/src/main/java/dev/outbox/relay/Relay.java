@@ -7,7 +7,6 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutboxListener;
 import dev.outbox.Store;
-import dev.outbox.StoreOptions;
 import dev.outbox.Topic;
 import dev.outbox.WakeUps;
 import dev.outbox.internal.Causes;
@@ -638,7 +637,8 @@ public final class Relay implements AutoCloseable {
 
         /**
          * How many threads {@link Relay#start} starts, 1 to 1000; by default {@value Relay#DEFAULT_WORKERS}. Each holds
-         * one batch at a time, so the store should be opened for as many: see {@link StoreOptions#withWorkers}.
+         * one batch at a time. A store that was opened by URL opens connections for as many. The pool or client of an
+         * application must have room for them.
          *
          * @throws ConfigurationException if it is out of range
          */

@@ -114,8 +114,7 @@ public final class JdbcOutbox {
      *
      * <p>Opening tries on two connections what batches rely on. It refuses a database that does not pass.
      *
-     * @param options the store refuses an option that has no effect: one that this database does not have, and {@link
-     *     StoreOptions#WORKERS}, because the size of the pool says how many batches can be open
+     * @param options the store refuses an option that has no effect, such as one that this database does not have
      *     <ul>
      *       <li>{@link StoreOptions#CREATE_SCHEMA}, by default true for H2 and false for all others, does what {@link
      *           #createSchema} does

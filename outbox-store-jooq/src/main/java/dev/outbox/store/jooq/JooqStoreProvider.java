@@ -12,7 +12,7 @@ import dev.outbox.store.jooq.internal.dialect.Dialects;
  * dev.outbox.Stores#open}.
  *
  * <p>Options: those of {@link JdbcOutbox#store}; {@link StoreOptions#USER} and {@link StoreOptions#PASSWORD}, in place
- * of those in the URL; {@link StoreOptions#WORKERS}, with three connections more than that.
+ * of those in the URL. The pool opens connections as they are needed: one for each open batch, and a few more.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

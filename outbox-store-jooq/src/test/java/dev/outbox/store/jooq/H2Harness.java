@@ -1,7 +1,6 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.Store;
-import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.WriteTransaction;
@@ -40,7 +39,7 @@ public final class H2Harness implements StoreHarness {
 
     @Override
     public Store open(String address) {
-        return Stores.open(address, StoreOptions.defaults().withWorkers(4));
+        return Stores.open(address);
     }
 
     @Override

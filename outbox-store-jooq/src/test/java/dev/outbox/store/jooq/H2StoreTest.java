@@ -87,8 +87,8 @@ class H2StoreTest extends StoreTest {
     @Test
     void whatIsSetUpWronglyIsSaidAtOnce() {
         assertRefused("jdbc:oracle:thin:scott/tiger@host:1521/x", StoreOptions.defaults(), "PostgreSQL", "H2");
-        assertRefused(address, StoreOptions.defaults().with("worker", "3"), "worker", "workers");
-        assertRefused(address, StoreOptions.defaults().with("workers", "none"), "workers", "none");
+        assertRefused(address, StoreOptions.defaults().with("wakeup", "true"), "wakeup", "wakeUp");
+        assertRefused(address, StoreOptions.defaults().with("createSchema", "none"), "createSchema", "none");
         assertRefused(address, StoreOptions.defaults().withUser("nobody").withPassword("s3cr3t"), "user and password");
         assertRefused(address + ";USER=nobody;PASSWORD=s3cr3t", StoreOptions.defaults(), "user and password");
         assertRefused(address + ";PASSWORD=s3cr3t;NO_SUCH=1", StoreOptions.defaults(), "Correct the URL");
@@ -104,9 +104,7 @@ class H2StoreTest extends StoreTest {
         }
         DataSource pool = new Observed(address, true, 3);
         for (StoreOptions options : List.of(
-                StoreOptions.defaults().withUser("sa"),
-                StoreOptions.defaults().withPassword("s3cr3t"),
-                StoreOptions.defaults().withWorkers(4))) {
+                StoreOptions.defaults().withUser("sa"), StoreOptions.defaults().withPassword("s3cr3t"))) {
             String text = assertThrows(ConfigurationException.class, () -> JdbcOutbox.store(pool, options))
                     .getMessage();
             assertTrue(text.contains("has no effect here: the pool is that of the application"), text);

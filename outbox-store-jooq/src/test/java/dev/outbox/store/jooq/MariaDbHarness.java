@@ -22,7 +22,7 @@ public final class MariaDbHarness implements NetworkHarness {
 
     @Override
     public Store open(String address) {
-        return Stores.open(address, StoreOptions.defaults().withWorkers(4));
+        return Stores.open(address);
     }
 
     @Override

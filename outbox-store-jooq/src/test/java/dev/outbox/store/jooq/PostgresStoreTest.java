@@ -266,7 +266,7 @@ class PostgresStoreTest extends StoreTest {
     void plansMadeOnEmptyTablesDoNotScanABacklog() throws Exception {
         long scans;
         long read;
-        try (Store store = Stores.open(address, StoreOptions.defaults().withWorkers(1))) {
+        try (Store store = Stores.open(address)) {
             for (int i = 0; i < 12; i++) {
                 commit(0, "early " + i);
                 assertEquals(1, publishAll(store, 10).size());
@@ -341,7 +341,7 @@ class PostgresStoreTest extends StoreTest {
                 "INSERT INTO outbox_message (topic, partition_no, payload)"
                         + " SELECT 'topic' || x % 3, x % 4, '' FROM generate_series(1, 300000) x",
                 "VACUUM ANALYZE outbox_message");
-        try (Store store = Stores.open(address, StoreOptions.defaults().withWorkers(1))) {
+        try (Store store = Stores.open(address)) {
             assertEquals(12, Operations.of(store).backlog().size());
             assertEquals(
                     List.of(10_000L),

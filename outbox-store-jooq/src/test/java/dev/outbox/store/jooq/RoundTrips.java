@@ -33,7 +33,7 @@ record RoundTrips(String address, String discovery) {
     /** Of a batch from checkout to close: its own pool and the application's, one partition and 16. */
     void ofABatch(int own, int applications) throws Exception {
         try (Wire wire = new Wire(address);
-                Store store = Stores.open(wire.url(), StoreOptions.defaults().withWorkers(1))) {
+                Store store = Stores.open(wire.url())) {
             assertBatches(own, wire, store, "own pool");
         }
         HikariConfig config = new HikariConfig();
@@ -71,7 +71,7 @@ record RoundTrips(String address, String discovery) {
     /** Of a batch with room, behind one that had room too: looking for partitions is part of its checkout. */
     void ofABatchWithRoom(int expected) throws Exception {
         try (Wire wire = new Wire(address);
-                Store store = Stores.open(wire.url(), StoreOptions.defaults().withWorkers(1))) {
+                Store store = Stores.open(wire.url())) {
             List<Integer> counts = new ArrayList<>();
             List<String> least = List.of();
             for (int i = 0; i < 20; i++) {
@@ -97,7 +97,7 @@ record RoundTrips(String address, String discovery) {
         IntStream.range(0, 100).forEach(i -> topics.add("topic" + i));
         try (Wire wire = new Wire(address);
                 Connection connection = DriverManager.getConnection(address);
-                Store store = Stores.open(wire.url(), StoreOptions.defaults().withWorkers(1))) {
+                Store store = Stores.open(wire.url())) {
             connection.setAutoCommit(false);
             try (var insert =
                     connection.prepareStatement("INSERT INTO outbox_partition (topic, partition_no) VALUES (?, ?)")) {

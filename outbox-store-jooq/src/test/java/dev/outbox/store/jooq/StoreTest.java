@@ -49,6 +49,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -273,6 +274,25 @@ abstract class StoreTest {
         }
         assertTrue(pool.returned.size() >= 4, pool.returned.toString());
         assertEquals(Set.of("false " + Connection.TRANSACTION_SERIALIZABLE), Set.copyOf(pool.returned));
+    }
+
+    /** As many as the relays have workers, of which the store is not told. */
+    @Test
+    void aStoreOpenedByUrlHasAConnectionForEveryOpenBatch() throws Exception {
+        int batches = 20;
+        for (int partition = 0; partition < batches; partition++) {
+            commit(partition, "m" + partition);
+        }
+        List<MessageBatch> open = new ArrayList<>();
+        try (Store store = Stores.open(address)) {
+            Set<String> texts = new HashSet<>();
+            while (texts.size() < batches) {
+                MessageBatch batch = store.checkout(Set.of(TOPIC), 1);
+                open.add(batch);
+                texts.addAll(texts(batch));
+            }
+            open.forEach(MessageBatch::close);
+        }
     }
 
     @Test

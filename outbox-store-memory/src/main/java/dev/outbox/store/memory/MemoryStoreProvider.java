@@ -10,7 +10,7 @@ import dev.outbox.StoreProvider;
  * Opens {@code memory:NAME}, which is {@link MemoryOutbox#named}. Public for {@link java.util.ServiceLoader} alone:
  * call {@link dev.outbox.Stores#open}.
  *
- * <p>User, password, workers and createSchema are allowed, so that a test need not take the options of the store in
+ * <p>User, password and createSchema are allowed, so that a test need not take the options of the store in
  * production away. They have no effect.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
@@ -28,8 +28,7 @@ public final class MemoryStoreProvider implements StoreProvider {
 
     @Override
     public Store open(String url, StoreOptions options) {
-        options.requireKnown(
-                StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.WORKERS, StoreOptions.CREATE_SCHEMA);
+        options.requireKnown(StoreOptions.USER, StoreOptions.PASSWORD, StoreOptions.CREATE_SCHEMA);
         String name = url.substring(SCHEME.length());
         if (name.isEmpty() || name.startsWith("/")) {
             throw new ConfigurationException("The URL of an outbox in memory is '" + url

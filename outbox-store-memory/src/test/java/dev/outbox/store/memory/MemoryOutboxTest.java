@@ -64,7 +64,7 @@ class MemoryOutboxTest {
             Outbox.bind(topic, MemoryOutbox.persist(tx)).publish("here");
             tx.commit();
         }
-        try (Store store = Stores.open("memory:shop", StoreOptions.defaults().withWorkers(2));
+        try (Store store = Stores.open("memory:shop", StoreOptions.defaults().withCreateSchema(true));
                 Store other = Stores.open("memory:other")) {
             assertEquals(1, Operations.of(store).backlog().size(), "of the named outbox");
             assertEquals(List.of(), Operations.of(other).backlog(), "of another");

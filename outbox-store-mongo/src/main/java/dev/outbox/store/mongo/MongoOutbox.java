@@ -73,7 +73,7 @@ public final class MongoOutbox {
      *
      * @param options {@link StoreOptions#PREFIX}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by default true, lets
      *     the store open a change stream when a relay asks for wake-ups; {@link StoreOptions#CREATE_SCHEMA}, by default
-     *     false. The store refuses {@link StoreOptions#WORKERS}, because the client has its own pool
+     *     false
      * @throws ConfigurationException if the server is no replica set or older than 5.0, the user lacks a
      *     privilege, an option is wrong, or the collections are missing
      * @throws StoreException if no primary can be reached

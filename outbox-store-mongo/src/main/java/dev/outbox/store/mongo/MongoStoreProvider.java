@@ -10,7 +10,8 @@ import dev.outbox.StoreProvider;
  * class is public only for {@link java.util.ServiceLoader}: call {@link dev.outbox.Stores#open}.
  *
  * <p>Options: those of {@link MongoOutbox#store}; {@link StoreOptions#USER} and {@link StoreOptions#PASSWORD}, which
- * replace those in the URL; {@link StoreOptions#WORKERS}, for which the pool is made larger if it is too small.
+ * replace those in the URL. The store opens connections as it needs them, up to {@code maxPoolSize} of the URL if there
+ * is one, but at least five.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

@@ -49,8 +49,8 @@ final class StoreOpener {
      */
     private static final int READ_SECONDS = 60;
 
-    /** Connections in addition to those of workers: the change stream's, one that renews leases, and some more. */
-    private static final int SPARE_CONNECTIONS = 4;
+    /** A batch's, the change stream's, one that renews leases, and some more. */
+    private static final int LEAST_CONNECTIONS = 5;
 
     private static final int LEAST_READ_MILLIS = 2_000;
     private static final int MONGODB_5_0 = 13;
@@ -63,11 +63,6 @@ final class StoreOpener {
         String why = "the client is that of the application";
         options.refuse(StoreOptions.USER, why + ", and logs in by itself");
         options.refuse(StoreOptions.PASSWORD, why + ", and logs in by itself");
-        options.refuse(
-                StoreOptions.WORKERS,
-                why
-                        + ", and the size of its pool says how many batches can be open: one connection for each worker, and"
-                        + " some more");
         Settings settings = Settings.of(options);
         return open(client, database, settings, "Opening the outbox in database " + database, null);
     }
@@ -117,11 +112,10 @@ final class StoreOpener {
         return settings(address(url), options).getConnectionPoolSettings();
     }
 
-    /** The settings of a pool, with room for this many connections. 0 is no limit. */
-    private static ConnectionPoolSettings atLeast(int needed, ConnectionPoolSettings pool) {
-        return pool.getMaxSize() > 0 && pool.getMaxSize() < needed
-                ? ConnectionPoolSettings.builder(pool).maxSize(needed).build()
-                : pool;
+    /** How many connections there may be at most: as many as are needed, unless the URL has a limit that will do. */
+    private static int mostConnections(ConnectionString address) {
+        Integer limit = address.getMaxConnectionPoolSize();
+        return limit == null || limit == 0 ? 0 : Math.max(limit, LEAST_CONNECTIONS);
     }
 
     private static MongoClientSettings settings(ConnectionString address, StoreOptions options) {
@@ -137,8 +131,7 @@ final class StoreOpener {
         settings.applyToSocketSettings(
                 s -> s.connectTimeout(CONNECT_SECONDS, TimeUnit.SECONDS).readTimeout(READ_SECONDS, TimeUnit.SECONDS));
         settings.applyConnectionString(address);
-        int needed = options.get(StoreOptions.WORKERS, StoreOptions.DEFAULT_WORKERS) + SPARE_CONNECTIONS;
-        settings.applyToConnectionPoolSettings(pool -> pool.applySettings(atLeast(needed, pool.build())));
+        settings.applyToConnectionPoolSettings(pool -> pool.maxSize(mostConnections(address)));
         MongoCredential inUrl = address.getCredential();
         String user = options.get(StoreOptions.USER);
         String password = options.get(StoreOptions.PASSWORD);
@@ -317,12 +310,10 @@ final class StoreOpener {
             options.requireKnown(
                     StoreOptions.USER,
                     StoreOptions.PASSWORD,
-                    StoreOptions.WORKERS,
                     StoreOptions.CREATE_SCHEMA,
                     StoreOptions.PREFIX,
                     StoreOptions.WAKE_UP,
                     MongoOutbox.LEASE);
-            options.get(StoreOptions.WORKERS);
             return new Settings(
                     OutboxCollections.checkedPrefix(options.get(StoreOptions.PREFIX, MongoOutbox.DEFAULT_PREFIX)),
                     options.get(MongoOutbox.LEASE, MongoOutbox.DEFAULT_LEASE),

@@ -488,9 +488,7 @@ class MongoOpeningTest {
     @Test
     void optionsWithoutEffectAreRefused() {
         for (StoreOptions options : List.of(
-                StoreOptions.defaults().withWorkers(2),
-                StoreOptions.defaults().withUser("app"),
-                StoreOptions.defaults().withPassword(SECRET))) {
+                StoreOptions.defaults().withUser("app"), StoreOptions.defaults().withPassword(SECRET))) {
             String text = String.valueOf(assertThrows(
                             ConfigurationException.class,
                             () -> MongoOutbox.store(outbox.client, outbox.name(), options))
@@ -500,23 +498,15 @@ class MongoOpeningTest {
         }
     }
 
-    /** With fewer connections than workers, all batches together would keep every one. */
+    /** A limit that leaves no connection beside those of batches would stop everything; one of the URL that will do is kept. */
     @Test
-    void thePoolHasRoomForTheWorkers() {
-        String small = outbox.url + (outbox.url.contains("?") ? "&" : "?") + "maxPoolSize=2";
-        assertEquals(8, StoreOpener.poolSettings(small, StoreOptions.defaults()).getMaxSize());
-        assertEquals(
-                12,
-                StoreOpener.poolSettings(small, StoreOptions.defaults().withWorkers(8))
-                        .getMaxSize());
-        assertEquals(
-                100,
-                StoreOpener.poolSettings(outbox.url, StoreOptions.defaults().withWorkers(8))
-                        .getMaxSize());
-        assertEquals(
-                204,
-                StoreOpener.poolSettings(outbox.url, StoreOptions.defaults().withWorkers(200))
-                        .getMaxSize());
+    void thePoolHasRoomForAllWorkers() {
+        String limit = outbox.url + (outbox.url.contains("?") ? "&" : "?") + "maxPoolSize=";
+        StoreOptions options = StoreOptions.defaults();
+        assertEquals(0, StoreOpener.poolSettings(outbox.url, options).getMaxSize(), "no limit");
+        assertEquals(0, StoreOpener.poolSettings(limit + "0", options).getMaxSize(), "no limit");
+        assertEquals(5, StoreOpener.poolSettings(limit + "2", options).getMaxSize());
+        assertEquals(30, StoreOpener.poolSettings(limit + "30", options).getMaxSize());
     }
 
     @Test

@@ -98,8 +98,7 @@ public final class RedisOutbox {
      *
      * @param options {@link StoreOptions#PREFIX}, {@link #SPREAD}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by
      *     default true, lets the store listen for commits when a relay asks for wake-ups; {@link
-     *     StoreOptions#CREATE_SCHEMA} is kept already, because there is nothing to create. The store refuses {@link
-     *     StoreOptions#WORKERS}, because the client has its own pool
+     *     StoreOptions#CREATE_SCHEMA} is kept already, because there is nothing to create.
      * @throws ConfigurationException if an option is wrong or the server is set up in a way that loses messages, with
      *     what to change
      * @throws dev.outbox.StoreException if no server can be reached

@@ -19,9 +19,10 @@ import dev.outbox.StoreProvider;
  * <ul>
  *   <li>those of {@link RedisOutbox#store};
  *   <li>{@link StoreOptions#USER} and {@link StoreOptions#PASSWORD}, which replace those in the URL; {@link
- *       RedisOutbox#SENTINEL_USER} and {@link RedisOutbox#SENTINEL_PASSWORD}, if the URL names sentinels;
- *   <li>{@link StoreOptions#WORKERS}, with three connections more than that per server.
+ *       RedisOutbox#SENTINEL_USER} and {@link RedisOutbox#SENTINEL_PASSWORD}, if the URL names sentinels.
  * </ul>
+ *
+ * <p>The store opens connections as it needs them, and ends those that were idle for a minute.
  */
 @SuppressWarnings("exports") // the annotation is gone in the class file
 @AutoService(StoreProvider.class)

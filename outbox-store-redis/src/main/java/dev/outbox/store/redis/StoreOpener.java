@@ -26,8 +26,8 @@ final class StoreOpener {
     private static final int SOCKET_MILLIS = 10_000;
     private static final int LEAST_SOCKET_MILLIS = 1_000;
 
-    /** Connections beside those of workers: for leases, for wake-ups, and for operations. */
-    private static final int SPARE_CONNECTIONS = 3;
+    /** The pool opens connections as they are needed, and ends those that were idle for a minute. */
+    private static final int NO_LIMIT = -1;
 
     private static final String CLIENT = "the client is that of the application";
 
@@ -38,10 +38,6 @@ final class StoreOpener {
         options.refuse(StoreOptions.PASSWORD, CLIENT + ", and logs in by itself");
         options.refuse(RedisOutbox.SENTINEL_USER, CLIENT + ", and logs in by itself");
         options.refuse(RedisOutbox.SENTINEL_PASSWORD, CLIENT + ", and logs in by itself");
-        options.refuse(
-                StoreOptions.WORKERS,
-                CLIENT + ", and the size of its pool says how many batches can be open: one connection for each worker,"
-                        + " and three more");
         options.requireKnown(
                 StoreOptions.CREATE_SCHEMA,
                 StoreOptions.PREFIX,
@@ -72,7 +68,6 @@ final class StoreOpener {
         options.requireKnown(
                 StoreOptions.USER,
                 StoreOptions.PASSWORD,
-                StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
                 StoreOptions.PREFIX,
                 StoreOptions.WAKE_UP,
@@ -99,13 +94,11 @@ final class StoreOpener {
     }
 
     /** What the options say that concern every store. */
-    private record Settings(int workers, Duration lease, boolean wakeUp) {
+    private record Settings(Duration lease, boolean wakeUp) {
         static Settings of(StoreOptions options) {
             options.get(StoreOptions.CREATE_SCHEMA); // is kept already, because there is nothing to create
             return new Settings(
-                    options.get(StoreOptions.WORKERS, StoreOptions.DEFAULT_WORKERS),
-                    options.get(RedisOutbox.LEASE, RedisOutbox.DEFAULT_LEASE),
-                    options.get(StoreOptions.WAKE_UP, true));
+                    options.get(RedisOutbox.LEASE, RedisOutbox.DEFAULT_LEASE), options.get(StoreOptions.WAKE_UP, true));
         }
 
         /**
@@ -140,9 +133,8 @@ final class StoreOpener {
     private static RedisClientAdapter connect(RedisUrl url, StoreOptions options, @Nullable HostAndPortMapper way) {
         GenericObjectPoolConfig<Connection> pool = new ConnectionPoolConfig();
         Settings settings = Settings.of(options);
-        int connections = settings.workers() + SPARE_CONNECTIONS;
-        pool.setMaxTotal(connections);
-        pool.setMaxIdle(connections);
+        pool.setMaxTotal(NO_LIMIT);
+        pool.setMaxIdle(NO_LIMIT);
         pool.setMaxWait(Duration.ofMillis(SOCKET_MILLIS));
         String user = options.get(StoreOptions.USER);
         String password = options.get(StoreOptions.PASSWORD);

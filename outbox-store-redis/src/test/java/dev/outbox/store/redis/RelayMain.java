@@ -33,7 +33,7 @@ final class RelayMain {
     public static void main(String[] args) throws Exception {
         int workers = Integer.parseInt(args[1]);
         long broker = Long.parseLong(args[3]) * 1_000_000;
-        StoreOptions options = StoreOptions.defaults().withWorkers(workers);
+        StoreOptions options = StoreOptions.defaults();
         for (int i = 4; i < args.length; i++) {
             int end = args[i].indexOf('=');
             options = options.with(args[i].substring(0, end), args[i].substring(end + 1));

@@ -18,6 +18,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -32,8 +35,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisProtocol;
+import redis.clients.jedis.args.ClientPauseMode;
 
 /** Settings of servers, and clients of applications, that are on lists of recommended ones: the outbox works, or says what is wrong. */
 @Tag("redis")
@@ -281,13 +286,45 @@ class SettingsTest {
         }
     }
 
+    /** As many as the relays have workers, of which the store is not told. */
+    @Test
+    void aStoreOpenedByUrlHasAConnectionForEveryCall() throws Exception {
+        int calls = 20;
+        try (RedisServer server = RedisServer.packaged();
+                Jedis asking = server.connect();
+                Store store = Stores.open(server.url())) {
+            asking.clientPause(TimeUnit.MINUTES.toMillis(1), ClientPauseMode.WRITE);
+            List<Future<?>> waiting = new ArrayList<>();
+            ExecutorService threads = Executors.newFixedThreadPool(calls);
+            try {
+                for (int i = 0; i < calls; i++) {
+                    Set<String> topics = Set.of("topic" + i);
+                    waiting.add(threads.submit(() -> store.checkout(topics, 1).close()));
+                }
+                Load.await(() -> connections(asking) >= calls, "a connection for every call");
+                asking.clientUnpause();
+                for (Future<?> each : waiting) {
+                    each.get();
+                }
+            } finally {
+                threads.shutdownNow();
+            }
+        }
+    }
+
+    private static long connections(Jedis asking) {
+        return asking.clientList()
+                .lines()
+                .filter(line -> line.contains(" name=outbox "))
+                .count();
+    }
+
     @Test
     void optionsWithoutEffectAreRefused() {
         TestAddress address = TestAddress.fresh(RedisServer.shared().url());
         try (RedisClient client = address.client()) {
             StoreOptions none = StoreOptions.defaults().withPrefix(address.prefix());
             for (StoreOptions options : List.of(
-                    none.withWorkers(2),
                     none.withUser("app"),
                     none.withPassword("s3cr3t"),
                     none.with(RedisOutbox.SENTINEL_USER, "app"),

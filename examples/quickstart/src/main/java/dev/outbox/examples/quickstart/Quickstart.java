@@ -173,7 +173,7 @@ public final class Quickstart {
     private Store openStore() {
         Backend.requireUsable(url);
         try {
-            return Stores.open(url, Backend.options(url).withWorkers(1).withCreateSchema(true));
+            return Stores.open(url, Backend.options(url).withCreateSchema(true));
         } catch (ConfigurationException | StoreException e) {
             throw Failure.usage(e.getMessage());
         }

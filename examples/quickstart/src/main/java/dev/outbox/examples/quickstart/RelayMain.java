@@ -1,7 +1,6 @@
 package dev.outbox.examples.quickstart;
 
 import dev.outbox.Store;
-import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
 import dev.outbox.relay.Relay;
@@ -29,10 +28,7 @@ final class RelayMain {
         try (DeliveryLog broker = DeliveryLog.open(Path.of(args[1]));
                 Store store = Stores.open(url, Backend.options(url))) {
             Topic<Order> orders = OrderTopic.forRelay(args[0], broker);
-            try (Relay relay = Relay.builder(store)
-                    .topic(orders)
-                    .workers(StoreOptions.DEFAULT_WORKERS)
-                    .build()) {
+            try (Relay relay = Relay.builder(store).topic(orders).workers(4).build()) {
                 relay.start();
                 while (in.read() >= 0) {
                     // Nothing more is expected; only the end matters.

@@ -210,7 +210,7 @@ public final class JdbcStore extends GuardedStore {
             requireOpen();
             throw new StoreException(
                     "Getting a connection failed. If the server is well, more batches are open at a time than there are"
-                            + " connections for: raise the option workers, or the size of your own pool. "
+                            + " connections for: raise the size of your pool. "
                             + e.getMessage(),
                     e);
         } catch (RuntimeException e) {

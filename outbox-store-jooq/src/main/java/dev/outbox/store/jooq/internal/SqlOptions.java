@@ -17,14 +17,12 @@ import org.jspecify.annotations.Nullable;
  * The options of a store, as their types have them.
  *
  * @param names how the tables are called
- * @param workers how many batches will be open at a time
  * @param create whether to create the tables; null if it depends on the database
  * @param strictOrder see {@link StrictOrder}
  * @param wakeUp whether the store listens for notifications
  * @param oneNode whether all relays and writers use the same node of a cluster
  */
-record SqlOptions(
-        TableNames names, int workers, @Nullable Boolean create, boolean strictOrder, boolean wakeUp, boolean oneNode) {
+record SqlOptions(TableNames names, @Nullable Boolean create, boolean strictOrder, boolean wakeUp, boolean oneNode) {
     private static final String POOL = "the pool is that of the application";
 
     /** The options that some database cannot have. */
@@ -36,7 +34,6 @@ record SqlOptions(
         options.requireKnown(
                 StoreOptions.USER,
                 StoreOptions.PASSWORD,
-                StoreOptions.WORKERS,
                 StoreOptions.CREATE_SCHEMA,
                 StoreOptions.PREFIX,
                 SqlOption.STRICT_ORDER,
@@ -49,10 +46,6 @@ record SqlOptions(
     static SqlOptions ofPool(StoreOptions options) {
         options.refuse(StoreOptions.USER, POOL + ", and logs in by itself");
         options.refuse(StoreOptions.PASSWORD, POOL + ", and logs in by itself");
-        options.refuse(
-                StoreOptions.WORKERS,
-                POOL
-                        + ", and its size says how many batches can be open: one connection for each worker, and three more");
         options.requireKnown(
                 StoreOptions.CREATE_SCHEMA,
                 StoreOptions.PREFIX,
@@ -66,7 +59,6 @@ record SqlOptions(
         String prefix = options.get(StoreOptions.PREFIX);
         return new SqlOptions(
                 prefix == null ? TableNames.DEFAULT : TableNames.of(prefix),
-                options.get(StoreOptions.WORKERS, StoreOptions.DEFAULT_WORKERS),
                 options.get(StoreOptions.CREATE_SCHEMA),
                 options.get(SqlOption.STRICT_ORDER, false),
                 options.get(StoreOptions.WAKE_UP, false),

@@ -36,8 +36,11 @@ public final class StoreOpener {
 
     private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
 
-    /** Connections beside those of open batches: for operations, and for a checkout beside the last batch. */
-    private static final int SPARE_CONNECTIONS = 3;
+    /**
+     * No limit that anybody meets. A batch keeps its connection while it is open, so the workers of the relays say how many
+     * there are. The pool opens them as they are needed, and ends those that were idle for ten minutes.
+     */
+    private static final int MOST_CONNECTIONS = 10_000;
 
     /** How PostgreSQL's driver is told after how many uses to prepare a statement on the server; 0 is never. */
     private static final String PREPARE_THRESHOLD = "prepareThreshold";
@@ -90,7 +93,7 @@ public final class StoreOpener {
                 lockKey = checkSchema(connection, actual, settings);
             }
             ConnectRetries retries = new ConnectRetries(actual);
-            HikariDataSource pool = pool(source.with(retries), settings.workers(), actual, !pooled);
+            HikariDataSource pool = pool(source.with(retries), actual, !pooled);
             connections = Connections.own(pool, retries, !pooled, actual);
             // The pool's first connection before this one ends, or another process could open an embedded file between.
             connections.borrow().close();
@@ -212,11 +215,11 @@ public final class StoreOpener {
                 missing);
     }
 
-    private static HikariDataSource pool(DriverDataSource source, int workers, Dialect dialect, boolean setUp) {
+    private static HikariDataSource pool(DriverDataSource source, Dialect dialect, boolean setUp) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("outbox-" + POOLS.incrementAndGet());
         config.setDataSource(source);
-        config.setMaximumPoolSize(workers + SPARE_CONNECTIONS);
+        config.setMaximumPoolSize(MOST_CONNECTIONS);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(CONNECTION_TIMEOUT);
         config.setInitializationFailTimeout(-1);

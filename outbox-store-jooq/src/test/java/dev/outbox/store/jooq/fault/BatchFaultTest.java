@@ -281,8 +281,7 @@ abstract class BatchFaultTest {
                 published.stream().sorted().toList());
         for (OutboxException error : errors) {
             assertTrue(
-                    error instanceof StoreException
-                            && error.getMessage().contains("raise the option workers, or the size of your own pool"),
+                    error instanceof StoreException && error.getMessage().contains("raise the size of your pool"),
                     error.toString());
         }
     }

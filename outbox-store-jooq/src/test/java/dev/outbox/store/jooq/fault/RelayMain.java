@@ -6,7 +6,6 @@ import dev.outbox.OutboxListener;
 import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
-import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
 import dev.outbox.relay.Relay;
@@ -65,7 +64,7 @@ final class RelayMain {
                 log.add(Line.of('X', name, event.step(), event.error(), event.duration()));
             }
         };
-        try (Store store = Stores.open(url, StoreOptions.defaults().withWorkers(workers));
+        try (Store store = Stores.open(url);
                 Relay relay = Relay.builder(store)
                         .topic(topic)
                         .workers(workers)
