@@ -1,5 +1,6 @@
 package dev.outbox.histories;
 
+import dev.outbox.processes.Await;
 import java.time.Duration;
 
 /**

@@ -5,6 +5,8 @@ import dev.outbox.DeadLetter;
 import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.servers.Clock;
 import java.io.IOException;
 import java.sql.SQLException;
@@ -45,7 +47,7 @@ final class History implements AutoCloseable {
     private static final int WRITERS = 4;
 
     private final Backend backend;
-    private final Log log;
+    private final SharedLog<Line> log;
     private final long seed;
     private final boolean hurry;
     private final List<RelayProcess> relays = new ArrayList<>();
@@ -60,7 +62,7 @@ final class History implements AutoCloseable {
     private volatile boolean closed;
 
     /** Prepares it; {@link #start} begins. */
-    History(Backend backend, Log log, long seed, boolean hurry) throws Exception {
+    History(Backend backend, SharedLog<Line> log, long seed, boolean hurry) throws Exception {
         this.backend = backend;
         this.log = log;
         this.seed = seed;

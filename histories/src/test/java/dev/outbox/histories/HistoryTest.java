@@ -2,6 +2,7 @@ package dev.outbox.histories;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.processes.SharedLog;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +21,7 @@ class HistoryTest {
     private static final long SEED = Long.getLong("outbox.history.seed", System.currentTimeMillis() % 1_000_000);
 
     private interface Opening {
-        Backend open(Log log) throws Exception;
+        Backend open(SharedLog<Line> log) throws Exception;
     }
 
     @Test
@@ -56,7 +57,7 @@ class HistoryTest {
     private static void history(String name, Opening opening) throws Exception {
         long began = System.nanoTime();
         Path path = Path.of("target", "histories", name + (MINUTES == 0 ? "" : "-" + MINUTES + "-" + SEED) + ".log");
-        try (Log log = Log.empty(path);
+        try (SharedLog<Line> log = SharedLog.empty(path, Line::parse);
                 Backend backend = opening.open(log);
                 History history = new History(backend, log, SEED, MINUTES == 0)) {
             history.start();

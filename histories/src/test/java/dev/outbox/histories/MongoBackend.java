@@ -13,6 +13,8 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.store.mongo.MongoOutbox;
 import java.io.IOException;
@@ -43,7 +45,7 @@ final class MongoBackend implements Backend {
     private final MongoDatabase database;
     private final Odd odd;
 
-    MongoBackend(Log log) throws Exception {
+    MongoBackend(SharedLog<Line> log) throws Exception {
         server = MongoServer.packaged(3);
         url = server.newDatabase();
         name = Objects.requireNonNull(new ConnectionString(url).getDatabase());

@@ -3,7 +3,9 @@ package dev.outbox.histories;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.servers.Clock;
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.MariaDbServer;
 import dev.outbox.servers.MySqlServer;
 import java.io.IOException;
@@ -23,12 +25,12 @@ final class MySqlBackend implements Backend {
 
     private final String name;
     private final Clock clock;
-    private final Server server;
+    private final KillableServer server;
     private final String url;
     private final Sql sql;
     private final Odd odd;
 
-    private MySqlBackend(String name, Clock clock, Server server, Log log) throws Exception {
+    private MySqlBackend(String name, Clock clock, KillableServer server, SharedLog<Line> log) throws Exception {
         this.name = name;
         this.clock = clock;
         this.server = server;
@@ -48,14 +50,14 @@ final class MySqlBackend implements Backend {
                 "GRANT SELECT ON outbox_schema TO relay@localhost");
     }
 
-    static Backend mysql(Log log) throws Exception {
+    static Backend mysql(SharedLog<Line> log) throws Exception {
         Clock clock = Clock.real();
-        return new MySqlBackend("mysql", clock, new MySql(MySqlServer.packaged(clock)), log);
+        return new MySqlBackend("mysql", clock, MySqlServer.packaged(clock), log);
     }
 
-    static Backend mariadb(Log log) throws Exception {
+    static Backend mariadb(SharedLog<Line> log) throws Exception {
         Clock clock = Clock.real();
-        return new MySqlBackend("mariadb", clock, new MariaDb(MariaDbServer.packaged(clock)), log);
+        return new MySqlBackend("mariadb", clock, MariaDbServer.packaged(clock), log);
     }
 
     @Override
@@ -173,84 +175,5 @@ final class MySqlBackend implements Backend {
     public void close() throws IOException {
         server.close();
         clock.close();
-    }
-
-    /** What both can do. */
-    private interface Server {
-        String newDatabase() throws SQLException;
-
-        void kill() throws IOException;
-
-        void restart() throws IOException;
-
-        void pause() throws IOException;
-
-        void resume() throws IOException;
-
-        void close();
-    }
-
-    private record MySql(MySqlServer server) implements Server {
-        @Override
-        public String newDatabase() throws SQLException {
-            return server.newDatabase();
-        }
-
-        @Override
-        public void kill() {
-            server.kill();
-        }
-
-        @Override
-        public void restart() throws IOException {
-            server.restart();
-        }
-
-        @Override
-        public void pause() throws IOException {
-            server.pause();
-        }
-
-        @Override
-        public void resume() throws IOException {
-            server.resume();
-        }
-
-        @Override
-        public void close() {
-            server.close();
-        }
-    }
-
-    private record MariaDb(MariaDbServer server) implements Server {
-        @Override
-        public String newDatabase() throws SQLException {
-            return server.newDatabase();
-        }
-
-        @Override
-        public void kill() throws IOException {
-            server.kill();
-        }
-
-        @Override
-        public void restart() throws IOException {
-            server.restart();
-        }
-
-        @Override
-        public void pause() throws IOException {
-            server.pause();
-        }
-
-        @Override
-        public void resume() throws IOException {
-            server.resume();
-        }
-
-        @Override
-        public void close() {
-            server.close();
-        }
     }
 }

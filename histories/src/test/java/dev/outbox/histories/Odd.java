@@ -1,6 +1,7 @@
 package dev.outbox.histories;
 
 import dev.outbox.OutgoingMessage;
+import dev.outbox.processes.SharedLog;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +16,10 @@ final class Odd {
 
     private static final int WRITER = 0;
 
-    private final Log log;
+    private final SharedLog<Line> log;
     private int written;
 
-    Odd(Log log) {
+    Odd(SharedLog<Line> log) {
         this.log = log;
     }
 

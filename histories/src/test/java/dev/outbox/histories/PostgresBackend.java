@@ -3,6 +3,7 @@ package dev.outbox.histories;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.servers.Clock;
 import dev.outbox.servers.PostgresServer;
 import java.io.IOException;
@@ -22,7 +23,7 @@ final class PostgresBackend implements Backend {
     private final Sql sql;
     private final Odd odd;
 
-    PostgresBackend(Log log) throws Exception {
+    PostgresBackend(SharedLog<Line> log) throws Exception {
         server = PostgresServer.packaged(clock);
         url = server.newDatabase();
         sql = new Sql(url);

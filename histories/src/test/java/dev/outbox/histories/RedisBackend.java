@@ -4,6 +4,8 @@ import dev.outbox.OutgoingMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.store.redis.RedisOutbox;
 import dev.outbox.store.redis.TransactionResult;
@@ -35,7 +37,7 @@ final class RedisBackend implements Backend {
     private final RedisServer server;
     private final Odd odd;
 
-    RedisBackend(Log log) throws IOException {
+    RedisBackend(SharedLog<Line> log) throws IOException {
         // Among the settings, so that they outlive the process.
         List<String> settings = new ArrayList<>();
         for (String user : List.of("relay", "app")) {

@@ -10,6 +10,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.relay.Relay;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -64,7 +66,7 @@ final class RelayMain {
 
     private final String name;
     private final long pid = ProcessHandle.current().pid();
-    private final Log log;
+    private final SharedLog<Line> log;
     private final int workers;
     private final int batchSize;
     private final ExecutorService brokers = Executors.newFixedThreadPool(4, task -> {
@@ -73,7 +75,7 @@ final class RelayMain {
         return thread;
     });
 
-    private RelayMain(String name, Log log, int workers, int batchSize) {
+    private RelayMain(String name, SharedLog<Line> log, int workers, int batchSize) {
         this.name = name;
         this.log = log;
         this.workers = workers;
@@ -94,7 +96,7 @@ final class RelayMain {
             int end = line.indexOf('=');
             options = options.with(line.substring(0, end), line.substring(end + 1));
         }
-        try (Log log = new Log(Path.of(args[1]))) {
+        try (SharedLog<Line> log = SharedLog.of(Path.of(args[1]), Line::parse)) {
             new RelayMain(args[0], log, Integer.parseInt(args[2]), Integer.parseInt(args[3])).run(url, options, in);
         }
         System.exit(0); // what it left behind was said

@@ -1,5 +1,6 @@
 package dev.outbox.histories;
 
+import dev.outbox.processes.Await;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;

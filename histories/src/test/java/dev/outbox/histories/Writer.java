@@ -1,6 +1,8 @@
 package dev.outbox.histories;
 
 import dev.outbox.OutgoingMessage;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +30,7 @@ final class Writer implements Runnable {
 
     private final int number;
     private final Connector connector;
-    private final Log log;
+    private final SharedLog<Line> log;
     private final BooleanSupplier isTooFarAhead;
     private final AtomicInteger committed;
     private final Random random;
@@ -48,7 +50,7 @@ final class Writer implements Runnable {
             int number,
             long seed,
             Connector connector,
-            Log log,
+            SharedLog<Line> log,
             BooleanSupplier isTooFarAhead,
             AtomicInteger committed,
             boolean hurry) {

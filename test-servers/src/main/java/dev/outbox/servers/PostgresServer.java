@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Signals;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +25,7 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
  * A PostgreSQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and
  * password, else a container, else a packaged binary. All of them demand the password.
  */
-public final class PostgresServer implements AutoCloseable {
+public final class PostgresServer implements KillableServer {
     /** A JDBC URL whose user may create databases. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_POSTGRES_URL";
 
@@ -129,6 +130,7 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /** Makes an empty database and returns its JDBC URL, user and password included; any JVM can use it. */
+    @Override
     public String newDatabase() throws SQLException {
         return databases.create();
     }
@@ -139,6 +141,7 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /** Ends all processes of a packaged server at once, as a power cut would. */
+    @Override
     public void kill() throws IOException {
         ProcessHandle postmaster = postmaster();
         List<ProcessHandle> processes =
@@ -149,11 +152,13 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
+    @Override
     public void pause() throws IOException {
         Signals.pause(postmaster());
     }
 
     /** Lets a paused server go on. */
+    @Override
     public void resume() throws IOException {
         Signals.resume(postmaster());
     }
@@ -166,6 +171,7 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
+    @Override
     public void restart() throws IOException {
         Path data = requirePackaged();
         EmbeddedPostgres before = packaged;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.processes.ChildJvm;
+import dev.outbox.processes.Signals;
 import dev.outbox.servers.MongoServer;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -18,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,7 +53,7 @@ class MongoContentionTest {
                 Child awake = sleeper;
                 sleeper = sleeper == one ? two : one;
                 awaitHold(outbox, written, sleeper);
-                sleeper.signal("STOP");
+                sleeper.pause();
                 // What it had comes to the other one, in all partitions, so its leases are over.
                 Set<String> partitionDocuments = new HashSet<>();
                 int before = awake.closed.size();
@@ -64,7 +65,7 @@ class MongoContentionTest {
                     }
                     return partitionDocuments.size() == PARTITIONS && closed.size() >= before + MEANWHILE ? true : null;
                 });
-                sleeper.signal("CONT");
+                sleeper.resume();
             }
             TestOutbox.eventually("all is settled", () -> {
                 Set<String> settled = new HashSet<>(one.settled());
@@ -126,17 +127,8 @@ class MongoContentionTest {
 
         Child(String url) throws Exception {
             Path errors = Files.createTempFile("contention", ".log");
-            process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xmx256m",
-                            "-XX:TieredStopAtLevel=1",
-                            "-XX:+UseSerialGC",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            ContentionMain.class.getName(),
-                            url,
-                            Integer.toString(LEASE_MILLIS))
+            process = ChildJvm.of(ContentionMain.class, 256, List.of(), List.of(url, Integer.toString(LEASE_MILLIS)))
+                    .redirectOutput(ProcessBuilder.Redirect.PIPE)
                     .redirectError(errors.toFile())
                     .start();
             Thread reader = new Thread(this::read, "contention-output");
@@ -186,9 +178,12 @@ class MongoContentionTest {
             return ids;
         }
 
-        void signal(String name) throws Exception {
-            Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
-            assertTrue(kill.waitFor(10, TimeUnit.SECONDS) && kill.exitValue() == 0, "kill -" + name);
+        void pause() throws IOException {
+            Signals.pause(process.toHandle());
+        }
+
+        void resume() throws IOException {
+            Signals.resume(process.toHandle());
         }
 
         @Override

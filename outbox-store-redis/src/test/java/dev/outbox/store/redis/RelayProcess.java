@@ -1,12 +1,12 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.StoreOptions;
+import dev.outbox.processes.ChildJvm;
+import dev.outbox.processes.Signals;
 import dev.outbox.tck.internal.history.History;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -52,21 +52,16 @@ final class RelayProcess implements AutoCloseable {
     RelayProcess(String name, String url, StoreOptions options, int workers, int batchSize, int broker)
             throws IOException {
         this.name = name;
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=off", // what it runs into is among the errors
-                "-cp",
-                System.getProperty("java.class.path"),
-                RelayMain.class.getName(),
-                url,
-                Integer.toString(workers),
-                Integer.toString(batchSize),
-                Integer.toString(broker)));
-        options.asMap().forEach((key, value) -> command.add(key + "=" + value));
-        process = new ProcessBuilder(command)
+        List<String> arguments = new ArrayList<>(
+                List.of(url, Integer.toString(workers), Integer.toString(batchSize), Integer.toString(broker)));
+        options.asMap().forEach((key, value) -> arguments.add(key + "=" + value));
+        process = ChildJvm.of(
+                        RelayMain.class,
+                        128,
+                        List.of("-Dorg.slf4j.simpleLogger.defaultLogLevel=off"), // what it runs into is among the
+                        // errors
+                        arguments)
+                .redirectOutput(ProcessBuilder.Redirect.PIPE)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         reader = new Thread(this::read, "read-" + name);
@@ -156,32 +151,12 @@ final class RelayProcess implements AutoCloseable {
     }
 
     /** Stops all its threads, wherever they are, and returns when they stand still. */
-    void pause() throws Exception {
-        signal("STOP");
-        Path state = Path.of("/proc", Long.toString(process.pid()), "stat");
-        if (Files.exists(state)) { // elsewhere the signal has to be trusted
-            Load.await(() -> isStopped(state), name + " stands still");
-        }
+    void pause() throws IOException {
+        Signals.pause(process.toHandle());
     }
 
-    private static boolean isStopped(Path state) {
-        try {
-            String stat = Files.readString(state);
-            return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    void resume() throws Exception {
-        signal("CONT");
-    }
-
-    private void signal(String signal) throws Exception {
-        Process kill = new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start();
-        if (kill.waitFor() != 0) {
-            throw new IllegalStateException("No signal " + signal + " for " + name);
-        }
+    void resume() throws IOException {
+        Signals.resume(process.toHandle());
     }
 
     /** Lets it finish, and returns when all it said has been read. */

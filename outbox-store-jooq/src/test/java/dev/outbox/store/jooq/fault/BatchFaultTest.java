@@ -20,6 +20,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
+import dev.outbox.processes.Await;
 import dev.outbox.relay.Relay;
 import dev.outbox.servers.TcpProxy;
 import dev.outbox.servers.TcpProxy.Moment;

@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.fault;
 
 import dev.outbox.servers.Clock;
+import dev.outbox.servers.KillableServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 

@@ -10,6 +10,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,11 +50,11 @@ class H2BatchFaultTest extends BatchFaultTest {
     @Test
     void theEmbeddedFileIsLockedByAnotherProcess(@TempDir Path directory) throws Exception {
         String file = "jdbc:h2:file:" + directory.resolve("outbox");
-        try (Log log = Log.empty(directory.resolve("log"));
+        try (SharedLog<Line> log = SharedLog.empty(directory.resolve("log"), Line::parse);
                 RelayProcess holder = new RelayProcess("holder", file, log, Settings.USUAL, Map.of())) {
             Await.until(
                     "another process to open the file",
-                    () -> log.lines().stream().anyMatch(line -> line.is('S', holder.name())));
+                    () -> log.since(0).stream().anyMatch(line -> line.is('S', holder.name())));
             Exception refused = assertThrowsAny(() -> Stores.open(file).close());
             String text = String.valueOf(refused.getMessage());
             assertTrue(refused instanceof ConfigurationException, refused.toString());

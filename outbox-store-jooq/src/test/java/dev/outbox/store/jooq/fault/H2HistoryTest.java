@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.TcpProxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

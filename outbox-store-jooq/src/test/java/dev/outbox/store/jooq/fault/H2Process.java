@@ -1,9 +1,12 @@
 package dev.outbox.store.jooq.fault;
 
+import dev.outbox.processes.Await;
+import dev.outbox.processes.ChildJvm;
+import dev.outbox.processes.Signals;
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
@@ -52,22 +55,11 @@ final class H2Process implements KillableServer {
     }
 
     private Process launch() throws IOException {
-        ProcessBuilder server = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-Dh2.bindAddress=127.0.0.1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Server.class.getName(),
-                        "-tcp",
-                        "-tcpPort",
-                        Integer.toString(port),
-                        "-baseDir",
-                        directory.toString(),
-                        "-ifNotExists"))
-                .redirectOutput(Redirect.DISCARD)
-                .redirectError(Redirect.DISCARD);
+        ProcessBuilder server = ChildJvm.of(
+                Server.class,
+                256,
+                List.of("-Dh2.bindAddress=127.0.0.1"),
+                List.of("-tcp", "-tcpPort", Integer.toString(port), "-baseDir", directory.toString(), "-ifNotExists"));
         server.environment().putAll(environment);
         return server.start();
     }
@@ -101,6 +93,16 @@ final class H2Process implements KillableServer {
     public void restart() throws Exception {
         process = launch();
         awaitStarted();
+    }
+
+    @Override
+    public void pause() throws IOException {
+        Signals.pause(process.toHandle());
+    }
+
+    @Override
+    public void resume() throws IOException {
+        Signals.resume(process.toHandle());
     }
 
     @Override

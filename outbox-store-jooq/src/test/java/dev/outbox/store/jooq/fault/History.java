@@ -2,6 +2,8 @@ package dev.outbox.store.jooq.fault;
 
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.Await;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.servers.Clock;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,7 +27,7 @@ final class History implements AutoCloseable {
     private final String fault;
     private final String url;
     private final Settings settings;
-    private final Log log;
+    private final SharedLog<Line> log;
     private final List<RelayProcess> relays = new ArrayList<>();
     private final List<Writer> writers = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -43,7 +45,8 @@ final class History implements AutoCloseable {
         this.fault = fault;
         this.url = url;
         this.settings = settings;
-        this.log = Log.empty(Path.of("target", "histories", database.label() + "-" + fault.replace(' ', '-') + ".log"));
+        this.log = SharedLog.empty(
+                Path.of("target", "histories", database.label() + "-" + fault.replace(' ', '-') + ".log"), Line::parse);
         Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
@@ -98,7 +101,7 @@ final class History implements AutoCloseable {
 
     /** How many lines there are, to look at those behind. */
     int now() throws Exception {
-        return log.lines().size();
+        return log.size();
     }
 
     /** Waits for so many more deliveries. */
@@ -113,8 +116,7 @@ final class History implements AutoCloseable {
     }
 
     List<Line> find(int behind, Predicate<Line> wanted) throws Exception {
-        List<Line> lines = log.lines();
-        return lines.subList(behind, lines.size()).stream().filter(wanted).toList();
+        return log.since(behind).stream().filter(wanted).toList();
     }
 
     /** What the writers ran into. */
@@ -132,7 +134,7 @@ final class History implements AutoCloseable {
         for (RelayProcess relay : relays) {
             relay.stop();
         }
-        Verdict verdict = Verdict.of(log.lines(), rows());
+        Verdict verdict = Verdict.of(log.since(0), rows());
         System.out.println("history db=" + database.label() + " fault=" + fault.replace(' ', '-') + " " + verdict);
         List<String> offences = verdict.offences(settings);
         if (verdict.published() == 0 || count("outbox_dead_letter") > 0) {

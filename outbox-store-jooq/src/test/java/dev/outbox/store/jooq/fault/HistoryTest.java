@@ -3,7 +3,9 @@ package dev.outbox.store.jooq.fault;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.processes.Await;
 import dev.outbox.servers.Clock;
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.TcpProxy;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.fault;
 
 import dev.outbox.servers.Clock;
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.MariaDbServer;
 import dev.outbox.servers.MySqlServer;
 import java.sql.Connection;
@@ -23,7 +24,7 @@ enum MySqlDatabase implements Database {
 
         @Override
         public KillableServer ownServer(Clock clock) throws Exception {
-            return new KillableServer.MySql(MySqlServer.packaged(clock));
+            return MySqlServer.packaged(clock);
         }
     },
     MARIADB("mariadb") {
@@ -39,7 +40,7 @@ enum MySqlDatabase implements Database {
 
         @Override
         public KillableServer ownServer(Clock clock) throws Exception {
-            return new KillableServer.MariaDb(MariaDbServer.packaged(clock));
+            return MariaDbServer.packaged(clock);
         }
     };
 

@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.fault;
 
 import dev.outbox.servers.Clock;
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -25,7 +26,7 @@ record PostgresDatabase() implements Database {
 
     @Override
     public KillableServer ownServer(Clock clock) throws Exception {
-        return new KillableServer.Postgres(PostgresServer.packaged(clock));
+        return PostgresServer.packaged(clock);
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.processes.Await;
 import dev.outbox.servers.PostgresServer;
 import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.charset.StandardCharsets;

@@ -8,6 +8,7 @@ import dev.outbox.RetryPolicy;
 import dev.outbox.Store;
 import dev.outbox.Stores;
 import dev.outbox.Topic;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.relay.Relay;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -27,14 +28,14 @@ final class RelayMain {
     private static final int FAILS_ONE_IN = 200;
 
     private final String name;
-    private final Log log;
+    private final SharedLog<Line> log;
 
     // Guarded by this.
     private boolean holding;
 
     private volatile boolean failing;
 
-    private RelayMain(String name, Log log) {
+    private RelayMain(String name, SharedLog<Line> log) {
         this.name = name;
         this.log = log;
     }
@@ -45,7 +46,7 @@ final class RelayMain {
         if (url == null) {
             return; // whoever started us is gone
         }
-        try (Log log = new Log(Path.of(args[1]))) {
+        try (SharedLog<Line> log = SharedLog.of(Path.of(args[1]), Line::parse)) {
             new RelayMain(args[0], log).run(url, in, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
         }
     }

@@ -2,6 +2,7 @@ package dev.outbox.store.jooq.fault;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.processes.Await;
 import dev.outbox.servers.TcpProxy;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;

@@ -2,6 +2,7 @@ package dev.outbox.store.jooq.fault;
 
 import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.processes.SharedLog;
 import dev.outbox.store.jooq.JdbcOutbox;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -27,7 +28,7 @@ final class Writer implements Runnable {
     private final int number;
     private final String url;
     private final Settings settings;
-    private final Log log;
+    private final SharedLog<Line> log;
     private final Queue<Exception> failures;
     private final Random random;
     private volatile boolean stopping;
@@ -35,7 +36,7 @@ final class Writer implements Runnable {
     private int transaction;
     private int sequence;
 
-    Writer(int number, String url, Settings settings, Log log, Queue<Exception> failures) {
+    Writer(int number, String url, Settings settings, SharedLog<Line> log, Queue<Exception> failures) {
         this.number = number;
         this.url = url;
         this.settings = settings;

@@ -1,4 +1,4 @@
-package dev.outbox.histories;
+package dev.outbox.processes;
 
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -11,37 +11,50 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
- * What all processes of a history write down, in the order in which it happened: a file opened for append, one write per
- * line, so that no line is torn by another and none is lost with a process that is killed.
+ * What all processes of a history write down, in the order in which it happened: a file that is opened for append, with
+ * one write per line. So no line is torn by another, and none is lost with a process that is killed. Safe for use by
+ * several threads.
+ *
+ * @param <L> a line; its {@code toString} is what is written
  */
-final class Log implements AutoCloseable {
+public final class SharedLog<L> implements AutoCloseable {
     private final Path path;
     private final FileOutputStream file;
+    private final Function<String, L> parser;
     private volatile boolean closed;
 
     // Guarded by this.
-    private final List<Line> lines = new ArrayList<>();
+    private final List<L> lines = new ArrayList<>();
     private long position;
 
-    Log(Path path) throws IOException {
+    private SharedLog(Path path, Function<String, L> parser) throws IOException {
         this.path = path;
+        this.parser = parser;
         this.file = new FileOutputStream(path.toFile(), true);
     }
 
-    static Log empty(Path path) throws IOException {
-        Files.createDirectories(path.toAbsolutePath().getParent());
-        Files.deleteIfExists(path);
-        return new Log(path);
+    /** The log that another process has begun. */
+    public static <L> SharedLog<L> of(Path path, Function<String, L> parser) throws IOException {
+        return new SharedLog<>(path, parser);
     }
 
-    Path path() {
+    /** An empty log. */
+    public static <L> SharedLog<L> empty(Path path, Function<String, L> parser) throws IOException {
+        Files.createDirectories(path.toAbsolutePath().getParent());
+        Files.deleteIfExists(path);
+        return new SharedLog<>(path, parser);
+    }
+
+    /** Where it is. */
+    public Path path() {
         return path;
     }
 
-    /** Safe for use by several threads. What comes after the end, when nobody reads any more, is dropped. */
-    void add(Line line) {
+    /** Writes a line. After the end nobody reads any more, so a line that comes later is dropped. */
+    public void add(L line) {
         try {
             file.write((line + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
@@ -52,13 +65,13 @@ final class Log implements AutoCloseable {
     }
 
     /** How many lines there are. */
-    synchronized int size() throws IOException {
+    public synchronized int size() throws IOException {
         read();
         return lines.size();
     }
 
-    /** All lines behind the first ones. */
-    synchronized List<Line> since(int size) throws IOException {
+    /** All lines after the first ones. */
+    public synchronized List<L> since(int size) throws IOException {
         read();
         return List.copyOf(lines.subList(size, lines.size()));
     }
@@ -78,7 +91,7 @@ final class Log implements AutoCloseable {
             }
             new String(chunk.array(), 0, end, StandardCharsets.UTF_8)
                     .lines()
-                    .map(Line::parse)
+                    .map(parser)
                     .forEach(lines::add);
             position += end;
         }

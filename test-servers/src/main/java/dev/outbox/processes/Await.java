@@ -1,0 +1,46 @@
+package dev.outbox.processes;
+
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** Waits for conditions, and never for longer than it says. It looks less and less often. */
+public final class Await {
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private Await() {}
+
+    /** Waits for up to 90 seconds. */
+    public static void until(String what, Callable<Boolean> condition) throws Exception {
+        until(what, PATIENCE, condition);
+    }
+
+    /** Waits until a condition holds, and fails if it does not in time. */
+    public static void until(String what, Duration most, Callable<Boolean> condition) throws Exception {
+        if (!within(most, condition)) {
+            throw new AssertionError("Not within " + most.toSeconds() + " s: " + what);
+        }
+    }
+
+    /** Waits until a condition holds, and returns whether it does. */
+    public static boolean within(Duration most, Callable<Boolean> condition) throws Exception {
+        long end = System.nanoTime() + most.toNanos();
+        long pause = FIRST_PAUSE;
+        while (!condition.call()) {
+            if (System.nanoTime() - end > 0) {
+                return false;
+            }
+            LockSupport.parkNanos(pause);
+            pause = Math.min(LONGEST_PAUSE, pause + pause / 4);
+        }
+        return true;
+    }
+
+    /** Lets a time pass that nothing can be waited for to tell: how long a fault lasts, or how long a writer rests. */
+    public static void passed(Duration time) throws InterruptedException {
+        Thread.sleep(time.toMillis());
+    }
+}

@@ -1,0 +1,5 @@
+/** What tests under faults need besides servers: processes that are killed and paused, their log, and waiting. */
+@NullMarked
+package dev.outbox.processes;
+
+import org.jspecify.annotations.NullMarked;
