@@ -1,8 +1,8 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * The outbox in Redis: {@link dev.outbox.store.redis.RedisOutbox} writes messages in Redis transactions and opens stores;
- * {@link dev.outbox.Stores#open} opens them by {@code redis:} URL.
+ * The outbox in Redis: {@link dev.outbox.store.redis.RedisOutbox} writes messages in Redis transactions and opens
+ * stores; {@link dev.outbox.Stores#open} opens them by {@code redis:} URL.
  */
 @NullMarked
 module dev.outbox.store.redis {

@@ -12,8 +12,8 @@ import java.util.concurrent.CompletionStage;
 @FunctionalInterface
 public interface AsyncBrokerPublisher<T> {
     /**
-     * Starts publishing a message. It may come again with the same {@link Delivery#id} after a crash; consumers recognise
-     * it by that.
+     * Starts publishing a message. It may come again with the same {@link Delivery#id} after a crash; consumers
+     * recognise it by that.
      *
      * @return completed with {@link Receipt#of}, or {@link Receipt#taken} if the broker names no id, once the broker
      *     has the message; completed exceptionally, or not within {@link Topic.Builder#publishTimeout}, if the message

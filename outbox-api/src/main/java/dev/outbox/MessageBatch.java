@@ -37,11 +37,11 @@ public interface MessageBatch extends AutoCloseable {
 
     /**
      * Publishing failed: at close one more attempt is counted, durably, and the partition is held until the delay has
-     * passed, so that nothing behind the message overtakes it (OBX-RETRY-1, OBX-RETRY-2). If several messages of one
+     * passed, so that nothing after the message overtakes it (OBX-RETRY-1, OBX-RETRY-2). If several messages of one
      * partition failed, the longest delay counts.
      *
      * @param reason why, for operators; a store may shorten it to 1000 characters and replace what it cannot keep
-     * @param retryAfter not negative; zero lets the partition be tried again at once
+     * @param retryAfter not negative; zero lets the partition be tried again immediately
      * @throws MisuseException after close, for a message of another batch, or if it has an outcome already
      */
     void markFailed(PersistedMessage message, String reason, Duration retryAfter);

@@ -8,16 +8,17 @@ import org.jspecify.annotations.Nullable;
  * Ids of messages: UUIDs of version 7, drawn here, before a store has seen the message, so that no store can get them
  * wrong. Safe for use by several threads.
  *
- * <p>Why none comes again. Two of them are equal only if they were drawn in the same millisecond and their 74 random bits are
- * the same: of a million ids of one millisecond, in all processes together, a pair is to be expected once in 2<sup>35</sup>
- * such milliseconds. Nothing is counted up from a seed and nothing is kept from one draw to the next. So a clock that is set back
- * comes upon times that were used, and not upon bits that were; a process that begins anew, or beside another, knows
- * nothing that it would have to know; and of two copies of one machine, made from a snapshot, each asks its own system for
- * its bits, which the system's generator has to tell apart, as Linux does since 5.18 where the hypervisor says that there
- * was a copy. What a database restores, truncates or forgets in a failover has no part in it.
+ * <p>Why none comes again. Two of them are equal only if they were drawn in the same millisecond and their 74 random
+ * bits are the same: of a million ids of one millisecond, in all processes together, a pair is to be expected once in
+ * 2<sup>35</sup> such milliseconds. Nothing is counted up from a seed and nothing is kept from one draw to the next. So
+ * a clock that is set back comes upon times that were used, and not upon bits that were; a process that starts
+ * again, or next to another, knows nothing that it would have to know; and of two copies of one machine, made from a
+ * snapshot, each asks its own system for its bits, which the system's generator has to tell apart, as Linux does since
+ * 5.18 where the hypervisor says that there was a copy. What a database restores, truncates or forgets in a failover
+ * has no part in it.
  *
- * <p>They begin with the time, so an index of them grows at one end. Nothing relies on their order: within a millisecond
- * they have none, and positions are the server's.
+ * <p>They begin with the time, so an index of them grows at one end. Nothing relies on their order: within a
+ * millisecond they have none, and positions are the server's.
  */
 final class MessageIds {
     private static final SecureRandom RANDOM = new SecureRandom();

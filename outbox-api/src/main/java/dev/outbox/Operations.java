@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator needs at three in the morning: what is stuck, why, and how to release it. Implemented by stores with
- * {@link Capability#OPERATIONS}. Safe for use by several threads and beside running relays; every method throws
+ * {@link Capability#OPERATIONS}. Safe for use by several threads and while relays run; every method throws
  * {@link StoreException} if the store failed. An id may be any text: one that is no message's finds nothing.
  */
 public interface Operations {
@@ -18,7 +18,7 @@ public interface Operations {
      * the end.
      *
      * @param pending how many messages, those of open batches included, 1 or more; exact below {@link #EXACT_UP_TO},
-     *     and from there on at least so many
+     *     and from there on a lower bound
      * @param oldestAge how long ago the first of them, which is the next to be published, was persisted, by the store's
      *     clock, which for a redriven one is when it was persisted first; not negative
      */
@@ -76,7 +76,7 @@ public interface Operations {
     List<FailingPartition> failingPartitions();
 
     /**
-     * Ends the delay of a failing partition, so that it is tried again at once; attempts stay counted (OBX-OPS-3).
+     * Ends the delay of a failing partition, so that it is tried again immediately; attempts stay counted (OBX-OPS-3).
      *
      * @return whether there was a failing partition of that name
      */
@@ -135,7 +135,7 @@ public interface Operations {
     /**
      * Dead letters of a topic, those that died first coming first (OBX-DEAD-2).
      *
-     * @param afterId start behind the dead letter of this id, as the last of a page; null for the first page. If
+     * @param afterId start after the dead letter of this id, such as the last of a page; null for the first page. If
      *     it is no longer there, {@link MisuseException}
      * @param limit the most to return, at least 1
      */

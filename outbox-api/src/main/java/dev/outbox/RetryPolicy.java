@@ -59,12 +59,12 @@ public final class RetryPolicy {
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
-    /** Tries for ever: a message that never succeeds then blocks its partition until an operator takes it out. */
+    /** Tries forever. A message that never succeeds then blocks its partition until an operator removes it. */
     public RetryPolicy withUnlimitedAttempts() {
         return new RetryPolicy(Integer.MAX_VALUE, initialDelay, growth, maxDelay, jitter, classifier);
     }
 
-    /** The delay after the first failure, at most 365 days; zero tries again at once, always. */
+    /** The delay after the first failure, at most 365 days; zero always tries again immediately. */
     public RetryPolicy withInitialDelay(Duration initialDelay) {
         Durations.checked("Retry policy: initialDelay", Duration.ZERO, initialDelay, ConfigurationException::new);
         return new RetryPolicy(maxAttempts, initialDelay, growth, maxDelay, jitter, classifier);
@@ -170,8 +170,8 @@ public final class RetryPolicy {
     }
 
     /**
-     * The delay after this many failures, 1 or more; random within the jitter. It is zero only if the policy says so, by
-     * {@link #withInitialDelay} or {@link #withMaxDelay}, and otherwise at least 1 millisecond.
+     * The delay after this many failures, 1 or more; random within the jitter. It is zero only if the policy says so,
+     * by {@link #withInitialDelay} or {@link #withMaxDelay}, and otherwise at least 1 millisecond.
      */
     public Duration delayAfter(int attempts) {
         if (initialDelay.isZero() || maxDelay.isZero()) {

@@ -15,8 +15,9 @@ public interface Store extends AutoCloseable {
      * (OBX-TX-2). While the returned batch is open, no other batch of any process gets one of its messages (OBX-EXCL-1)
      * nor, with {@link Capability#PARTITION_EXCLUSIVITY}, any message of their partitions (OBX-ORDER-3).
      *
-     * <p>Within a partition the batch has the oldest messages, in the order of their positions (OBX-ORDER-1); one whose
-     * transaction committed late, behind later ones, may come a little later but is never passed over (OBX-TX-4). A partition whose head has failed is left alone until its delay has passed (OBX-RETRY-2). The limit is shared out
+     * <p>Within a partition the batch has the oldest messages, in the order of their positions (OBX-ORDER-1); a message
+     * whose transaction committed late, after later ones, may come a little later but is never passed over (OBX-TX-4).
+     * A partition whose head has failed is left alone until its delay has passed (OBX-RETRY-2). The limit is shared out
      * among the partitions that are ready, so that none is starved (OBX-LIMIT-2). Does not wait for messages or for
      * other batches.
      *

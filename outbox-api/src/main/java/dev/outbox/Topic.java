@@ -253,12 +253,11 @@ public final class Topic<T> {
         }
 
         /**
-         * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in order.
-         * It bounds how many are published at a time, as {@code publishers} of a relay does. All processes that publish
-         * to the topic must give the same number, or keys lose their order. Relays need the number, too: a relay with
-         * another one says so in its log, to its listeners and in its state, once it gets a message with a key that
-         * shows it. Changing the number later reorders keys
-         * only across messages that are still pending.
+         * How many partitions messages are spread over, 1 to 10000; by default 1, which keeps all of the topic in
+         * order. It bounds how many are published at a time, as {@code publishers} of a relay does. All processes that
+         * publish to the topic must give the same number, or keys lose their order. Relays need the number, too: a
+         * relay with another one says so in its log, to its listeners and in its state, once it gets a message with a
+         * key that shows it. Changing the number later reorders keys only across messages that are still pending.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -268,8 +267,8 @@ public final class Topic<T> {
         }
 
         /**
-         * The broker; needed by topics that a relay serves. It must not return before the broker has the message: see {@link
-         * BrokerPublisher}. Replaces an {@link #asyncPublisher}.
+         * The broker; needed by topics that a relay serves. It must not return before the broker has the message: see
+         * {@link BrokerPublisher}. Replaces an {@link #asyncPublisher}.
          */
         public Builder<T> publisher(BrokerPublisher<T> publisher) {
             this.publisher = Objects.requireNonNull(publisher, "publisher");
@@ -287,7 +286,7 @@ public final class Topic<T> {
         /**
          * How many messages of one partition an {@link #asyncPublisher} may have in flight, 1 to 10000. By default 1:
          * then nothing can overtake. With more they are started in order and the publisher must keep that order; when
-         * one fails, those already started may have been published before it, but none is started behind it.
+         * one fails, those already started may have been published before it, but none is started after it.
          *
          * @throws ConfigurationException if it is out of range
          */
@@ -298,9 +297,9 @@ public final class Topic<T> {
 
         /**
          * How long an {@link #asyncPublisher} may take for a message before it counts as failed, although it may still
-         * get through; by default 1 minute. It should be longer than the time limit of the broker's client: otherwise the message is
-         * tried again while the client still tries, and the first try may arrive last. A {@link #publisher} needs a time limit of its
-         * own.
+         * get through; by default 1 minute. It should be longer than the time limit of the broker's client: otherwise
+         * the message is tried again while the client still tries, and the first try may arrive last. A {@link
+         * #publisher} needs a time limit of its own.
          *
          * @throws ConfigurationException if it is not positive or more than 365 days
          */

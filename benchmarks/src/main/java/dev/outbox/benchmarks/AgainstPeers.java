@@ -6,7 +6,10 @@ import dev.outbox.benchmarks.peers.Peer;
 import dev.outbox.benchmarks.peers.Seed;
 import dev.outbox.servers.PostgresServer;
 
-/** Other outboxes on the same PostgreSQL, each with a database of its own. Outbox drains with one worker and a limit of 1000. */
+/**
+ * Other outboxes on the same PostgreSQL, each with a database of its own. Outbox drains with one worker and a limit of
+ * 1000.
+ */
 final class AgainstPeers {
     private static final int LIMIT = 1000;
 

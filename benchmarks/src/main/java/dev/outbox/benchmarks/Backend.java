@@ -8,8 +8,8 @@ import dev.outbox.Stores;
 import dev.outbox.Topic;
 
 /**
- * One server with one outbox, and the same work by hand: the least over the bare driver that keeps the same promises, with
- * the same messages, limit and durability.
+ * One server with one outbox, and the same work by hand: the least over the bare driver that keeps the same promises,
+ * with the same messages, limit and durability.
  */
 interface Backend {
     /** The topic that is written to. */
@@ -39,13 +39,16 @@ interface Backend {
 
     boolean isEmpty() throws Exception;
 
-    /** Reads, deletes and commits until so many messages of one partition are gone; on one connection, kept until {@link #clear}. */
+    /**
+     * Reads, deletes and commits until this number of messages of one partition is gone. It uses one connection, which
+     * it keeps until {@link #clear}.
+     */
     void drainBare(int limit, int messages) throws Exception;
 
     /** Writes through the library, on a connection of its own. */
     Writer writer() throws Exception;
 
-    /** Writes by the statement that the library itself would send: so many transactions of so many messages. */
+    /** Writes transactions of {@code messages} messages each, by the statement that the library itself would send. */
     void persistBare(int transactions, int messages) throws Exception;
 
     /**
@@ -61,7 +64,7 @@ interface Backend {
     void close() throws Exception;
 
     /**
-     * Of a whole server, whoever asked for it.
+     * The work of a whole server, for all its clients.
      *
      * @param commands that it carried out, which are transactions where it counts no commands
      * @param cpuSeconds that it computed; NaN where that cannot be told

@@ -2,7 +2,7 @@ package dev.outbox.benchmarks;
 
 /** What waits in an outbox, and is filled up again only when there is less than there should be. */
 final class Backlog {
-    /** For so many it is filled up, because filling takes longer than draining. */
+    /** The number of rounds for which it is filled, because filling takes longer than draining. */
     private static final int ROUNDS = 3;
 
     private final Backend backend;
@@ -29,7 +29,7 @@ final class Backlog {
         return load;
     }
 
-    /** So many can be taken, and at least as many as the load are there. */
+    /** Makes sure that this number can be taken, and that at least the load is there. */
     void ensure(int messages) throws Exception {
         if (left < 0) {
             backend.clear();
@@ -47,7 +47,9 @@ final class Backlog {
         everTaken += messages;
     }
 
-    /** There should be so many from now on, and so many more now, so that it need not be filled up before every round. */
+    /**
+     * Fills it with this number of messages, and with the spare ones, so that it need not be filled before every round.
+     */
     void grow(int messages, int spare) throws Exception {
         if (left < 0) {
             backend.clear();

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Two ways to do the same, by turns, each on an outbox of its own: a slice of the one, then a slice of the other, many times
- * a second, so that whatever else the machine does meets both. What counts is the ratio of each round.
+ * Two ways to do the same, by turns, each on an outbox of its own: a slice of the one, then a slice of the other, many
+ * times a second, so that whatever else the machine does meets both. What counts is the ratio of each round.
  */
 final class Contest {
     /** One way of doing it; only {@link #run} is measured. */
@@ -13,10 +13,10 @@ final class Contest {
         /** What is worked on at a time: slices are multiples of it. */
         int unit();
 
-        /** Makes ready so many messages to be worked on in the next round; what was opened once may stay open. */
+        /** Prepares this number of messages for the next round. It may leave open what it opened. */
         void prepare(int messages) throws Exception;
 
-        /** Works on so many of them. */
+        /** Works on this number of messages. */
         void run(int messages) throws Exception;
 
         /** After the last round. */
@@ -78,7 +78,9 @@ final class Contest {
         this.pace = pace;
     }
 
-    /** Runs both sides, first in two rounds that do not count: they warm up and say how much each side does in its time. */
+    /**
+     * Runs both sides, first in two rounds that do not count: they warm up and say how much each side does in its time.
+     */
     static Figure of(String name, String versus, Pace pace, Side ours, Side theirs) throws Exception {
         Contest contest = new Contest(ours, theirs, pace);
         List<Double> rates = new ArrayList<>();
@@ -102,7 +104,10 @@ final class Contest {
         return new Figure(name, "/s", rates, ratios, versus);
     }
 
-    /** @param first 0 if ours is the first to work on what was made ready, which may not be as warm as the rest; 1 if theirs is */
+    /**
+     * @param first 0 if ours is the first to work on what was made ready, which may not be as warm as the rest; 1 if
+     * theirs is
+     */
     private void round(int first) throws Exception {
         our.start(pace.slices());
         their.start(pace.slices());

@@ -87,14 +87,14 @@ final class Growth {
         }
     }
 
-    /** After so many were settled under a snapshot that is held, by a store that stays open meanwhile, against none. */
+    /** Compares a store after many messages were settled under a snapshot that is held with one without a snapshot. */
     static void snapshot(Run run) throws Exception {
         for (String name : run.atLength() ? run.of("postgres", "mysql", "mariadb") : run.of("postgres")) {
             Run.Pair pair = run.open(name);
             Sql ours = (Sql) pair.ours();
             Backlog backlog = Backlog.of(ours);
             backlog.grow(FEW, 1_200_000);
-            // Not made ready anew for every round, so that its pages are no warmer than ours.
+            // Not prepared again for every round, so that its pages are no warmer than ours.
             Backlog free = Backlog.of(pair.theirs());
             free.grow(FEW, 700_000);
             // Long enough that a store has to look from the start now and then.

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 /**
  * How long a message takes from the call of commit to its publisher, compared with how long a commit and one read by
  * hand take, on which there is nothing else at the time, though at the same pace. Writers keep to a schedule, so that a
- * slow commit makes those behind it late and not fewer. What is written first is not counted: on new connections a
+ * slow commit makes later ones late and not fewer. What is written first is not counted: on new connections a
  * server plans every statement, as that of the commit by hand did long before.
  */
 final class Latency {

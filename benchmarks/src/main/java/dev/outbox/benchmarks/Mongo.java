@@ -33,8 +33,8 @@ import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
 
 /**
- * A MongoDB replica set. By hand, messages are found in their order and deleted by their ids, both with the concern of a
- * majority; nothing keeps a second reader away.
+ * A MongoDB replica set. By hand, messages are found in their order and deleted by their ids, both with the concern of
+ * a majority; nothing keeps a second reader away.
  */
 final class Mongo implements Backend {
     private static final int CHUNK = 10_000;

@@ -4,7 +4,7 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Writing transactions of so many messages each, one by one or by one call. */
+/** Transactions that write a number of messages each, one by one or by one call. */
 final class Persist implements Contest.Side {
     private final Backend backend;
     private final int messages;

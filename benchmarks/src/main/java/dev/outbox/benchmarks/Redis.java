@@ -18,8 +18,8 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol.Command;
 
 /**
- * A Redis server. By hand, the stream is read and cut off behind what was read: two commands, which nobody else may send at
- * the same time, since nothing keeps a second reader away.
+ * A Redis server. By hand, the stream is read, and trimmed after the last entry that was read. Nothing keeps a second
+ * reader away from these two commands, so only one client may send them.
  */
 final class Redis implements Backend {
     /** As many as the server may be busy with at a time. */
@@ -140,7 +140,7 @@ final class Redis implements Backend {
         }
     }
 
-    /** The position behind this one. */
+    /** The position after this one. */
     private static byte[] behind(byte[] position) {
         String text = new String(position, US_ASCII);
         int dash = text.indexOf('-');

@@ -28,8 +28,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A relay in a process of its own, told what to do by lines on its standard input: {@code start}, {@code stop}, which says
- * when what was published since, {@code heap}, which says how many bytes are in use in the middle of a batch.
+ * A relay in a process of its own, told what to do by lines on its standard input: {@code start}, {@code stop}, which
+ * says when what was published since, {@code heap}, which says how many bytes are in use in the middle of a batch.
  */
 final class RelayProcess implements AutoCloseable {
     private static final int BATCH = 1000;

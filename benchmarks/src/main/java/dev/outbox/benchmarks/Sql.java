@@ -23,8 +23,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A SQL database. By hand, rows are locked one by one and skipped where they are locked, which is exclusive and keeps no
- * order with other relays; the table is the same, and so are the columns that a publisher needs.
+ * A SQL database. By hand, rows are locked one by one and skipped where they are locked, which is exclusive and keeps
+ * no order with other relays; the table is the same, and so are the columns that a publisher needs.
  */
 final class Sql implements Backend {
     private static final String READ =
@@ -33,7 +33,7 @@ final class Sql implements Backend {
     private static final String INSERT =
             "INSERT INTO outbox_message (topic, partition_no, message_key, headers, payload) VALUES (?, ?, ?, ?, ?)";
 
-    /** From so many messages on a load takes a server longer to write to its disk than to take. */
+    /** From this number of messages on, a server needs longer to write a load to its disk than to take it. */
     private static final int LARGE = 100_000;
 
     private final String name;
@@ -123,7 +123,7 @@ final class Sql implements Backend {
         }
     }
 
-    /** From 0 on, at least so many, in the way that all databases know. */
+    /** The numbers from 0 on, at least {@code count} of them, in the way that all databases know. */
     private static String row(int count) {
         String digit = IntStream.range(0, 10)
                 .mapToObj(d -> "SELECT " + d + " AS d")

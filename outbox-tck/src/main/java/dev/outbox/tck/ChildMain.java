@@ -20,8 +20,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The process that {@link ChildProcess} starts and kills. It does one command per line of its input, answers each with a
- * line, and ends with its input, so that it never outlives the tests.
+ * The process that {@link ChildProcess} starts and kills. It does one command per line of its input, answers each with
+ * a line, and ends with its input, so that it never outlives the tests.
  */
 final class ChildMain {
     /** How long to wait before looking again, when nothing was there. */
@@ -215,7 +215,7 @@ final class ChildMain {
                 .stripTrailing();
     }
 
-    /** Whole lines, at once, apart from what else is printed. */
+    /** Prints a whole line and flushes it. Its prefix tells it from other output. */
     private static void say(String what) {
         System.out.println(ChildProcess.PREFIX + what);
         System.out.flush();

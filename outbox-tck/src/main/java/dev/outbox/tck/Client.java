@@ -83,7 +83,9 @@ final class Client implements AutoCloseable {
         } while (System.nanoTime() < end);
     }
 
-    /** Watches that nothing comes before a time of {@link System#nanoTime}; a checkout that returns later may have some. */
+    /**
+     * Watches that nothing comes before a time of {@link System#nanoTime}; a checkout that returns later may have some.
+     */
     void expectNothingBefore(long end, String because, String... topics) {
         while (System.nanoTime() < end) {
             try (Batch batch = checkout(100, topics)) {

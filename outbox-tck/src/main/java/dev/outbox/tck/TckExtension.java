@@ -35,8 +35,8 @@ import org.junit.jupiter.api.extension.TestWatcher;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Runs what was asked for, gives every test an outbox of its own, turns what a test throws into an account of the rule it
- * carries, and writes the report.
+ * Runs what was asked for, gives every test an outbox of its own, turns what a test throws into an account of the rule
+ * it carries, and writes the report.
  */
 final class TckExtension
         implements BeforeAllCallback,

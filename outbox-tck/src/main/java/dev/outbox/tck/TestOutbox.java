@@ -33,8 +33,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The outbox of one test: its clients, transactions and processes, which end with it, and what they did. Safe for use by
- * several threads.
+ * The outbox of one test: its clients, transactions and processes, which end with it, and what they did. Safe for use
+ * by several threads.
  */
 final class TestOutbox {
     /** The time limit of a test, in minutes. */

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param writers how many threads write
  * @param transactions how many each of them begins
  * @param partitions how many partitions the topic has
- * @param seed of everything that is left to chance, but for how threads are scheduled
+ * @param seed of everything that is left to chance, except the scheduling of threads
  */
 record Workload(int clients, int workers, int writers, int transactions, int partitions, long seed) {
     private static final String TOPIC = "workload";
@@ -126,8 +126,8 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         }
 
         /**
-         * Waits until all is settled, or nothing has been for a while; what is missing then, the history tells. What may be
-         * settled is left to {@link #settleTheRest}, which tells by what comes.
+         * Waits until all is settled, or nothing has been for a while; what is missing then, the history tells. What
+         * may be settled is left to {@link #settleTheRest}, which tells by what comes.
          */
         private void awaitAllSettled() {
             Set<String> missing = committed();
@@ -316,7 +316,10 @@ record Workload(int clients, int workers, int writers, int transactions, int par
             return null;
         }
 
-        /** Faults that fall anywhere seldom hit a close, which takes a moment only: so a few are told when one begins. */
+        /**
+         * A close takes only a moment, so faults at random times rarely hit one. This arms a few of them when a close
+         * begins.
+         */
         private void aimAtClose(Random random) {
             if (network != null && random.nextInt(6) == 0 && aimed.getAndIncrement() < MOST_AIMED) {
                 Direction direction = random.nextBoolean() ? Direction.REQUESTS : Direction.REPLIES;
@@ -330,7 +333,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
             Set<Integer> failed = new HashSet<>();
             for (PersistedMessage m : batch.messages()) {
                 int chance = random.nextInt(20);
-                // Behind a failure nothing is started.
+                // After a failure, nothing more of the partition is published.
                 if (failed.contains(m.partition())) {
                     chance = 1;
                 }
@@ -338,7 +341,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                     batch.markFailed(m, "chance", Duration.ZERO);
                     failed.add(m.partition());
                 } else if (chance == 1) {
-                    failed.add(m.partition()); // released, with all that is behind it
+                    failed.add(m.partition()); // released, with everything after it
                 } else if (chance == 2) {
                     batch.deadLetter(m, "chance");
                     marked.add(m.id());

@@ -53,7 +53,7 @@ public final class SharedLog<L> implements AutoCloseable {
         return path;
     }
 
-    /** Writes a line. After the end nobody reads any more, so a line that comes later is dropped. */
+    /** Writes a line. A line that comes after the end is dropped, because nobody reads it. */
     public void add(L line) {
         try {
             file.write((line + "\n").getBytes(StandardCharsets.UTF_8));

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /**
- * A process that takes commands by lines, and that is started again whenever it dies, as a supervisor does, until {@link
- * #retire}. Safe for use by several threads.
+ * A process that takes commands by lines, and that is started again whenever it dies, as a supervisor does, until
+ * {@link #retire}. Safe for use by several threads.
  */
 public final class SupervisedProcess implements AutoCloseable {
     private final ProcessBuilder builder;

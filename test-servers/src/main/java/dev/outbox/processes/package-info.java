@@ -1,4 +1,6 @@
-/** What tests under faults need besides servers: processes that are killed and paused, their log, and waiting. */
+/**
+ * What tests under faults need in addition to servers: processes that are killed and paused, their log, and waiting.
+ */
 @NullMarked
 package dev.outbox.processes;
 

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The clock of processes that are started with its environment, to be moved at will: libfaketime of Debian's package stands
- * between them and the system's. Only what tells the date is moved; what measures how long things take goes on.
+ * The clock of processes that are started with its environment, to be moved at will: libfaketime of Debian's package
+ * stands between them and the system's. Only what tells the date is moved; what measures how long things take goes on.
  */
 public final class Clock implements AutoCloseable {
     private static final DebianPackages PACKAGE = new DebianPackages("faketime", "");
@@ -45,12 +45,12 @@ public final class Clock implements AutoCloseable {
         }
     }
 
-    /** How far it is ahead of the real time from now on, negative if it is behind. */
+    /** From now on it is ahead of the real time by this much; it is late if this is negative. */
     public void set(Duration offset) {
         try {
             Path next = Files.writeString(
                     directory.resolve("next"), (offset.isNegative() ? "" : "+") + offset.toSeconds() + "\n");
-            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE); // whoever reads it sees one or the other
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE); // a reader sees the old file or the new one
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -67,7 +67,7 @@ public final class Clock implements AutoCloseable {
                 "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC",
                 "1",
-                "FAKETIME_FORCE_MONOTONIC_FIX", // of older C libraries; elsewhere it ends every wait at once
+                "FAKETIME_FORCE_MONOTONIC_FIX", // of older C libraries; elsewhere it ends every wait immediately
                 "0",
                 "FAKETIME_DONT_RESET",
                 "1");

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param adminUrl a JDBC URL whose user may create databases
  */
 record Databases(String adminUrl) {
-    /** Those of the server that an environment variable names. Whoever names one means that one. */
+    /** The databases of the server that an environment variable names. No other server takes its place. */
     static Databases named(String environment) throws Server.UnsetException {
         Databases databases = new Databases(Named.url(environment));
         try {

@@ -5,7 +5,7 @@ public interface KillableServer extends AutoCloseable {
     /** Makes an empty database and returns its JDBC URL. */
     String newDatabase() throws Exception;
 
-    /** Ends the server at once, as a power cut would, except that the system keeps what was written to its files. */
+    /** Kills the server, as a power cut would, except that the system keeps what was written to its files. */
     void kill() throws Exception;
 
     /** Starts a killed server again, with the data it had, at the address it had. */

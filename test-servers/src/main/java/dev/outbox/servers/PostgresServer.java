@@ -140,7 +140,7 @@ public final class PostgresServer implements KillableServer {
         databases.drop(url, " WITH (FORCE)");
     }
 
-    /** Ends all processes of a packaged server at once, as a power cut would. */
+    /** Kills all processes of a packaged server, as a power cut would. */
     @Override
     public void kill() throws IOException {
         ProcessHandle postmaster = postmaster();

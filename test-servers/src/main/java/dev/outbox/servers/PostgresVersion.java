@@ -43,7 +43,9 @@ public enum PostgresVersion {
         return this == V17 ? "postgres" : "postgres-" + major;
     }
 
-    /** Where the archive of the packaged server is: of the default version a jar's root, else a directory of our own. */
+    /**
+     * Where the archive of the packaged server is: of the default version a jar's root, else a directory of our own.
+     */
     PgBinaryResolver archive() {
         if (this == V17) {
             return DefaultPostgresBinaryResolver.INSTANCE;

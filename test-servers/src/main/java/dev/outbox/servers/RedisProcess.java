@@ -44,8 +44,8 @@ final class RedisProcess {
     }
 
     /**
-     * Starts a sentinel that fails over after half a second. It demands no password. Replicas may be connected to their master by
-     * way of a proxy: it leaves them so for 20 s.
+     * Starts a sentinel that fails over after half a second. It demands no password. Replicas may be connected to their
+     * master by way of a proxy: it leaves them so for 20 s.
      */
     static RedisProcess startSentinel(String name, int master, String masterPassword) throws IOException {
         RedisProcess sentinel = unpack("", List.of("--sentinel"));

@@ -39,8 +39,8 @@ public final class RedisServer implements AutoCloseable {
     }
 
     /**
-     * The server of this JVM, started at the first call and stopped when the JVM ends. Child processes are given its URL
-     * and leave the server alone.
+     * The server of this JVM, started at the first call and stopped when the JVM ends. Child processes are given its
+     * URL and leave the server alone.
      *
      * @throws IllegalStateException if there is no way to one, with everything that was tried
      */

@@ -22,8 +22,8 @@ final class Server {
     record Source<S>(String name, Callable<S> open) {}
 
     /**
-     * The first server to be had, or an error that says all that was tried. A server that is named and cannot be used is an error at
-     * once: whoever names one wants no other to be tested instead.
+     * The first server to be had, or an error that says all that was tried. If a server is
+     * named and cannot be used, that is an error: the user who named it does not want another to be tested instead.
      */
     @SafeVarargs
     static <S> S first(String server, Source<S>... sources) {
@@ -66,8 +66,9 @@ final class Server {
     }
 
     /**
-     * A server in a container, if a Docker engine answers and has started it within a minute. An engine that waits for a registry
-     * says nothing meanwhile, so only time tells; it is asked once in a JVM, and may go on pulling for the next one.
+     * A server in a container, if a Docker engine answers and has started it within a minute. An engine that waits for
+     * a registry says nothing meanwhile, so only time tells; it is asked once in a JVM, and may go on pulling for the
+     * next one.
      */
     static <S> S contained(Callable<S> start) throws Exception {
         if (late) {

@@ -4,8 +4,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one server of its kind in this JVM. It is looked for once: if there is none, every test class that asks is told so
- * at once, instead of trying everything anew.
+ * The one server of its kind in this JVM. The search for it happens once. If it finds none, every later test class is
+ * told so immediately, and does not try everything again.
  */
 final class Shared<S> {
     private final Supplier<S> start;

@@ -107,9 +107,9 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     /**
-     * Nothing gets through any more on the connections that there are, and nobody is told, not even when one side closes its end: as
-     * when a router forgets them. Those made from now on work. What systems find out by asking whether the other side is still
-     * there, they do not find out here; see {@link #tellServer}.
+     * From now on nothing gets through on the connections that there are, and no side is told, not even when one of
+     * them closes its end: a router that forgets them does the same. New connections work. What systems find out by
+     * asking whether the other side is still there, they do not find out here; see {@link #tellServer}.
      */
     public void forget() {
         links.forEach(link -> link.forgotten = true);
@@ -132,7 +132,7 @@ public final class TcpProxy implements AutoCloseable {
 
     /**
      * Cuts the connection on which a client next sends something in which this is found; once. A byte is a character.
-     * Clients are taken to send what they want of the server in one piece, and to wait for the answer.
+     * It assumes that a client sends a request in one piece, and waits for the answer.
      */
     public void cutAtNext(Pattern request, Moment moment) {
         trap.set(new Trap(request, moment));
@@ -246,7 +246,7 @@ public final class TcpProxy implements AutoCloseable {
             }
         }
 
-        /** Whether to cut at once; cutting at the answer is noted before the server can give it. */
+        /** Whether to cut now. A cut at the answer is noted before the server can give the answer. */
         private boolean isCutByRequest(byte[] buffer, int length) {
             Trap set = trap.get();
             if (set == null

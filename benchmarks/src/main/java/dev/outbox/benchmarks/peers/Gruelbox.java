@@ -16,8 +16,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 
 /**
- * {@code com.gruelbox:transactionoutbox-core}. Its background worker flushes until nothing is left; here with a pool of eight
- * threads, where by default there are as many as cores, and its standard batch of 4096.
+ * {@code com.gruelbox:transactionoutbox-core}. Its background worker flushes until nothing is left; here with a pool of
+ * eight threads, where by default there are as many as cores, and its standard batch of 4096.
  */
 public final class Gruelbox implements Peer {
     private static final int THREADS = 8;

@@ -21,9 +21,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * {@code io.namastack:namastack-outbox-starter-jdbc} in an application of Spring Boot, with eight threads, batches of 500 keys
- * instead of 10, completed records deleted instead of kept, and no pause between two polls. Messages are of 1000 customers,
- * who are their keys.
+ * {@code io.namastack:namastack-outbox-starter-jdbc} in an application of Spring Boot, with eight threads, batches of
+ * 500 keys instead of 10, completed records deleted instead of kept, and no pause between two polls. Messages are of
+ * 1000 customers, who are their keys.
  */
 public final class Namastack implements Peer {
     /** A message. */

@@ -5,13 +5,15 @@ public interface Peer extends AutoCloseable {
     /** With its version. */
     String name();
 
-    /** Empties its tables and leaves so many messages there, as a process that died after its commits does. */
+    /** Empties its tables and leaves this number of messages there, like a process that died after its commits. */
     void fill(int messages) throws Exception;
 
-    /** Hands over so many messages, which are there, to a handler that does nothing, and waits until they are settled. */
+    /**
+     * Hands this number of messages, which are there, to a handler that does nothing, and waits until they are settled.
+     */
     void drain(int messages) throws Exception;
 
-    /** Writes so many transactions of so many messages. */
+    /** Writes transactions of {@code messages} messages each. */
     void persist(int transactions, int messages) throws Exception;
 
     /** What it works on at a time. */

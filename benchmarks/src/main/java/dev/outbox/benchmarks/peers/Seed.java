@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The algorithm of Encore's outbox in Go, as its documentation describes it: a batch is read {@code FOR UPDATE}, every message
- * deleted by a statement of its own, then committed.
+ * The algorithm of Encore's outbox in Go, as its documentation describes it: a batch is read {@code FOR UPDATE}, every
+ * message deleted by a statement of its own, then committed.
  */
 public final class Seed implements Peer {
     private static final int LIMIT = 100;

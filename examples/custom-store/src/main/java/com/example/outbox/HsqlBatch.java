@@ -76,7 +76,7 @@ final class HsqlBatch implements MessageBatch {
         }
     }
 
-    /** The store is closed: others may have the messages at once. */
+    /** The store is closed, so others may have the messages immediately. */
     void abandon() {
         lost = true;
         store.forget(this);
@@ -101,8 +101,9 @@ final class HsqlBatch implements MessageBatch {
         }
         try (Connection connection = store.connect()) {
             connection.setAutoCommit(false);
-            // Our tokens are gone, and their rows locked until we commit, before anything is written: whoever takes
-            // the partitions next sees all of this batch done. If a lease has run out, nothing is done at all.
+            // Our tokens are gone, and their rows locked until we commit, before anything is written. So the
+            // next holder of the partitions sees all of this batch done. If a lease has run out, nothing is done at
+            // all.
             if (freeAll(connection) != partitions.size()) {
                 connection.rollback();
                 throw lost();

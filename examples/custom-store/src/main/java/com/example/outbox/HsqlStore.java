@@ -214,7 +214,7 @@ final class HsqlStore implements Store {
         }
     }
 
-    /** In one statement, so that what commits while we read is behind all of it, or among it. */
+    /** One statement, so that a message that commits meanwhile comes after all of these, or among them. */
     private static List<PersistedMessage> read(Connection connection, Partition partition, int limit)
             throws SQLException {
         if (limit == 0) {

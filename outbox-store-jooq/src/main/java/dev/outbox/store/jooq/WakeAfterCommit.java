@@ -7,10 +7,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Runs something after each commit of a transaction that is in no other. jOOQ derives the configuration of a nested
- * transaction from that of the one around it, data included, so what the outermost notes there tells it from those within.
+ * transaction from that of the one around it, data included, so what the outermost notes there tells it from those
+ * within.
  *
- * <p>jOOQ says that a commit has ended also if it failed, and then rolls back. A failed commit may have taken effect, if
- * only its answer was lost, so that too is reason enough to look for messages; looking in vain costs one poll.
+ * <p>jOOQ says that a commit has ended also if it failed, and then rolls back. A failed commit may have taken effect,
+ * if only its answer was lost, so the relay looks for messages then, too. If there are none, that cost one poll.
  */
 final class WakeAfterCommit implements TransactionListener {
     private static final Logger LOG = LoggerFactory.getLogger(WakeAfterCommit.class);

@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An outbox in the memory of this process, for tests of code that publishes or relays. It keeps the whole contract.
- * Other stores may refuse more than it does, or have no wake-ups: their pages say so. It keeps nothing when its process ends. Safe for use by
- * several threads.
+ * Other stores may refuse more than it does, or have no wake-ups: their pages say so. It keeps nothing when its process
+ * ends. Safe for use by several threads.
  *
  * <pre>{@code
  * MemoryOutbox outbox = new MemoryOutbox();

@@ -40,13 +40,14 @@ import org.slf4j.LoggerFactory;
  * Applies the outcomes of a batch and gives its partitions back, in one transaction.
  *
  * <p>Its first statements write the documents of all its partitions, on condition that they still show the fence; only
- * then is anything else written. If one does not show it, the hold is lost and the transaction is aborted. If somebody
- * changes one while it runs, one of the two is aborted and tried again, and then sees what the other did. So of all who
- * ever held a partition, the last alone can settle messages of it. And whoever comes upon what a dead process left open
- * meets it at the document of the partition, where {@link ExpiredHolds} can end it, and not after that, at a message.
+ * then is anything else written. If one does not show it, the hold is lost and the transaction is aborted. If another
+ * client changes one while it runs, one of the two is aborted and tried again, and then sees what the other did. So of
+ * all who ever held a partition, the last alone can settle messages of it. And a client that comes upon a transaction
+ * of a dead process meets it at the document of the partition, where {@link ExpiredHolds} can end it, and not after
+ * that, at a message.
  */
 final class BatchCloser {
-    /** As without a majority of members: then whether it is committed is open, and nobody waits for it for ever. */
+    /** Bounds the wait for a commit, which has no end while there is no majority of members. */
     private static final long MOST_COMMIT_SECONDS = 50;
 
     /**
@@ -156,7 +157,7 @@ final class BatchCloser {
                 .reduce(PATIENCE, (one, other) -> one.compareTo(other) < 0 ? one : other);
     }
 
-    /** What is left of the batch's partitions is of use to others at once. */
+    /** Releases what is left of the batch's partitions, so that others can have them immediately. */
     private void giveBack(List<HeldPartition> held) {
         leaseRenewer.abandon(held.stream().map(each -> each.hold).distinct().toList());
     }
@@ -209,7 +210,7 @@ final class BatchCloser {
     }
 
     private static void add(HeldPartition held, BatchOutcomes outcomes, int first, Plan plan) {
-        // A message that failed before and is no longer where it was has been removed by somebody.
+        // A message that failed before and is no longer where it was has been removed by an operator.
         boolean passed = held.failing != null && held.messages.get(0).position().compareTo(held.failing.position()) > 0;
         for (int i = 0; i < held.messages.size(); i++) {
             StoredMessage message = held.messages.get(i);
@@ -257,7 +258,7 @@ final class BatchCloser {
         }
         if (!plan.dead.isEmpty()) {
             Bson these = in("_id", plan.dead.stream().map(d -> d.get("_id")).toList());
-            // One of the same id can only be what somebody has restored; with it in the way, the batch could never be
+            // One of the same id can only have been restored by hand; with it in the way, the batch could never be
             // closed.
             collections.deadLetters().deleteMany(session, these);
             collections.deadLetters().insertMany(session, plan.dead);
@@ -292,8 +293,8 @@ final class BatchCloser {
     }
 
     /**
-     * Releases partitions, and deletes what is settled. A message that is not there any more was deleted by somebody
-     * else: while the partitions are ours that was no relay, and it is as gone as it was to be. If the others came
+     * Releases partitions, and deletes what is settled. A message that is no longer there was deleted by another
+     * client: while the partitions are ours that was no relay, and it is as gone as it was to be. If the others came
      * again for it they would be published twice.
      */
     private void settle(ClientSession session, Plan plan, Bson release) {

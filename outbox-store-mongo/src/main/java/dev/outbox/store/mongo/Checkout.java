@@ -25,10 +25,10 @@ import org.slf4j.LoggerFactory;
  * One checkout: finds partitions, takes some, reads their messages.
  *
  * <p>Why what it reads is right: the server tells at which of its times a claim took effect, and messages are read as
- * they were at that very time. Whoever held the partition before had settled before the claim, so nothing that was
+ * they were at that very time. The last holder of the partition had settled before the claim, so nothing that was
  * settled is seen. Every transaction whose commit had returned before the checkout is of an earlier time, so it is seen
  * (OBX-TX-3). A message that was written after another's commit has a later position and became visible later, so
- * whoever sees it sees the other too, and before it (OBX-ORDER-4); a read that is not of one moment can miss the
+ * a reader that sees it sees the other too, and before it (OBX-ORDER-4); a read that is not of one moment can miss the
  * earlier and see the later one. The server answers a read of a given time only when a majority has that time, so
  * nothing is published that a failover could take back. And as every claim reads from the oldest message on, what
  * commits late is found by the next one.
@@ -57,7 +57,7 @@ final class Checkout implements AutoCloseable {
      */
     record Ahead(Hold hold, ClientSession session) {}
 
-    /** After so many passes without a message what is known of partitions is taken to be out of date. */
+    /** After this many passes without a message, what is known of partitions is taken to be out of date. */
     private static final int VAIN_TRIES = 2;
 
     /** Of what was taken ahead no more than that is relied on: with a failure in it, it would not have been. */
@@ -103,7 +103,7 @@ final class Checkout implements AutoCloseable {
 
     /**
      * What the batch holds, which is nothing if no messages were found. What is known from earlier comes first, but
-     * before a batch is left with room, the partitions are looked for anew.
+     * before a batch is left with room, there is a new discovery.
      *
      * @param ahead what was taken for this already, or null
      */
@@ -225,7 +225,7 @@ final class Checkout implements AutoCloseable {
      * more, the others are less than half. And the number of partitions that are tried is doubled with each pass.
      *
      * @param looked whether partitions were just looked for; else what is known may be out of date, and after some that
-     *     were tried in vain looking costs less than trying
+     *     were tried and had nothing, a discovery costs less than trying
      */
     private void fill(List<Partition> inTurn, boolean looked) {
         int next = 0;
@@ -263,7 +263,7 @@ final class Checkout implements AutoCloseable {
 
     /**
      * Those held that may have more, as far as each can be given a place. If not all of them can, only those that do
-     * have more: else each pass might ask one of them in vain.
+     * have more: otherwise each pass might ask one of them for nothing.
      */
     private List<HeldPartition> more(int places) {
         List<HeldPartition> more =
@@ -379,7 +379,7 @@ final class Checkout implements AutoCloseable {
                 partitionDocuments.clearProblem(partition.partition, partition.hold.fence);
             }
             if (!partition.mayHaveMore) {
-                rotation.remove(partition.partition); // a discovery costs less than taking it in vain
+                rotation.remove(partition.partition); // a discovery costs less than taking it for nothing
             }
         }
     }

@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * The transaction that closes a batch, begun again where that may help and for as long as there is patience, where the
- * driver has a fixed two minutes; and once more behind that, as after a long sleep, because then the fence tells. Used
+ * driver has a fixed two minutes; and once more after that, as after a long sleep, because then the fence tells. Used
  * once, by one thread.
  */
 final class ClosingTransaction {
@@ -57,7 +57,7 @@ final class ClosingTransaction {
         }
     }
 
-    /** The driver asks once more by itself. Whoever asks again is told what became of it. */
+    /** The driver asks once more by itself. A caller that asks again is told what became of it. */
     private void commit() {
         while (true) {
             try {

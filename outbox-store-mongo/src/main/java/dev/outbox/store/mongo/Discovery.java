@@ -44,9 +44,9 @@ final class Discovery {
         FREE,
         /** It failed, and its delay is not over. */
         DELAYED,
-        /** Somebody has it. */
+        /** A batch holds it. */
         HELD,
-        /** Somebody had it and did not give it back. */
+        /** A batch held it and did not release it in time. */
         EXPIRED,
         /** It has no document yet. */
         MISSING
@@ -72,7 +72,7 @@ final class Discovery {
         }
     }
 
-    /** Messages of a topic that are in no partition, because somebody has written them by hand. */
+    /** Messages of a topic that are in no partition, because they were written by hand. */
     record Odd(String topic, String partition) {
         String problem() {
             return "There are messages of " + topic + " whose partition is " + partition
@@ -86,7 +86,7 @@ final class Discovery {
         return pipelines;
     }
 
-    /** Not bound to a moment: whoever takes one of these looks again. */
+    /** Finds partitions, without a snapshot. A claim of one of them checks it again. */
     List<Found> run() {
         return run(new ArrayList<>());
     }

@@ -27,15 +27,15 @@ import org.slf4j.LoggerFactory;
  * Frees partitions whose lease is over without having been given back, because their process died, or sleeps; and gives
  * back what a batch had whose end was not as it should be.
  *
- * <p>That is one plain statement, which leaves nothing behind whenever this process dies. If a process ended in the
- * middle of closing a batch, the server keeps the transaction of that open for another minute, and the statement would
- * wait for it; so it waits for a moment only. If that was not enough, and the partition still is what it was, the
+ * <p>That is one plain statement, which leaves nothing to clean up whenever this process dies. If a process ended in
+ * the middle of closing a batch, the server keeps the transaction of that open for another minute, and the statement
+ * would wait for it; so it waits for a moment only. If that was not enough, and the partition still is what it was, the
  * session that the dead one closed with is killed, which aborts the transaction; every user may do that to their own
  * sessions. It is killed for nothing else: the driver lends sessions again, so it may have come to serve others. If the
  * process was only asleep, it finds its fence gone when it wakes up.
  *
- * <p>Being freed need not outlive a failover, as whoever takes the partition then waits for a majority to have what
- * came before, and as the lease is over all the same.
+ * <p>Being freed need not outlive a failover, because the client that takes the partition then waits for a
+ * majority to have what came before, and because the lease is over in any case.
  */
 final class ExpiredHolds {
     private static final Logger LOG = LoggerFactory.getLogger(ExpiredHolds.class);
@@ -43,7 +43,7 @@ final class ExpiredHolds {
     private static final int WRITE_CONFLICT = 112;
 
     /**
-     * How long to wait for whoever else writes these documents: longer than any close that goes on takes for its
+     * How long to wait for another writer of these documents: longer than any close that goes on takes for its
      * commit.
      */
     private static final int WAIT_MILLIS = 200;

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the document of a partition says of a message that failed and was not settled since.
  *
- * @param position where it stands; before all others if the document does not say so, as after somebody has changed it
- *     by hand: then the next message that is settled puts it right
+ * @param position where it stands; before all others if the document does not say so, as after a change by hand:
+ *     then the next message that is settled puts it right
  */
 record FailedBefore(String id, BsonTimestamp position, String reason) {
     private static final BsonTimestamp BEFORE_ALL = new BsonTimestamp(0);

@@ -31,7 +31,7 @@ final class HeldPartition {
     /** Whether the last read found all that it was allowed to. */
     boolean mayHaveMore;
 
-    /** What is wrong with the message behind the last one, which keeps what is behind it back; null if nothing is. */
+    /** What is wrong with the message after the last one, which keeps later ones back; null if nothing is. */
     @Nullable
     String problem;
 
@@ -51,7 +51,7 @@ final class HeldPartition {
         this.snapshot = snapshot;
     }
 
-    /** Behind which position the next read starts, null if at the oldest message. */
+    /** The position after which the next read starts; null if it starts at the oldest message. */
     @Nullable
     BsonTimestamp after() {
         return messages.isEmpty() ? null : messages.get(messages.size() - 1).position();

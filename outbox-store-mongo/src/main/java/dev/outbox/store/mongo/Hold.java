@@ -11,7 +11,7 @@ import org.bson.types.ObjectId;
 
 /**
  * Partitions that were taken by one statement, and until when this process may rely on having them. The fence is a
- * value that no other claim ever has: a partition whose document does not show it any more is somebody else's.
+ * value that no other claim ever has: a partition whose document no longer shows it has another holder.
  *
  * <p>Safe for use by several threads.
  */

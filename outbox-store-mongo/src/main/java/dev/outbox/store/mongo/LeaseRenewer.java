@@ -15,11 +15,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Renews the leases of a store's claims while they live, on threads that do nothing else, so that no publisher, however
- * slow, can keep it from doing so. If it cannot, because the server is away, claims are not trusted any more when their
+ * slow, can keep it from doing so. If it cannot, because the server is away, claims are no longer trusted when their
  * time is over, and nobody has to be told.
  *
  * <p>One thread does it all, unless it gets no answer: a connection whose other end vanished without a word may keep it
- * for many minutes. So whoever begins a renewal sees to it that another thread waits to do the next.
+ * for many minutes. So a thread that begins a renewal sees to it that another thread waits to do the next.
  *
  * <p>Safe for use by several threads.
  */
@@ -79,7 +79,7 @@ final class LeaseRenewer implements AutoCloseable {
     }
 
     /**
-     * Gives claims up whose outcome does not matter any more, or is known to be none. None of them is renewed any more,
+     * Releases claims whose outcome no longer matters, or is known to be none. None of them is renewed afterwards,
      * whatever happens after that; if giving back fails, the end of the lease will do.
      */
     void abandon(Collection<Hold> given) {
@@ -138,7 +138,7 @@ final class LeaseRenewer implements AutoCloseable {
                 }
             }
         } catch (Error e) {
-            // There is no room for another one; this one renews all the same.
+            // There is no room for another one; this one renews nevertheless.
         }
     }
 

@@ -14,12 +14,13 @@ import org.bson.BsonTimestamp;
  * The documents that hold a message: in the messages collection
  *
  * <pre>{@code
- * { _id, topic, partition, position: Timestamp, key?, headers?: [name, value, …], payload, attempts?, created?: Timestamp }
+ * { _id, topic, partition, position: Timestamp, key?, headers?: [name, value, …], payload, attempts?,
+ *   created?: Timestamp }
  * }</pre>
  *
  * <p>{@code _id} is the id of the message, see {@link Ids}. {@code created} is there only if the message was redriven,
  * else {@code position} says when it was persisted. A dead letter has no {@code position}, and {@code died: Timestamp},
- * {@code diedAt: Date} and {@code reason} beside the rest.
+ * {@code diedAt: Date} and {@code reason} in addition to the rest.
  */
 final class MessageDocuments {
     /**

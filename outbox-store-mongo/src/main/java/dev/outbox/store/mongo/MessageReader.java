@@ -82,7 +82,7 @@ final class MessageReader {
                 StoredMessage message = cursor.next();
                 HeldPartition held = byLane.get(message.partition());
                 if (held == null) {
-                    break; // somebody has written it by hand, with several topics perhaps: it is found out whose it is
+                    break; // it was written by hand, perhaps with several topics: a later step finds out whose it is
                 }
                 budget.spend(message.bytes());
                 held.add(message);

@@ -105,7 +105,7 @@ final class MongoBatch extends OutcomeBatch {
         if (session == null) {
             return;
         }
-        // Not renewed any more: a renewal and the transaction would get in each other's way. What is left of the leases
+        // No longer renewed: a renewal and the transaction would get in each other's way. What is left of the leases
         // is long, and if it is not long enough, the fences tell.
         holds.forEach(leaseRenewer::remove);
         boolean closed = false;

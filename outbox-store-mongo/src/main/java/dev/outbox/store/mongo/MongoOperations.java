@@ -200,7 +200,7 @@ final class MongoOperations implements StoreOperations {
         }
     }
 
-    /** Those that failed, and those that no relay can serve because of what somebody has written by hand. */
+    /** Those that failed, and those that no relay can serve because of what was written by hand. */
     @Override
     public List<FailingPartition> failingPartitions() {
         return asking("Asking for failing partitions", () -> {
@@ -444,7 +444,7 @@ final class MongoOperations implements StoreOperations {
     }
 
     /**
-     * Deletes the dead letters after something was done with them, in the order given; so many in a transaction as fit
+     * Deletes the dead letters after something was done with them, in the order given; as many in a transaction as fit
      * into one with any cache.
      */
     private int withFound(String doing, Collection<String> ids, Action action) {
@@ -531,7 +531,7 @@ final class MongoOperations implements StoreOperations {
         return parts;
     }
 
-    /** Somebody may have changed it by hand: the others are listed all the same. */
+    /** Empty if it was changed by hand and cannot be read, so that the others are listed nevertheless. */
     private static Optional<DeadLetter> readable(BsonDocument dead) {
         try {
             return Optional.of(letter(dead));

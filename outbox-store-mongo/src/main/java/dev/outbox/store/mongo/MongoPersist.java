@@ -13,7 +13,7 @@ import org.bson.BsonDocument;
 
 /** Writes messages in a transaction of the application, those of a call by one insert. */
 final class MongoPersist implements PersistFunc {
-    /** A document has at most 16 MiB, and beside the payload there are key, headers, and one day a reason. */
+    /** A document has at most 16 MiB, and in addition to the payload there are key, headers, and one day a reason. */
     static final int MAX_PAYLOAD_BYTES = 15 * 1024 * 1024;
 
     private static final String DOING = "Writing a message to the outbox";

@@ -39,8 +39,7 @@ record OutboxCollections(
             CodecRegistries.fromCodecs(new StoredMessageCodec()), MongoClientSettings.getDefaultCodecRegistry());
 
     /**
-     * For documents alone: codecs are built anew for each collection that is asked for, and with all of them that is a
-     * third more garbage.
+     * For documents alone: codecs are built again for each collection, and all codecs would make a third more garbage.
      */
     private static final CodecRegistry DOCUMENTS = CodecRegistries.fromCodecs(new BsonDocumentCodec());
 
@@ -76,7 +75,7 @@ record OutboxCollections(
         return prefix;
     }
 
-    /** Creates what is missing. Several processes may do so at once. */
+    /** Creates what is missing. Several processes may do so at the same time. */
     static void create(MongoDatabase database, String prefix) {
         MongoDatabase safe = safe(database);
         OutboxCollections collections = of(database, prefix);

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A partition without a fence is free, and is taken by an update on that condition: of two who try, one finds it
  * taken. One whose lease is over, by the server's clock alone, can be freed by anybody, see {@link ExpiredHolds}.
  *
- * <p>No plain update of ours waits for a transaction of others, but for those of {@link ExpiredHolds}, which have a
+ * <p>No plain update of ours waits for a transaction of others, except those of {@link ExpiredHolds}, which have a
  * limit for it. Only batches that are being closed write these documents in transactions that last, and until these are
  * committed everybody else sees a fence that is not his.
  */
@@ -71,7 +71,7 @@ final class PartitionDocuments {
      * @param owner who we are, for operators to read
      */
     PartitionDocuments(MongoCollection<BsonDocument> collection, String owner, Duration lease) {
-        // A claim or a renewal that is not confirmed for as long as a lease is of no use any more.
+        // A claim or a renewal that is not confirmed for as long as a lease is of no use.
         this.collection = collection.withWriteConcern(
                 WriteConcern.MAJORITY.withWTimeout(lease.toMillis(), TimeUnit.MILLISECONDS));
         this.owner = owner;

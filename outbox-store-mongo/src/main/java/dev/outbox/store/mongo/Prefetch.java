@@ -6,7 +6,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transaction that closes a batch takes its partitions anew instead of giving them back: one wait for the journals
+ * The transaction that closes a batch takes its partitions again instead of giving them back: one wait for the journals
  * of a majority instead of two. Only after {@value #STEADY} batches in a row, of all partitions that are known to have
  * messages, in a store that has seen no other batch for a while. What is taken is a claim like any other, with a fence
  * of its own and a lease that counts from before it was asked for. {@link Prefetcher} has the rest. Safe for use by
@@ -44,7 +44,7 @@ final class Prefetch implements AutoCloseable {
         prefetcher.noteCheckout(called, messages, limit);
     }
 
-    /** Whether a batch is expected to follow at once on one that is about to be closed. */
+    /** Whether a batch is expected to follow immediately on one that is about to be closed. */
     boolean isSteady() {
         return prefetcher.isSteady();
     }

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Whether a server is known that takes writes. The driver waits for one in each of its calls, for as long as its client
- * is set to; whoever asks here first waits once, and for as long as is of use. Safe for use by several threads.
+ * is set to. A caller that asks here first waits once, and only for as long as it helps. Safe for use by several
+ * threads.
  */
 final class Primary {
     private static final Logger LOG = LoggerFactory.getLogger(Primary.class);
@@ -42,7 +43,7 @@ final class Primary {
         return false;
     }
 
-    /** The driver looks at servers every ten seconds, and at once only while somebody waits in it for one. */
+    /** The driver looks at servers every ten seconds, and immediately only while a thread waits in it for one. */
     private void look() {
         if (looking.compareAndSet(false, true)) {
             try {

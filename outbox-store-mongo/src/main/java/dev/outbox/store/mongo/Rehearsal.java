@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Goes once, when a store is opened, through what it rests on: that the server gives messages positions, that these
  * rise, that a partition is taken by one, that it can be read as of the time of that, and that what was settled is
- * gone. Servers that imitate MongoDB have all the commands for it and do some of it otherwise. It leaves nothing
- * behind; if its process dies, the next one that opens a store removes what is left.
+ * gone. Servers that imitate MongoDB have all the commands for it and do some of it otherwise. It removes
+ * everything that it wrote; if its process dies, the next one that opens a store removes what is left.
  */
 final class Rehearsal {
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);

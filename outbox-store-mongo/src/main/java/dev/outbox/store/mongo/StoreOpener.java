@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Opens stores, and refuses at once what would fail later. */
+/** Opens stores, and refuses immediately what would fail later. */
 final class StoreOpener {
     private static final Logger LOG = LoggerFactory.getLogger(MongoOutbox.class);
 
@@ -243,7 +243,7 @@ final class StoreOpener {
         }
     }
 
-    /** Does everything once that a store does, in a transaction that is aborted: what is forbidden is known at once. */
+    /** Does everything that a store does, in a transaction that is aborted. So a missing privilege shows here. */
     private static void tryOut(MongoClient client, OutboxCollections collections) {
         for (int attempt = 1; ; attempt++) {
             try (ClientSession session = client.startSession()) {

@@ -90,7 +90,7 @@ final class WakeUpListener implements AutoCloseable {
         try {
             listen();
         } finally {
-            ended(); // by an error too: whoever subscribes then starts another
+            ended(); // by an error too: a later subscription starts another
         }
     }
 
@@ -142,7 +142,7 @@ final class WakeUpListener implements AutoCloseable {
         }
     }
 
-    /** False, once, if the thread is to end; whoever subscribes afterwards starts another. */
+    /** False, once, if the thread must end; a later subscription starts another. */
     private synchronized boolean isWanted() {
         if (closed || listeners.isEmpty()) {
             thread = null;

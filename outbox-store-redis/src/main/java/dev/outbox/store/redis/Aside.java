@@ -8,9 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What others have spoilt: partitions whose keys cannot be used, and members of the index that are no partitions. They are left
- * alone for a while and tried again, so that the others go on; whoever mends them need not tell. Operators see them among the
- * failing partitions, where {@link RedisOperations} looks for itself.
+ * What others have spoilt: partitions whose keys cannot be used, and members of the index that are no partitions. They
+ * are left alone for a while and tried again, so that the others go on. When they are repaired, they are served again
+ * by themselves. Operators see them among the failing partitions, where {@link RedisOperations} looks for itself.
  *
  * <p>Safe for use by several threads.
  */

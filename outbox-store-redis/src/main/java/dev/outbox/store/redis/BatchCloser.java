@@ -169,9 +169,9 @@ final class BatchCloser {
     }
 
     /**
-     * Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come to lie
-     * between what was read from the start, without a gap, and under this hold; and the script has looked that the last of it
-     * is still there.
+     * Trimming deletes by range, which is safe here alone: positions are given at commit, so nothing can have come to
+     * lie between what was read from the start, without a gap, and under this hold; and the script has looked that the
+     * last of it is still there.
      */
     private void addTrim(StreamEntry last) {
         add(StreamEntry.behind(Reply.text(last.position())));

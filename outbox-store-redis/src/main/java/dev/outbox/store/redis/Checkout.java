@@ -72,15 +72,15 @@ final class Checkout {
         this.aside = aside;
     }
 
-    /** Another batch is open beside the one that is to be. */
+    /** Notes that another batch is open, of the same relay or of another one. */
     void noteCompany() {
         rotation.noteCompany();
     }
 
     /**
      * What the batch holds, or null if no messages were found. Every message that was committed before the call, in a
-     * partition that is free and ready, is in it if there is room (OBX-TX-3): what is known from earlier comes first, but
-     * before a batch is left with room, partitions are looked for anew.
+     * partition that is free and ready, is in it if there is room (OBX-TX-3): what is known from earlier comes first,
+     * but before a batch is left with room, there is a new discovery.
      *
      * @param onFailure given what was taken until then, to release it
      */
@@ -109,7 +109,7 @@ final class Checkout {
         return hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS && hold.bytes() < Portions.BYTES;
     }
 
-    /** @param tried what this checkout has looked at already, which need not be ready any more because of that */
+    /** @param tried the partitions that this checkout has tried already, which may not be ready because of that */
     private void discover(Hold hold, Set<Partition> tried) {
         long started = System.nanoTime();
         List<byte[]> arguments = new ArrayList<>(topics.size() + 4);
@@ -140,9 +140,9 @@ final class Checkout {
     }
 
     /**
-     * Takes some of the partitions and shares the limit out among them. If they have less, it reads on in those that had
-     * more than their share, and then tries twice as many more. So it asks the server no more often than the logarithm of their
-     * number says, however many of them are not ready any more.
+     * Takes some of the partitions and shares the limit out among them. If they have less, it reads on in those that
+     * had more than their share, and then tries twice as many more. So it asks the server no more often than the
+     * logarithm of their number says, however many of them are no longer ready.
      */
     private void fill(Hold hold, int limit, Set<Partition> tried) {
         List<Partition> inTurn = rotation.nextTurn(limit);
@@ -162,8 +162,8 @@ final class Checkout {
     }
 
     /**
-     * Takes as many of the partitions as the batch has places for, and reads in each its share, if it can be foreseen that this is not
-     * too much; else that is left to {@link #readOn}.
+     * Takes as many of the partitions as the batch has places for, and reads in each its share, if it can be foreseen
+     * that this is not too much; else that is left to {@link #readOn}.
      */
     private void take(Hold hold, List<Partition> some, int limit) {
         int places = Math.min(limit - hold.messages(), MOST_PARTITIONS - hold.partitions.size());
@@ -183,7 +183,7 @@ final class Checkout {
                     new int[0]); // which finds what it has taken already; then readOn asks for as many again
         } catch (OutOfMemoryError e) {
             portions.halve(room);
-            throw e; // whoever relays is to know; next time it is less
+            throw e; // the relay must know; next time it is less
         }
     }
 
@@ -242,8 +242,8 @@ final class Checkout {
     }
 
     /**
-     * What was asked for did not come. If the server is there all the same, it may have been too much; as long as it is away, nothing
-     * is learnt.
+     * What was asked for did not come. If the server is there nevertheless, it may have been too much; as long as it is
+     * away, nothing is learnt.
      *
      * @throws JedisConnectionException if it is not there, or one message alone was asked for
      */
@@ -329,7 +329,8 @@ final class Checkout {
     }
 
     /**
-     * Begins to read what is behind a batch that was passed its partitions on, if it will most likely pass them on too.
+     * Begins to read the messages after a batch that has the partitions of the last one, if it will most likely pass
+     * them on too.
      *
      * @param nanos how long the batch is expected to take
      */
@@ -375,8 +376,8 @@ final class Checkout {
     }
 
     /**
-     * Those that had no place, which have the next turn; that begin with what cannot be handed out; or whose messages were deleted by
-     * hand in this very moment.
+     * Those that had no place, which have the next turn; that begin with what cannot be handed out; or whose messages
+     * were deleted by hand in this very moment.
      */
     private void releaseEmpty(Hold hold) {
         List<HeldPartition> empty =
@@ -400,7 +401,7 @@ final class Checkout {
         }
     }
 
-    /** How much there is behind what was read ahead. */
+    /** Counts the messages after those that were read ahead. */
     private void count(Hold hold) {
         forEachRenewed(
                 hold,
@@ -409,7 +410,7 @@ final class Checkout {
                 (held, length) -> held.left = Math.max(0, Reply.number(length) - held.entries.size()));
     }
 
-    /** Fills the room that is left with what is behind what was read. */
+    /** Fills the room that is left with the messages that follow. */
     private void readOn(Hold hold, int limit) {
         while (true) {
             List<HeldPartition> more =
@@ -440,10 +441,10 @@ final class Checkout {
                 continue;
             } catch (OutOfMemoryError e) {
                 portions.halve(asked);
-                throw e; // whoever relays is to know; next time it is less
+                throw e; // the relay must know; next time it is less
             }
             weighed.end();
-            // What was read is not left any more; where less came than was asked for, nothing is; and what is lost is
+            // What was read is no longer left. Where less came than was asked for, nothing is left. And what is lost is
             // out.
             if (left(hold.partitions) >= before) {
                 throw new IllegalStateException("A checkout makes no progress: " + before + " messages are left.");
@@ -455,7 +456,7 @@ final class Checkout {
         return partitions.stream().mapToLong(held -> held.left).sum();
     }
 
-    /** After renewing the lease: without it, what is read could be somebody else's by now. */
+    /** Renews the lease first. Without that, another batch could have the partition by now. */
     private void forEachRenewed(
             Hold hold,
             List<HeldPartition> some,
@@ -495,8 +496,8 @@ final class Checkout {
     }
 
     /**
-     * One at a time to the one that has the fewest, counting what was read of it already, and to none more than it has; until so
-     * many bytes are reached. There is one at least.
+     * One at a time to the one that has the fewest, counting what was read of it already, and to none more than it has;
+     * until this number of bytes is reached. There is one at least.
      */
     private int[] shares(int room, List<HeldPartition> among, long bytes) {
         int[] shares = new int[among.size()];

@@ -11,9 +11,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a message has beside its payload, as the name of its field: a 1, which says what follows; 16 bytes, the id; then,
- * unless there is neither key nor headers, the length of the key plus one in two bytes, 0 if there is none, the key, and the headers
- * as JSON, nothing if there are none.
+ * What a message has in addition to its payload, as the name of its field: a 1, which says what follows; 16 bytes, the
+ * id; then, unless there is neither key nor headers, the length of the key plus one in two bytes, 0 if there is none,
+ * the key, and the headers as JSON, nothing if there are none.
  *
  * @param id as it is shown
  */
@@ -41,7 +41,10 @@ record EntryHeader(String id, @Nullable String key, Map<String, String> headers)
         return header;
     }
 
-    /** As far as it goes: of dead letters, operators see what there is. What others wrote has another id, and nothing else. */
+    /**
+     * As far as it goes: of dead letters, operators see what there is. What others wrote has another id, and nothing
+     * else.
+     */
     static EntryHeader read(byte[] header, byte[] otherId) {
         if (!isOurs(header)) {
             return new EntryHeader(Reply.text(otherId), null, Map.of());

@@ -22,10 +22,10 @@ final class HeldPartition {
     /** How many messages the next read may return. */
     int share;
 
-    /** How many messages there are behind what was read, as far as the server was asked. */
+    /** How many messages follow those that were read, as far as the server was asked. */
     long left;
 
-    /** What is wrong with the entry behind those that were read, which stops the partition; null if nothing is. */
+    /** What is wrong with the entry after those that were read, which stops the partition; null if nothing is. */
     @Nullable
     String problem;
 
@@ -47,7 +47,10 @@ final class HeldPartition {
                 partition, keys, Reply.text(answer.get(0)), Reply.number(answer.get(1)), Reply.list(answer.get(2)));
     }
 
-    /** Takes over what was read behind what is there, up to what cannot be handed out: nothing of its partition may overtake it. */
+    /**
+     * Adds entries that were read after those that are there, up to one that cannot be handed out, because nothing of
+     * its partition may overtake it.
+     */
     void add(List<Object> read) {
         problem = null;
         entries.ensureCapacity(entries.size() + read.size());
@@ -64,7 +67,7 @@ final class HeldPartition {
         left = read.size() < share ? 0 : Math.max(0, left - read.size());
     }
 
-    /** Whether nothing in it has failed, or cannot be handed out, also not behind what was read. */
+    /** Whether no entry has failed and every entry can be handed out, also the one after those that were read. */
     boolean isSound() {
         return attempts.isEmpty() && problem == null;
     }
@@ -78,12 +81,15 @@ final class HeldPartition {
         return entries.get(entries.size() - 1);
     }
 
-    /** Behind what the next read begins, for {@code XRANGE}. */
+    /** The position after which the next read begins, for {@code XRANGE}. */
     String after() {
         return entries.isEmpty() ? "-" : "(" + Reply.text(last().position());
     }
 
-    /** Read again what is there from the first to the last of the entries, one after the other so that no answer is too large. */
+    /**
+     * Read again what is there from the first to the last of the entries, one after the other so that no answer is too
+     * large.
+     */
     List<Command> readAgain() {
         List<Command> reads = new ArrayList<>();
         int from = 0;

@@ -26,12 +26,12 @@ final class Hold {
     final LeaseClock since;
 
     /**
-     * One of its partitions was released before the others. It must not be taken with this token once more: its state says
-     * that the token is closed. So no other batch may have this token.
+     * One of its partitions was released before the others. It must not be taken with this token once more: its state
+     * says that the token is closed. So no other batch may have this token.
      */
     boolean isLast;
 
-    /** What is behind what was read; whoever gives the hold back drops it. */
+    /** Messages after those that were read. They are dropped when the hold is released. */
     private @Nullable ReadAhead ahead;
 
     /** Of what is yet to be taken. */
@@ -94,7 +94,7 @@ final class Hold {
         }
     }
 
-    /** Lets the leases of some of the partitions begin anew, all or none. */
+    /** Renews the leases of some of the partitions, all or none. */
     Command renew(List<HeldPartition> some, byte[] lease) {
         List<byte[]> keys = new ArrayList<>(some.size() + 1);
         List<byte[]> arguments = new ArrayList<>(2 * some.size() + 2);

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What the keys of an outbox are called: all begin with the prefix, whose hash tag decides in which slot of a cluster they
- * are. In a spread outbox there are several tags, and a partition's number says which is its own.
+ * What the keys of an outbox are called: all begin with the prefix, whose hash tag decides in which slot of a cluster
+ * they are. In a spread outbox there are several tags, and a partition's number says which is its own.
  */
 final class KeyNames {
     private static final int LONGEST_PREFIX = 200;

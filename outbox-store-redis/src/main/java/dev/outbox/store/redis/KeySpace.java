@@ -9,15 +9,17 @@ import java.util.concurrent.ConcurrentHashMap;
  * together.
  *
  * <pre>
- * …:ready            sorted set: partitions with messages, by when they may be taken: 0, or the end of a lease, or 1e15 and the end
+ * …:ready            sorted set: partitions with messages, by when they may be taken: 0, the end of a lease, or
+ *                    1e15 and the end
  *                    of a delay
  * …:messages:t#0     stream: the messages of partition 0 of topic t, in the order of their commits
- * …:state:t#0        hash: token, fence and end of the lease; token of the last close; the failing message and its delay
+ * …:state:t#0        hash: token, fence and end of the lease; token of the last close; the failing message and
+ *                    its delay
  * …:attempts:t#0     hash: how often messages have failed, by the id of their entry; of failed ones alone
  * …:dead:t           stream: dead letters of topic t, those that died first coming first
  * …:letters          hash: where a dead letter is, by the id of its message
  * …:died             hash: the names of topics with dead letters
- * …:knocks           hash: when somebody found all partitions of a topic held, by the name of the topic
+ * …:knocks           hash: when a checkout found all partitions of a topic held, by the name of the topic
  * </pre>
  *
  * <p>Streams are never deleted, even if they are empty: a new one could give out ids that are lower than before.
@@ -25,7 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>Safe for use by several threads. The keys it returns are not to be changed.
  */
 final class KeySpace {
-    /** Of more partitions the keys are made anew now and then. */
+    /** If there are more partitions, the keys of some are built again now and then. */
     private static final int MOST_REMEMBERED = 10_000;
 
     private final int index;

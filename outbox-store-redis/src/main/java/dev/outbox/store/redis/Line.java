@@ -4,9 +4,9 @@ import java.util.List;
 import redis.clients.jedis.Connection;
 
 /**
- * A connection that was borrowed from a pool, and how many answers are still to come over it. Whatever happens, an exception or
- * want of memory in the middle of an answer: with any of them unread the connection is closed, because whoever got it next would take
- * them for his own.
+ * A connection that was borrowed from a pool, and the number of answers that are still to come over it. If it is given
+ * back with an answer unread, after an exception or a lack of memory, the connection is closed. Otherwise its next
+ * borrower would take the answer for its own.
  *
  * <p>Used by one thread at a time.
  */

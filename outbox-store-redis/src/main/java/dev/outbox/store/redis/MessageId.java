@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Ids of messages: UUIDs, stored as 16 bytes and shown as usual. What is shown says nothing about positions (decision 6). */
+/**
+ * Ids of messages: UUIDs, stored as 16 bytes and shown as usual. What is shown says nothing about positions (decision
+ * 6).
+ */
 final class MessageId {
     static final int BYTES = 16;
 

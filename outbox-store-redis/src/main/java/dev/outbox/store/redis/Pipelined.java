@@ -10,9 +10,9 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Sends commands over a client that does not give its connections away, as that of Sentinel. A pipeline of Jedis gives its connection back
- * even if something else than the connection failed while answers were read, want of memory for one, and whoever gets it next would
- * take the rest of them for his own.
+ * Sends commands over a client that does not give its connections away, as that of Sentinel. A pipeline of Jedis gives
+ * its connection back even if the connection did not fail but something else did while answers were read, such as a
+ * lack of memory. The next borrower would then take the remaining answers for its own.
  */
 final class Pipelined {
     /** Far more answers than there can be of what one call sends. */
@@ -65,8 +65,8 @@ final class Pipelined {
     }
 
     /**
-     * Asks the server to close the connection, and reads until it has: then the client knows that it is broken. Every turn reads an
-     * answer, or what is taken for one, and of those there are only so many.
+     * Asks the server to close the connection, and reads until it has: then the client knows that it is broken. Every
+     * turn reads an answer, or what is taken for one, and the number of those is limited.
      */
     private static void spoil(AbstractPipeline pipeline) {
         try {

@@ -8,11 +8,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How many messages to ask for at once. A server cannot be told how many bytes to answer with, only how many messages, and it makes
- * the answer as a whole in its own memory; beyond a limit of its own ({@code client-output-buffer-limit}, {@code
- * maxmemory-clients}) it closes the connection instead. So what messages of a partition have weighed tells how many of them make up
- * a batch, or of its topic, if nothing was read of it yet; of what nobody has weighed a few are asked for; and where an answer did not
- * come from a server that is there, or did not fit, half as many.
+ * How many messages to ask for in one request. A server cannot be told how many bytes to answer with, only how many
+ * messages, and it makes the answer as a whole in its own memory; beyond a limit of its own ({@code
+ * client-output-buffer-limit}, {@code maxmemory-clients}) it closes the connection instead. So what messages of a
+ * partition have weighed tells how many of them make up a batch, or of its topic, if nothing was read of it yet; of
+ * what nobody has weighed a few are asked for; and where an answer did not come from a server that is there, or did not
+ * fit, half as many.
  *
  * <p>Safe for use by several threads.
  */
@@ -27,8 +28,8 @@ final class Portions {
     private static final long CAUTION = TimeUnit.MINUTES.toNanos(1);
 
     /**
-     * What a message has weighed, by partition: large messages of one are not forgotten while others are read. There are no more
-     * than those that relays keep in mind to take their turns.
+     * What a message has weighed, by partition: large messages of one are not forgotten while others are read. There
+     * are no more than those that relays keep in mind to take their turns.
      */
     private final Map<Partition, Double> weights = new ConcurrentHashMap<>();
 
@@ -40,8 +41,8 @@ final class Portions {
     private long doubledAt;
 
     /**
-     * How many messages, in equal parts from these partitions, make up so many bytes, 1 or more. One that is the first of its topic is taken
-     * for one like the others.
+     * How many messages, in equal parts from these partitions, make up this number of bytes, 1 or more. One that is the
+     * first of its topic is taken for one like the others.
      */
     int of(Collection<Partition> partitions, long bytes) {
         double sum = 0;
@@ -66,7 +67,7 @@ final class Portions {
         return own != null ? own : topics.getOrDefault(partition.topic(), 0.0);
     }
 
-    /** What came in one answer. A weight rises at once, and falls by and by, once for each answer. */
+    /** What came in one answer. A weight rises immediately, and falls step by step, once for each answer. */
     final class Answer {
         private final Map<String, Double> heaviest = new HashMap<>();
 
@@ -95,8 +96,8 @@ final class Portions {
     }
 
     /**
-     * So many, asked for at once, did not come. Nothing that is known of their weight seems to be true. Several that have asked
-     * for as many at a time halve it once.
+     * This number of messages, asked for in one request, did not come. Nothing that is known of their weight seems to
+     * be true. Several that have asked for as many at a time halve it once.
      */
     synchronized void halve(int asked) {
         most = Math.max(1, Math.min(asked / 2, most()));

@@ -44,7 +44,7 @@ final class Prefetch implements AutoCloseable {
         prefetcher.noteCheckout(called, messages, limit);
     }
 
-    /** Whether a batch is expected to follow at once on the one that is about to be closed. */
+    /** Whether a batch is expected to follow immediately on the one that is about to be closed. */
     boolean isSteady() {
         return prefetcher.isSteady();
     }
@@ -60,7 +60,7 @@ final class Prefetch implements AutoCloseable {
             checkout.readAhead(next.hold, limit, took);
             prefetcher.keep(next.hold, limit);
         } catch (Throwable e) {
-            // Whatever it is, want of memory for one: the batch was closed, and nothing failed that anybody has asked
+            // Whatever it is, such as a lack of memory: the batch was closed, and nothing failed that anybody has asked
             // for. The checkout that comes next will say what is wrong.
             RedisBatch.release(client, next.hold);
         }

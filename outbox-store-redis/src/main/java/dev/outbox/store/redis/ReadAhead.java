@@ -6,13 +6,13 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * What is behind a batch, being read while the batch is worked on, over a connection that is kept for the close: the server
- * reads while the publisher works, and the client parses while the server closes.
+ * The messages after a batch, which are read while the batch is worked on, over a connection that is kept for the
+ * close: the server reads while the publisher works, and the client parses while the server closes.
  *
- * <p>It may become the next batch, if that close keeps the partitions. Then they were held without a break since before it
- * was read, so nobody else has settled anything of it; and as positions are given at commit, nothing has come to lie before
- * or within it. What came behind it meanwhile is read when the batch is completed. It is no
- * older than the last look for partitions, a second, so what is deleted by hand is not handed out long after.
+ * <p>It may become the next batch, if that close keeps the partitions. Then they were held without a break since before
+ * it was read, so nobody else has settled anything of it; and as positions are given at commit, nothing has come to lie
+ * before or within it. Messages that were added after it are read when the batch is completed. It is no older than the
+ * last look for partitions, a second, so what is deleted by hand is not handed out long after.
  *
  * <p>Used by one thread at a time.
  */

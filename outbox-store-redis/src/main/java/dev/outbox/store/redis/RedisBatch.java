@@ -59,7 +59,9 @@ final class RedisBatch extends OutcomeBatch {
         /** Others have found all held. */
         void knocked();
 
-        /** It was closed, well or not; if {@code next} holds its partitions now, these are the answers to what it read. */
+        /**
+         * It was closed, well or not; if {@code next} holds its partitions now, these are the answers to what it read.
+         */
         void closed(Checkout.@Nullable Next next, List<Object> replies);
 
         /** Nothing more is done for the batch. */
@@ -90,9 +92,10 @@ final class RedisBatch extends OutcomeBatch {
     }
 
     /**
-     * For how long the hold is believed in without an answer of the server, from before it was asked: three quarters of what it was asked
-     * for. The clocks of two machines go at different speeds, by some percent while one of them is being set right, and whoever
-     * has asked isHeld needs a moment to act on the answer. There are two renewals in that time.
+     * For how long the hold is believed in without an answer of the server, from before it was asked: three quarters of
+     * what it was asked for. The clocks of two machines go at different speeds, by some percent while one of them is
+     * being set right, and the caller of isHeld needs a moment to act on the answer. There are two renewals in that
+     * time.
      */
     private static Duration trusted(Duration lease) {
         return lease.multipliedBy(3).dividedBy(4);
@@ -109,8 +112,8 @@ final class RedisBatch extends OutcomeBatch {
     }
 
     /**
-     * Renews the lease before the batch is handed out, if taking and reading took so long that it may run out before the first
-     * renewal.
+     * Renews the lease before the batch is handed out, if taking and reading took so long that it may run out before
+     * the first renewal.
      *
      * @throws StoreException if others have taken partitions meanwhile; who called it releases the rest
      */
@@ -144,7 +147,10 @@ final class RedisBatch extends OutcomeBatch {
         lost = true;
     }
 
-    /** Ends the hold because the store is being closed. Waits for a close that has begun. Returns what is to be released. */
+    /**
+     * Ends the hold because the store is being closed. Waits for a close that has begun. Returns what is to be
+     * released.
+     */
     @Nullable
     synchronized Hold lose() {
         if (hold == null || !outcomes.isOpen() || lost) {
@@ -154,7 +160,7 @@ final class RedisBatch extends OutcomeBatch {
         return hold;
     }
 
-    /** Frees at once what would be free when the lease has run out: worth a try, and no more. */
+    /** Tries to free partitions now. If it fails, they are free when the lease has run out. */
     static void release(RetryingClient client, Hold hold) {
         try {
             hold.dropAhead();
@@ -240,12 +246,14 @@ final class RedisBatch extends OutcomeBatch {
     private Checkout.@Nullable Next next(Hold hold) {
         try {
             return sequel.next(hold, renewed);
-        } catch (Throwable e) { // whatever it is, want of memory for one: the next checkout will say
+        } catch (Throwable e) { // whatever it is, such as a lack of memory: the next checkout will say
             return null;
         }
     }
 
-    /** If what comes behind the close meets trouble, the close must not be sent again: it may be others' turn by then. */
+    /**
+     * If a command after the close meets trouble, the close must not be sent again: it may be others' turn by then.
+     */
     private RetryingClient.Answers send(List<Command> commands) {
         Hold held = requireNonNull(hold);
         try {

@@ -14,8 +14,8 @@ import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
 /**
- * A client of one server, of what Sentinel says is the master, or of a cluster. Sends nothing twice: whoever calls knows
- * best what may be repeated.
+ * A client of one server, of what Sentinel says is the master, or of a cluster. Sends nothing twice: the
+ * caller knows best what may be repeated.
  */
 final class RedisClientAdapter implements AutoCloseable {
     private final UnifiedJedis client;
@@ -37,7 +37,10 @@ final class RedisClientAdapter implements AutoCloseable {
         return new RedisClientAdapter(client, c -> {}, false);
     }
 
-    /** A client of the store's own, and what to do with it when a connection was lost, which is hardly ever the only one. */
+    /**
+     * A client of the store's own, and what to do with it when a connection was lost, which is hardly ever the only
+     * one.
+     */
     static RedisClientAdapter own(UnifiedJedis client, Consumer<UnifiedJedis> onFailure) {
         return new RedisClientAdapter(client, onFailure, true);
     }
@@ -114,7 +117,8 @@ final class RedisClientAdapter implements AutoCloseable {
     /**
      * Listens until the subscriber unsubscribes, or the connection breaks.
      *
-     * @param connected is told of the connection before it is used, so that it can be broken off; if the client gives it away
+     * @param connected is told of the connection before it is used, so that it can be broken off; if the client gives
+     *     it away
      */
     void subscribe(JedisPubSub subscriber, String channel, Consumer<Connection> connected) {
         Connection borrowed = borrow(JedisClusterCRC16.getSlot(channel));

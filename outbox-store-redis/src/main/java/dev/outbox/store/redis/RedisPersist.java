@@ -16,8 +16,8 @@ import redis.clients.jedis.args.RawableFactory;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * Queues messages in a transaction of the application. Commands go out as they are, so that a client that changes keys on
- * their way does not hide the messages from the relays. Like the transaction, used by one thread at a time.
+ * Queues messages in a transaction of the application. Commands go out as they are, so that a client that changes keys
+ * on their way does not hide the messages from the relays. Like the transaction, used by one thread at a time.
  */
 final class RedisPersist implements PersistFunc {
     private static final Rawable ONLY_NEW = RawableFactory.from("NX");
@@ -30,8 +30,8 @@ final class RedisPersist implements PersistFunc {
     private final byte @Nullable [] channel;
 
     /**
-     * Told of by the transaction when there are results: when it is executed, or at once if it has not begun. (Asking a
-     * response instead costs an exception each time.) Nobody tells of a transaction that is discarded.
+     * Told of by the transaction when there are results: when it is executed, or immediately if it has not begun.
+     * (Asking a response instead costs an exception each time.) Nobody tells of a transaction that is discarded.
      */
     private final Builder<Object> answers = new Builder<>() {
         @Override
@@ -89,8 +89,8 @@ final class RedisPersist implements PersistFunc {
     }
 
     /**
-     * Tells of the commit, with every call: whether what told of it before is still queued, or was discarded or refused with its
-     * transaction, is not known here.
+     * Tells of the commit, with every call: whether what told of it before is still queued, or was discarded or refused
+     * with its transaction, is not known here.
      */
     private void announce() {
         if (channel == null) {

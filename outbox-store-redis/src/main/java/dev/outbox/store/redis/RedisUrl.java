@@ -10,7 +10,8 @@ import redis.clients.jedis.HostAndPort;
 
 /**
  * {@code redis://user:password@host:6379/0}, {@code rediss://} with TLS; with several hosts a cluster, or with {@code
- * ?sentinel=name} the sentinels that know the master of that name; {@code ?cluster=true} for a cluster known by one host.
+ * ?sentinel=name} the sentinels that know the master of that name; {@code ?cluster=true} for a cluster known by one
+ * host.
  *
  * @param sentinel name of the master, or null
  */

@@ -15,12 +15,13 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
- * Goes once, when a store is opened, through what its batches will rest on: a message is written and found; what one has taken
- * another cannot take, renew or settle; what was settled is gone. In two round trips, with the scripts that batches use, sent in full and by
- * their names, on keys of its own among those of the outbox, where no relay looks. They are deleted again.
+ * Goes once, when a store is opened, through what its batches will rest on: a message is written and found; what one
+ * has taken another cannot take, renew or settle; what was settled is gone. In two round trips, with the scripts that
+ * batches use, sent in full and by their names, on keys of its own among those of the outbox, where no relay looks.
+ * They are deleted again.
  *
- * <p>It finds what no setting tells: commands that this user may not use or that were renamed, a server that cannot be written to, and one that
- * resembles Redis and lacks something (decision 17).
+ * <p>It finds what no setting tells: commands that this user may not use or that were renamed, a server that cannot be
+ * written to, and one that resembles Redis and lacks something (decision 17).
  */
 final class Rehearsal {
     private static final int TRIES = 3;
@@ -38,8 +39,8 @@ final class Rehearsal {
     }
 
     /**
-     * Begins anew, on other keys, if something was sent more than once: a message that was written twice, or a partition that was
-     * taken by the first time, is no fault of the server.
+     * Begins again, on other keys, if something was sent more than once: a message that was written twice, or a
+     * partition that was taken by the first time, is no fault of the server.
      */
     static void run(RetryingClient client, KeySpace outbox) {
         for (int i = 0; i < TRIES; i++) {
@@ -173,7 +174,7 @@ final class Rehearsal {
         return client.send(keySpace, commands, commands.size(), RetryingClient.PATIENCE);
     }
 
-    /** The first that is an error is thrown. What was sent behind it has failed because of it, or has not. */
+    /** The first that is an error is thrown. Commands after it have failed because of it, or have succeeded. */
     private static void check(List<Object> replies) {
         for (Object reply : replies) {
             if (reply instanceof JedisDataException e && isUnknown(String.valueOf(e.getMessage()))) {

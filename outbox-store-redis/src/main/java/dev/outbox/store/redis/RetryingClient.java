@@ -9,9 +9,9 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * Sends commands until there is an answer to them: over another connection if one is lost, to another server if the slot
- * has moved, a little later if it is being moved, in full if the server does not know a script. So they may be carried out
- * twice, and everything that is sent through here is such that the second time does no harm.
+ * Sends commands until there is an answer to them: over another connection if one is lost, to another server if the
+ * slot has moved, a little later if it is being moved, in full if the server does not know a script. So they may be
+ * carried out twice, and everything that is sent through here is such that the second time does no harm.
  *
  * <p>Safe for use by several threads.
  */
@@ -52,9 +52,10 @@ final class RetryingClient {
     /**
      * Sends commands in one round trip.
      *
-     * @param decisive how many of them, from the first on, need an answer; those behind are a try, and have no answer if a
-     *     connection was lost
-     * @param patience how long to wait for a slot that is being moved, and for a server that is being restarted or replaced
+     * @param decisive how many of them, from the first on, need an answer; those after them are a try, and have no
+     *     answer if a connection was lost
+     * @param patience how long to wait for a slot that is being moved, and for a server that is being restarted or
+     *     replaced
      */
     Answers send(KeySpace keySpace, List<Command> commands, int decisive, Duration patience) {
         return send(keySpace, commands, decisive, patience, null);
@@ -128,8 +129,8 @@ final class RetryingClient {
     }
 
     /**
-     * Sends what is worth a try and no more: never for longer than the server takes for one answer, so that nobody who is giving up
-     * waits for it.
+     * Sends what is worth a try and no more: never for longer than the server takes for one answer, so that nobody who
+     * is giving up waits for it.
      */
     void tell(KeySpace keySpace, List<Command> commands) {
         long began = System.nanoTime();
@@ -164,7 +165,7 @@ final class RetryingClient {
         return System.nanoTime() - began >= patience.toNanos();
     }
 
-    /** Not behind the first time, when it is hardly ever more than a connection that has been closed long ago. */
+    /** Does nothing after the first loss, which is hardly ever more than a connection that was closed long ago. */
     private static void pause(int lost) {
         if (lost > 1) {
             LockSupport.parkNanos(Math.min(LONGEST_PAUSE, PAUSE << Math.min(lost - 2, 10)));

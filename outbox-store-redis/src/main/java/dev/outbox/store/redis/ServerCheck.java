@@ -131,7 +131,9 @@ final class ServerCheck {
         }
     }
 
-    /** Valkey calls it by another name. What a server does not say is no value: then the commands that are tried decide. */
+    /**
+     * Valkey calls it by another name. What a server does not say is no value: then the commands that are tried decide.
+     */
     private static String mode(Map<String, String> info) {
         return info.getOrDefault("redis_mode", info.getOrDefault("server_mode", ""));
     }

@@ -20,7 +20,7 @@ import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 
-/** Opens stores, and refuses at once what would fail later. */
+/** Opens stores, and refuses immediately what would fail later. */
 final class StoreOpener {
     private static final int CONNECT_MILLIS = 5_000;
     private static final int SOCKET_MILLIS = 10_000;
@@ -102,8 +102,8 @@ final class StoreOpener {
         }
 
         /**
-         * How long to wait for an answer. A connection that has died without a word must not cost a lease that is renewed
-         * over it: there is time for another one.
+         * How long to wait for an answer. A connection that has died without a word must not cost a lease that is
+         * renewed over it: there is time for another one.
          */
         int socketMillis() {
             return (int) Math.max(LEAST_SOCKET_MILLIS, Math.min(SOCKET_MILLIS, lease.toMillis() / 3));

@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  * persisted. Of dead letters, {@code q} is the partition, {@code a} the attempts and {@code r} the reason.
  *
  * @param position its id in the stream: when it was written, in ms by the server's clock, and a number
- * @param more the fields behind the first, names and values in turn
+ * @param more the fields after the first, names and values in turn
  */
 @SuppressWarnings("ArrayRecordComponent") // bytes as they came
 record StreamEntry(byte[] position, byte[] header, byte[] payload, List<Object> more) {
-    /** As a server returned it, whoever wrote it: see {@link #problem}. */
+    /** An entry as a server returned it. Any client may have written it: see {@link #problem}. */
     static StreamEntry of(Object reply) {
         List<Object> parts = Reply.list(reply);
         List<Object> fields = Reply.list(parts.get(1));
@@ -28,15 +28,15 @@ record StreamEntry(byte[] position, byte[] header, byte[] payload, List<Object> 
                 fields.size() == 2 ? List.of() : fields.subList(2, fields.size()));
     }
 
-    /** As the script returns it that looks for what fails: position, label, and the fields behind the first. */
+    /** An entry as the script for failing messages returns it: position, header, and the fields after the first. */
     static StreamEntry withoutPayload(List<Object> parts) {
         return new StreamEntry(
                 Reply.bytes(parts.get(0)), Reply.bytes(parts.get(1)), new byte[0], parts.subList(2, parts.size()));
     }
 
     /**
-     * Why it cannot be handed out as a message, or null if it can. What was not written by the outbox, or not as it is, is no
-     * message: read as far as it goes, it would be published as something that nobody ever committed.
+     * Why it cannot be handed out as a message, or null if it can. What was not written by the outbox, or not as it is,
+     * is no message: read as far as it goes, it would be published as something that nobody ever committed.
      */
     @Nullable
     String problem() {
@@ -126,7 +126,7 @@ record StreamEntry(byte[] position, byte[] header, byte[] payload, List<Object> 
         return millis;
     }
 
-    /** The lowest position behind one. */
+    /** The lowest position after another. */
     static String behind(String position) {
         int dash = position.indexOf('-');
         long number = Long.parseUnsignedLong(position.substring(dash + 1));

@@ -57,7 +57,7 @@ final class TopicSet {
     }
 
     /**
-     * What is to be sent instead of the close of a batch of so many, or null.
+     * The command to send instead of the close of a batch of this size, or null.
      *
      * @param renewed when its lease was asked for
      * @param company whether another batch is open

@@ -4,8 +4,8 @@ import dev.outbox.StoreException;
 import java.util.List;
 
 /**
- * What became of a transaction. Redis does not throw for all that can go wrong, and rolls back less than databases do: see
- * {@link RedisOutbox}.
+ * What became of a transaction. Redis does not throw for all that can go wrong, and rolls back less than databases do:
+ * see {@link RedisOutbox}.
  */
 public sealed interface TransactionResult {
     /**
@@ -16,16 +16,16 @@ public sealed interface TransactionResult {
     record Committed(List<Object> results) implements TransactionResult {}
 
     /**
-     * Nothing was written, neither messages nor anything else: a watched key had changed, or the server refused to queue a
-     * command. It can be tried again as a whole.
+     * Nothing was written, neither messages nor anything else: a watched key had changed, or the server refused to
+     * queue a command. It can be tried again as a whole.
      *
      * @param why in words
      */
     record NothingWritten(String why) implements TransactionResult {}
 
     /**
-     * Some commands failed when the server carried them out; <strong>all others took effect and stay</strong>. Whether the
-     * messages are among them, the results tell.
+     * Some commands failed when the server carried them out; <strong>all others took effect and stay</strong>. Whether
+     * the messages are among them, the results tell.
      *
      * @param results what the commands returned, in the order in which they were queued; a {@link
      *     redis.clients.jedis.exceptions.JedisDataException} for those that failed

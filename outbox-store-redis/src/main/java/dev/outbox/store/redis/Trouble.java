@@ -23,7 +23,10 @@ enum Trouble {
                     + "MISCONF|OOM|NOPERM|WRONGTYPE|MOVED|ASK)\\b",
             Pattern.DOTALL);
 
-    /** Of several answers, that of the first which has one. What was carried out of the others is carried out again, which does no harm. */
+    /**
+     * Of several answers, that of the first which has one. What was carried out of the others is carried out again,
+     * which does no harm.
+     */
     static Trouble of(List<Object> replies) {
         for (Object reply : replies) {
             if (reply instanceof JedisDataException error) {

@@ -17,11 +17,11 @@ import redis.clients.jedis.JedisPubSub;
 
 /**
  * Listens for what transactions publish when they commit, on one connection and one thread for all listeners. If the
- * connection is lost it begins anew, and tells its listeners, because something may have been missed.
+ * connection is lost it begins again, and tells its listeners, because something may have been missed.
  *
- * <p>A connection on which nothing is sent may vanish without a word, and whoever only listens never finds out. So the server is
- * sent a PING now and then: what is in between does not take the connection for idle, and if one is not answered before the next
- * is due, the connection is broken off.
+ * <p>A connection on which nothing is sent may vanish without a word, and a client that only listens never finds out.
+ * So the server is sent a PING now and then: what is in between does not take the connection for idle, and if one is
+ * not answered before the next is due, the connection is broken off.
  */
 final class WakeUpListener implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);

@@ -36,7 +36,8 @@ public final class PartitionRotation<P> {
      * @param pauseFactor how many times as long as a discovery took the pause after it is, up to a second; so a
      *     discovery takes no more than about such a part of the time, however slow it is
      * @param mostPartitions that a batch may hold
-     * @param share with how many of so many partitions a checkout begins while others check out as well
+     * @param share the number of partitions that a checkout begins with, of the number that are ready, while others
+     *     check out too
      */
     public record Pace(Duration leastPause, int pauseFactor, int mostPartitions, IntUnaryOperator share) {}
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * partitions for the next one, and one wait for the server is saved.
  *
  * <p>What that may cost others is that a partition is held although no batch is open, as if the relay had asked
- * already. It is bounded here: it happens only after so many batches in a row that were full and followed each other
+ * already. It is bounded here: it happens only after several batches in a row that were full and followed each other
  * within {@value #GAP_MILLIS} ms, and what is not fetched within {@value #KEEP_MILLIS} ms is given back. Safety rests
  * on nothing of that: what is taken has to be a hold like any other.
  *
@@ -92,7 +92,7 @@ public final class Prefetcher<T> implements AutoCloseable {
         inARow = follows ? inARow + 1 : 0;
     }
 
-    /** Whether a batch is expected to follow at once on one that is about to be closed. */
+    /** Whether a batch is expected to follow immediately on one that is about to be closed. */
     public synchronized boolean isSteady() {
         return inARow >= steady && !ended;
     }

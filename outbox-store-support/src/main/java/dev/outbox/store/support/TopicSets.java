@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * What checkouts of the same set of topics share. Relays ask for few different sets; a client that asks for many pays for
- * making it again, and memory is bounded. Safe for use by several threads.
+ * What checkouts of the same set of topics share. Relays ask for few different sets; a client that asks for many pays
+ * for making it again, and memory is bounded. Safe for use by several threads.
  *
  * @param <T> what they share
  */

@@ -19,8 +19,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The command line. The tests are run in a further JVM, which has the runner and the store on one class path: so drivers
- * and services are found as they are in an application, and so are they by the processes that the tests start.
+ * The command line. The tests are run in a further JVM, which has the runner and the store on one class path: so
+ * drivers and services are found as they are in an application, and so are they by the processes that the tests start.
  */
 @Command(
         name = "outbox-tck-runner",

@@ -139,7 +139,7 @@ final class TestRun {
                     try {
                         while (System.in.read() >= 0) {}
                     } catch (IOException e) {
-                        // The same: nobody is there any more.
+                        // The reader of this output is gone, too.
                     }
                     Runtime.getRuntime().halt(ExitCode.COULD_NOT_RUN);
                 },

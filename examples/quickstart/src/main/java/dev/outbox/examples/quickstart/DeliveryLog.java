@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Stands in for a broker: a file with one line per delivery, in the order of arrival. A line counts once its line feed is
- * there. It is handed to the operating system before {@link #append} returns, which outlives the process (though not the
- * machine, which nothing here kills).
+ * Stands in for a broker: a file with one line per delivery, in the order of arrival. A line counts once its line feed
+ * is there. It is handed to the operating system before {@link #append} returns, which outlives the process (though not
+ * the machine, which nothing here kills).
  */
 final class DeliveryLog implements AutoCloseable {
     private final FileOutputStream file;
@@ -91,7 +91,7 @@ final class DeliveryLog implements AutoCloseable {
             }
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
                 ByteBuffer chunk = ByteBuffer.allocate(64 * 1024);
-                // Stays behind the last line feed: what follows it may be cut off and written anew.
+                // Stays after the last line feed. What follows it may be cut off and written again.
                 long next = position;
                 for (int n = channel.read(chunk, next); n > 0; n = channel.read(chunk.clear(), next)) {
                     for (int i = 0; i < n; i++) {

@@ -11,8 +11,8 @@ import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * The shop in Redis: a hash per order, and a list of the orders of this run in the order of their commits. Both have the hash
- * tag of the outbox, and are written by the same {@code MULTI} as the message.
+ * The shop in Redis: a hash per order, and a list of the orders of this run in the order of their commits. Both have
+ * the hash tag of the outbox, and are written by the same {@code MULTI} as the message.
  */
 final class RedisShop implements Shop {
     private static final String KEYS = RedisOutbox.DEFAULT_PREFIX + ":quickstart:";

@@ -64,7 +64,7 @@ final class RelayProcess implements AutoCloseable {
         }
     }
 
-    /** Leaves nothing behind when the run failed. */
+    /** Leaves no process alive when the run failed. */
     @Override
     public void close() {
         process.destroyForcibly();

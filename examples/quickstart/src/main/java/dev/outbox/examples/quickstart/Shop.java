@@ -3,8 +3,8 @@ package dev.outbox.examples.quickstart;
 import java.util.List;
 
 /**
- * The application: takes orders, each in a transaction of its own, and tells the topic of them. Orders of earlier runs stay
- * in its database, under another run. Safe for use by several threads.
+ * The application: takes orders, each in a transaction of its own, and tells the topic of them. Orders of earlier runs
+ * stay in its database, under another run. Safe for use by several threads.
  */
 interface Shop extends AutoCloseable {
     /**

@@ -10,8 +10,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The shop's threads. A customer's orders are all taken by the same one, in the order of the file, so that it is defined
- * which of them committed first.
+ * The shop's threads. A customer's orders are all taken by the same one, in the order of the file, so that it is
+ * defined which of them committed first.
  */
 final class Writers implements AutoCloseable {
     static final int THREADS = 4;

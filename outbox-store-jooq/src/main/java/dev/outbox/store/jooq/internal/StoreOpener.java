@@ -31,14 +31,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Opens stores, and refuses at once what would fail later. */
+/** Opens stores, and refuses immediately what would fail later. */
 public final class StoreOpener {
 
     private static final long CONNECTION_TIMEOUT = TimeUnit.SECONDS.toMillis(10);
 
     /**
-     * No limit that anybody meets. A batch keeps its connection while it is open, so the workers of the relays say how many
-     * there are. The pool opens them as they are needed, and ends those that were idle for ten minutes.
+     * No limit that anybody meets. A batch keeps its connection while it is open, so the workers of the relays say how
+     * many there are. The pool opens them as they are needed, and ends those that were idle for ten minutes.
      */
     private static final int MOST_CONNECTIONS = 10_000;
 
@@ -76,7 +76,7 @@ public final class StoreOpener {
         Dialect actual;
         int lockKey;
         Connections connections = null;
-        // One connection before there is a pool: what is wrong shows at once, as the driver says it.
+        // One connection before there is a pool: what is wrong shows immediately, as the driver says it.
         try (Connection connection = source.getConnection()) {
             actual = Dialects.of(connection)
                     .named(settings.names())

@@ -56,7 +56,7 @@ public final class LocalSession implements Session {
         return open;
     }
 
-    /** Lets the lease of a hold begin anew; false if the hold was lost. */
+    /** Renews the lease of a hold; false if the hold was lost. */
     public synchronized boolean renew(long number) {
         MemoryState.Hold hold = holds.get(number);
         return hold != null && outbox.renew(hold);
@@ -80,7 +80,7 @@ public final class LocalSession implements Session {
         return caller;
     }
 
-    /** Calls a listener on a thread of its own, so that it cannot hold up whoever commits. */
+    /** Calls a listener on a thread of its own, so that it cannot hold up the thread that commits. */
     private final class Caller implements Subscription {
         private final Semaphore commits = new Semaphore(0);
         private final Runnable wakeUp = commits::release;

@@ -202,7 +202,7 @@ public class MemoryState {
         }
     }
 
-    /** Lets the lease begin anew, also one that has run out and that nobody has taken over; false if somebody has. */
+    /** Renews a lease, also one that has run out and was not taken over; false if another client has taken it over. */
     public synchronized boolean renew(Hold hold) {
         boolean held = isHeld(hold);
         if (held) {

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What concurrent clients did, and whether the contract allows it. All times are of one monotonic clock, in
  * nanoseconds, and taken so that they never make a correct store look wrong: a hold surely lasts from after checkout
- * returned to before close was called; a commit is surely visible only after it returned. An operation that timed out, whose
- * connection broke or whose process was killed is unknown: it may have been done or not, and is never held to be one of
- * both. Every check takes time in proportion to the history, but for sorting it.
+ * returned to before close was called; a commit is surely visible only after it returned. An operation that timed out,
+ * whose connection broke or whose process was killed is unknown: it may have been done or not, and is never held to be
+ * one of both. Every check takes time in proportion to the history, except for sorting it.
  */
 public final class History {
     /** How an operation ended; unknown if its answer was an exception, or none, that leaves both possible. */
@@ -224,8 +224,8 @@ public final class History {
     }
 
     /**
-     * OBX-ORDER-1: if one message was committed before another of its partition began to be written, it is settled first.
-     * It is enough to compare each with the one, of those settled before, that was begun last.
+     * OBX-ORDER-1: if one message was committed before another of its partition began to be written, it is settled
+     * first. It is enough to compare each with the one, of those settled before, that was begun last.
      */
     public void checkPartitionsCameInOrder() {
         Map<String, Delivered> latest = new HashMap<>();

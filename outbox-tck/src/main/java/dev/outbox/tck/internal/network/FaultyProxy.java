@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between clients and a server, and does to their connections what networks do. Safe for use by several threads.
  *
- * <p>What one side sends arrives in pieces, as they are read here; small requests and answers are a piece each. Nothing is
- * sent on after a fault has struck, so that the two sides cannot have different ideas of what came before it.
+ * <p>What one side sends arrives in pieces, as they are read here; small requests and answers are a piece each. Nothing
+ * is sent on after a fault has struck, so that the two sides cannot have different ideas of what came before it.
  */
 public final class FaultyProxy implements AutoCloseable {
     private static final int PIECE = 64 * 1024;
@@ -41,7 +41,7 @@ public final class FaultyProxy implements AutoCloseable {
      *
      * @param delayNanos how long every piece is kept back
      * @param piece the most bytes that are sent on at a time
-     * @param fault what befalls it, or null
+     * @param fault the fault that happens to it, or null
      */
     public record Treatment(
             long delayNanos, int piece, @Nullable Fault fault) {
@@ -54,7 +54,7 @@ public final class FaultyProxy implements AutoCloseable {
         private final AtomicInteger left;
         private volatile boolean struck;
 
-        /** Lets so many pieces pass, and takes the next. */
+        /** Lets {@code pass} pieces through, and swallows the next one. */
         public Fault(Direction direction, int pass) {
             this.direction = direction;
             this.left = new AtomicInteger(pass);
@@ -98,7 +98,7 @@ public final class FaultyProxy implements AutoCloseable {
         treatments = each;
     }
 
-    /** Lets a fault befall whichever connection has the piece that it waits for, from now on. */
+    /** From now on, the fault happens to the connection on which the piece comes that it waits for. */
     public void arm(Fault fault) {
         armed.set(fault);
     }
@@ -117,15 +117,15 @@ public final class FaultyProxy implements AutoCloseable {
         links.forEach(Link::cut);
     }
 
-    /** The same, and whoever connects anew fails, until {@link #comeBack}. */
+    /** Resets every connection, at both ends. New connections fail until {@link #comeBack}. */
     public void goAway() {
         away = true;
         cut();
     }
 
     /**
-     * Ends every connection at the server's end, while the clients' ends stay open, and silent; whoever connects anew
-     * fails, until {@link #comeBack}.
+     * Ends every connection at the server's end, while the clients' ends stay open and silent. New connections
+     * fail until {@link #comeBack}.
      */
     public void goAwayInSilence() {
         away = true;
@@ -166,7 +166,7 @@ public final class FaultyProxy implements AutoCloseable {
                 daemon("tck-proxy-requests", () -> link.pump(Direction.REQUESTS));
                 daemon("tck-proxy-replies", () -> link.pump(Direction.REPLIES));
             } catch (IOException e) {
-                // closed, or a client that gave up at once
+                // closed, or a client that gave up immediately
             }
         }
     }

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a relay in another process said of its rounds: {@code closing}, with the times of {@link System#nanoTime} at which
- * checkout was called and returned and at which it is about to call close, and with the ids; then {@code closed}, with the
- * time. On one machine these clocks are one. Used by one thread at a time.
+ * What a relay in another process said of its rounds: {@code closing}, with the times of {@link System#nanoTime} at
+ * which checkout was called and returned and at which it is about to call close, and with the ids; then {@code closed},
+ * with the time. On one machine these clocks are one. Used by one thread at a time.
  */
 public final class RelayLog {
     private final String name;

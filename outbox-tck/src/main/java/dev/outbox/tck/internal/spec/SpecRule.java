@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The contract, read from its one text {@code docs/SPEC.md}, a copy of which the build puts beside this class.
+ * A rule of the contract. The rules are read from {@code docs/SPEC.md}. The build puts a copy of it next to this class.
  *
  * @param id as in {@code OBX-TX-1}
  * @param section the heading it stands under

@@ -13,11 +13,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that says now and then, on the connection of every open batch, that the batch is still there. A publisher may take
- * as long as it wants; and what forgets connections that are silent (servers, poolers, routers, load balancers) keeps these.
+ * A thread that says now and then, on the connection of every open batch, that the batch is still there. A publisher
+ * may take as long as it wants; and what forgets connections that are silent (servers, poolers, routers, load
+ * balancers) keeps these.
  *
  * <p>That is what lets the server be told to give a session up that says nothing for a minute: its machine has vanished
- * without a word, or sleeps, and its partitions become free. Whoever wakes up then asks before he publishes on, see {@link JdbcBatch#isHeld}.
+ * without a word, or sleeps, and its partitions become free. A relay that wakes up then asks {@link
+ * JdbcBatch#isHeld} before it publishes more.
  */
 public final class SignsOfLife implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -51,7 +53,10 @@ public final class SignsOfLife implements AutoCloseable {
         return signs;
     }
 
-    /** For how long an answer of the server is proof that it has not given the session up, with much to spare: 5 seconds. */
+    /**
+     * For how long an answer of the server is proof that it has not given the session up, with much to spare: 5
+     * seconds.
+     */
     public static Duration trust() {
         return LastAnswer.silence.dividedBy(12);
     }

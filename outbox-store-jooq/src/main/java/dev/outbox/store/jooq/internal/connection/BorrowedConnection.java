@@ -32,7 +32,7 @@ public final class BorrowedConnection implements AutoCloseable {
     /** Who has it ends the connection, or gives it back; not both at a time. */
     private final ReentrantLock ending = new ReentrantLock();
 
-    /** Whether the connection was given back, and may be somebody else's. */
+    /** Whether the connection was given back, and may have another borrower. */
     private boolean returned;
 
     /** Whether the connection had no limit on the silence of its server, and has one now. */
@@ -64,8 +64,8 @@ public final class BorrowedConnection implements AutoCloseable {
     }
 
     /**
-     * Begins a READ COMMITTED transaction that takes partitions, and changes nothing before {@link #change}. If anything
-     * is left to send for it, returns that, to be sent with the first statement; else "".
+     * Begins a READ COMMITTED transaction that takes partitions, and changes nothing before {@link #change}. If
+     * anything is left to send for it, returns that, to be sent with the first statement; else "".
      */
     public String hold() throws SQLException {
         limitSilence();
@@ -156,7 +156,7 @@ public final class BorrowedConnection implements AutoCloseable {
         }
     }
 
-    /** Whether somebody has closed the connection, as far as is known here: a pool that wants it back, say. */
+    /** Whether the connection was closed, as far as is known here, for example by a pool that wants it back. */
     public boolean isClosed() {
         try {
             return connection.isClosed();

@@ -9,8 +9,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the store gets its connections: its own pool, or the application's, whose connections are returned as they came.
- * Safe for use by several threads.
+ * Where the store gets its connections: its own pool, or the application's, whose connections are returned as they
+ * came. Safe for use by several threads.
  */
 public final class Connections implements AutoCloseable {
     private final DataSource source;

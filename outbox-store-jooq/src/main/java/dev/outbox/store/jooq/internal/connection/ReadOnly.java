@@ -9,13 +9,16 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /**
- * What to say where nothing can be written. A relay that took and read messages there would publish them and then be unable
- * to settle them, so every dialect sees to it that a checkout fails before it hands anything out.
+ * What to say where nothing can be written. A relay that took and read messages there would publish them and then be
+ * unable to settle them, so every dialect sees to it that a checkout fails before it hands anything out.
  */
 public final class ReadOnly {
     private ReadOnly() {}
 
-    /** Ends the transaction of the lease, asks why it was read-only, and has its connection ended: the next one may lead elsewhere. */
+    /**
+     * Ends the transaction of the lease, asks why it was read-only, and has its connection ended: the next one may lead
+     * elsewhere.
+     */
     public static StoreException failure(String doing, BorrowedConnection borrowed, Dialect dialect, SQLException e) {
         String why = "";
         try {

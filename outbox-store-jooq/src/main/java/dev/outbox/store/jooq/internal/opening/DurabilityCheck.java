@@ -6,7 +6,10 @@ import java.sql.SQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Whether what a relay reads is safe on disk: if not, a crash of the server can make it have published what never happened. */
+/**
+ * Whether what a relay reads is safe on disk: if not, a crash of the server can make it have published what never
+ * happened.
+ */
 public final class DurabilityCheck {
     private static final Logger LOG = LoggerFactory.getLogger(DurabilityCheck.class);
 

@@ -16,13 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Does once, as a store is opened, what its batches will rest on: on two connections, and in transactions as relays have them.
- * There are servers that look like one of those that are supported and lack its locks; poolers that send what only reads
- * elsewhere; triggers, and drivers that were told to do otherwise. What fails here would have published messages twice, out of
- * order, or never.
+ * Does once, as a store is opened, what its batches will rest on: on two connections, and in transactions as relays
+ * have them. There are servers that look like one of those that are supported and lack its locks; poolers that send
+ * what only reads elsewhere; triggers, and drivers that were told to do otherwise. What fails here would have published
+ * messages twice, out of order, or never.
  *
- * <p>It writes two messages and deletes them, of a topic that no message of anybody can have. Should it die in between, they
- * are handed out to nobody and shown to nobody, and the next one deletes them after an hour.
+ * <p>It writes two messages and deletes them, of a topic that no message of anybody can have. Should it die in between,
+ * they are handed out to nobody and shown to nobody, and the next one deletes them after an hour.
  */
 public final class Rehearsal {
     /** With a blank, which is in no name of a topic. */
@@ -100,7 +100,10 @@ public final class Rehearsal {
         }
     }
 
-    /** Behind a pooler there may be fewer sessions of the server than connections to it, and a transaction keeps one of them. */
+    /**
+     * A pooler may have fewer sessions of the server than connections of clients, and a transaction keeps one of
+     * them.
+     */
     private static boolean isAnsweredBeside(BorrowedConnection first, BorrowedConnection second) throws SQLException {
         try {
             first.begin();
@@ -259,7 +262,9 @@ public final class Rehearsal {
         }
     }
 
-    /** Also what others have left behind. Does not fail: whatever there is to say has been said. */
+    /**
+     * Removes what rehearsals have left, also those of others. Does not fail: an earlier step has said what is wrong.
+     */
     private void tidyUp(long one, long other) {
         try (Statement statement = first.connection().createStatement()) {
             statement.execute(

@@ -7,9 +7,9 @@ import java.sql.Statement;
 import java.util.List;
 
 /**
- * Whether a relay may do all that it will have to: better to hear now that it may not delete than after it has published.
- * Every database checks rights, and whether it takes writes at all, before it looks for rows; so statements like those of a
- * relay are run that find none.
+ * Whether a relay may do all that it will have to: better to hear now that it may not delete than after it has
+ * published. Every database checks rights, and whether it takes writes at all, before it looks for rows; so statements
+ * like those of a relay are run that find none.
  */
 public final class RightsCheck {
     private static final String ADDING_PARTITIONS =
@@ -32,8 +32,8 @@ public final class RightsCheck {
     private RightsCheck() {}
 
     /**
-     * Fails, as the database says it, if a right is missing or nothing can be written. To be called in a transaction as a
-     * batch is, because what is refused depends on it: MySQL that logs statements takes no changes in READ COMMITTED.
+     * Fails, as the database says it, if a right is missing or nothing can be written. To be called in a transaction as
+     * a batch is, because what is refused depends on it: MySQL that logs statements takes no changes in READ COMMITTED.
      */
     static void run(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {

@@ -9,10 +9,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /**
- * Strict order: a partition comes in the order of its ids, and nothing ever comes behind a higher id. A checkout reads up
- * to the {@code LowWatermark} only, so what was written after the first message of a transaction that is still open waits for
- * its end. That is all there is to it, if ids are drawn from the sequence one by one; what would break that is refused
- * here.
+ * Strict order: a partition comes in the order of its ids, and no message ever comes after one with a higher id. A
+ * checkout reads up to the {@code LowWatermark} only, so what was written after the first message of a transaction that
+ * is still open waits for its end. That is all there is to it, if ids are drawn from the sequence one by one; what
+ * would break that is refused here.
  */
 public final class StrictOrder {
     private static final String FACTS = "WITH s AS (SELECT pg_get_serial_sequence('outbox_message', 'id') AS name)"
@@ -49,7 +49,7 @@ public final class StrictOrder {
                             "ALTER SEQUENCE " + sequence + " CACHE 1");
                 }
             }
-            // Rows that were restored without their sequence: above all that was drawn, they would wait for ever.
+            // Rows that were restored without their sequence: above all that was drawn, they would wait forever.
             try (ResultSet row = statement.executeQuery(dialect.sql(UNDRAWN))) {
                 if (row.next()) {
                     throw refusal(

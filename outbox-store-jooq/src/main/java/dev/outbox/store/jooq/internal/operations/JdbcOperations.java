@@ -492,7 +492,7 @@ public final class JdbcOperations implements StoreOperations {
         return letters;
     }
 
-    /** Also one that somebody has spoilt: what can be read of it, and what cannot. */
+    /** A dead letter. If its row was spoilt, it says what can be read of it and what cannot. */
     private DeadLetter letter(ResultSet rows) throws SQLException {
         String id = RowReader.id(rows.getString(2), 0, rows.getLong(1));
         String topic = rows.getString(3);

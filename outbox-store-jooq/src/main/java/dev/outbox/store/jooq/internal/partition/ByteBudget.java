@@ -9,8 +9,9 @@ import java.util.List;
  * <p>The first read brings the payloads that are small, and only the sizes of the others. A payload is small if it is
  * no larger than the budget divided by the limit. So what the first read keeps of these is no more than the budget. It
  * may bring one row more for each partition, as the proof that there is more: at most twice the budget, where databases
- * send that row whole. After it the size of every message is known, and {@link #cut} decides which messages the batch keeps. One more statement reads
- * the payloads of these that were left out. A batch of small messages needs no such statement.
+ * send that row whole. After it the size of every message is known, and {@link #cut} decides which messages the batch
+ * keeps. One more statement reads the payloads of these that were left out. A batch of small messages needs no such
+ * statement.
  *
  * <p>Partitions take turns, one message at a time, so a partition of large messages leaves places to the others. The
  * first message always has a place, so every batch makes progress. No message is larger than half of the budget. For

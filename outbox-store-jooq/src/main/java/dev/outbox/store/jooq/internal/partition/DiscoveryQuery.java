@@ -6,11 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A query for the partitions that have messages, by itself or sent with others, and its answer. Confined to a thread. */
+/**
+ * A query for the partitions that have messages, by itself or sent with others, and its answer. Confined to a thread.
+ */
 public final class DiscoveryQuery {
     public final String sql;
 
-    /** Partitions that it looks at only behind a row, which is their hint. */
+    /** Partitions that it looks at only after a row, which is their hint. */
     public final Map<Partition, Long> passedOver;
 
     public final long started = System.nanoTime();
@@ -34,8 +36,8 @@ public final class DiscoveryQuery {
     }
 
     /**
-     * Columns: topic, partition_no, id of the row in outbox_partition. A row without a topic says that nothing can be written
-     * here: a standby that stands still would else be taken for an outbox in which nothing is ever written.
+     * Columns: topic, partition_no, id of the row in outbox_partition. A row without a topic says that nothing can be
+     * written here: a standby that stands still would else be taken for an outbox in which nothing is ever written.
      */
     public void answer(ResultSet rows) throws SQLException {
         while (rows.next()) {

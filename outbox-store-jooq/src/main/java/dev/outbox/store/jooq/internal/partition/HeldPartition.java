@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class HeldPartition {
     public final Partition partition;
 
-    /** Behind which row reading began: 0, or a hint. */
+    /** The row after which reading began: 0, or a hint. */
     private long start;
 
     public final List<PersistedMessage> messages = new ArrayList<>();
@@ -19,7 +19,7 @@ public final class HeldPartition {
     /** Row id of the message that failed the last time, 0 if none did. */
     public long failingId;
 
-    /** Behind which row id the next read starts. */
+    /** The row id after which the next read starts. */
     public long after;
 
     /** How many messages of it the batch may have after the next read. */
@@ -28,10 +28,13 @@ public final class HeldPartition {
     /** How many rows to ask for at the next read: one more than the share, which says whether there is more. */
     public long rows;
 
-    /** Whether the last read found more than it was allowed to keep; not noticed where the share is all that there is room for. */
+    /**
+     * Whether the last read found more than it was allowed to keep; not noticed where the share is all that there is
+     * room for.
+     */
     public boolean hasMore;
 
-    /** What is wrong with the row behind the messages, which cannot be read, nor be passed over; null if nothing is. */
+    /** What is wrong with the row after the messages, which can be neither read nor passed over; null if nothing is. */
     @Nullable
     public String problem;
 
@@ -54,7 +57,7 @@ public final class HeldPartition {
     /** Up to which row id all was decided before the partition was read. */
     public final long decidedUpTo;
 
-    /** Up to which row id to read, whatever there is behind it. */
+    /** The last row id to read, whatever comes after it. */
     public final long end;
 
     public HeldPartition(Partition partition, long after, long decidedUpTo, long end) {
@@ -66,9 +69,9 @@ public final class HeldPartition {
     }
 
     /**
-     * Forgets what was read, to read more of it anew; returns how many messages that were. Reading on instead would join
-     * two snapshots: a message with a lower id could have been committed between them, and be passed over by one that was
-     * written after it.
+     * Forgets what was read, to read more of it again; returns how many messages that were. Reading on instead would
+     * join two snapshots: a message with a lower id could have been committed between them, and be passed over by one
+     * that was written after it.
      */
     public int restart() {
         int forgotten = messages.size();
@@ -81,7 +84,7 @@ public final class HeldPartition {
         return forgotten;
     }
 
-    /** As {@link #restart}, and no longer behind a hint. */
+    /** Forgets what was read, as {@link #restart} does, and reads from the start next. */
     public int restartFromStart() {
         start = 0;
         return restart();

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /** Writes messages in a transaction of the application, each by one statement. Immutable. */
 public final class JdbcPersist {
     /**
-     * MariaDB's driver prepares a batch on the server and waits for that, which takes three times as long as sending its
-     * statements one behind the other; and it sends them so if they are to return something.
+     * MariaDB's driver prepares a batch on the server and waits for that, which takes three times as long as sending
+     * its statements one after the other. It sends them one after the other if they must return something.
      */
     private static final String[] UNWANTED = {"id"};
 
@@ -134,8 +134,8 @@ public final class JdbcPersist {
     }
 
     /**
-     * The bytes that the server takes in one piece. MariaDB ends the connection without a word that its driver would hear,
-     * so it is asked before.
+     * The bytes that the server takes in one piece. MariaDB ends the connection without a word that its driver would
+     * hear, so it is asked before.
      */
     private static long mostBytes(Connection connection) throws SQLException {
         String product = product(connection);

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whether a connection is in a transaction that a message can share.
  *
- * <p>With auto-commit off it is, or this statement begins it. That costs nothing to ask. It cannot be told from the
- * connection then whether somebody will commit: where a pool has auto-commit off, that is the caller's to know.
+ * <p>With auto-commit off it is, or this statement begins it. That costs nothing to ask. The connection does
+ * not tell then whether a commit will follow. Where a pool has auto-commit off, the caller must know that.
  *
- * <p>With auto-commit on it may be all the same: in a branch of a distributed transaction, which the drivers of MySQL and MariaDB
- * begin without touching that setting, or after a BEGIN in SQL. So the transaction itself is asked, by a savepoint: it is
- * there for the next statement if there is a transaction around both, and not if each statement is one of its own. That
- * is so on every database; and where there is none, nothing has happened.
+ * <p>With auto-commit on there may be a transaction nevertheless: in a branch of a distributed transaction, which the
+ * drivers of MySQL and MariaDB begin without touching that setting, or after a BEGIN in SQL. So the transaction itself
+ * is asked, by a savepoint: it is there for the next statement if there is a transaction around both, and not if each
+ * statement is one of its own. That is so on every database; and where there is none, nothing has happened.
  */
 public final class OpenTransaction {
     private static final String PROBE = "outbox_asks_for_a_transaction";

@@ -19,10 +19,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes what is missing of the tables, and does nothing else.
  *
- * <p>DDL waits for every transaction that uses its table, an open batch among them, and whoever comes later waits behind it:
- * a slow publisher would stop the application. So each statement waits for a second at most, gives way, and tries again, for
- * as long as its patience lasts. Each is a transaction of its own and is looked at before, so it does not matter where a process
- * dies, or who else is doing the same: what another has made meanwhile is not missing any more.
+ * <p>DDL waits for every transaction that uses its table, an open batch among them, and later statements wait
+ * for the DDL: a slow publisher would stop the application. So each statement waits for a second at most, gives way,
+ * and tries again, for as long as its patience lasts. Each is a transaction of its own and is looked at before, so it
+ * does not matter where a process dies, or who else is doing the same: what another has made meanwhile is no longer
+ * missing.
  */
 public final class DdlRun {
     /** How long it is tried altogether. */
@@ -30,7 +31,7 @@ public final class DdlRun {
 
     private static final Logger LOG = LoggerFactory.getLogger(DdlRun.class);
 
-    /** For failures that are no wait for a lock: somebody else makes the same at this moment, or they are to stay. */
+    /** For failures other than a wait for a lock. Another process may make the same now, or the failure is lasting. */
     private static final int ATTEMPTS = 5;
 
     private static final int SHOWN = 3;

@@ -14,15 +14,15 @@ import java.util.stream.IntStream;
  * The statements that make the tables of the outbox.
  *
  * <p>Every script can be run again after it was cut off anywhere, because some databases commit after every statement:
- * each statement leaves alone what is done already. Old versions of the library, whose stores are open while the tables are
- * upgraded, go on, and open again: a script only adds what they need not know. Scripts have a semicolon behind each
+ * each statement leaves alone what is done already. Old versions of the library, whose stores are open while the tables
+ * are upgraded, go on, and open again: a script only adds what they need not know. Scripts have a semicolon after each
  * statement and nowhere else, so that every tool for migrations can take them apart.
  */
 public final class DdlScripts {
     /**
-     * The version of the tables that this code works with. Whoever raises it changes the DDL, adds the upgrade from the
-     * version before and what it is recognised by to {@link Schema}, and keeps what already runs, old writers and
-     * relays, working.
+     * The version of the tables that this code works with. A change that raises it changes the DDL, adds the upgrade
+     * from the version before and what it is recognised by to {@link Schema}, and keeps what already runs, old writers
+     * and relays, working.
      */
     public static final int VERSION = 2;
 
@@ -36,7 +36,7 @@ public final class DdlScripts {
     }
 
     /**
-     * What brings the tables from a version to that of the dialect: one script for each version, which stand beside the
+     * What brings the tables from a version to that of the dialect: one script for each version, next to the
      * DDL as {@code postgres-1-to-2.sql}; empty if there is nothing to do.
      */
     public static String upgrade(Dialect dialect, int from) {

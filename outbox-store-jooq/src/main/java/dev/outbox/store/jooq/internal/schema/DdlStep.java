@@ -12,8 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A statement of the scripts and what it makes, so that it can be left out where that is there. To say IF NOT EXISTS is not
- * enough: databases lock the table, and ask for the right to make it, before they look.
+ * A statement of the scripts and what it makes, so that it can be left out where that is there. To say IF NOT EXISTS is
+ * not enough: databases lock the table, and ask for the right to make it, before they look.
  *
  * @param table with its default name
  * @param name of the column or the index; else that of the table
@@ -66,8 +66,8 @@ public record DdlStep(Kind kind, String table, String name, String sql) {
     }
 
     /**
-     * Looks. What the user may not see is not his to make, and counts as there. The connection is in auto-commit mode, so
-     * that a failure has no consequences.
+     * Looks. What the user may not see is not his to make, and counts as there. The connection is in auto-commit mode,
+     * so that a failure has no consequences.
      */
     public boolean isMissing(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {

@@ -19,8 +19,8 @@ public final class Schema {
     private Schema() {}
 
     /**
-     * Makes what is missing and upgrades what is old; leaves alone what is newer than this code. If nothing is missing, it
-     * has only looked: no lock, and no right but to read. Leaves the connection in auto-commit mode.
+     * Makes what is missing and upgrades what is old; leaves alone what is newer than this code. If nothing is missing,
+     * it has only looked: no lock, and no right but to read. Leaves the connection in auto-commit mode.
      */
     public static void create(Connection connection, Dialect dialect) throws SQLException {
         create(connection, dialect, DdlRun.PATIENCE);
@@ -82,8 +82,8 @@ public final class Schema {
     }
 
     /**
-     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and is made as it
-     * must be. To be called in auto-commit mode.
+     * The key of this outbox's locks, if the schema is there, is of the version that this code works with, and is made
+     * as it must be. To be called in auto-commit mode.
      *
      * @throws ConfigurationException if not, with what to run
      */

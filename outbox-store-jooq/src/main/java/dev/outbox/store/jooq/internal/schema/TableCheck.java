@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the tables must be like beside having their columns. DDL that was rewritten by hand or by a tool, a restore that was
- * cut off: without its indexes an outbox works, and falls over with its first backlog; and one whose topics are compared
- * inexactly hands out the messages of one topic as those of another (OBX-FILTER-1).
+ * What the tables must be like in addition to having their columns. DDL that was rewritten by hand or by a tool, a
+ * restore that was cut off: without its indexes an outbox works, and falls over with its first backlog; and one whose
+ * topics are compared inexactly hands out the messages of one topic as those of another (OBX-FILTER-1).
  */
 public final class TableCheck {
     /** An index that statements need, with the name that the DDL gives it; empty where that is the primary key. */
@@ -31,7 +31,7 @@ public final class TableCheck {
     /**
      * Checks tables whose columns are there.
      *
-     * @throws ConfigurationException if something is not as it must be, with the statements that mend it
+     * @throws ConfigurationException if something is not as it must be, with the statements that repair it
      */
     static void run(Connection connection, Dialect dialect) throws SQLException {
         List<String> wrong = new ArrayList<>();

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says which tables a store works on. Writers and relays that look at different ones, because their connections have different
- * schemas, see nothing of each other, and nothing fails.
+ * Says which tables a store works on. Writers and relays that look at different ones, because their connections have
+ * different schemas, see nothing of each other, and nothing fails.
  */
 public final class Whereabouts {
     private static final Logger LOG = LoggerFactory.getLogger(Whereabouts.class);

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Listens to the notifications of {@link NotifyTrigger}, on a connection and a thread of its own. Only a hint: while the
- * connection is lost nothing is heard, so whoever listens is woken once when there is a new one.
+ * Listens to the notifications of {@link NotifyTrigger}, on a connection and a thread of its own. Only a hint: while
+ * the connection is lost nothing is heard, so its listeners are called once when there is a new one.
  *
  * <p>The connection is never in a transaction while it waits, so it keeps neither VACUUM nor the queue of notifications
  * from being cleaned up.
@@ -106,7 +106,7 @@ public final class WakeUpListener implements AutoCloseable {
         return () -> subscribers.remove(subscriber);
     }
 
-    /** Listening again does nothing, but that it finds tables that were made anew. */
+    /** Listens. A second call only matters if the tables were made again meanwhile. */
     private static void listen(Connection connection, Dialect dialect) throws SQLException {
         execute(connection, "LISTEN " + NotifyTrigger.channel(connection, dialect));
     }
