@@ -1,5 +1,6 @@
 package dev.outbox.histories;
 
+import dev.outbox.processes.Sockets;
 import dev.outbox.servers.TcpProxy;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -31,31 +32,13 @@ final class SocksWay implements Way {
     SocksWay(String url, String parameter) throws IOException {
         this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         this.url = url + parameter.formatted(listener.getLocalPort());
-        start(this::accept);
-    }
-
-    private interface Work {
-        void run() throws IOException;
-    }
-
-    private static void start(Work work) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        work.run();
-                    } catch (IOException e) {
-                        // one side is gone
-                    }
-                },
-                "history-socks");
-        thread.setDaemon(true);
-        thread.start();
+        Sockets.start("history-socks", this::accept);
     }
 
     private void accept() throws IOException {
         while (true) {
             Socket client = listener.accept();
-            start(() -> join(client));
+            Sockets.start("history-socks", () -> join(client));
         }
     }
 
@@ -68,12 +51,12 @@ final class SocksWay implements Way {
             server.setTcpNoDelay(true);
             client.getOutputStream().write(new byte[] {VERSION, 0, 0, 1, 0, 0, 0, 0, 0, 0});
             Socket there = server;
-            start(() -> carry(client, there));
+            Sockets.start("history-socks", () -> carry(client, there));
             carry(there, client);
         } catch (IOException e) {
-            reset(client);
+            Sockets.reset(client);
             if (server != null) {
-                reset(server);
+                Sockets.reset(server);
             }
         }
     }
@@ -113,15 +96,8 @@ final class SocksWay implements Way {
                 out.write(bytes, 0, count);
             }
         } finally {
-            reset(from);
-            reset(to);
-        }
-    }
-
-    private static void reset(Socket socket) throws IOException {
-        if (!socket.isClosed()) {
-            socket.setSoLinger(true, 0);
-            socket.close();
+            Sockets.reset(from);
+            Sockets.reset(to);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Sockets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -56,7 +57,7 @@ public final class TcpProxy implements AutoCloseable {
         this.host = host;
         this.port = port;
         this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        start(this::accept, "proxy");
+        Sockets.start("proxy", this::accept);
     }
 
     /** Stands before the server that a URL names, which must have a port in it. */
@@ -117,7 +118,7 @@ public final class TcpProxy implements AutoCloseable {
 
     /** The server sees that what was forgotten has ended. */
     public void tellServer() {
-        links.stream().filter(link -> link.forgotten).forEach(link -> reset(link.server));
+        links.stream().filter(link -> link.forgotten).forEach(link -> Sockets.reset(link.server));
     }
 
     /** How many connections there are that clients have not closed. */
@@ -161,7 +162,7 @@ public final class TcpProxy implements AutoCloseable {
             }
             if (refusing) {
                 refused.incrementAndGet();
-                reset(client);
+                Sockets.reset(client);
                 continue;
             }
             try {
@@ -171,27 +172,11 @@ public final class TcpProxy implements AutoCloseable {
                     link.cut(); // the other thread may have cut all before it was among them
                     continue;
                 }
-                start(link::carryRequests, "proxy-requests");
-                start(link::carryAnswers, "proxy-answers");
+                Sockets.start("proxy-requests", link::carryRequests);
+                Sockets.start("proxy-answers", link::carryAnswers);
             } catch (IOException e) {
-                reset(client); // the server is away
+                Sockets.reset(client); // the server is away
             }
-        }
-    }
-
-    private static void start(Runnable task, String name) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        thread.start();
-    }
-
-    /** Closes so that the other side sees a connection that was reset, and not an orderly end. */
-    private static void reset(Socket socket) {
-        try {
-            socket.setSoLinger(true, 0);
-            socket.close();
-        } catch (IOException e) {
-            // gone already
         }
     }
 
@@ -240,7 +225,7 @@ public final class TcpProxy implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
             if (forgotten) {
-                reset(from);
+                Sockets.reset(from);
             } else {
                 cut();
             }
@@ -274,8 +259,8 @@ public final class TcpProxy implements AutoCloseable {
         void cut() {
             ended = true;
             links.remove(this);
-            reset(client);
-            reset(server);
+            Sockets.reset(client);
+            Sockets.reset(server);
             synchronized (TcpProxy.this) {
                 TcpProxy.this.notifyAll();
             }

@@ -1,9 +1,5 @@
 package dev.outbox.store.jooq;
 
-import dev.outbox.Store;
-import dev.outbox.Stores;
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,15 +7,13 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.h2.api.ErrorCode;
 
 /** Outboxes in files of their own, open to several processes. */
-public final class H2Harness implements StoreHarness {
+public final class H2Harness extends SqlHarness {
     private static final String START = "jdbc:h2:file:";
     private static final String END = "/outbox;AUTO_SERVER=TRUE";
 
@@ -35,26 +29,6 @@ public final class H2Harness implements StoreHarness {
         OPEN.put(address, DriverManager.getConnection(address));
         open(address).close();
         return address;
-    }
-
-    @Override
-    public Store open(String address) {
-        return Stores.open(address);
-    }
-
-    @Override
-    public WriteTransaction begin(String address) throws SQLException {
-        return new JdbcTransaction(address);
-    }
-
-    @Override
-    public Optional<Duration> lease() {
-        return Optional.empty();
-    }
-
-    @Override
-    public Optional<String> backend(String address) throws SQLException {
-        return Optional.of(Product.of(address));
     }
 
     /** The file may be opened in another way from now on. */

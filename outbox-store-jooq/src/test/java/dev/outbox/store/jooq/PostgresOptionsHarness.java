@@ -4,21 +4,15 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.PostgresVersion;
-import dev.outbox.tck.StoreHarness;
-import dev.outbox.tck.WriteTransaction;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.util.Optional;
 
 /** Outboxes whose writers notify, and whose clients listen and keep strict order. */
-public final class PostgresOptionsHarness implements StoreHarness {
+public final class PostgresOptionsHarness extends SqlHarness {
     private static final StoreOptions OPTIONS =
             StoreOptions.defaults().with(JdbcOutbox.STRICT_ORDER, true).withWakeUp(true);
 
     /** With the trigger. */
     private static final EmptiedDatabases EMPTIED = new EmptiedDatabases(PostgresVersion.V17, OPTIONS);
-
-    private final PostgresHarness plain = new PostgresHarness();
 
     @Override
     public String createOutbox() throws SQLException {
@@ -28,16 +22,6 @@ public final class PostgresOptionsHarness implements StoreHarness {
     @Override
     public Store open(String address) {
         return Stores.open(address, OPTIONS);
-    }
-
-    @Override
-    public WriteTransaction begin(String address) throws SQLException {
-        return plain.begin(address);
-    }
-
-    @Override
-    public Optional<Duration> lease() {
-        return plain.lease();
     }
 
     @Override

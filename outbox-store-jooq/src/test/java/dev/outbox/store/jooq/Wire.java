@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.processes.Sockets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -32,7 +33,7 @@ final class Wire implements AutoCloseable {
         }
         this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         this.url = address.replaceFirst("//127.0.0.1:" + listening.getLocalPort() + "/");
-        start(() -> {
+        Sockets.start("wire", () -> {
             while (true) {
                 connect(address.group(1), Integer.parseInt(address.group(2)));
             }
@@ -64,8 +65,8 @@ final class Wire implements AutoCloseable {
             sockets.add(server);
         }
         Turn turn = new Turn();
-        start(() -> pump(client, server, (bytes, count) -> said(turn, bytes, count)));
-        start(() -> pump(server, client, (bytes, count) -> answered(turn)));
+        Sockets.start("wire", () -> pump(client, server, (bytes, count) -> said(turn, bytes, count)));
+        Sockets.start("wire", () -> pump(server, client, (bytes, count) -> answered(turn)));
     }
 
     /** Whose turn it is on a connection. */
@@ -100,22 +101,6 @@ final class Wire implements AutoCloseable {
                 out.write(bytes, 0, count);
             }
         }
-    }
-
-    private interface Work {
-        void run() throws IOException;
-    }
-
-    private static void start(Work work) {
-        Thread thread = new Thread(() -> {
-            try {
-                work.run();
-            } catch (IOException e) {
-                // closed by one side or the other
-            }
-        });
-        thread.setDaemon(true);
-        thread.start();
     }
 
     @Override

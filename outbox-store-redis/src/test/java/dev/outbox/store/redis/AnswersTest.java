@@ -11,6 +11,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
+import dev.outbox.processes.Sockets;
 import dev.outbox.servers.RedisServer;
 import java.io.File;
 import java.io.IOException;
@@ -90,12 +91,12 @@ class AnswersTest {
 
         Spoiled(InetSocketAddress server) throws IOException {
             this.server = server;
-            start(() -> {
+            Sockets.start("answers", () -> {
                 while (true) {
                     Socket client = listener.accept();
                     Socket upstream = new Socket(this.server.getAddress(), this.server.getPort());
-                    start(() -> carry(client, upstream, true));
-                    start(() -> carry(upstream, client, false));
+                    Sockets.start("answers", () -> carry(client, upstream, true));
+                    Sockets.start("answers", () -> carry(upstream, client, false));
                 }
             });
         }
@@ -124,22 +125,6 @@ class AnswersTest {
                     }
                 }
             }
-        }
-
-        private interface Work {
-            void run() throws IOException;
-        }
-
-        private static void start(Work work) {
-            Thread thread = new Thread(() -> {
-                try {
-                    work.run();
-                } catch (IOException e) {
-                    // one side is gone
-                }
-            });
-            thread.setDaemon(true);
-            thread.start();
         }
 
         @Override

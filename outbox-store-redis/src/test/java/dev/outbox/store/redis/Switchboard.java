@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.processes.Sockets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -60,16 +61,12 @@ final class Switchboard {
         Socket connect(Socket client) throws IOException;
     }
 
-    private interface Work {
-        void run() throws IOException;
-    }
-
     private static InetSocketAddress listen(Upstream upstream) throws IOException {
         ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        start(() -> {
+        Sockets.start("switchboard", () -> {
             while (true) {
                 Socket client = listener.accept();
-                start(() -> join(client, upstream));
+                Sockets.start("switchboard", () -> join(client, upstream));
             }
         });
         return new InetSocketAddress(listener.getInetAddress(), listener.getLocalPort());
@@ -82,10 +79,10 @@ final class Switchboard {
             server = upstream.connect(client);
             server.setTcpNoDelay(true);
         } catch (IOException e) {
-            reset(client);
+            Sockets.reset(client);
             return;
         }
-        start(() -> carry(client, server));
+        Sockets.start("switchboard", () -> carry(client, server));
         carry(server, client);
     }
 
@@ -99,8 +96,8 @@ final class Switchboard {
             }
             to.shutdownOutput();
         } catch (IOException e) {
-            reset(from);
-            reset(to);
+            Sockets.reset(from);
+            Sockets.reset(to);
         }
     }
 
@@ -114,26 +111,5 @@ final class Switchboard {
             line.append((char) c);
         }
         return line.toString();
-    }
-
-    private static void reset(Socket socket) throws IOException {
-        if (!socket.isClosed()) {
-            socket.setSoLinger(true, 0);
-            socket.close();
-        }
-    }
-
-    private static void start(Work work) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        work.run();
-                    } catch (IOException e) {
-                        // one side is gone
-                    }
-                },
-                "switchboard");
-        thread.setDaemon(true);
-        thread.start();
     }
 }

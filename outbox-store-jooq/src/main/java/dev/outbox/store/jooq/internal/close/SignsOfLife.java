@@ -108,12 +108,12 @@ public final class SignsOfLife implements AutoCloseable {
         }
     }
 
-    /** Null if there is none, or nobody needs it any more. */
+    /** The next batch that needs a sign of life; null if there is none, or if the store is closed. */
     private @Nullable JdbcBatch next() {
         return closed.getCount() == 0 ? null : waiting.poll();
     }
 
-    /** Of what another thread is asking, a helper hears at once that it need not ask. */
+    /** Starts helpers for the batches that wait. If another thread asks for a batch already, a helper skips it. */
     private void help() {
         for (int i = Math.min(MOST_HELPERS - helpers.size(), waiting.size()); i > 0; i--) {
             Thread helper = new Thread(
