@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class Await {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
 
     private Await() {}
 
