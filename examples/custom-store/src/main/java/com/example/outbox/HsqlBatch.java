@@ -101,8 +101,8 @@ final class HsqlBatch implements MessageBatch {
         }
         try (Connection connection = store.connect()) {
             connection.setAutoCommit(false);
-            // Our tokens are gone, and their rows locked until we commit, before anything is written. So the next holder
-            // of the partitions sees all of this batch done. If a lease has run out, nothing is done at all.
+            // Our tokens are gone, and their rows locked until we commit, before anything is written. So the next
+            // holder of the partitions sees all of this batch done. If a lease ran out, nothing is done at all.
             if (freeAll(connection) != partitions.size()) {
                 connection.rollback();
                 throw lost();
