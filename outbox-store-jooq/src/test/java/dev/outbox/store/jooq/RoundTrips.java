@@ -150,7 +150,7 @@ record RoundTrips(String address, String discovery) {
     /** Of a part that an operator removes or moves: as many for many messages as for few. */
     void ofAPart() throws Exception {
         try (Wire wire = new Wire(address);
-                Store store = Stores.open(wire.url(), StoreOptions.defaults().withWorkers(1))) {
+                Store store = Stores.open(wire.url())) {
             Operations operations = Operations.of(store);
             IntUnaryOperator removing = many -> operations.removePending(TOPIC, many);
             IntUnaryOperator moving = many -> operations.movePending(TOPIC, "other", 5, many);
