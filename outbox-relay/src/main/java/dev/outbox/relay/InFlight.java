@@ -108,7 +108,7 @@ final class InFlight<T> extends Completions.Event
         Throwable thrown = null;
         boolean understood = false;
         try {
-            enter(mine.run(), helping);
+            enter(mine.run(), helping, route, start);
             Delivery<T> delivery = route.delivery(mine.message());
             understood = true;
             if (async) {
@@ -136,11 +136,11 @@ final class InFlight<T> extends Completions.Event
         }
     }
 
-    private static void enter(WorkerRun run, boolean helping) {
+    private static void enter(WorkerRun run, boolean helping, Route<?> route, long start) {
         if (helping) {
-            run.enterAsHelper();
+            run.enterAsHelper(route, start);
         } else {
-            run.enter();
+            run.enter(route, start);
         }
     }
 

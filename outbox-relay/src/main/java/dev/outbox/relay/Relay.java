@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -67,6 +68,9 @@ public final class Relay implements AutoCloseable {
     private static final long AFTER_THE_UNEXPECTED_NANOS = 500_000_000;
     private static final Duration AFTER_THE_UNEXPECTED = Duration.ofNanos(AFTER_THE_UNEXPECTED_NANOS);
 
+    /** How often to look for publishers that hang. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
     /** How long a publisher that was interrupted at the end of the shutdown time has to come back. */
     private static final Duration LAST_CHANCE = Duration.ofSeconds(5);
 
@@ -92,6 +96,11 @@ public final class Relay implements AutoCloseable {
     private final AtomicInteger missing = new AtomicInteger();
 
     private final AtomicInteger hired = new AtomicInteger();
+
+    /** One, because it takes one more connection. */
+    private final Semaphore replacements = new Semaphore(1);
+
+    private final AtomicBoolean watched = new AtomicBoolean();
 
     /** Two, so that one that hangs keeps no other topic out. No more, because each takes one more connection. */
     private final Semaphore probes = new Semaphore(2);
@@ -242,7 +251,9 @@ public final class Relay implements AutoCloseable {
         return new RelayState(
                 started && !signal.isClosed(),
                 workers,
-                (int) runs.stream().filter(WorkerRun::isWorker).count(),
+                (int) runs.stream()
+                        .filter(run -> run.isWorker() && !run.isReplaced())
+                        .count(),
                 health.lastGoodRound(),
                 health.lastTrouble(),
                 shared.admission.failingSince(),
@@ -378,8 +389,11 @@ public final class Relay implements AutoCloseable {
         try {
             poll(run, batchSize);
         } finally {
-            boolean early = !run.isOver();
+            boolean early = !run.isOver() && !run.isReplaced();
             end(run);
+            if (run.isReplaced()) {
+                replacements.release();
+            }
             if (early) { // there is no known way here, and nobody shall find out by a growing backlog if there is one
                 missing.incrementAndGet();
                 LOG.error("A worker ended although the relay is not closed; another one takes its place");
@@ -390,7 +404,7 @@ public final class Relay implements AutoCloseable {
 
     private void poll(WorkerRun run, int most) {
         Polling polling = null;
-        while (!run.isOver()) {
+        while (!run.isOver() && !run.isReplaced()) {
             try {
                 if (polling == null) {
                     polling = new Polling(run, most);
@@ -439,6 +453,7 @@ public final class Relay implements AutoCloseable {
 
         void next() {
             hireMissing();
+            watch();
             run.takeInterrupt();
             subscribe();
             Map<String, Route<?>> served = served();
@@ -571,6 +586,59 @@ public final class Relay implements AutoCloseable {
         RoundResult result = round.run(atRandom);
         health.saw(result);
         return result;
+    }
+
+    /** The worker's own thread cannot look: it may be what hangs. */
+    private void watch() {
+        if (!watched.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            threads.make("watch", true, this::lookForHanging).start();
+        } catch (Throwable e) {
+            watched.set(false);
+            health.trouble(e);
+        }
+    }
+
+    private void lookForHanging() {
+        while (!signal.isClosed()) {
+            try {
+                signal.await(LOOK, false);
+                for (WorkerRun run : runs()) {
+                    leaveOut(run, run.hanging());
+                }
+                hireMissing();
+            } catch (InterruptedException e) {
+                // Nobody else has this thread; closing is how to end it.
+            } catch (Throwable e) {
+                health.trouble(e);
+                LockSupport.parkNanos(AFTER_THE_UNEXPECTED_NANOS);
+            }
+        }
+    }
+
+    private synchronized List<WorkerRun> runs() {
+        return List.copyOf(runs);
+    }
+
+    /**
+     * Their batch stays open until they come back, because otherwise later messages could overtake theirs. But no other
+     * batch shall get into the same, and the other topics shall have a worker.
+     */
+    private void leaveOut(WorkerRun run, List<WorkerRun.Call> calls) {
+        for (WorkerRun.Call call : calls) {
+            shared.leaveOut(
+                    call.route(),
+                    "seems to be away",
+                    new TimeoutException("A publisher has not returned within "
+                            + call.route().topic.publishTimeout() + "; its client needs a shorter time limit"),
+                    call.since());
+        }
+        if (!calls.isEmpty() && run.isWorker() && !run.isReplaced() && replacements.tryAcquire()) {
+            run.replace();
+            missing.incrementAndGet();
+        }
     }
 
     /** Wake-ups are a hint, so without them the relay polls, and asks for them again before every round. */

@@ -5,15 +5,12 @@ import static dev.outbox.relay.RelayLog.LOG;
 import dev.outbox.Delivery;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
-import dev.outbox.OutboxListener;
 import dev.outbox.OutboxListener.Step;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Receipt;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
 import dev.outbox.internal.Answers;
-import dev.outbox.internal.Causes;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -417,7 +414,7 @@ final class Round {
         boolean decoded = false;
         Receipt receipt = null;
         Throwable failure = null;
-        run.enter();
+        run.enter(queue.route, start);
         try {
             Delivery<T> delivery = queue.route.delivery(message);
             decoded = true;
@@ -490,7 +487,7 @@ final class Round {
             wait = Math.min(wait, nextDeadline - now);
         }
         if (wait > 0) {
-            run.enter();
+            run.enter(null, now);
             try {
                 completions.await(wait);
             } finally {
@@ -582,23 +579,7 @@ final class Round {
                 queue.stop();
             }
         }
-        Throwable cause = Causes.unwrapped(failure);
-        Duration pause = route.leaveOut(FailureText.of(cause), start);
-        if (pause != null) {
-            String topic = route.topic.name();
-            shared.listeners.leftOut(new OutboxListener.LeftOut(topic, pause, cause));
-            try {
-                LOG.warn(
-                        "The broker of topic {} {}: {}. Nothing of the topic is asked for until it is"
-                                + " back; meanwhile it is tried with one message at a time, with growing pauses of up to a"
-                                + " minute",
-                        topic,
-                        isAway,
-                        FailureText.onOneLine(FailureText.of(cause)));
-            } catch (Throwable e) {
-                // The state says it, and the listeners were told.
-            }
-        }
+        shared.leaveOut(route, isAway, failure, start);
     }
 
     private static void isBack(String topic) {

@@ -1,7 +1,11 @@
 package dev.outbox.relay;
 
+import static dev.outbox.relay.RelayLog.LOG;
+
+import dev.outbox.OutboxListener;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.internal.Causes;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,6 +38,33 @@ final class Shared {
         this.helpers = helpers;
         this.unsettled = new Unsettled(time);
         this.admission = new Admission(time);
+    }
+
+    /**
+     * Leaves a topic out, and says so if it was not left out before.
+     *
+     * @param isAway what is said of its broker
+     * @param start when the message was started that shows it, by {@link System#nanoTime}
+     */
+    void leaveOut(Route<?> route, String isAway, Throwable failure, long start) {
+        Throwable cause = Causes.unwrapped(failure);
+        Duration pause = route.leaveOut(FailureText.of(cause), start);
+        if (pause == null) {
+            return;
+        }
+        String topic = route.topic.name();
+        listeners.leftOut(new OutboxListener.LeftOut(topic, pause, cause));
+        try {
+            LOG.warn(
+                    "The broker of topic {} {}: {}. Nothing of the topic is asked for until it is"
+                            + " back; meanwhile it is tried with one message at a time, with growing pauses of up to a"
+                            + " minute",
+                    topic,
+                    isAway,
+                    FailureText.onOneLine(FailureText.of(cause)));
+        } catch (Throwable e) {
+            // The state says it, and the listeners were told.
+        }
     }
 
     /**

@@ -1,9 +1,10 @@
 package dev.outbox.relay;
 
 import java.time.Duration;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -21,18 +22,30 @@ final class WorkerRun {
     private final Kind kind;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    /** Helpers that are in foreign code for this run. Guarded by this. */
-    private final Set<Thread> helping = new HashSet<>();
+    /** What helpers do for this run in foreign code. Guarded by this. */
+    private final Map<Thread, Call> helping = new HashMap<>();
 
     // Guarded by this.
     private @Nullable Thread publishing;
+    private @Nullable Route<?> route;
+    private long calledAt;
     private @Nullable Thread worker;
 
     /** By the relay, which has waited long enough. */
     private volatile boolean abandoned;
 
+    /** Another worker has taken the place of this one, which ends when its publisher comes back. */
+    private volatile boolean replaced;
+
     /** From outside, on a thread that is the caller's. */
     private volatile boolean interrupted;
+
+    /**
+     * A call of a publisher that has not come back.
+     *
+     * @param since when it began, by {@link System#nanoTime}
+     */
+    record Call(Route<?> route, long since) {}
 
     /** Whose thread it is. */
     enum Kind {
@@ -73,8 +86,32 @@ final class WorkerRun {
         return kind == Kind.WORKER;
     }
 
-    synchronized void enter() {
+    boolean isReplaced() {
+        return replaced;
+    }
+
+    void replace() {
+        replaced = true;
+    }
+
+    /** The calls of publishers that have not come back within the time limit of their topic. */
+    synchronized List<Call> hanging() {
+        List<Call> calls = new ArrayList<>(helping.values());
+        Route<?> called = route;
+        if (called != null) {
+            calls.add(new Call(called, calledAt));
+        }
+        long now = System.nanoTime();
+        calls.removeIf(
+                call -> now - call.since() < call.route().topic.publishTimeout().toNanos());
+        return calls;
+    }
+
+    /** To publish a message that was started at that moment by {@link System#nanoTime}; null only to wait. */
+    synchronized void enter(@Nullable Route<?> called, long since) {
         publishing = Thread.currentThread();
+        route = called;
+        calledAt = since;
         if (isInterrupted()) {
             publishing.interrupt();
         }
@@ -82,12 +119,13 @@ final class WorkerRun {
 
     synchronized void exit() {
         publishing = null;
+        route = null;
         takeInterrupt();
     }
 
     /** The same on a thread that helps the worker's. What is left on it of interrupts is nobody's. */
-    synchronized void enterAsHelper() {
-        helping.add(Thread.currentThread());
+    synchronized void enterAsHelper(Route<?> called, long since) {
+        helping.put(Thread.currentThread(), new Call(called, since));
         if (isInterrupted()) {
             Thread.currentThread().interrupt();
         }
@@ -123,7 +161,7 @@ final class WorkerRun {
     }
 
     private synchronized void interruptHelpers() {
-        helping.forEach(Thread::interrupt);
+        helping.keySet().forEach(Thread::interrupt);
     }
 
     /** Interrupts what runs for the application now, if anything, and all that will. */
@@ -165,6 +203,6 @@ final class WorkerRun {
     /** Whether this thread works for the run, so that it must not wait for its end. */
     @SuppressWarnings("ReferenceEquality") // threads have no other equality
     synchronized boolean isMine() {
-        return worker == Thread.currentThread() || helping.contains(Thread.currentThread());
+        return worker == Thread.currentThread() || helping.containsKey(Thread.currentThread());
     }
 }

@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Numbers that the documentation of a relay names. */
 @Timeout(60)
@@ -128,6 +130,66 @@ class RelayPromisesTest {
         assertEquals(0, open.get(), "batches that are open when the relay is closed");
         assertTrue(most.get() <= 4, "batches that were open at a time, with two workers: " + most);
         assertTrue(most.get() >= 2, "two workers were at work: " + most);
+    }
+
+    /** Whether the workers call the publisher themselves, or helpers do. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16})
+    void aTopicWhosePublisherHangsLeavesAWorkerToOthers(int publishers) {
+        CountDownLatch over = new CountDownLatch(1);
+        AtomicInteger hanging = new AtomicInteger();
+        ConcurrentLinkedQueue<String> went = new ConcurrentLinkedQueue<>();
+        Topic<String> hangs = topic("hangs")
+                .partitions(16)
+                .publishTimeout(Duration.ofMillis(300))
+                .publisher(d -> {
+                    hanging.incrementAndGet();
+                    over.await();
+                    return Receipt.taken();
+                })
+                .build();
+        Topic<String> goes = topic("goes")
+                .publisher(d -> {
+                    went.add(d.message());
+                    return Receipt.taken();
+                })
+                .build();
+        for (int key = 0; key < 16; key++) {
+            fixture.commit(hangs, key + ":m");
+        }
+        int workers = 3;
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(hangs)
+                .topic(goes)
+                .workers(workers)
+                .batchSize(1)
+                .publishers(publishers)
+                .speed(20)
+                .build()) {
+            relay.start();
+            await("all workers hang", () -> hanging.get() >= workers);
+            for (int i = 0; i < 100; i++) {
+                fixture.commit(goes, i + ":m");
+            }
+            await("the messages of the other topic are published", () -> went.size() == 100);
+            assertEquals(
+                    "hangs",
+                    relay.state().leftOut().stream()
+                            .map(RelayState.LeftOut::topic)
+                            .findFirst()
+                            .orElse(""));
+            assertTrue(hanging.get() <= workers + 1, "the workers and one that tries: " + hanging);
+            assertEquals(workers, relay.state().workersAlive());
+            over.countDown();
+            await("the messages that hung are published", () -> hanging.get() == 16);
+            await("the topic is back", () -> relay.state().leftOut().isEmpty());
+            await(
+                    "one worker has gone",
+                    () -> Thread.getAllStackTraces().keySet().stream()
+                                    .filter(thread -> thread.getName().matches("outbox-relay-\\d+-worker-\\d+"))
+                                    .count()
+                            == workers);
+        }
     }
 
     /** From the start of decoding until the answer, so at least as long as the publisher took. */
