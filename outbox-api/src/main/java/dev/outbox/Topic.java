@@ -299,7 +299,8 @@ public final class Topic<T> {
          * How long an {@link #asyncPublisher} may take for a message before it counts as failed, although it may still
          * get through; by default 1 minute. It should be longer than the time limit of the broker's client: otherwise
          * the message is tried again while the client still tries, and the first try may arrive last. A {@link
-         * #publisher} needs a time limit of its own.
+         * #publisher} needs a time limit of its own. If it has not returned after this time, its message has not
+         * failed, but the topic is left out until its broker is back, and another worker serves the other topics.
          *
          * @throws ConfigurationException if it is not positive or more than 365 days
          */

@@ -630,7 +630,7 @@ public final class Relay implements AutoCloseable {
         for (WorkerRun.Call call : calls) {
             shared.leaveOut(
                     call.route(),
-                    "seems to be away",
+                    Shared.SEEMS_AWAY,
                     new TimeoutException("A publisher has not returned within "
                             + call.route().topic.publishTimeout() + "; its client needs a shorter time limit"),
                     call.since());

@@ -557,7 +557,7 @@ final class Round {
             failedProbes.add(queue.route);
         }
         if (blame == Outcomes.Blame.BROKER) {
-            leaveOut(queue.route, "is away", failure, start);
+            leaveOut(queue.route, Shared.IS_AWAY, failure, start);
         } else {
             countAgainst(queue, failure, start, took);
         }
@@ -570,7 +570,7 @@ final class Round {
         if (inARow < TOO_MANY && took < shared.time.real(shared.maxBatchTime)) {
             return;
         }
-        leaveOut(route, "seems to be away", failure, start);
+        leaveOut(route, Shared.SEEMS_AWAY, failure, start);
     }
 
     private void leaveOut(Route<?> route, String isAway, Throwable failure, long start) {

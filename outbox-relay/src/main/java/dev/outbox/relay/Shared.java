@@ -17,6 +17,12 @@ final class Shared {
 
     private static final int MOST_FORGIVEN = 1000;
 
+    /** Of a broker that its publisher says is away. */
+    static final String IS_AWAY = "is away";
+
+    /** Of a broker for which failures or silence say it. */
+    static final String SEEMS_AWAY = "seems to be away";
+
     final Store store;
     final Listeners listeners;
     final Time time;
