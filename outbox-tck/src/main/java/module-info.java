@@ -4,7 +4,6 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.outbox.tck {
     exports dev.outbox.tck;
-    exports dev.outbox.tck.explore;
 
     opens dev.outbox.tck to
             org.junit.platform.commons;

@@ -1,6 +1,6 @@
 package dev.outbox.tck;
 
-import dev.outbox.tck.explore.Exploration;
+import dev.outbox.tck.internal.explore.Exploration;
 import dev.outbox.tck.internal.record.RuleViolation;
 import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;

@@ -2,7 +2,7 @@ package dev.outbox.tck;
 
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
-import dev.outbox.tck.explore.Target;
+import dev.outbox.tck.internal.explore.Target;
 import dev.outbox.tck.internal.record.Inconclusive;
 
 /** The store of a harness, as an exploration sees it. */

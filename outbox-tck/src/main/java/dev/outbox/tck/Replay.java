@@ -1,6 +1,5 @@
 package dev.outbox.tck;
 
-import dev.outbox.tck.explore.Steps;
 import java.time.Duration;
 
 /** Repeats a sequence of operations that an exploration found. */

@@ -4,8 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.tck.explore.Exploration.Finding;
-import dev.outbox.tck.explore.Steps;
+import dev.outbox.tck.internal.explore.Exploration.Finding;
 import dev.outbox.tck.memory.Broken;
 import dev.outbox.tck.memory.Zoo;
 import dev.outbox.tck.memory.ZooHarness;

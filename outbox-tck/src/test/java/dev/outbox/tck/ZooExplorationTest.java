@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.tck.explore.Exploration;
-import dev.outbox.tck.explore.Exploration.Finding;
-import dev.outbox.tck.explore.Exploration.Outcome;
+import dev.outbox.tck.internal.explore.Exploration;
+import dev.outbox.tck.internal.explore.Exploration.Finding;
+import dev.outbox.tck.internal.explore.Exploration.Outcome;
 import dev.outbox.tck.memory.Broken;
 import dev.outbox.tck.memory.Zoo;
 import dev.outbox.tck.memory.ZooHarness;

@@ -1,4 +1,4 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,9 +9,9 @@ import java.util.stream.Stream;
  * An operation with its numbers. Every sequence of steps can be run: a step whose transaction or batch is not open does
  * nothing. So steps can be left out, and numbers made smaller, without a look at the others.
  */
-record Step(Kind kind, List<Long> numbers) {
-    /** What a step does, as {@link Steps} has it, and the least that each of its numbers may be. */
-    enum Kind {
+public record Step(Kind kind, List<Long> numbers) {
+    /** What a step does, as {@code Steps} has it, and the least that each of its numbers may be. */
+    public enum Kind {
         BEGIN("begin", "1"),
         WRITE("write", "110110"),
         WRITE_TOGETHER("writeTogether", "110110"),
@@ -47,14 +47,16 @@ record Step(Kind kind, List<Long> numbers) {
         }
     }
 
-    Step {
+    /** Checks how many numbers there are. */
+    public Step {
         if (numbers.size() != kind.least.length()) {
             throw new IllegalArgumentException(kind + " has " + numbers.size() + " numbers");
         }
         numbers = List.copyOf(numbers);
     }
 
-    static Step of(Kind kind, long... numbers) {
+    /** One of a kind. */
+    public static Step of(Kind kind, long... numbers) {
         return new Step(kind, java.util.Arrays.stream(numbers).boxed().toList());
     }
 
@@ -86,7 +88,7 @@ record Step(Kind kind, List<Long> numbers) {
         return smaller;
     }
 
-    /** As it is called on {@link Steps}. */
+    /** As it is called on {@code Steps}. */
     String code() {
         return "." + kind.method + numbers.stream().map(Step::literal).collect(Collectors.joining(", ", "(", ")"));
     }

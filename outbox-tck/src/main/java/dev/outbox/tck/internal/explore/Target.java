@@ -1,4 +1,4 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;

@@ -3,6 +3,6 @@
  * answer, and the shortest sequence that still goes wrong.
  */
 @NullMarked
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import org.jspecify.annotations.NullMarked;

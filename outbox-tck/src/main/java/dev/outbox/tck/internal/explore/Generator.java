@@ -1,6 +1,6 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
-import dev.outbox.tck.explore.Step.Kind;
+import dev.outbox.tck.internal.explore.Step.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,10 +1,10 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.tck.explore.Step.Kind;
+import dev.outbox.tck.internal.explore.Step.Kind;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;

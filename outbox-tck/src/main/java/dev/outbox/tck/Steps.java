@@ -1,5 +1,8 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck;
 
+import dev.outbox.tck.internal.explore.Exploration;
+import dev.outbox.tck.internal.explore.Step;
+import dev.outbox.tck.internal.explore.Target;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,8 +13,6 @@ import java.util.List;
  * is not open does nothing. Not safe for use by several threads.
  */
 public final class Steps {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-
     private final Target target;
     private final Duration lease;
     private final List<Step> steps = new ArrayList<>();
@@ -21,7 +22,7 @@ public final class Steps {
      *
      * @param lease how long a hold may outlive its client; zero if it does not
      */
-    public Steps(Target target, Duration lease) {
+    Steps(Target target, Duration lease) {
         this.target = target;
         this.lease = lease;
     }
@@ -157,13 +158,7 @@ public final class Steps {
 
     /** Runs the steps on a fresh outbox, and fails if an answer was wrong. */
     public void run() {
-        try (Runner runner = new Runner(target, lease, PATIENCE)) {
-            Runner.Result result = runner.run(steps);
-            if (result.end() != Runner.End.KEPT) {
-                throw new AssertionError((result.rule().isEmpty() ? "Inconclusive" : result.rule() + " is broken")
-                        + " at step " + result.ran() + ": " + result.observed());
-            }
-        }
+        Exploration.repeat(target, lease, steps);
     }
 
     private Steps add(Step.Kind kind, long... numbers) {

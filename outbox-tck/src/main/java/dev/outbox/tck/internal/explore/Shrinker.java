@@ -1,4 +1,4 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 /** A store did what the contract does not allow. */
 final class Violation extends RuntimeException {

@@ -1,4 +1,4 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import dev.outbox.Capability;
 import dev.outbox.DeadLetter;
@@ -10,8 +10,8 @@ import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
-import dev.outbox.tck.explore.ModelBatch.Mark;
-import dev.outbox.tck.explore.ModelBatch.Outcome;
+import dev.outbox.tck.internal.explore.ModelBatch.Mark;
+import dev.outbox.tck.internal.explore.ModelBatch.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,14 +1,14 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import dev.outbox.DeadLetter;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
-import dev.outbox.tck.explore.ModelBatch.Mark;
-import dev.outbox.tck.explore.ModelBatch.Outcome;
-import dev.outbox.tck.explore.ModelMessage.State;
-import dev.outbox.tck.explore.ModelPartition.Failing;
+import dev.outbox.tck.internal.explore.ModelBatch.Mark;
+import dev.outbox.tck.internal.explore.ModelBatch.Outcome;
+import dev.outbox.tck.internal.explore.ModelMessage.State;
+import dev.outbox.tck.internal.explore.ModelPartition.Failing;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package dev.outbox.tck.explore;
+package dev.outbox.tck.internal.explore;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public record Exploration(
         Target target, Duration lease, long seed, Duration time, long steps, Duration shrinking, Duration patience) {
     private static final int REPEATS = 2;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     /**
      * What came of it.
@@ -53,7 +54,7 @@ public record Exploration(
      *
      * @param rule the id of the rule that is broken
      * @param observed what was seen and what was expected
-     * @param steps the sequence, as calls on {@link Steps}
+     * @param steps the sequence, as calls on {@code Steps}
      * @param history how it was found, in a line
      */
     public record Finding(String rule, String observed, List<String> steps, String history) {
@@ -71,6 +72,17 @@ public record Exploration(
         /** All of it, for the message of a failure. */
         public String text() {
             return observed + "\n    " + history + ". This test repeats it:\n\n" + code();
+        }
+    }
+
+    /** Runs the steps on a fresh outbox, and fails if an answer was wrong. */
+    public static void repeat(Target target, Duration lease, List<Step> steps) {
+        try (Runner runner = new Runner(target, lease, PATIENCE)) {
+            Runner.Result result = runner.run(steps);
+            if (result.end() != Runner.End.KEPT) {
+                throw new AssertionError((result.rule().isEmpty() ? "Inconclusive" : result.rule() + " is broken")
+                        + " at step " + result.ran() + ": " + result.observed());
+            }
         }
     }
 
