@@ -170,6 +170,23 @@ class RedisStoreTest {
         }
     }
 
+    /** The server would take the same close once more for an answer that was lost. */
+    @Test
+    void closingABatchAgainAsksNobody() {
+        commit(0, "1", "2");
+        RedisClient other = address.client();
+        try (Store store = address.outbox().store(other, address.options().withWakeUp(false))) {
+            MessageBatch batch = store.checkout(Set.of(TOPIC), 1);
+            batch.markPublished(batch.messages().get(0), null);
+            batch.close();
+            other.close();
+            batch.close();
+        }
+        try (Store store = address.open()) {
+            assertEquals(List.of("2"), publishAll(store, 10));
+        }
+    }
+
     /** More than a batch holds: those that had no place have one in the next. */
     @Test
     void partitionsTakeTurnsIfThereAreMany() {
