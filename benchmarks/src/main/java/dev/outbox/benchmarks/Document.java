@@ -8,6 +8,8 @@ import java.util.Map;
 
 /** {@code docs/PERFORMANCE.md}, from the figures of one run. */
 final class Document {
+    private static final int LONGEST_LINE = 120;
+
     private static final String HEAD = """
             # Performance
 
@@ -16,9 +18,10 @@ final class Document {
 
             ## What not to conclude
 
-            - **Values are of one machine.** Client and servers share %d cores, so everything waits for everything else: another machine
-              has other rates. Ratios travel better, because both sides of each took turns within seconds of the same
-              minute; they too change with the disk, the network between client and server, and the number of cores.
+            - **Values are of one machine.** Client and servers share %d cores, so everything waits for everything else:
+              another machine has other rates. Ratios travel better, because both sides of each took turns within seconds
+              of the same minute; they too change with the disk, the network between client and server, and the number of
+              cores.
             - **A no-op publisher shows what the outbox costs**, and not what you will see: a broker that takes a millisecond
               for a message is slower than any outbox. *Publishers that take their time* below is nearer to that.
             - **Durability costs, and all sides pay it**: PostgreSQL, MySQL and MariaDB flush every commit (`fsync`), Redis its log
@@ -26,8 +29,9 @@ final class Document {
             - **The loop by hand is a limit and no alternative.** It keeps no order with a second relay, on Redis and MongoDB
               it must be alone, it shares nothing out among partitions, and knows neither failures nor dead letters.
             - **Peers do other things too**: they retry and order in other ways, and run in other frameworks. They are here in
-              the newest version that could be had for Java 17, as their documentation sets them up, with more threads and larger batches
-              than by default. Draining a backlog is what a peer does after an outage, and not all that counts.
+              the newest version that could be had for Java 17, as their documentation sets them up, with more threads and
+              larger batches than by default. Draining a backlog is what a peer does after an outage, and not all that
+              counts.
             - Small differences mean nothing: look at the spread, which is the least and the most of all rounds.
 
             ## What was measured on
@@ -95,7 +99,7 @@ final class Document {
                 "A transaction that stays open",
                 "[a-z0-9]+\\.drain\\.snapshot\\..*",
                 "![Snapshot](performance/snapshot.svg)\n\nA forgotten session or a"
-                        + " long report keeps the database from cleaning up what is deleted: so many messages were settled meanwhile.");
+                        + " long report keeps the database from cleaning up what is deleted. The names say how many messages were settled meanwhile.");
         part(
                 "Partitions, topics and payloads",
                 "[a-z0-9]+\\.drain\\.(partitions|topics|payload)\\..*",
@@ -128,12 +132,35 @@ final class Document {
                 page.append("\n## ")
                         .append(title)
                         .append("\n\n")
-                        .append(part[1])
+                        .append(wrapped(part[1]))
                         .append("\n\n");
                 table(page, figures);
             }
         });
         return page.toString();
+    }
+
+    /** The paragraphs of a text, in lines as {@code docs/STYLE.md} wants them. */
+    private static String wrapped(String text) {
+        StringBuilder lines = new StringBuilder();
+        int length = 0;
+        for (String word : text.split("(?<=\\s)", -1)) {
+            String shown = word.strip();
+            if (length > 0 && length + 1 + shown.length() > LONGEST_LINE) {
+                lines.append('\n');
+                length = 0;
+            } else if (length > 0 && !shown.isEmpty()) {
+                lines.append(' ');
+                length++;
+            }
+            lines.append(shown);
+            length += shown.length();
+            if (word.endsWith("\n")) {
+                lines.append('\n');
+                length = 0;
+            }
+        }
+        return lines.toString();
     }
 
     private static void setting(StringBuilder page, Setting setting) {

@@ -37,7 +37,7 @@ interface ConcurrencyRules {
      * @param cuts how many connections were cut under it, and under those before it that proved nothing
      */
     record Run(Workload workload, History history, boolean network, int cuts) {
-        /** Behind a network with faults less happens at a time. */
+        /** Less happens at a time if the network has faults. */
         private int least() {
             return network ? 1 : 5;
         }

@@ -11,7 +11,7 @@ import dev.outbox.tck.internal.spec.Level;
 import java.util.List;
 import java.util.Set;
 
-/** Who has lost a hold changes nothing any more. Holds are lost here by closing the store under an open batch. */
+/** A batch that has lost its hold changes nothing. Holds are lost here by closing the store under an open batch. */
 @AtLevel(Level.CONTRACT)
 interface FencingRules {
     @Rule("OBX-FENCE-1")

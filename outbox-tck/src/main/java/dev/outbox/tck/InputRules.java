@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.function.Executable;
 
-/** Bad input is refused at once, with what was wrong. */
+/** Bad input is refused immediately, and the error says what was wrong. */
 @AtLevel(Level.CONTRACT)
 interface InputRules {
     @Rule("OBX-INPUT-1")

@@ -93,7 +93,10 @@ interface KillPointRules {
         }
     }
 
-    /** What failed before may be settled by other statements than the rest, so that a death among them leaves other locks behind. */
+    /**
+     * A message that failed before may be settled by other statements than the rest, so that a process that dies among
+     * them leaves other locks.
+     */
     @Rule("OBX-FENCE-2")
     default void aProcessKilledWhileItSettlesWhatFailedBeforeHoldsUpNobody(TestOutbox outbox) throws Exception {
         Random random = new Random(outbox.seed());

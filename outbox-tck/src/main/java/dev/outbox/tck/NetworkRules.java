@@ -197,7 +197,7 @@ interface NetworkRules {
         network.proxy().goAway();
         try (Client.Batch current = direct.await(10)) {
             assertEquals(List.of("1", "2", "3"), current.texts(), "messages of a client that was cut off");
-            network.proxy().comeBack(); // a client that reconnects must not settle what is somebody else's now
+            network.proxy().comeBack(); // a client that reconnects must not settle messages of the new holder
             assertCloseFails(network, stale);
             assertTrue(current.isHeld(), "the new holder's hold after the stale close");
             current.publish(current.get(0));

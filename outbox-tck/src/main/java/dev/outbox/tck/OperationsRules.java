@@ -59,7 +59,7 @@ interface OperationsRules {
                 "a partition with nothing but settled messages and dead letters is listed: " + pending(client));
     }
 
-    /** Whoever sees 10,000 knows that it may be more; whoever sees less can rely on it. */
+    /** A backlog of 10,000 may be larger than that. A lower number is exact. */
     @Rule("OBX-OPS-1")
     default void aLargeBacklogIsCountedFarEnough(TestOutbox outbox) throws Exception {
         Client client = outbox.open();

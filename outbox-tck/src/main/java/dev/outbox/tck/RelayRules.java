@@ -145,7 +145,7 @@ interface RelayRules {
                 .build();
     }
 
-    /** Takes messages, but for one in eight. */
+    /** Takes messages, except every eighth. */
     final class Broker {
         private final ConcurrentLinkedQueue<String> published;
         private final Set<String> distinct = ConcurrentHashMap.newKeySet();

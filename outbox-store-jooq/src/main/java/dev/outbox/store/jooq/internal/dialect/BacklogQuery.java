@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The backlog of a database that cannot count up to a bound for each row of another query: its partitions are asked for one
- * by one.
+ * The backlog of a database that cannot count up to a bound for each row of another query: its partitions are asked for
+ * one by one.
  */
 public final class BacklogQuery {
     private BacklogQuery() {}

@@ -44,7 +44,7 @@ public record H2Dialect(TableNames names) implements Dialect {
     private static final String READY = "(p.retry_at IS NULL OR p.retry_at <= CURRENT_TIMESTAMP"
             + " OR p.failed_at > DATEADD(MINUTE, 1, CURRENT_TIMESTAMP))";
 
-    /** The locked row is read anew, so that a row that has just become delayed is not returned. */
+    /** The locked row is read again, so that a row that has just become delayed is not returned. */
     private static final String TAKE = take("= ANY (?)");
 
     private static final String TAKE_ONE = take("= ?");
@@ -74,7 +74,10 @@ public record H2Dialect(TableNames names) implements Dialect {
     private static final String NEXT_TOPIC =
             "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic >= ?" + FIRST;
 
-    /** Less than every character of a topic's name: with it at its end, a name is behind itself and before any other. */
+    /**
+     * Less than every character of a topic's name: a name with it at the end comes after the name itself and before
+     * every other name.
+     */
     private static final String LEAST = "!";
 
     H2Dialect() {
@@ -249,7 +252,10 @@ public record H2Dialect(TableNames names) implements Dialect {
         return null;
     }
 
-    /** Far less than others wait for theirs, which is a second or two: they fail if they wait behind this one for so long. */
+    /**
+     * Far less than the second or two that others wait for their locks: they fail if they wait for this one that
+     * long.
+     */
     @Override
     public String limitLocks(Statement statement) throws SQLException {
         try (ResultSet before = statement.executeQuery("SELECT LOCK_TIMEOUT()")) {
@@ -369,8 +375,8 @@ public record H2Dialect(TableNames names) implements Dialect {
 
     /**
      * H2 undoes a rollback row by row, and a row for a second time if the database was being written just
-     * then (seen in 2.3 and 2.5, with a file and WRITE_DELAY=0): if somebody else has locked it meanwhile, his lock is
-     * gone, and a third gets it too. A commit only lets go of locks that are still its own.
+     * then (seen in 2.3 and 2.5, with a file and WRITE_DELAY=0): if another session has locked it meanwhile, that
+     * lock is gone, and a third session gets it too. A commit only lets go of locks that are still its own.
      */
     @Override
     public boolean endsHoldsByCommit() {
@@ -506,7 +512,7 @@ public record H2Dialect(TableNames names) implements Dialect {
         }
     }
 
-    /** Deleted rows leave nothing behind in H2's indexes. */
+    /** Null, because deleted rows leave no entries in H2's indexes. */
     @Override
     public @Nullable OpenTransactions writers(Connection connection, int lockKey, boolean strictOrder) {
         return null;

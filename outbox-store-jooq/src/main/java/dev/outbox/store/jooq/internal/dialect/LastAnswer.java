@@ -3,8 +3,8 @@ package dev.outbox.store.jooq.internal.dialect;
 import java.time.Duration;
 
 /**
- * When a server has last answered. By two clocks, because one of them stands still while a machine sleeps, and the other may be
- * set. Immutable.
+ * When a server has last answered. By two clocks, because one of them stands still while a machine sleeps, and the
+ * other may be set. Immutable.
  */
 public record LastAnswer(long nanos, long millis) {
     /** After how long a silence a server ends a session that has a batch open; changed by tests alone. */

@@ -31,9 +31,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * MySQL and MariaDB, which understand the same statements. Partitions are taken by locking their rows.
  *
- * <p>Nothing here waits for a lock for long, and nothing locks more than it names: transactions are READ COMMITTED, so that
- * there are no locks on gaps; rows are found by probes of the primary key, because a scan locks every row on its way; the rows of a batch are ours by the lock of their partition. Rows of
- * outbox_partition are added one by one, each in a transaction of its own.
+ * <p>Nothing here waits for a lock for long, and nothing locks more than it names: transactions are READ COMMITTED, so
+ * that there are no locks on gaps; rows are found by probes of the primary key, because a scan locks every row on its
+ * way; the rows of a batch are ours by the lock of their partition. Rows of outbox_partition are added one by one, each
+ * in a transaction of its own.
  *
  * <p>Ids are not used again: both keep the counter of AUTO_INCREMENT over a restart (MySQL since 8.0, MariaDB since
  * 10.2.4). A machine that vanishes without closing its connections keeps its partitions until the server notices, by
@@ -49,8 +50,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     private static final String NOW = "utc_timestamp(6)";
 
     /**
-     * The last arm: the server's clock was set back, and nothing is to wait until it is there again; that of a partition
-     * that has failed since this statement began is only a little ahead.
+     * The last arm: the server's clock was set back, and nothing is to wait until it is there again; that of a
+     * partition that has failed since this statement began is only a little ahead.
      */
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
@@ -62,8 +63,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     private static final int LONGEST_LIST = 100;
 
     /**
-     * By the id alone: if the connection has another collation than the column, MariaDB 10 does not see that the topic is one
-     * and the same in all rows, and sorts all that the partition has by it.
+     * By the id alone: if the connection has another collation than the column, MariaDB 10 does not see that the topic
+     * is one and the same in all rows, and sorts all that the partition has by it.
      */
     private static final String IN_ORDER = "m.id";
 
@@ -86,7 +87,9 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     private static final String TAKE_ONE =
             TAKE + "outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY;
 
-    /** As {@link #byId}, and any number of them are one parameter. In a subquery, because such a table cannot be locked. */
+    /**
+     * As {@link #byId}, and any number of them are one parameter. In a subquery, because such a table cannot be locked.
+     */
     private static final String TAKE_MANY = TAKE
             + "(SELECT j.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id int PATH '$')) j) w"
             + " STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id WHERE " + READY;
@@ -98,8 +101,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
             + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
 
     /**
-     * What stands before the ids. Faster, and with the same probes: unlike FORCE INDEX, the hint of MySQL, which MariaDB has not, keeps it
-     * from reading the table from end to end.
+     * What stands before the ids. Faster, and with the same probes: unlike FORCE INDEX, the hint of MySQL, which
+     * MariaDB has not, keeps it from reading the table from end to end.
      */
     private static final String DELETE_LISTED =
             "DELETE /*+ INDEX(m PRIMARY) */ FROM outbox_message AS m WHERE m.id IN (";
@@ -111,8 +114,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     private static final int LONGEST_DELETE = 10_000;
 
     /**
-     * Fails where the server is read-only, unless for this user it is not. Without the last words a session whose transactions
-     * are read-only would find out when it deletes, which is after publishing.
+     * Fails where the server is read-only, unless for this user it is not. Without the last words a session whose
+     * transactions are read-only would find out when it deletes, which is after publishing.
      */
     private static final String BEGIN = "START TRANSACTION READ WRITE";
 
@@ -204,7 +207,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                 : UrlQuery.parameter(name, withoutFragment(url));
     }
 
-    /** MySQL's driver does not look at what is behind a #. */
+    /** MySQL's driver ignores everything after a #. */
     private String withoutFragment(String url) {
         int fragment = url.indexOf('#');
         return kind == MySqlServerKind.MARIADB || fragment < 0 ? url : url.substring(0, fragment);
@@ -288,8 +291,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     /**
-     * InnoDB shows a transaction to others when it is written to the log in memory, and then waits until that is on disk.
-     * With the binary log it is the other way round: what is shown is on disk there.
+     * InnoDB shows a transaction to others when it is written to the log in memory, and then waits until that is on
+     * disk. With the binary log it is the other way round: what is shown is on disk there.
      */
     @Override
     public @Nullable String weakDurability(Connection connection) throws SQLException {
@@ -337,7 +340,9 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                         + " ORDER BY x.trx_started";
     }
 
-    /** Row locks are of one server. A cluster that is written to on several finds out at the commit, after publishing. */
+    /**
+     * Row locks are of one server. A cluster that is written to on several finds out at the commit, after publishing.
+     */
     @Override
     public @Nullable String unfit(Connection connection, boolean oneNode) throws SQLException {
         String url = String.valueOf(connection.getMetaData().getURL()); // of which nothing is shown
@@ -384,7 +389,9 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
         return null;
     }
 
-    /** Databases of one server are told apart by everybody, and schemas are called that: others are nobody's mistake. */
+    /**
+     * Databases of one server are told apart by everybody, and schemas are called that: others are nobody's mistake.
+     */
     @Override
     public String whereabouts() {
         return "SELECT " + (names.schema() == null ? "database()" : "'" + names.schema() + "'") + ", NULL";
@@ -411,7 +418,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     @Override
     public void lockSchema(Connection connection) {
-        // whoever creates a table locks its name
+        // a statement that creates a table locks its name
     }
 
     /** By statements too, so that what ends sessions can be lifted and restored without a round trip more. */
@@ -489,8 +496,9 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     /**
-     * Jumps from partition to partition in the index ("Using index for group-by"), as soon as the statistics of the table
-     * show a backlog, which takes the server some seconds. Until then it may walk through the index without reading rows.
+     * Jumps from partition to partition in the index ("Using index for group-by"), as soon as the statistics of the
+     * table show a backlog, which takes the server some seconds. Until then it may walk through the index without
+     * reading rows.
      */
     @Override
     public String discovery(Collection<String> topics) {
@@ -546,8 +554,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     /**
-     * The locked row is read anew, so that a row that has just become delayed is not returned. The list is walked in its order,
-     * and rows are locked one by one, until there are as many as are to be returned.
+     * The locked row is read again, so that a row that has just become delayed is not returned. The list is walked in
+     * its order, and rows are locked one by one, until there are as many as are to be returned.
      */
     @Override
     public List<Integer> take(Connection connection, String begin, int lockKey, List<HeldPartition> wanted, int most)
@@ -587,7 +595,9 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
         return count == 1 ? TAKE_ONE : TAKE + byId(count) + " WHERE " + READY;
     }
 
-    /** The application's connections take one statement at a time, unless it has allowed more, which nobody tells us. */
+    /**
+     * The application's connections take one statement at a time, unless it has allowed more, which nobody tells us.
+     */
     @Override
     public boolean takesAndReadsAtOnce(boolean own) {
         return own;
@@ -685,8 +695,8 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     /**
-     * A table joined to a list of its ids, one probe each. With "id IN (…)" MySQL reads a small table from end to end, FORCE
-     * INDEX or not, and locks all rows on its way: it would wait for those of others, and others would skip ours.
+     * A table joined to a list of its ids, one probe each. With "id IN (…)" MySQL reads a small table from end to end,
+     * FORCE INDEX or not, and locks all rows on its way: it would wait for those of others, and others would skip ours.
      */
     private static String byId(int count) {
         return "(SELECT ? AS id" + " UNION ALL SELECT ?".repeat(count - 1)
@@ -765,7 +775,10 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
         return e.getErrorCode() == 1142 || e.getErrorCode() == 1143;
     }
 
-    /** The drivers refuse to send it, each with a text of its own; a server that gets it all the same ends the connection. */
+    /**
+     * The drivers refuse to send it, each with a text of its own; a server that gets it nevertheless ends
+     * the connection.
+     */
     @Override
     public @Nullable String tooLarge(SQLException e) {
         for (Throwable t : CauseChain.of(e)) {

@@ -12,13 +12,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has to be set for a session of MySQL or MariaDB while a batch is open in it: limits by which the server would end it, or
- * a statement of it, are lifted, and one is set by which it ends a session that is silent though {@code SignsOfLife} are given.
+ * What has to be set for a session of MySQL or MariaDB while a batch is open in it: limits by which the server would
+ * end it, or a statement of it, are lifted, and one is set by which it ends a session that is silent though {@code
+ * SignsOfLife} are given.
  *
- * <p>By one statement each at the beginning and at the end, which leaves the session of an application as it was. What was before
- * is kept in variables of the session itself, which tell besides that it is still the same.
+ * <p>By one statement each at the beginning and at the end, which leaves the session of an application as it was. The
+ * values from before are kept in variables of the session, which also tell that it is still the same session.
  *
- * @param known those of the variables that the server has, since a relative of these servers may lack some, and their values
+ * @param known those of the variables that the server has, since a relative of these servers may lack some, and their
+ *     values
  */
 public record MySqlSession(Map<String, String> known) {
     public static final MySqlSession UNKNOWN = new MySqlSession(Map.of());
@@ -28,8 +30,8 @@ public record MySqlSession(Map<String, String> known) {
     private static final String SILENCE = "wait_timeout";
 
     /**
-     * MariaDB has the first three, each has one of the next two. The last ones are not about time: one refuses statements, and one
-     * lets a commit end the session, or begin another transaction.
+     * MariaDB has the first three, each has one of the next two. The last ones are not about time: one refuses
+     * statements, and one lets a commit end the session, or begin another transaction.
      */
     private static final List<String> LIFTED = List.of(
             "idle_transaction_timeout",

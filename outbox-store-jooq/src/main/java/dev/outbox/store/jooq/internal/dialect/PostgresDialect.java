@@ -39,9 +39,9 @@ public record PostgresDialect(TableNames names) implements Dialect {
             "(p.retry_at IS NULL OR p.retry_at <= clock_timestamp() OR p.failed_at > clock_timestamp())";
 
     /**
-     * Statements are planned once per connection, and that may be while the tables are empty, when scanning or sorting a
-     * whole table looks cheap. Those plans are run against any backlog later, so they are ruled out. What is left is one
-     * good plan whatever the parameters are; planning anew each time costs more than the read.
+     * Statements are planned once per connection, and that may be while the tables are empty, when scanning or sorting
+     * a whole table looks cheap. Those plans are run against any backlog later, so they are ruled out. What is left is
+     * one good plan whatever the parameters are; planning each time costs more than the read.
      */
     private static final Map<String, String> PLANNING = new TreeMap<>(Map.of(
             "enable_seqscan", "off",
@@ -59,13 +59,13 @@ public record PostgresDialect(TableNames names) implements Dialect {
             + ", ";
 
     /**
-     * A batch is an idle transaction for as long as its publishers take. A limit on that would end it again and again, and
-     * its messages would be published again and again; it holds neither a snapshot nor a transaction id, which is what such
-     * a limit is to prevent. A limit on statements, which are all short, would be met by the last of a batch as by any other, and
-     * then all of it would come again. One of these came with PostgreSQL 17.
+     * A batch is an idle transaction for as long as its publishers take. A limit on that would end it again and again,
+     * and its messages would be published again and again; it holds neither a snapshot nor a transaction id, which is
+     * what such a limit is to prevent. A limit on statements, which are all short, would be met by the last of a batch
+     * as by any other, and then all of it would come again. One of these came with PostgreSQL 17.
      *
-     * <p>But a session that says nothing at all, though {@code SignsOfLife} are given, has been left, and is ended; so is one
-     * whose machine does not answer to its network's questions.
+     * <p>But a session that says nothing at all, though {@code SignsOfLife} are given, has been left, and is ended; so
+     * is one whose machine does not answer to its network's questions.
      */
     private static String limits(boolean local) {
         Map<String, String> limits = new TreeMap<>(Map.of(
@@ -84,8 +84,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
     }
 
     /**
-     * OFFSET 0 is a fence: without it the server may lock partitions that are not returned. Behind it, it tries one after the
-     * other, until it has as many as it is to return.
+     * OFFSET 0 is a fence: without it the server may lock partitions that are not returned. With it, the server tries
+     * one after the other, until it has as many as it is to return.
      */
     private static final String TAKE = take("= ANY (?)");
 
@@ -99,9 +99,9 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     /**
      * A query keeps its snapshot until the next statement, and while it is kept VACUUM cleans up nothing that is newer.
-     * Any utility statement makes the server let go of it. This one has no effect where something can be written. On a standby,
-     * or in a transaction that is read-only, it fails, because it comes behind a query: taking and reading work there, deleting
-     * does not, and what is published there would be published again and again.
+     * Any utility statement makes the server let go of it. This one has no effect where something can be written. On a
+     * standby, or in a transaction that is read-only, it fails, because it comes after a query: taking and reading
+     * work there, deleting does not, and what is published there would be published again and again.
      */
     private static final String END_OF_READ = "; SET TRANSACTION READ WRITE";
 
@@ -120,8 +120,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
     /**
      * Readiness is asked again: another batch may have failed between the snapshot of the take and its lock. The bounds
      * are rows, which the index on exactly these columns alone can serve in order; with "topic = … ORDER BY id" the
-     * primary key can too, and it would be walked through the backlog of all other partitions. The row behind a share is only
-     * to be there, and its payload stays where it is.
+     * primary key can too, and it would be walked through the backlog of all other partitions. The row after a
+     * share is only looked for, and its payload is not read.
      */
     private static final String READ = "SELECT w.n, p.failing_id, "
             + columns("m.n <= w.share AND ")
@@ -134,8 +134,9 @@ public record PostgresDialect(TableNames names) implements Dialect {
             + " LIMIT w.share::int8 + 1) m) m" + END_OF_READ;
 
     /**
-     * The same for a single partition in which nothing fails, which is read often enough to spare the server the join and, with
-     * every row, the columns that say the same. If it finds nothing, {@link #READ} has to say whether there is anything.
+     * The same for a single partition in which nothing fails, which is read often enough to spare the server the join
+     * and, with every row, the columns that say the same. If it finds nothing, {@link #READ} has to say whether there
+     * is anything.
      */
     public static final String READ_ONE = "SELECT " + COLUMNS
             + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
@@ -167,7 +168,7 @@ public record PostgresDialect(TableNames names) implements Dialect {
             + ") c), CAST(extract(epoch FROM clock_timestamp() - h.created_at) * 1000 AS bigint)"
             + " FROM head h ORDER BY h.topic, h.partition_no";
 
-    /** The end of a range is no row: with a row for a bound, the scan would go on behind it to the end of the index. */
+    /** The end of a range is no row: with a row for a bound, the scan would go on after it to the end of the index. */
     private static final String HEADS_OF_RANGES = ") AS r (topic, from_no, from_id, to_no)"
             + head(
                     "r.topic COLLATE \"C\" AND (m.partition_no, m.id) > (r.from_no, r.from_id) AND m.partition_no < r.to_no")
@@ -505,7 +506,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
         return REQUIRE_WRITABLE;
     }
 
-    /** A statement that needs no snapshot, see {@link #END_OF_READ}; and if nothing can be written, nothing can be settled. */
+    /**
+     * A statement that needs no snapshot, see {@link #END_OF_READ}; and if nothing can be written, nothing can be
+     * settled.
+     */
     @Override
     public void requireSession(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
@@ -542,8 +546,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
     }
 
     /**
-     * Jumps from partition to partition in the index, one probe each. What is settled divides a topic into ranges of the
-     * index that have none of it, and each is searched for itself.
+     * Jumps from partition to partition in the index, one probe each. What is settled divides a topic into ranges of
+     * the index that have none of it, and each is searched for itself.
      */
     @Override
     public String discoveryBehind(Collection<String> topics, Map<Partition, Long> settled) {
@@ -757,9 +761,9 @@ public record PostgresDialect(TableNames names) implements Dialect {
     }
 
     /**
-     * Whoever inserts has the table locked until his outcome is visible, also while his transaction is prepared; its name
-     * in pg_locks stays the same then. Two statements, in this order: a transaction that draws an id between them may be
-     * left out, since what it drew is higher than what the first found.
+     * A transaction that inserts has the table locked until its outcome is visible, also while it is prepared. Its
+     * name in pg_locks stays the same then. Two statements, in this order: a transaction that draws an id between them
+     * may be left out, since what it drew is higher than what the first found.
      */
     @Override
     public OpenTransactions writers(Connection connection, int lockKey, boolean strictOrder) throws SQLException {
@@ -859,7 +863,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
         return sent(column);
     }
 
-    /** Microseconds since the year 2000. "infinity", which the type has, and somebody may have written, is the last of them. */
+    /**
+     * Microseconds since the year 2000. "infinity", which the type has and another program may have written, is the
+     * last of them.
+     */
     @Override
     public Instant instant(ResultSet rows, int column) throws SQLException {
         long micros = ByteBuffer.wrap(rows.getBytes(column)).getLong();

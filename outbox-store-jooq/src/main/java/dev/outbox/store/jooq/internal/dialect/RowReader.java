@@ -24,8 +24,9 @@ public final class RowReader {
 
     /**
      * Adds the rows of a read to their partitions. Columns: id, original_id, message_id, message_key, headers,
-     * payload, attempts, created_at, size of the payload. The payload is missing if it is larger than {@link HeldPartition#whole}. If there is more than one partition, the number n of the partition, from 1, comes before these
-     * columns.
+     * payload, attempts, created_at, size of the payload. The payload is missing if it is larger than {@link
+     * HeldPartition#whole}. If there is more than one partition, the number n of the partition, from 1, comes before
+     * these columns.
      */
     static void read(ResultSet rows, List<HeldPartition> partitions, Dialect dialect) throws SQLException {
         boolean one = partitions.size() == 1;
@@ -102,8 +103,8 @@ public final class RowReader {
     }
 
     /**
-     * The id of a message. What a library wrote that knew no ids but those of rows is called as it was called then: by the
-     * number of its row, or of its first one if it was redriven.
+     * The id of a message. What a library wrote that knew no ids but those of rows is called as it was called then: by
+     * the number of its row, or of its first one if it was redriven.
      */
     public static String id(@Nullable String messageId, long originalId, long rowId) {
         return messageId == null ? Long.toString(originalId == 0 ? rowId : originalId) : messageId;
@@ -160,7 +161,7 @@ public final class RowReader {
         return statement.getResultSet();
     }
 
-    /** The answer to a look that was sent behind a take and a read, as the next query of theirs. */
+    /** Reads the answer to a discovery that was sent after a take and a read, as their next query. */
     static void answer(DiscoveryQuery query, PreparedStatement statement) throws SQLException {
         while (!statement.getMoreResults()) {
             if (statement.getUpdateCount() == -1) {

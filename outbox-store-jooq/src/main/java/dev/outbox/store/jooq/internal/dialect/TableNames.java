@@ -8,20 +8,26 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names of the tables and indexes of an outbox. All SQL is written with the default names; what is sent has those of
- * the outbox in their place. They are plain identifiers that need no quotes, so that nothing else can get in through them,
- * and the database takes them for upper or lower case as it does with any.
+ * The names of the tables and indexes of an outbox. All SQL is written with the default names; what is sent has those
+ * of the outbox in their place. They are plain identifiers that need no quotes, so that nothing else can get in through
+ * them, and the database takes them for upper or lower case as it does with any.
  *
- * <p>Immutable but for what it remembers; safe for use by several threads.
+ * <p>Immutable, except for what it remembers; safe for use by several threads.
  */
 public final class TableNames {
-    /** What the longest name of an index adds to the prefix must fit into the 63 characters of PostgreSQL; with some room. */
+    /**
+     * What the longest name of an index adds to the prefix must fit into the 63 characters of PostgreSQL; with some
+     * room.
+     */
     public static final int LONGEST_PREFIX = 40;
 
     private static final Pattern FORM = Pattern.compile(
             "(?:([A-Za-z_][A-Za-z0-9_]{0,62})\\.)?([A-Za-z_][A-Za-z0-9_]{0," + (LONGEST_PREFIX - 1) + "})");
 
-    /** Whole words: tables and the function of a trigger, or else indexes, which are in the schema of their table and are never called with it. */
+    /**
+     * Whole words: tables and the function of a trigger, or else indexes, which are in the schema of their table and
+     * are never called with it.
+     */
     private static final Pattern OURS = Pattern.compile("\\boutbox_(?:(message|partition|dead_letter|schema|notify)"
             + "|(message_order|partition_name|dead_letter_order|dead_letter_message))\\b");
 
@@ -64,7 +70,7 @@ public final class TableNames {
         return schema;
     }
 
-    /** What the names of all tables begin with, behind the schema. */
+    /** The beginning of the names of all tables, after the schema. */
     public String prefix() {
         return prefix;
     }
