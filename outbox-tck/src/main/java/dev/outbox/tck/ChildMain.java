@@ -2,6 +2,7 @@ package dev.outbox.tck;
 
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
@@ -94,6 +95,8 @@ final class ChildMain {
                     }
                     case "round" ->
                         round(KillPoint.valueOf(words[1]), store, words[2], words[3], Long.parseLong(words[4]));
+                    case "move" ->
+                        move(store, words[1], words[2], Integer.parseInt(words[3]), Long.parseLong(words[4]));
                     case "relay" -> relay(store, words[1], Integer.parseInt(words[2]));
                     case "loop" -> loop(store, words[1], Integer.parseInt(words[2]));
                     default -> throw new IllegalArgumentException("Not a command: " + line);
@@ -146,6 +149,16 @@ final class ChildMain {
         long began = System.nanoTime();
         batch.close();
         say("closed " + (System.nanoTime() - began));
+    }
+
+    /** Moves all messages of a topic, and says how long that took. */
+    private static void move(Store store, String topic, String toTopic, int toPartitions, long haltAfterNanos) {
+        if (haltAfterNanos > 0) {
+            haltAfter(haltAfterNanos);
+        }
+        long began = System.nanoTime();
+        Operations.of(store).movePending(topic, toTopic, toPartitions, Integer.MAX_VALUE);
+        say("moved " + (System.nanoTime() - began));
     }
 
     private static void stopAt(KillPoint here, KillPoint wanted) {

@@ -8,6 +8,7 @@ import dev.outbox.Capability;
 import dev.outbox.tck.internal.history.History;
 import dev.outbox.tck.internal.process.ChildProcess;
 import dev.outbox.tck.internal.process.KillPoint;
+import dev.outbox.tck.internal.process.KillTime;
 import dev.outbox.tck.internal.process.RelayLog;
 import dev.outbox.tck.internal.record.Inconclusive;
 import dev.outbox.tck.internal.spec.Level;
@@ -151,6 +152,80 @@ interface KillPointRules {
         }
         if (cutShort == 0) {
             throw new Inconclusive("each close was quicker than the kill that was to interrupt it");
+        }
+    }
+
+    /**
+     * A move works in parts. The first one shows how long it takes, and the others are killed within that time: in the
+     * middle of a part, and between two of them.
+     */
+    @Rule("OBX-OPS-6")
+    default void aMoveThatIsKilledLeavesEachMessageOnceAndInOrder(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithoutOperations(client)) {
+            return;
+        }
+        Random random = new Random(outbox.seed());
+        KillTime time = null;
+        int cutShort = 0;
+        int betweenParts = 0; // or never, where a move has one part
+        for (int round = 0; round < 6 || betweenParts == 0 && round < 12; round++) {
+            Map<Integer, List<String>> written = new HashMap<>();
+            for (int partition = 0; partition < 3; partition++) {
+                String[] texts = new String[350];
+                Arrays.fill(texts, "m");
+                written.put(partition, outbox.commit(PendingRules.OLD, partition, texts));
+            }
+            ChildProcess child = outbox.fork();
+            long after = time == null ? 0 : time.draw();
+            child.tell("move " + PendingRules.OLD + " " + TOPIC + " 3 " + after);
+            cutShort++;
+            for (String line; (line = child.nextAnswer()) != null; ) {
+                cutShort--;
+                long took = Long.parseLong(line.substring("moved ".length()));
+                time = time == null ? new KillTime(random, took) : time;
+                child.kill();
+            }
+            Set<String> left = new HashSet<>();
+            written.values().forEach(left::addAll);
+            int all = left.size();
+            Map<String, List<String>> came = new HashMap<>();
+            outbox.eventually("each of " + all + " messages comes", () -> {
+                for (String topic : List.of(TOPIC, PendingRules.OLD)) {
+                    try (Client.Batch batch = client.checkout(500, topic)) {
+                        batch.messages()
+                                .forEach(m -> came.computeIfAbsent(topic + m.partition(), none -> new ArrayList<>())
+                                        .add(m.id()));
+                        left.removeAll(batch.ids());
+                        batch.publishAll();
+                    }
+                }
+                return left.isEmpty() ? true : null;
+            });
+            int moved = 0;
+            for (Map.Entry<Integer, List<String>> partition : written.entrySet()) {
+                List<String> ids = new ArrayList<>(came.getOrDefault(TOPIC + partition.getKey(), List.of()));
+                moved += ids.size();
+                ids.addAll(came.getOrDefault(PendingRules.OLD + partition.getKey(), List.of()));
+                assertEquals(
+                        partition.getValue(),
+                        ids,
+                        "messages of partition " + partition.getKey() + ", those that were moved first");
+            }
+            client.expectNothing("each came once", TOPIC, PendingRules.OLD);
+            outbox.record("killed " + after + " ns into a move, " + moved + " of " + all + " were moved");
+            if (time != null && after > 0) {
+                if (moved == 0) {
+                    time.wasTooEarly(after);
+                } else if (moved == all) {
+                    time.wasTooLate(after);
+                } else {
+                    betweenParts++;
+                }
+            }
+        }
+        if (cutShort == 0) {
+            throw new Inconclusive("each move was quicker than the kill that was to interrupt it");
         }
     }
 
