@@ -16,16 +16,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Does once, as a store is opened, what its batches will rest on: on two connections, and in transactions as relays
- * have them. There are servers that look like one of those that are supported and lack its locks; poolers that send
- * what only reads elsewhere; triggers, and drivers that were told to do otherwise. What fails here would have published
+ * Tries once, when a store is opened, everything that its batches rely on. It uses two connections, and transactions
+ * like those of relays. Some servers look like a supported one and lack its locks. Some poolers send reads to another
+ * server. Triggers change rows, and drivers can be set up in other ways. A store that fails here would have published
  * messages twice, out of order, or never.
  *
- * <p>It writes two messages and deletes them, of a topic that no message of anybody can have. Should it die in between,
- * they are handed out to nobody and shown to nobody, and the next one deletes them after an hour.
+ * <p>The rehearsal writes two messages and deletes them. Their topic has a name that no other message can have. If the
+ * process dies in between, no relay gets them, no list shows them, and the next rehearsal deletes them after an hour.
  */
 public final class Rehearsal {
-    /** With a blank, which is in no name of a topic. */
+    /** Has a blank, which the name of a topic must not have. */
     public static final String TOPIC = "outbox rehearsal";
 
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
@@ -47,11 +47,11 @@ public final class Rehearsal {
     }
 
     /**
-     * Tries everything out.
+     * Tries everything.
      *
-     * @param connections those of the relays
-     * @throws ConfigurationException if something is not as it must be, with what to do
-     * @throws SQLException as the database says it
+     * @param connections the connections of the relays
+     * @throws ConfigurationException if something is not as it must be; its text says what to do
+     * @throws SQLException the error of the database
      */
     public static void run(Connections connections, Dialect dialect, int lockKey) throws SQLException {
         try (BorrowedConnection first = connections.borrow()) {
@@ -266,12 +266,12 @@ public final class Rehearsal {
      * Removes what rehearsals have left, also those of others. Does not fail: an earlier step has said what is wrong.
      */
     private void tidyUp(long one, long other) {
+        String sql = """
+                DELETE FROM outbox_message
+                WHERE topic = '{topic}' AND partition_no = 0 AND (id = %s OR id = %s OR %s > %s)
+                """.formatted(one, other, dialect.millisSince("created_at"), LEFT_BEHIND_MILLIS);
         try (Statement statement = first.connection().createStatement()) {
-            statement.execute(
-                    dialect.sql("DELETE FROM outbox_message WHERE topic = '{}' AND partition_no = 0 AND (id = "
-                                    + one + " OR id = " + other + " OR " + dialect.millisSince("created_at") + " > "
-                                    + LEFT_BEHIND_MILLIS + ")")
-                            .replace("{}", TOPIC));
+            statement.execute(dialect.sql(sql).replace("{topic}", TOPIC));
         } catch (SQLException | RuntimeException e) {
             LOG.debug("What was written as a store was opened could not be deleted", e);
         }

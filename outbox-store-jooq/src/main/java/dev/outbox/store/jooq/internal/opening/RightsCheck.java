@@ -7,9 +7,9 @@ import java.sql.Statement;
 import java.util.List;
 
 /**
- * Whether a relay may do all that it will have to: better to hear now that it may not delete than after it has
- * published. Every database checks rights, and whether it takes writes at all, before it looks for rows; so statements
- * like those of a relay are run that find none.
+ * Checks that a relay may do all that it will have to do. Otherwise the relay would publish first, and then learn that
+ * it may not delete. The check runs statements like those of a relay that find no rows. Every database checks rights,
+ * and whether it accepts writes at all, before it looks for rows.
  */
 public final class RightsCheck {
     private static final String ADDING_PARTITIONS =
@@ -21,19 +21,24 @@ public final class RightsCheck {
             "UPDATE outbox_partition SET failing_id = NULL WHERE 1 = 0",
             "UPDATE outbox_message SET attempts = 0 WHERE 1 = 0",
             "DELETE FROM outbox_message WHERE 1 = 0",
-            "INSERT INTO outbox_message (topic, partition_no, payload)"
-                    + " SELECT topic, partition_no, payload FROM outbox_dead_letter WHERE 1 = 0",
-            "INSERT INTO outbox_dead_letter (id, topic, partition_no, payload, attempts, created_at, reason, died_at)"
-                    + " SELECT id, topic, partition_no, payload, attempts, created_at, topic, created_at"
-                    + " FROM outbox_message WHERE 1 = 0",
+            """
+            INSERT INTO outbox_message (topic, partition_no, payload)
+            SELECT topic, partition_no, payload FROM outbox_dead_letter WHERE 1 = 0
+            """,
+            """
+            INSERT INTO outbox_dead_letter (id, topic, partition_no, payload, attempts, created_at, reason, died_at)
+            SELECT id, topic, partition_no, payload, attempts, created_at, topic, created_at
+            FROM outbox_message WHERE 1 = 0
+            """,
             "SELECT id FROM outbox_dead_letter WHERE 1 = 0 FOR UPDATE",
             "DELETE FROM outbox_dead_letter WHERE 1 = 0");
 
     private RightsCheck() {}
 
     /**
-     * Fails, as the database says it, if a right is missing or nothing can be written. To be called in a transaction as
-     * a batch is, because what is refused depends on it: MySQL that logs statements takes no changes in READ COMMITTED.
+     * Fails with the error of the database if a right is missing or the database accepts no writes. Must be called in a
+     * transaction like that of a batch, because the transaction matters: a MySQL server that logs statements accepts no
+     * changes in READ COMMITTED.
      */
     static void run(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {
@@ -43,7 +48,7 @@ public final class RightsCheck {
         }
     }
 
-    /** The same of what a relay does in auto-commit mode. */
+    /** The same for the statement that a relay runs in auto-commit mode. */
     static void runOutsideOfTransactions(Connection connection, Dialect dialect) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(dialect.sql(ADDING_PARTITIONS));

@@ -58,14 +58,22 @@ public final class JdbcOperations implements StoreOperations {
     /** Bytes of payloads that are put back in one transaction, if it is more than one letter. */
     private static final long BYTES_AT_A_TIME = 32 << 20;
 
-    /** What is not put back may be of any size. */
+    /** A discard reads no payload, so payloads may have any size. */
     private static final String NO_BYTES = "0";
 
     /**
-     * The least character of a topic's name: the names after a topic begin there. MySQL compares a trailing blank as
-     * nothing.
+     * The least character that the name of a topic can have. The names after a topic begin with the topic and this
+     * character. A blank would not do, because MySQL ignores trailing blanks when it compares.
      */
     private static final String LEAST = "!";
+
+    private static final String PUT_BACK = """
+            INSERT INTO outbox_message
+                (topic, partition_no, message_key, headers, payload, created_at, message_id, original_id)
+            SELECT topic, partition_no, message_key, headers, payload, created_at, ?, ?
+            FROM outbox_dead_letter
+            WHERE id = ?
+            """;
 
     private final Connections connections;
     private final Dialect dialect;
@@ -77,9 +85,10 @@ public final class JdbcOperations implements StoreOperations {
         this.connections = connections;
         this.surroundings = surroundings;
         this.dialect = dialect;
-        this.deadLetter = "SELECT id, message_id, topic, partition_no, reason, " + dialect.time("died_at")
-                + ", message_key, headers, payload, attempts, " + dialect.time("created_at")
-                + " FROM outbox_dead_letter WHERE ";
+        this.deadLetter = """
+                SELECT id, message_id, topic, partition_no, reason, %s, message_key, headers, payload, attempts, %s
+                FROM outbox_dead_letter
+                WHERE\s""".formatted(dialect.time("died_at"), dialect.time("created_at"));
     }
 
     @Override
@@ -97,14 +106,16 @@ public final class JdbcOperations implements StoreOperations {
 
     @Override
     public List<FailingPartition> failingPartitions() {
+        String sql = """
+                SELECT p.topic, p.partition_no, m.message_id, m.original_id, p.failing_id, coalesce(m.attempts, 1),
+                    p.reason, %s
+                FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id
+                WHERE p.failing_id IS NOT NULL AND %s
+                ORDER BY p.topic, p.partition_no
+                """.formatted(dialect.time("p.retry_at"), failsStill());
         return inTransaction("Asking for failing partitions", connection -> {
             List<FailingPartition> failing = new ArrayList<>();
-            try (PreparedStatement statement = connection.prepareStatement(dialect.sql("SELECT p.topic, p.partition_no,"
-                            + " m.message_id, m.original_id, p.failing_id, coalesce(m.attempts, 1), p.reason, "
-                            + dialect.time("p.retry_at")
-                            + " FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id"
-                            + " WHERE p.failing_id IS NOT NULL AND " + failsStill()
-                            + " ORDER BY p.topic, p.partition_no"));
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql));
                     ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     failing.add(new FailingPartition(
@@ -122,11 +133,11 @@ public final class JdbcOperations implements StoreOperations {
 
     /** An operator may have deleted the row of the message. Its delay then ends by itself, and nothing fails. */
     private String failsStill() {
-        return "(EXISTS (SELECT 1 FROM outbox_message f WHERE f.id = p.failing_id) OR p.retry_at > " + dialect.now()
-                + ")";
+        return "(EXISTS (SELECT 1 FROM outbox_message f WHERE f.id = p.failing_id) OR p.retry_at > %s)"
+                .formatted(dialect.now());
     }
 
-    /** A row that is locked belongs to a batch that is trying it right now: nothing to wait for, nothing to do. */
+    /** A locked row belongs to a batch that tries the message now. So this neither waits for it nor changes it. */
     @Override
     public boolean retryNow(String topic, int partition) {
         return inTransaction("Ending the delay of a partition", connection -> {
@@ -136,9 +147,9 @@ public final class JdbcOperations implements StoreOperations {
                 return false;
             }
             if (exists(connection, "SELECT p.id" + row + " FOR UPDATE SKIP LOCKED", topic, partition)) {
-                try (PreparedStatement statement =
-                        connection.prepareStatement(dialect.sql("UPDATE outbox_partition SET retry_at = "
-                                + dialect.now() + " WHERE topic = ? AND partition_no = ?"))) {
+                try (PreparedStatement statement = connection.prepareStatement(
+                        dialect.sql("UPDATE outbox_partition SET retry_at = %s WHERE topic = ? AND partition_no = ?"
+                                .formatted(dialect.now())))) {
                     statement.setString(1, topic);
                     statement.setInt(2, partition);
                     statement.executeUpdate();
@@ -148,7 +159,7 @@ public final class JdbcOperations implements StoreOperations {
         });
     }
 
-    /** As of one partition, in parts of one transaction each. */
+    /** Works in parts. Each part is a transaction. */
     @Override
     public int retryNow(String topic) {
         int failing = 0;
@@ -165,12 +176,17 @@ public final class JdbcOperations implements StoreOperations {
     private record Part(int failing, int last) {}
 
     private Part retry(Connection connection, String topic, int behind) throws SQLException {
-        String rows = " FROM outbox_partition p WHERE p.topic = ? AND p.partition_no > ? AND p.partition_no <= ?"
-                + " AND p.failing_id IS NOT NULL";
+        String rows = """
+                FROM outbox_partition p
+                WHERE p.topic = ? AND p.partition_no > ? AND p.partition_no <= ? AND p.failing_id IS NOT NULL
+                """;
+        String failingRows = """
+                SELECT p.partition_no %s AND %s
+                ORDER BY p.topic, p.partition_no %s
+                """.formatted(rows, failsStill(), dialect.limit("" + AT_A_TIME));
         int failing = 0;
         int last = behind;
-        try (PreparedStatement find = connection.prepareStatement(dialect.sql("SELECT p.partition_no" + rows + " AND "
-                + failsStill() + " ORDER BY p.topic, p.partition_no " + dialect.limit("" + AT_A_TIME)))) {
+        try (PreparedStatement find = connection.prepareStatement(dialect.sql(failingRows))) {
             setRange(find, topic, behind, Integer.MAX_VALUE);
             try (ResultSet found = find.executeQuery()) {
                 while (found.next()) {
@@ -182,7 +198,7 @@ public final class JdbcOperations implements StoreOperations {
         if (failing > 0) {
             List<Long> locked = new ArrayList<>();
             try (PreparedStatement lock =
-                    connection.prepareStatement(dialect.sql("SELECT p.id" + rows + " FOR UPDATE SKIP LOCKED"))) {
+                    connection.prepareStatement(dialect.sql("SELECT p.id " + rows + "FOR UPDATE SKIP LOCKED"))) {
                 setRange(lock, topic, behind, last);
                 try (ResultSet found = lock.executeQuery()) {
                     while (found.next()) {
@@ -207,19 +223,20 @@ public final class JdbcOperations implements StoreOperations {
      */
     @Override
     public List<DeadLetterTopic> deadLetterTopics() {
+        String oldest = "ORDER BY d.topic, d.died_at, d.id " + dialect.limit("1");
+        String newest = "ORDER BY d.topic DESC, d.died_at DESC, d.id DESC " + dialect.limit("1");
+        String nextTopic = "SELECT d.topic FROM outbox_dead_letter d WHERE d.topic >= ? " + oldest;
+        String ofTopic =
+                """
+                SELECT
+                    (SELECT count(*) FROM (SELECT d.id FROM outbox_dead_letter d WHERE d.topic = ? %1$s) c),
+                    (SELECT %2$s FROM outbox_dead_letter d WHERE d.topic = ? %3$s),
+                    (SELECT %2$s FROM outbox_dead_letter d WHERE d.topic = ? %4$s)
+                """.formatted(dialect.limit("" + Backlog.EXACT_UP_TO), dialect.time("d.died_at"), oldest, newest);
         return inTransaction("Asking for topics with dead letters", connection -> {
             List<DeadLetterTopic> topics = new ArrayList<>();
-            String ofTopic = " FROM outbox_dead_letter d WHERE d.topic = ? ";
-            String oldest = "ORDER BY d.topic, d.died_at, d.id " + dialect.limit("1");
-            String newest = "ORDER BY d.topic DESC, d.died_at DESC, d.id DESC " + dialect.limit("1");
-            String diedAt = "(SELECT " + dialect.time("d.died_at") + ofTopic;
-            try (PreparedStatement next = connection.prepareStatement(
-                            dialect.sql("SELECT d.topic FROM outbox_dead_letter d WHERE d.topic >= ? " + oldest));
-                    PreparedStatement look = connection.prepareStatement(
-                            dialect.sql("SELECT (SELECT count(*) FROM (SELECT d.id" + ofTopic
-                                    + dialect.limit("" + Backlog.EXACT_UP_TO) + ") c), " + diedAt + oldest + "), "
-                                    + diedAt
-                                    + newest + ")"))) {
+            try (PreparedStatement next = connection.prepareStatement(dialect.sql(nextTopic));
+                    PreparedStatement look = connection.prepareStatement(dialect.sql(ofTopic))) {
                 for (String topic = first(next, ""); topic != null; topic = first(next, topic + LEAST)) {
                     for (int i = 1; i <= 3; i++) {
                         look.setString(i, topic);
@@ -264,7 +281,7 @@ public final class JdbcOperations implements StoreOperations {
                     : " AND (died_at, id) > (SELECT a.died_at, a.id FROM outbox_dead_letter a WHERE a.id = ?)";
             long after = 0;
             if (afterId != null) {
-                // Of several of one id the last, or pages would go round in a circle.
+                // Several dead letters may have this id. Pages would repeat if the next one began after the first.
                 after = rowIds(connection, afterId, topic).reduce(0, (one, next) -> next);
                 if (after == 0) {
                     throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
@@ -299,19 +316,15 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * The row in the outbox is new, so its place is the end; the id the world knows goes with it. Two redrives of one
-     * dead letter meet at its lock, and the second finds it gone. Libraries that know no other ids than numbers find
-     * those where they look for them.
+     * The row in the outbox is new, so the message is at the end of its partition. It keeps the id that consumers know.
+     * Two redrives of one dead letter meet at its lock, and the second finds it gone. Older libraries know only ids
+     * that are numbers. They look for them in the column original_id, so such an id is written there, too.
      */
     @Override
     public int redrive(Collection<String> ids) {
         return withLocked(
                 "Redriving dead letters", ids, FIRST_REDRIVEN, "octet_length(payload)", (connection, locked) -> {
-                    try (PreparedStatement insert =
-                            connection.prepareStatement(dialect.sql("INSERT INTO outbox_message (topic, partition_no,"
-                                    + " message_key, headers, payload, created_at, message_id, original_id)"
-                                    + " SELECT topic, partition_no, message_key, headers, payload, created_at, ?, ?"
-                                    + " FROM outbox_dead_letter WHERE id = ?"))) {
+                    try (PreparedStatement insert = connection.prepareStatement(dialect.sql(PUT_BACK))) {
                         for (Letter letter : locked) {
                             insert.setString(1, letter.id());
                             long number = number(letter.id());
@@ -338,7 +351,7 @@ public final class JdbcOperations implements StoreOperations {
     /** What one transaction has done: dead letters, and how many of the ids that were given. */
     private record Done(int letters, int ids) {}
 
-    /** Deletes the dead letters after something was done with them, in the order given. */
+    /** Does something with the dead letters, in the order given, and deletes them. */
     private int withLocked(String doing, Collection<String> ids, int first, String bytes, Action action) {
         Set<String> possible = new LinkedHashSet<>(ids);
         possible.removeIf(id -> !isId(id));
@@ -356,8 +369,8 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * Locks rows one by one and in order, so that two of us cannot wait for each other. With "id IN (…)" MySQL reads a
-     * small table from end to end, and locks all rows on its way.
+     * Locks rows one by one and in order, so that two clients cannot wait for each other. With "id IN (…)" MySQL reads
+     * a small table from end to end, and locks all rows on its way.
      */
     private Done withLocked(Connection connection, List<String> ids, String payloadBytes, Action action)
             throws SQLException {
@@ -401,7 +414,7 @@ public final class JdbcOperations implements StoreOperations {
         return letters.stream().map(Letter::rowId).sorted().toList();
     }
 
-    /** Changes rows by their ids, each by a statement of its own, as {@link #withLocked} locks them. */
+    /** Changes rows by their ids. Each row has a statement of its own, for the reason that {@link #withLocked} has. */
     private void update(Connection connection, String change, List<Long> rows) throws SQLException {
         if (rows.isEmpty()) {
             return;
@@ -416,28 +429,44 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * The dead letters of each id. Of one id, those with the id of a message come first, then what was buried by a
-     * library that knew only numbers; among each, those that died first.
+     * The dead letters of each id. The dead letters that have the id of a message come first. After them come those of
+     * an older library, which knew only numbers. Among each, those that died first come first.
      */
     private Map<String, List<Letter>> find(Connection connection, List<String> ids, String payloadBytes)
             throws SQLException {
         Map<String, List<Letter>> found = new HashMap<>();
-        String messageIds = "message_id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id";
-        find(connection, ids, messageIds, PreparedStatement::setString, found);
+        String byMessageId = """
+                SELECT message_id, id, %s
+                FROM outbox_dead_letter
+                WHERE message_id IN (%s)
+                ORDER BY died_at, id
+                """;
+        find(connection, ids, byMessageId, payloadBytes, PreparedStatement::setString, found);
         List<String> numbers = ids.stream().filter(id -> number(id) != 0).toList();
-        String rowIds = "id, id, " + payloadBytes + " FROM outbox_dead_letter WHERE message_id IS NULL AND id";
-        find(connection, numbers, rowIds, (statement, i, id) -> statement.setLong(i, number(id)), found);
+        String byNumber = """
+                SELECT id, id, %s
+                FROM outbox_dead_letter
+                WHERE message_id IS NULL AND id IN (%s)
+                ORDER BY died_at, id
+                """;
+        Setter setNumber = (statement, i, id) -> statement.setLong(i, number(id));
+        find(connection, numbers, byNumber, payloadBytes, setNumber, found);
         return found;
     }
 
     private void find(
-            Connection connection, List<String> ids, String letters, Setter setter, Map<String, List<Letter>> found)
+            Connection connection,
+            List<String> ids,
+            String query,
+            String payloadBytes,
+            Setter setter,
+            Map<String, List<Letter>> found)
             throws SQLException {
         if (ids.isEmpty()) {
             return;
         }
-        try (PreparedStatement statement = connection.prepareStatement(
-                dialect.sql("SELECT " + letters + " IN (" + parameters(ids.size()) + ") ORDER BY died_at, id"))) {
+        String sql = query.formatted(payloadBytes, parameters(ids.size()));
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             for (int i = 0; i < ids.size(); i++) {
                 setter.set(statement, i + 1, ids.get(i));
             }
@@ -452,8 +481,8 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * The rows of the dead letters of an id, those that died first coming first. What was buried by a library that knew
-     * no other ids is found by its number.
+     * The rows of the dead letters of an id. Those that died first come first. A dead letter of an older library has no
+     * other id than its number, and is found by it.
      */
     private LongStream rowIds(Connection connection, String id, @Nullable String topic) throws SQLException {
         LongStream.Builder found = LongStream.builder();
@@ -461,10 +490,11 @@ public final class JdbcOperations implements StoreOperations {
             return found.build();
         }
         long number = number(id);
-        try (PreparedStatement statement =
-                connection.prepareStatement(dialect.sql("SELECT id FROM outbox_dead_letter WHERE "
-                        + (number == 0 ? "message_id = ?" : "(message_id = ? OR message_id IS NULL AND id = ?)")
-                        + (topic == null ? "" : " AND topic = ?") + " ORDER BY died_at, id"))) {
+        String sql = "SELECT id FROM outbox_dead_letter WHERE %s%s ORDER BY died_at, id"
+                .formatted(
+                        number == 0 ? "message_id = ?" : "(message_id = ? OR message_id IS NULL AND id = ?)",
+                        topic == null ? "" : " AND topic = ?");
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
             int i = 1;
             statement.setString(i++, id);
             if (number != 0) {
@@ -509,17 +539,17 @@ public final class JdbcOperations implements StoreOperations {
         }
     }
 
-    /** Whether it can be an id: a text that the database is not even asked for may be as strange as it likes. */
+    /** Whether a text can be an id. The database is asked only for such texts, so any text is safe. */
     private static boolean isId(String text) {
         return ID.matcher(text).matches();
     }
 
-    /** The number that an id is, if it was given out by a library that had no others; else 0. */
+    /** The number of an id that an older library gave out, or 0 if the id is of another kind. */
     private static long number(String id) {
         try {
             return id.length() == UUID_LENGTH ? 0 : Long.parseLong(id);
         } catch (NumberFormatException e) {
-            return 0; // more than there ever were
+            return 0; // no library gave out such a large number
         }
     }
 
@@ -533,7 +563,7 @@ public final class JdbcOperations implements StoreOperations {
         }
     }
 
-    /** On a standby that lags, or stands still, what can be read would be taken for how it is. */
+    /** Fails on a standby. It may lag or stand still, and then its answers are not what is true now. */
     private <T> T inTransaction(BorrowedConnection borrowed, String doing, Work<T> work) throws SQLException {
         try {
             borrowed.begin();
