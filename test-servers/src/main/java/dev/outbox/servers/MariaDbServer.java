@@ -143,7 +143,7 @@ public final class MariaDbServer implements KillableServer {
             // The package starts its server in its own way only: so that one is ended, and started again as it was.
             List<String> command = Restart.commandOf(server.process());
             server.kill();
-            server.byClock = new Restart(command, clock, server.requireDirectory(), server.databases);
+            server.byClock = new Restart(command, clock.environment(), server.requireDirectory(), server.databases);
             server.restarted = server.byClock.start();
             return server;
         } catch (IOException | RuntimeException e) {

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,22 +36,19 @@ public final class PostgresServer implements KillableServer {
     private static final Map<PostgresVersion, Shared<PostgresServer>> SHARED = Stream.of(PostgresVersion.values())
             .collect(Collectors.toMap(version -> version, version -> new Shared<>(() -> first(version))));
 
-    private final PostgresVersion version;
     private final Databases databases;
     private final @Nullable AutoCloseable container;
     private final @Nullable Path dataDirectory;
     private @Nullable EmbeddedPostgres packaged;
 
-    /** How to start it again by its clock, if it has one. */
-    private @Nullable Restart byClock;
+    /** How to start it again, if it was killed or goes by a clock. */
+    private @Nullable Restart again;
 
     private PostgresServer(
-            PostgresVersion version,
             String adminUrl,
             @Nullable AutoCloseable container,
             @Nullable Path dataDirectory,
             @Nullable EmbeddedPostgres packaged) {
-        this.version = version;
         this.databases = new Databases(adminUrl);
         this.container = container;
         this.dataDirectory = dataDirectory;
@@ -92,13 +91,9 @@ public final class PostgresServer implements KillableServer {
         PostgresServer server = packaged();
         try {
             // The package starts its server in its own way only: so that one is ended, and started again as it was.
-            List<String> command = new ArrayList<>(Restart.commandOf(server.postmaster()));
+            server.again = server.again(clock.environment());
             server.kill();
-            if (System.getProperty("user.name").equals("root")) {
-                command.addAll(0, List.of("unshare", "-U")); // as the package does
-            }
-            server.byClock = new Restart(command, clock, server.requirePackaged(), server.databases);
-            server.byClock.start();
+            server.restart();
             return server;
         } catch (IOException | RuntimeException e) {
             server.close();
@@ -122,7 +117,7 @@ public final class PostgresServer implements KillableServer {
                                 + " scram-sha-256\n");
                 statement.execute("SELECT pg_reload_conf()");
             }
-            return new PostgresServer(version, url, null, data, postgres);
+            return new PostgresServer(url, null, data, postgres);
         } catch (IOException | SQLException | RuntimeException e) {
             postgres.close();
             throw e;
@@ -140,15 +135,48 @@ public final class PostgresServer implements KillableServer {
         databases.drop(url, " WITH (FORCE)");
     }
 
-    /** Kills all processes of a packaged server, as a power cut would. */
+    /** Kills all processes of a packaged server, as a power cut would. On Linux. */
     @Override
     public void kill() throws IOException {
         ProcessHandle postmaster = postmaster();
+        if (again == null) {
+            again = again(Map.of());
+        }
         List<ProcessHandle> processes =
                 Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
         processes.forEach(ProcessHandle::destroyForcibly);
-        processes.forEach(
-                process -> process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+        await("the end of the server", () -> processes.stream().allMatch(PostgresServer::hasEnded));
+    }
+
+    /** The command of the server that is running, which is quicker than the package, and whose process is ours. */
+    private Restart again(Map<String, String> environment) throws IOException {
+        List<String> command = new ArrayList<>(Restart.commandOf(postmaster()));
+        if (System.getProperty("user.name").equals("root")) {
+            command.addAll(0, List.of("unshare", "-U")); // as the package does
+        }
+        return new Restart(command, environment, requirePackaged(), databases);
+    }
+
+    private static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new IllegalStateException("Not within 20 s: " + what);
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+        }
+    }
+
+    /** Whether it has let go of all it had: it may be there for seconds yet, until somebody asks how it ended. */
+    private static boolean hasEnded(ProcessHandle process) {
+        Path state = Path.of("/proc", Long.toString(process.pid()), "stat");
+        try {
+            // pid (name) state …
+            return !process.isAlive()
+                    || Files.readString(state).replaceFirst(".*\\) ", "").startsWith("Z");
+        } catch (IOException e) { // it ended just now, or this is no Linux
+            return !process.isAlive();
+        }
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
@@ -164,27 +192,23 @@ public final class PostgresServer implements KillableServer {
     }
 
     private ProcessHandle postmaster() throws IOException {
-        List<String> pidFile =
-                Files.readAllLines(requirePackaged().resolve("postmaster.pid"), StandardCharsets.US_ASCII);
-        return ProcessHandle.of(Long.parseLong(pidFile.get(0).trim()))
+        return ProcessHandle.of(Long.parseLong(pidFile().get(0).trim()))
                 .orElseThrow(() -> new IllegalStateException("The server is not running."));
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
     @Override
     public void restart() throws IOException {
-        Path data = requirePackaged();
-        EmbeddedPostgres before = packaged;
-        if (before == null) {
-            throw new IllegalStateException("The server is closed.");
+        Restart how = again;
+        if (how == null) {
+            throw new IllegalStateException("The server was not killed.");
         }
-        if (byClock != null) {
-            byClock.start();
-            return;
-        }
-        int port = before.getPort();
-        before.close(); // releases the lock of the directory
-        packaged = start(version, data, port);
+        long before = Long.parseLong(pidFile().get(0).trim());
+        // As long as nobody has asked how it ended, the next one takes it for running, and does not start.
+        await(
+                "somebody asks how the server ended",
+                () -> ProcessHandle.of(before).isEmpty());
+        how.start();
     }
 
     /** The same, as a standby that has lost its primary, which it is until {@code pg_promote()}. */
@@ -219,7 +243,7 @@ public final class PostgresServer implements KillableServer {
                 }
             }
         }
-        return new PostgresServer(version, url, null, null, null);
+        return new PostgresServer(url, null, null, null);
     }
 
     private static PostgresServer contained(PostgresVersion version) {
@@ -229,7 +253,7 @@ public final class PostgresServer implements KillableServer {
         String url = container.getJdbcUrl();
         url += (url.contains("?") ? "&" : "?") + "user=" + container.getUsername() + "&password="
                 + container.getPassword();
-        return new PostgresServer(version, url, container, null, null);
+        return new PostgresServer(url, container, null, null);
     }
 
     private static EmbeddedPostgres start(PostgresVersion version, Path data, int port) throws IOException {
@@ -250,6 +274,10 @@ public final class PostgresServer implements KillableServer {
             builder.setServerConfig("scram_iterations", "1");
         }
         return builder.start();
+    }
+
+    private List<String> pidFile() throws IOException {
+        return Files.readAllLines(requirePackaged().resolve("postmaster.pid"), StandardCharsets.US_ASCII);
     }
 
     private Path requirePackaged() {

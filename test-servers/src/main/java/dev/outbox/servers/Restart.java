@@ -6,11 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** Starts a server again that others have started, by the command that it was started with. On Linux. */
-record Restart(List<String> command, Clock clock, Path directory, Databases databases) {
+record Restart(List<String> command, Map<String, String> environment, Path directory, Databases databases) {
     static List<String> commandOf(ProcessHandle process) throws IOException {
         String line =
                 Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"), StandardCharsets.UTF_8);
@@ -20,7 +21,7 @@ record Restart(List<String> command, Clock clock, Path directory, Databases data
     /** Returns when it answers. */
     Process start() throws IOException {
         Commands commands = new Commands(directory.resolve("log-of-restart"));
-        Process process = commands.start("", command, clock.environment());
+        Process process = commands.start("", command, environment);
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (true) {
             try {

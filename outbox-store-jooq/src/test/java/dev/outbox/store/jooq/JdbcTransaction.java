@@ -40,7 +40,11 @@ final class JdbcTransaction implements WriteTransaction {
         Queue<Connection> idle = IDLE.remove(url);
         if (idle != null) {
             for (Connection connection : idle) {
-                connection.close();
+                try {
+                    connection.close();
+                } catch (SQLException e) {
+                    connection.abort(Runnable::run); // its server has died
+                }
             }
         }
     }
