@@ -28,7 +28,7 @@ class BackendTableTest {
     private static final String JOOQ = "outbox-store-jooq";
     private static final String ROW_LOCK = "row lock of an open transaction";
     private static final String LEASE = "lease, renewed and fenced";
-    private static final int HIGHEST_LEVEL = 4;
+    private static final int HIGHEST_LEVEL = 5;
 
     /**
      * A row.
@@ -103,13 +103,15 @@ class BackendTableTest {
             all += count.asInt();
         }
         int refused = verdict.at("/rules/refused as declared").asInt();
+        int notRun = verdict.at("/rules/not run").asInt();
         return List.of(
                         backend.name(),
                         "`" + backend.module() + "`",
                         backend.held(),
                         "level " + verdict.get("level").asInt(),
                         verdict.at("/rules/pass").asInt() + " of " + all
-                                + (refused == 0 ? "" : ", " + refused + " refused as declared"))
+                                + (refused == 0 ? "" : ", " + refused + " refused as declared")
+                                + (notRun == 0 ? "" : ", " + notRun + " not run"))
                 .stream()
                 .collect(Collectors.joining(" | ", "| ", " |"));
     }

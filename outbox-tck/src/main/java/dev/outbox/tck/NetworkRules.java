@@ -100,7 +100,8 @@ interface NetworkRules {
         UNKNOWN
     }
 
-    private static End close(Client.Batch batch) {
+    /** Closes a batch, and tells how that ended. */
+    static End close(Client.Batch batch) {
         try {
             batch.close();
             return End.DONE;
@@ -112,7 +113,7 @@ interface NetworkRules {
     }
 
     /** Returns whether the outcomes of the batch took effect, all of them; fails if it was some. */
-    private static boolean settleWhatIsLeft(TestOutbox outbox, Client direct, End end) throws Exception {
+    static boolean settleWhatIsLeft(TestOutbox outbox, Client direct, End end) throws Exception {
         Set<String> left = new HashSet<>();
         int attempts = outbox.eventually("the message that failed, or was released, comes again", () -> {
             Integer found = null;

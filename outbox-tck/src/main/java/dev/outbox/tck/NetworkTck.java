@@ -1,7 +1,8 @@
 package dev.outbox.tck;
 
 /**
- * The tests of {@link StoreTck}, and those of level 4, for a store whose backend listens on a TCP port:
+ * The tests of {@link StoreTck}, and those of level 4, for a store whose backend listens on a TCP port. If the
+ * harness is a {@link KillableServerHarness}, those of level 5 are run, too:
  *
  * <pre>{@code
  * class MyStoreTest extends NetworkTck {
@@ -13,7 +14,7 @@ package dev.outbox.tck;
  * }</pre>
  */
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
-public abstract class NetworkTck extends StoreTck implements NetworkRules {
+public abstract class NetworkTck extends StoreTck implements NetworkRules, ServerRules {
     /** For subclasses. JUnit makes an instance for each test. */
     protected NetworkTck() {}
 

@@ -43,7 +43,7 @@ final class RuleTests {
 
     /** Whether a class of tests is without a test, because the backend has no network that could fail. */
     static boolean isMissingIn(RuleTest test, Class<?> type) {
-        return test.level() == Level.NETWORK && !NetworkRules.class.isAssignableFrom(type);
+        return test.level().compareTo(Level.NETWORK) >= 0 && !NetworkRules.class.isAssignableFrom(type);
     }
 
     /** Whether a class has a test of its own in the place of one of the suite. */
@@ -56,7 +56,7 @@ final class RuleTests {
 
     private static List<RuleTest> find() {
         List<String> order = new ArrayList<>(SpecRule.rules().keySet());
-        return Stream.of(ContractRules.class, NetworkRules.class)
+        return Stream.of(ContractRules.class, NetworkRules.class, ServerRules.class)
                 .flatMap(rules -> Arrays.stream(rules.getMethods()))
                 .filter(m -> m.isAnnotationPresent(Rule.class))
                 .map(m -> new RuleTest(m.getName(), m.getAnnotation(Rule.class).value(), levelOf(m)))

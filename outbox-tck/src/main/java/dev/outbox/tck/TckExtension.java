@@ -4,6 +4,7 @@ import dev.outbox.tck.internal.record.Inconclusive;
 import dev.outbox.tck.internal.record.NotInTime;
 import dev.outbox.tck.internal.record.RuleViolation;
 import dev.outbox.tck.internal.record.Stalls;
+import dev.outbox.tck.internal.report.Drawn;
 import dev.outbox.tck.internal.report.Report;
 import dev.outbox.tck.internal.report.ReportFiles;
 import dev.outbox.tck.internal.report.Settings;
@@ -77,8 +78,17 @@ final class TckExtension
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        if (RuleTests.isOne(context.getRequiredTestMethod())) {
-            conduct(context).begin(test(context));
+        if (!RuleTests.isOne(context.getRequiredTestMethod())) {
+            return;
+        }
+        conduct(context).begin(test(context));
+        if (test(context).level() == Level.SERVER) {
+            StoreHarness harness = ((HarnessOwner) context.getRequiredTestInstance()).harness();
+            if (!(harness instanceof KillableServerHarness)) {
+                throw new TestAbortedException(harness.getClass().getName() + " is no "
+                        + KillableServerHarness.class.getSimpleName()
+                        + " and has no server that may be killed, so that the store stops at " + Level.NETWORK.label());
+            }
         }
     }
 
@@ -96,11 +106,22 @@ final class TckExtension
                     + tests.getClass().getName() + " extend NetworkTck, so that the tests of "
                     + Level.NETWORK.label() + " are run as well.");
         }
-        TestOutbox outbox =
-                TestOutbox.create(harness, conduct(context).settings().drawn());
+        TestOutbox outbox = create(harness, context);
         store(context).put(TestOutbox.class, outbox);
         conduct(context).introduce(harness, outbox);
         return outbox;
+    }
+
+    private static TestOutbox create(StoreHarness harness, ExtensionContext context) {
+        Drawn drawn = conduct(context).settings().drawn();
+        return harness instanceof KillableServerHarness killing && test(context).level() == Level.SERVER
+                ? TestOutbox.create(harness, serverOfClass(context).get(killing), drawn)
+                : TestOutbox.create(harness, drawn);
+    }
+
+    private static ServerOfClass serverOfClass(ExtensionContext context) {
+        return ofClass(context)
+                .getOrComputeIfAbsent(ServerOfClass.class, type -> new ServerOfClass(), ServerOfClass.class);
     }
 
     @Override
@@ -146,8 +167,7 @@ final class TckExtension
     private static @Nullable Throwable runAgain(ExtensionContext context) throws Exception {
         TestOutbox used = store(context).remove(TestOutbox.class, TestOutbox.class);
         HarnessOwner tests = (HarnessOwner) context.getRequiredTestInstance();
-        TestOutbox fresh =
-                TestOutbox.create(tests.harness(), conduct(context).settings().drawn());
+        TestOutbox fresh = create(tests.harness(), context);
         store(context).put(TestOutbox.class, fresh);
         FutureTask<@Nullable Throwable> again = new FutureTask<>(() -> {
             try {
@@ -277,7 +297,15 @@ final class TckExtension
     }
 
     @Override
-    public void afterAll(ExtensionContext context) {
+    public void afterAll(ExtensionContext context) throws Exception {
+        try {
+            report(context);
+        } finally {
+            serverOfClass(context).close();
+        }
+    }
+
+    private static void report(ExtensionContext context) {
         RunRecorder conduct = conduct(context);
         Report report = conduct.report();
         if (conduct.settings().report() == null) {
@@ -293,9 +321,13 @@ final class TckExtension
 
     /** Kept with the class, whose store a test's looks into as well, and which is still open when a test has ended. */
     private static RunRecorder conduct(ExtensionContext context) {
+        return ofClass(context).get(RunRecorder.class, RunRecorder.class);
+    }
+
+    private static ExtensionContext.Store ofClass(ExtensionContext context) {
         Optional<ExtensionContext> parent =
                 context.getTestMethod().isPresent() ? context.getParent() : Optional.of(context);
-        return parent.orElse(context).getStore(NAMESPACE).get(RunRecorder.class, RunRecorder.class);
+        return parent.orElse(context).getStore(NAMESPACE);
     }
 
     private static ExtensionContext.Store store(ExtensionContext context) {

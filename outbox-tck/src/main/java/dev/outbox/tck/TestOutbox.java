@@ -54,8 +54,14 @@ final class TestOutbox {
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger transactions = new AtomicInteger();
 
-    private TestOutbox(StoreHarness harness, String address, Drawn drawn) {
+    /** What a test may kill, or null. */
+    private final @Nullable KillableServer server;
+
+    private boolean down;
+
+    private TestOutbox(StoreHarness harness, @Nullable KillableServer server, String address, Drawn drawn) {
         this.harness = harness;
+        this.server = server;
         this.address = address;
         this.drawn = drawn;
     }
@@ -63,9 +69,19 @@ final class TestOutbox {
     static TestOutbox create(StoreHarness harness, Drawn drawn) {
         Stalls.ofThisProcess();
         try {
-            return new TestOutbox(harness, harness.createOutbox(), drawn);
+            return new TestOutbox(harness, null, harness.createOutbox(), drawn);
         } catch (Exception e) {
             throw new Inconclusive(harness.getClass().getName() + ".createOutbox() failed", e);
+        }
+    }
+
+    /** The same on a server that the test may kill. */
+    static TestOutbox create(StoreHarness harness, KillableServer server, Drawn drawn) {
+        Stalls.ofThisProcess();
+        try {
+            return new TestOutbox(harness, server, server.createOutbox(), drawn);
+        } catch (Exception e) {
+            throw new Inconclusive(server.getClass().getName() + ".createOutbox() failed", e);
         }
     }
 
@@ -156,6 +172,49 @@ final class TestOutbox {
         Writer writer = new Writer(this, "remote transaction " + transactions.incrementAndGet(), transaction);
         opened.push(writer::closeAtLast);
         return writer;
+    }
+
+    /** What this outbox is on, if the test may kill it. */
+    private KillableServer server() {
+        KillableServer known = server;
+        if (known == null) {
+            throw new IllegalStateException("This outbox is on a server that nobody may kill.");
+        }
+        return known;
+    }
+
+    /** Kills the server. */
+    synchronized void kill() {
+        try {
+            down = true;
+            server().kill();
+        } catch (Exception e) {
+            throw new Inconclusive("the server could not be killed", e);
+        }
+        record("the server was killed");
+    }
+
+    /** Starts the server again. */
+    synchronized void restart() {
+        try {
+            server().restart();
+            down = false;
+        } catch (Exception e) {
+            throw new Inconclusive("the server could not be started again", e);
+        }
+        record("the server was started again");
+    }
+
+    private synchronized void restartIfDown() {
+        if (down) {
+            restart();
+        }
+    }
+
+    /** Kills the server, and starts it again. */
+    void crash() {
+        kill();
+        restart();
     }
 
     /** Closes something when the test ends. */
@@ -339,6 +398,7 @@ final class TestOutbox {
     /** Closes whatever is still open, last opened first, and drops the outbox. */
     void drop() throws Exception {
         Exception failed = null;
+        restartIfDown();
         for (AutoCloseable each : opened) {
             try {
                 each.close();
@@ -346,7 +406,11 @@ final class TestOutbox {
                 failed = e;
             }
         }
-        harness.dropOutbox(address);
+        if (server != null) {
+            server.dropOutbox(address);
+        } else {
+            harness.dropOutbox(address);
+        }
         if (failed != null) {
             throw failed;
         }

@@ -59,7 +59,12 @@ record Workload(int clients, int workers, int writers, int transactions, int par
 
     /** Runs it; through a faulty network if there is one, whose clients are then opened again after every error. */
     History run(TestOutbox outbox, @Nullable Network network) throws Exception {
-        return new Run(this, outbox, network).run();
+        return new Run(this, outbox, network, 0).run();
+    }
+
+    /** Runs it while the server is killed and started again, a number of times. All clients stay open. */
+    History runThroughCrashes(TestOutbox outbox, int crashes) throws Exception {
+        return new Run(this, outbox, null, crashes).run();
     }
 
     /** One run, with what its threads share. */
@@ -67,6 +72,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         private final Workload workload;
         private final TestOutbox outbox;
         private final @Nullable Network network;
+        private final int crashes;
         private final Queue<History.Written> written = new ConcurrentLinkedQueue<>();
         private final Queue<History.Delivered> delivered = new ConcurrentLinkedQueue<>();
         private final AtomicInteger batches = new AtomicInteger();
@@ -79,10 +85,15 @@ record Workload(int clients, int workers, int writers, int transactions, int par
 
         private volatile boolean stop;
 
-        Run(Workload workload, TestOutbox outbox, @Nullable Network network) {
+        /** Whether the server is to be killed yet; writers go on until that is done. */
+        private volatile boolean crashing;
+
+        Run(Workload workload, TestOutbox outbox, @Nullable Network network, int crashes) {
             this.workload = workload;
             this.outbox = outbox;
             this.network = network;
+            this.crashes = crashes;
+            this.crashing = crashes > 0;
         }
 
         History run() throws Exception {
@@ -109,6 +120,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                                 shared == null ? workThroughFaults(random) : work(shared.store(), random, () -> stop)));
                     }
                 }
+                crash(new Random(seeds.nextLong()));
                 for (Future<?> each : writing) {
                     get(each, running);
                 }
@@ -123,6 +135,18 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                 threads.shutdownNow();
             }
             return new History(written, delivered);
+        }
+
+        /** Kills the server, each time after some transactions, in the middle of whatever is under way. */
+        private void crash(Random random) throws Exception {
+            for (int i = 0; i < crashes; i++) {
+                int next = transactions.get() + 10 + random.nextInt(20);
+                outbox.eventually(
+                        "writers begin " + next + " transactions", () -> transactions.get() >= next ? true : null);
+                LockSupport.parkNanos(random.nextInt(3_000_000));
+                outbox.crash();
+            }
+            crashing = false;
         }
 
         /**
@@ -157,7 +181,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
 
         /** A fresh client finds what closes and commits have left of which nobody knows whether they were done. */
         private void settleTheRest(Random random) throws Exception {
-            Duration quiet = outbox.afterDeath().multipliedBy(network == null ? 1 : 3);
+            Duration quiet = outbox.afterDeath().multipliedBy(network == null && crashes == 0 ? 1 : 3);
             Client last = outbox.open();
             long[] until = {System.nanoTime() + quiet.toNanos()};
             int[] before = {batches.get()};
@@ -171,7 +195,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         }
 
         private @Nullable Void write(Random random) throws Exception {
-            for (int i = 0; i < workload.transactions(); i++) {
+            for (int i = 0; !stop && (i < workload.transactions() || crashing); i++) {
                 List<History.Written> messages = new ArrayList<>();
                 String name = "transaction " + transactions.incrementAndGet();
                 WriteTransaction transaction = begin();
@@ -206,12 +230,13 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         }
 
         private WriteTransaction begin() throws Exception {
-            if (network == null) {
-                return outbox.harness().begin(outbox.address());
+            String address = network == null ? outbox.address() : network.address();
+            if (network == null && crashes == 0) {
+                return outbox.harness().begin(address);
             }
             return outbox.eventually("a transaction can be begun", () -> {
                 try {
-                    return network.harness().begin(network.address());
+                    return outbox.harness().begin(address);
                 } catch (Exception e) {
                     return null;
                 }
@@ -226,9 +251,9 @@ record Workload(int clients, int workers, int writers, int transactions, int par
             }
         }
 
-        /** Errors are to be expected where the network has faults, and nowhere else. */
-        private void tolerate(Exception e) throws Exception {
-            if (network == null) {
+        /** Errors are to be expected where the network has faults or the server dies, and nowhere else. */
+        private <E extends Exception> void tolerate(E e) throws E {
+            if (network == null && crashes == 0) {
                 throw e;
             }
         }
@@ -275,10 +300,12 @@ record Workload(int clients, int workers, int writers, int transactions, int par
             while (!until.now()) {
                 long called = now();
                 int limit = 1 + random.nextInt(8);
-                MessageBatch batch = store.checkout(Set.of(TOPIC), limit);
+                MessageBatch batch = checkout(store, limit);
                 long returned = now();
-                if (batch.messages().isEmpty()) {
-                    batch.close();
+                if (batch == null || batch.messages().isEmpty()) {
+                    if (batch != null) {
+                        batch.close();
+                    }
                     TestOutbox.pause();
                     continue;
                 }
@@ -292,6 +319,8 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                 long closing = now();
                 History.End end = close(batch);
                 long closed = now();
+                // A hold that no close has confirmed may have ended with the server, at any time.
+                long surelyHeld = crashes == 0 || end == History.End.OK ? closing : returned;
                 String name = "batch " + batches.incrementAndGet();
                 int index = 0;
                 for (PersistedMessage m : batch.messages()) {
@@ -303,7 +332,7 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                             marked.contains(m.id()),
                             called,
                             returned,
-                            closing,
+                            surelyHeld,
                             closed,
                             end));
                 }
@@ -314,6 +343,18 @@ record Workload(int clients, int workers, int writers, int transactions, int par
                 }
             }
             return null;
+        }
+
+        /** Null if the server is away, as it may be while it is killed and started again. */
+        private @Nullable MessageBatch checkout(Store store, int limit) {
+            try {
+                return store.checkout(Set.of(TOPIC), limit);
+            } catch (StoreException e) {
+                if (crashes == 0) {
+                    throw e;
+                }
+                return null;
+            }
         }
 
         /**

@@ -82,6 +82,16 @@ class ReportTest {
     }
 
     @Test
+    void aStoreWhoseServerNobodyMayKillStopsAtLevel4() throws Exception {
+        JsonNode report = run(Served.class, Map.of(StoreTck.RULES, "OBX-DUR-2, OBX-ID-1"));
+        assertEquals("not run", rule(report, "OBX-DUR-2").get("status").asText());
+        assertEquals("not run", report.at("/verdict/levels/5").asText());
+        String reason = rule(report, "OBX-DUR-2").at("/tests/0/reason").asText();
+        assertTrue(reason.endsWith("has no server that may be killed, so that the store stops at L4"), reason);
+        assertTrue(reason.startsWith(MemoryHarness.class.getName()), reason);
+    }
+
+    @Test
     void aTestThatIsReplacedProvesNothing() throws Exception {
         JsonNode report = run(Overriding.class, Map.of(StoreTck.LEVEL, "1", StoreTck.RULES, "OBX-LIMIT-1"));
         assertEquals("overridden", rule(report, "OBX-LIMIT-1").get("status").asText());
@@ -132,6 +142,13 @@ class ReportTest {
         @Override
         public StoreHarness harness() {
             return new Harness(0);
+        }
+    }
+
+    static class Served extends NetworkTck {
+        @Override
+        public NetworkHarness harness() {
+            return new MemoryHarness();
         }
     }
 

@@ -47,12 +47,15 @@ import org.junit.platform.testkit.engine.Event;
 
 /**
  * Every store of the zoo fails the rules it declares to break, and no others, of the tests that were run on it: all but
- * those with many threads, with other processes or with a faulty network, which only stores undergo that say so.
+ * those with many threads, with other processes, with a faulty network or with a server
+ * that dies, which only stores undergo that say so.
  */
 class ZooTest {
     private static final String STORE = "zoo.store";
     private static final Pattern BROKEN =
             Pattern.compile("(OBX-[A-Z]+-\\d+) is broken: .*\nObserved: .*\\S.*", Pattern.DOTALL);
+
+    private static final String UNDER_CRASHES = "underCrashesNothingIsLostSharedOrRepeated";
 
     /** Beside those of {@link ConcurrencyRules}. */
     private static final Set<String> LEFT_TO_CHANCE = Set.of(
@@ -60,7 +63,8 @@ class ZooTest {
             "relaysThatAreKilledShareAndLoseNothing",
             "processesShareNoMessage",
             "aMoveAndRelaysShareNothing",
-            "underFaultsNobodySharesOrLosesAMessage");
+            "underFaultsNobodySharesOrLosesAMessage",
+            UNDER_CRASHES);
 
     /** How many run at a time. They mostly wait. */
     private static final int AT_A_TIME = 40;
@@ -156,7 +160,9 @@ class ZooTest {
         if (of == NetworkRules.class) {
             needs.add(Broken.Also.FAULTS);
         }
-        if (of == ConcurrencyRules.class || LEFT_TO_CHANCE.contains(test.getName())) {
+        if (of == ServerRules.class) {
+            needs.add(test.getName().equals(UNDER_CRASHES) ? Broken.Also.CRASHES_UNDER_LOAD : Broken.Also.CRASHES);
+        } else if (of == ConcurrencyRules.class || LEFT_TO_CHANCE.contains(test.getName())) {
             needs.add(Broken.Also.THREADS);
         }
         return needs;

@@ -167,7 +167,7 @@ public final class PostgresServer implements KillableServer {
         }
     }
 
-    /** Whether it has let go of all it had: it may be there for seconds yet, until somebody asks how it ended. */
+    /** Whether a process has ended. The system may list it for seconds yet, until its parent asks how it ended. */
     private static boolean hasEnded(ProcessHandle process) {
         Path state = Path.of("/proc", Long.toString(process.pid()), "stat");
         try {
@@ -204,9 +204,9 @@ public final class PostgresServer implements KillableServer {
             throw new IllegalStateException("The server was not killed.");
         }
         long before = Long.parseLong(pidFile().get(0).trim());
-        // As long as nobody has asked how it ended, the next one takes it for running, and does not start.
+        // As long as the system lists it, the next server takes it for running, and does not start.
         await(
-                "somebody asks how the server ended",
+                "the system forgets the server that was killed",
                 () -> ProcessHandle.of(before).isEmpty());
         how.start();
     }

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.MySqlServer;
 import java.sql.SQLException;
 
@@ -8,6 +9,11 @@ public final class MySqlHarness extends ServerHarness {
     @Override
     String newDatabase() throws SQLException {
         return MySqlServer.shared().newDatabase();
+    }
+
+    @Override
+    KillableServer ownServer() throws Exception {
+        return MySqlServer.packaged();
     }
 
     @Override

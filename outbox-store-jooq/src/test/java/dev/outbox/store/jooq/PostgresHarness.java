@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq;
 
 import dev.outbox.StoreOptions;
+import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.PostgresServer;
 import dev.outbox.servers.PostgresVersion;
 import java.sql.SQLException;
@@ -39,6 +40,11 @@ public final class PostgresHarness extends ServerHarness {
     @Override
     String newDatabase() throws SQLException {
         return PostgresServer.shared().newDatabase();
+    }
+
+    @Override
+    KillableServer ownServer() throws Exception {
+        return PostgresServer.packaged();
     }
 
     @Override

@@ -8,8 +8,10 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
-import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.KillableServer;
+import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.WriteTransaction;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.bson.Document;
 
 /** Outboxes in databases of their own. */
-public final class MongoHarness implements NetworkHarness {
+public final class MongoHarness implements KillableServerHarness {
     private static final Duration LEASE = Duration.ofSeconds(2);
 
     /** Of the application, one for each address: its transactions have a connection of their own in its pool. */
@@ -27,7 +29,11 @@ public final class MongoHarness implements NetworkHarness {
 
     @Override
     public String createOutbox() {
-        String address = MongoServer.shared().newDatabase();
+        return createOutbox(MongoServer.shared());
+    }
+
+    private static String createOutbox(MongoServer server) {
+        String address = server.newDatabase();
         MongoOutbox.createSchema(client(address).getDatabase(database(address)));
         return address;
     }
@@ -81,6 +87,45 @@ public final class MongoHarness implements NetworkHarness {
 
     @Override
     public void dropOutbox(String address) {
+        closeClients(address);
+        MongoServer.shared().dropDatabase(address);
+    }
+
+    /** A replica set of one member. Whatever a client of an outbox asks for, the store writes with {@code w: majority}. */
+    @Override
+    public KillableServer startServer() throws IOException, InterruptedException {
+        MongoServer server = MongoServer.packaged(1);
+        return new KillableServer() {
+            @Override
+            public String createOutbox() {
+                return MongoHarness.createOutbox(server);
+            }
+
+            @Override
+            public void kill() {
+                server.kill(0);
+            }
+
+            @Override
+            public void restart() throws IOException {
+                server.restart(0);
+                server.awaitPrimary();
+            }
+
+            @Override
+            public void dropOutbox(String address) {
+                closeClients(address);
+                server.dropDatabase(address);
+            }
+
+            @Override
+            public void close() {
+                server.close();
+            }
+        };
+    }
+
+    private static void closeClients(String address) {
         String database = database(address);
         CLIENTS.keySet().stream().filter(a -> database(a).equals(database)).forEach(a -> {
             MongoClient client = CLIENTS.remove(a);
@@ -88,7 +133,6 @@ public final class MongoHarness implements NetworkHarness {
                 client.close();
             }
         });
-        MongoServer.shared().dropDatabase(address);
     }
 
     private static MongoClient client(String address) {

@@ -2,8 +2,10 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Store;
 import dev.outbox.servers.RedisServer;
-import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.KillableServer;
+import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.WriteTransaction;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
@@ -11,7 +13,7 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
 
 /** Outboxes under prefixes of their own, on one server. */
-public final class RedisHarness implements NetworkHarness {
+public final class RedisHarness implements KillableServerHarness {
     @Override
     public String createOutbox() {
         return TestAddress.fresh(RedisServer.shared().url()).toString();
@@ -40,6 +42,38 @@ public final class RedisHarness implements NetworkHarness {
     @Override
     public String through(String address, InetSocketAddress proxy) {
         return TestAddress.parse(address).through(proxy).toString();
+    }
+
+    /** One that has every write in its log, on the disk, before it acknowledges it. */
+    @Override
+    public KillableServer startServer() throws IOException {
+        RedisServer server = RedisServer.packaged();
+        return new KillableServer() {
+            @Override
+            public String createOutbox() {
+                return TestAddress.fresh(server.url()).toString();
+            }
+
+            @Override
+            public void kill() {
+                server.kill();
+            }
+
+            @Override
+            public void restart() throws IOException {
+                server.restart();
+            }
+
+            @Override
+            public void dropOutbox(String address) {
+                // It goes with the server.
+            }
+
+            @Override
+            public void close() {
+                server.close();
+            }
+        };
     }
 
     @Override

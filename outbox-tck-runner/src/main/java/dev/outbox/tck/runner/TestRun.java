@@ -4,6 +4,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.StoreTck;
@@ -49,11 +50,19 @@ final class TestRun {
 
     /** Said before minutes have gone by, and also if only some rules were asked for. */
     private static void checkLevel(StoreHarness harness) throws CouldNotRun {
-        if (Integer.getInteger(StoreTck.LEVEL, 0) == 4 && !(harness instanceof NetworkHarness)) {
+        int level = Integer.getInteger(StoreTck.LEVEL, 0);
+        if (level >= 4 && !(harness instanceof NetworkHarness)) {
             throw new CouldNotRun(
                     harness.getClass().getName() + " cannot take level 4: it has to implement "
                             + NetworkHarness.class.getName()
                             + ", so that a proxy can be put before the server. Ask for level 3.",
+                    null);
+        }
+        if (level >= 5 && !(harness instanceof KillableServerHarness)) {
+            throw new CouldNotRun(
+                    harness.getClass().getName() + " cannot take level 5: it has to implement "
+                            + KillableServerHarness.class.getName()
+                            + ", so that a server can be killed. Ask for level 4.",
                     null);
         }
     }

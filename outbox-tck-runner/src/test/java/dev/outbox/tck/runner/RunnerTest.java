@@ -118,6 +118,24 @@ class RunnerTest {
     }
 
     @Test
+    void aStoreWhoseServerNobodyMayKillStopsAtLevel4() throws Exception {
+        Ended run = run("--harness", MEMORY, "-cp", WITH_MEMORY, "--rule", "OBX-CLOSE-1,OBX-DUR-2");
+        assertEquals(0, run.code(), run.output());
+        assertFalse(run.output().contains("L5 "), run.output());
+        assertTrue(run.output().contains("1 of 2 rules asked for are kept; no verdict"), run.output());
+        assertCannotRun(
+                MEMORY + " cannot take level 5: it has to implement dev.outbox.tck.KillableServerHarness",
+                "--harness",
+                MEMORY,
+                "-cp",
+                WITH_MEMORY,
+                "--level",
+                "5",
+                "--rule",
+                "OBX-CLOSE-1");
+    }
+
+    @Test
     void aViolationIsShown() throws Exception {
         String harness = Harnesses.Greedy.class.getName();
         Ended run = run("--harness", harness, "-cp", OURS, "--rule", "OBX-LIMIT-1", "--report", "here");

@@ -26,7 +26,11 @@ public record Broken(
         /** Processes that are killed. */
         KILLS,
         /** A network with faults. */
-        FAULTS
+        FAULTS,
+        /** A server that dies. */
+        CRASHES,
+        /** A server that dies while many threads are at work. */
+        CRASHES_UNDER_LOAD
     }
 
     /** A store whose outbox is broken. */

@@ -1,5 +1,6 @@
 package dev.outbox.tck.memory;
 
+import dev.outbox.StoreException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,14 +47,21 @@ final class Leases implements AutoCloseable {
                 Thread.sleep(nanos / 4 / 1_000_000);
                 for (long hold : untilByHold.keySet()) {
                     long asked = System.nanoTime();
-                    boolean held = renewal.test(hold);
+                    boolean held = renew(hold);
                     untilByHold.computeIfPresent(hold, (number, until) -> held ? (Long) (asked + nanos) : null);
                 }
             }
         } catch (InterruptedException e) {
             // closed
-        } catch (RuntimeException e) {
-            // The server has gone; the leases run out.
+        }
+    }
+
+    /** A hold whose connection has ended is lost with it. */
+    private boolean renew(long hold) {
+        try {
+            return renewal.test(hold);
+        } catch (StoreException e) {
+            return false;
         }
     }
 

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Serves outboxes in memory to other processes of this machine, so that they can be tested with clients that are killed.
@@ -50,6 +51,7 @@ public final class MemoryOutboxServer implements Closeable {
     private final ServerSocket listener;
     private final Map<String, MemoryState> outboxes = new ConcurrentHashMap<>();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+    private volatile boolean dead;
 
     /**
      * Starts a server on a free port of the loopback interface.
@@ -59,6 +61,36 @@ public final class MemoryOutboxServer implements Closeable {
     public MemoryOutboxServer() throws IOException {
         listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         daemon("memory-outbox-server", this::accept);
+    }
+
+    /**
+     * Ends all connections and lets no more live, as if the process were killed. Holds end with their connections, and so do
+     * open transactions. Whoever waits for an answer cannot know what became of it.
+     */
+    void kill() throws IOException {
+        dead = true;
+        while (!connections.isEmpty()) {
+            for (Socket connection : connections) {
+                connection.close();
+            }
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    /** Serves again, with what its outboxes have kept. */
+    void restart() {
+        outboxes.values().forEach(outbox -> {
+            if (outbox instanceof Forgetful forgetful) {
+                forgetful.crash();
+            }
+        });
+        dead = false;
+    }
+
+    /** An outbox that does not keep what it should when its server dies. */
+    interface Forgetful {
+        /** Makes it what it is after the crash. */
+        void crash();
     }
 
     /** Serves an outbox under a name; returns the address for {@link #open} and {@link #begin}. */
@@ -134,8 +166,8 @@ public final class MemoryOutboxServer implements Closeable {
             }
         }
 
-        /** Calls the listener whenever the server says that something was committed, until the connection ends. */
-        void listen(Runnable listener) throws IOException {
+        /** Calls the listener whenever the server says that something was committed; then what is to be done when the connection ends. */
+        void listen(Runnable listener, Runnable ended) throws IOException {
             out.writeUTF(Request.WAKE_UP.name());
             out.flush();
             if (!in.readUTF().equals(Status.OK.name())) {
@@ -147,7 +179,7 @@ public final class MemoryOutboxServer implements Closeable {
                         listener.run();
                     }
                 } catch (IOException e) {
-                    // closed, or the server has gone; polling goes on
+                    ended.run(); // closed, or the server has gone; polling goes on
                 }
             });
         }
@@ -167,6 +199,9 @@ public final class MemoryOutboxServer implements Closeable {
             try {
                 Socket socket = listener.accept();
                 connections.add(socket);
+                if (dead) {
+                    socket.close(); // here or there, but never served
+                }
                 daemon("memory-outbox-connection", () -> serve(socket));
             } catch (IOException e) {
                 // closed, or a client that gave up at once

@@ -12,17 +12,30 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A session over a connection to a {@link MemoryOutboxServer}. The holds live on the server, as long as it or their lease. */
+/**
+ * A session over a connection to a {@link MemoryOutboxServer}. The holds live on the server, as long as the connection or
+ * their lease. After the end of a connection there is a next one.
+ */
 final class RemoteSession implements Session {
     private final String address;
-    private final Connection connection;
     private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
+    private final Map<Long, Held> holds = new ConcurrentHashMap<>();
+    private final AtomicLong lastHold = new AtomicLong();
     private final @Nullable Leases leases;
+    private Connection connection;
+    private volatile boolean closed;
+
+    /** A hold, by the number that it has on the server's side of its connection. */
+    private record Held(Connection connection, long number) {}
 
     RemoteSession(String address) throws IOException {
         this.address = address;
@@ -36,23 +49,36 @@ final class RemoteSession implements Session {
     }
 
     private boolean renew(long hold) {
-        return ask(Request.RENEW, out -> out.writeLong(hold), DataInputStream::readBoolean);
+        Held held = holds.get(hold);
+        return held != null
+                && held.connection().isOpen()
+                && ask(
+                        held.connection(),
+                        Request.RENEW,
+                        out -> out.writeLong(held.number()),
+                        DataInputStream::readBoolean);
     }
 
     @Override
     public Checkout checkout(Set<String> topics, int limit) {
         long asked = System.nanoTime();
+        Connection current = connection();
         Checkout checkout = ask(
+                current,
                 Request.CHECKOUT,
                 out -> {
                     Wire.writeList(out, topics, Wire::writeText);
                     out.writeInt(limit);
                 },
                 in -> new Checkout(in.readLong(), Wire.readList(in, Wire::readPersisted)));
-        if (leases != null && !checkout.messages().isEmpty()) {
-            leases.add(checkout.hold(), asked);
+        long hold = lastHold.incrementAndGet();
+        if (!checkout.messages().isEmpty()) {
+            holds.put(hold, new Held(current, checkout.hold()));
+            if (leases != null) {
+                leases.add(hold, asked);
+            }
         }
-        return checkout;
+        return new Checkout(hold, checkout.messages());
     }
 
     @Override
@@ -60,15 +86,17 @@ final class RemoteSession implements Session {
         if (leases != null) {
             leases.remove(hold);
         }
-        if (!connection.isOpen()) {
+        Held held = holds.remove(hold);
+        if (held == null || !held.connection().isOpen()) {
             throw new HoldLostException(
                     "The connection ended while the batch was open. Nothing of the batch took effect;"
                             + " its messages come again.");
         }
         ask(
+                held.connection(),
                 Request.SETTLE,
                 out -> {
-                    out.writeLong(hold);
+                    out.writeLong(held.number());
                     Wire.writeList(out, outcomes, Wire::writeOutcome);
                 },
                 in -> true);
@@ -76,7 +104,10 @@ final class RemoteSession implements Session {
 
     @Override
     public boolean isHeld(long hold) {
-        return connection.isOpen() && (leases == null ? isStillThere(hold) : leases.isHeld(hold));
+        Held held = holds.get(hold);
+        return held != null
+                && held.connection().isOpen()
+                && (leases == null ? isStillThere(hold) : leases.isHeld(hold));
     }
 
     /** Nobody here hears of it when a connection ends. */
@@ -89,7 +120,8 @@ final class RemoteSession implements Session {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true;
         subscriptions.forEach(Subscription::close);
         if (leases != null) {
             leases.close();
@@ -99,14 +131,56 @@ final class RemoteSession implements Session {
 
     @Override
     public Subscription onWakeUp(Runnable listener) {
+        WakeUpConnection subscription = new WakeUpConnection(listener);
+        subscriptions.add(subscription);
         try {
-            Connection pushes = new Connection(address);
-            Subscription subscription = () -> closeQuietly(pushes);
-            subscriptions.add(subscription);
-            pushes.listen(listener);
+            subscription.connect();
             return subscription;
         } catch (IOException e) {
             throw new StoreException("No wake-ups from " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Listens on a connection of its own, and after its end on the next. */
+    private final class WakeUpConnection implements Subscription {
+        private final Runnable listener;
+        private @Nullable Connection pushes;
+        private boolean ended;
+
+        WakeUpConnection(Runnable listener) {
+            this.listener = listener;
+        }
+
+        synchronized void connect() throws IOException {
+            if (!ended) {
+                Connection next = new Connection(address);
+                pushes = next;
+                next.listen(listener, this::connectAgain);
+            }
+        }
+
+        private void connectAgain() {
+            while (!closed && !isEnded()) {
+                try {
+                    connect();
+                    listener.run(); // for what was committed meanwhile
+                    return;
+                } catch (IOException e) {
+                    LockSupport.parkNanos(10_000_000);
+                }
+            }
+        }
+
+        private synchronized boolean isEnded() {
+            return ended;
+        }
+
+        @Override
+        public synchronized void close() {
+            ended = true;
+            if (pushes != null) {
+                closeQuietly(pushes);
+            }
         }
     }
 
@@ -217,9 +291,24 @@ final class RemoteSession implements Session {
         return ask(Request.DISCARD, out -> Wire.writeList(out, ids, Wire::writeText), DataInputStream::readInt);
     }
 
+    private synchronized Connection connection() {
+        if (!connection.isOpen() && !closed) {
+            try {
+                connection = new Connection(address);
+            } catch (IOException e) {
+                throw new StoreException(address + " does not answer: " + e.getMessage(), e);
+            }
+        }
+        return connection;
+    }
+
     private <T> T ask(Request request, Connection.Body body, Wire.Reader<T> answer) {
+        return ask(connection(), request, body, answer);
+    }
+
+    private <T> T ask(Connection asked, Request request, Connection.Body body, Wire.Reader<T> answer) {
         try {
-            return connection.ask(request, body, answer);
+            return asked.ask(request, body, answer);
         } catch (IOException e) {
             throw new StoreException(
                     request + " at " + address + " failed, or its answer was lost: " + e.getMessage(), e);

@@ -20,12 +20,14 @@ public final class Zoo {
                     BrokenLimits.ALL,
                     BrokenPayloads.ALL,
                     BrokenLifecycles.ALL,
-                    BrokenInputs.ALL)
+                    BrokenInputs.ALL,
+                    BrokenCrashes.ALL)
             .flatMap(List::stream)
             .toList();
 
     /** The store that is not broken, for comparison. */
-    public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryState::new);
+    public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryState::new)
+            .testedFor(Broken.Also.CRASHES, Broken.Also.CRASHES_UNDER_LOAD);
 
     private Zoo() {}
 

@@ -2,20 +2,23 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
 import dev.outbox.store.memory.internal.MemoryState;
-import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.KillableServer;
+import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Outboxes of a broken store. Clients in this process use them as they are, because that is quick; other processes, and
  * clients with leases, which need somebody to renew them, use a socket. An address says which store it is.
  */
-public final class ZooHarness implements NetworkHarness {
+public final class ZooHarness implements KillableServerHarness {
     private static final Map<String, MemoryState> HERE = new ConcurrentHashMap<>();
 
     private final Broken broken;
@@ -65,6 +68,39 @@ public final class ZooHarness implements NetworkHarness {
     @Override
     public String through(String address, InetSocketAddress proxy) {
         return address.substring(0, address.indexOf('|') + 1) + new MemoryHarness().through(served(address), proxy);
+    }
+
+    @Override
+    public KillableServer startServer() throws IOException {
+        MemoryOutboxServer server = new MemoryOutboxServer();
+        return new KillableServer() {
+            @Override
+            public String createOutbox() {
+                return broken.idea().replace(' ', '_') + "|"
+                        + server.serve(
+                                UUID.randomUUID().toString(), broken.outbox().get());
+            }
+
+            @Override
+            public void kill() throws IOException {
+                server.kill();
+            }
+
+            @Override
+            public void restart() {
+                server.restart();
+            }
+
+            @Override
+            public void dropOutbox(String address) {
+                server.remove(URI.create(served(address)).getPath().substring(1));
+            }
+
+            @Override
+            public void close() throws IOException {
+                server.close();
+            }
+        };
     }
 
     @Override

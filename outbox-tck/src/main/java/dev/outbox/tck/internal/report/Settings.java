@@ -47,7 +47,7 @@ public record Settings(
      */
     public static Settings read(Function<String, Optional<String>> property, String testClass) {
         return new Settings(
-                property.apply(LEVEL).map(Settings::level).orElse(Level.NETWORK),
+                property.apply(LEVEL).map(Settings::level).orElse(Level.SERVER),
                 property.apply(RULES).map(Settings::rules).orElse(List.of("*")),
                 report(property.apply(REPORT).orElse(null), testClass),
                 property.apply(PROGRESS).map(Boolean::parseBoolean).orElse(false),
@@ -90,7 +90,7 @@ public record Settings(
                 .filter(level -> Integer.toString(level.number()).equals(text.strip()))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
-                        LEVEL + " is '" + text + "'; expected the highest level to run, from 1 to 4"));
+                        LEVEL + " is '" + text + "'; expected the highest level to run, from 1 to 5"));
     }
 
     private static List<String> rules(String text) {

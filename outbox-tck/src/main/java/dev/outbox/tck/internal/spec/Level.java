@@ -12,7 +12,9 @@ public enum Level {
     /** L3: several processes, which are killed and paused. */
     CRASH(3, "processes killed and paused"),
     /** L4: the network between store and server fails. */
-    NETWORK(4, "the network fails");
+    NETWORK(4, "the network fails"),
+    /** L5: the server is killed and started again. */
+    SERVER(5, "the server dies");
 
     private final int number;
     private final String meaning;
@@ -22,7 +24,7 @@ public enum Level {
         this.meaning = meaning;
     }
 
-    /** The number of the level, from 1 to 4. */
+    /** The number of the level, from 1 to 5. */
     public int number() {
         return number;
     }
