@@ -32,47 +32,78 @@ import org.jspecify.annotations.Nullable;
 public record H2Dialect(TableNames names) implements Dialect {
     private static final Object SCHEMA_MONITOR = new Object();
 
-    /** CURRENT_TIMESTAMP stands still in a transaction, and a batch is one. */
-    private static final String NOW = "(SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)"
-            + " FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())";
+    /** The time of the statement. CURRENT_TIMESTAMP is the time of the transaction, and a batch is a transaction. */
+    private static final String NOW = """
+            (SELECT CAST(s.EXECUTING_STATEMENT_START AS timestamp(6) with time zone)
+                FROM INFORMATION_SCHEMA.SESSIONS s WHERE s.SESSION_ID = SESSION_ID())""";
 
     /**
-     * CURRENT_TIMESTAMP may be from the beginning of the transaction, which at worst lets a partition wait for the next
-     * checkout. The last arm: the server's clock was set back, and nothing is to wait until it is there again; that of
-     * a partition that has failed since this transaction began is only a little ahead.
+     * Whether a partition is not delayed. CURRENT_TIMESTAMP may be the beginning of the transaction. At worst the
+     * partition then waits for the next checkout. The last condition is for a clock of the server that was set back:
+     * nothing must wait until the clock has caught up. A partition that has failed since this transaction began has a
+     * time that is only a little ahead.
      */
-    private static final String READY = "(p.retry_at IS NULL OR p.retry_at <= CURRENT_TIMESTAMP"
-            + " OR p.failed_at > DATEADD(MINUTE, 1, CURRENT_TIMESTAMP))";
+    private static final String READY = """
+            (p.retry_at IS NULL OR p.retry_at <= CURRENT_TIMESTAMP
+                OR p.failed_at > DATEADD(MINUTE, 1, CURRENT_TIMESTAMP))""";
 
-    /** The locked row is read again, so that a row that has just become delayed is not returned. */
+    /** H2 reads the locked row again. So it does not return a row that has just become delayed. */
     private static final String TAKE = take("= ANY (?)");
 
     private static final String TAKE_ONE = take("= ?");
 
     private static String take(String ids) {
-        return "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM outbox_partition p WHERE p.id " + ids + " AND "
-                + READY + " FETCH FIRST ? ROWS ONLY FOR UPDATE SKIP LOCKED";
+        return """
+                SELECT p.id, p.topic, p.partition_no, p.failing_id
+                FROM outbox_partition p
+                WHERE p.id %s AND %s
+                FETCH FIRST ? ROWS ONLY
+                FOR UPDATE SKIP LOCKED
+                """.formatted(ids, READY);
     }
 
-    /** With nothing in it that is the same for all rows: H2 looks with each whether it still is. */
-    private static final String READ = "m.id, m.original_id, m.message_id, m.message_key, m.headers,"
-            + " CASE WHEN octet_length(m.payload) <= ? THEN m.payload END, m.attempts, m.created_at,"
-            + " octet_length(m.payload) FROM outbox_message m WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?"
-            + " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST ? ROWS ONLY";
+    /** Has no expression that is the same for all rows, because H2 evaluates such an expression for each row. */
+    private static final String READ = """
+            m.id, m.original_id, m.message_id, m.message_key, m.headers,
+                CASE WHEN octet_length(m.payload) <= ? THEN m.payload END, m.attempts, m.created_at,
+                octet_length(m.payload)
+            FROM outbox_message m
+            WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?
+            ORDER BY m.topic, m.partition_no, m.id
+            FETCH FIRST ? ROWS ONLY""";
 
     private static final String READ_ONE = "SELECT " + READ;
-    private static final String HEAD = "SELECT m.id FROM outbox_message m WHERE m.topic = ? AND"
-            + " m.partition_no = ? AND m.id > ? ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
     private static final String READ_AMONG_OTHERS = "(SELECT CAST(? AS integer) AS n, " + READ + ")";
+
+    private static final String FIRST = "ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
+    private static final String HEAD = """
+            SELECT m.id FROM outbox_message m
+            WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?
+            """ + FIRST;
+    private static final String NEXT_IN_TOPIC = """
+            SELECT m.topic, m.partition_no FROM outbox_message m
+            WHERE m.topic = ? AND m.partition_no >= CAST(? AS bigint)
+            """ + FIRST;
+    private static final String NEXT_TOPIC = """
+            SELECT m.topic, m.partition_no FROM outbox_message m
+            WHERE m.topic >= ?
+            """ + FIRST;
+
+    private static final String DISCOVERY = """
+            WITH RECURSIVE head (topic, partition_no) AS (
+                SELECT t.topic, (SELECT m.partition_no FROM outbox_message m WHERE m.topic = t.topic %1$s)
+                FROM (VALUES ({topics})) t (topic)
+                UNION ALL
+                SELECT h.topic, (SELECT m.partition_no FROM outbox_message m
+                    WHERE m.topic = h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint) %1$s)
+                FROM head h WHERE h.partition_no IS NOT NULL)
+            SELECT h.topic, h.partition_no, p.id
+            FROM head h LEFT JOIN outbox_partition p ON p.topic = h.topic AND p.partition_no = h.partition_no
+            WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR %2$s)
+            """.formatted(FIRST, READY);
 
     /** Each row that H2 deletes is compared with the ids of the list, one after the other. */
     private static final int LONGEST_DELETE_LIST = 50;
-
-    private static final String FIRST = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY";
-    private static final String NEXT_IN_TOPIC = "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = ?"
-            + " AND m.partition_no >= CAST(? AS bigint)" + FIRST;
-    private static final String NEXT_TOPIC =
-            "SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic >= ?" + FIRST;
 
     /**
      * Less than every character of a topic's name: a name with it at the end comes after the name itself and before
@@ -284,10 +315,13 @@ public record H2Dialect(TableNames names) implements Dialect {
     @Override
     public String whereabouts() {
         String table = names.prefix() + "message";
-        return "SELECT s, (SELECT LISTAGG(t.TABLE_SCHEMA, ', ') FROM INFORMATION_SCHEMA.TABLES t"
-                + " WHERE UPPER(t.TABLE_NAME) = UPPER('" + table
-                + "') AND UPPER(t.TABLE_SCHEMA) <> UPPER(s)) FROM (SELECT "
-                + (names.schema() == null ? "SCHEMA()" : "'" + names.schema() + "'") + " AS s)";
+        String schema = names.schema() == null ? "SCHEMA()" : "'" + names.schema() + "'";
+        return """
+                SELECT s, (
+                    SELECT LISTAGG(t.TABLE_SCHEMA, ', ') FROM INFORMATION_SCHEMA.TABLES t
+                    WHERE UPPER(t.TABLE_NAME) = UPPER('%s') AND UPPER(t.TABLE_SCHEMA) <> UPPER(s))
+                FROM (SELECT %s AS s)
+                """.formatted(table, schema);
     }
 
     @Override
@@ -389,19 +423,7 @@ public record H2Dialect(TableNames names) implements Dialect {
      */
     @Override
     public String discovery(Collection<String> topics) {
-        String next = "(SELECT m.partition_no FROM outbox_message m WHERE m.topic = ";
-        String order = " ORDER BY m.topic, m.partition_no, m.id FETCH FIRST 1 ROW ONLY)";
-        return Dialect.withTopics(
-                sql("WITH RECURSIVE head (topic, partition_no) AS ("
-                        + "SELECT t.topic, " + next + "t.topic" + order
-                        + " FROM (VALUES ({topics})) t (topic) UNION ALL SELECT h.topic, " + next
-                        + "h.topic AND m.partition_no >= h.partition_no + CAST(1 AS bigint)" + order
-                        + " FROM head h WHERE h.partition_no IS NOT NULL)"
-                        + " SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN outbox_partition p"
-                        + " ON p.topic = h.topic AND p.partition_no = h.partition_no"
-                        + " WHERE h.partition_no IS NOT NULL AND (p.id IS NULL OR " + READY + ")"),
-                topics,
-                "), (");
+        return Dialect.withTopics(sql(DISCOVERY), topics, "), (");
     }
 
     /** There is no floor, so there are no hints. */
