@@ -35,7 +35,10 @@ public interface OutboxListener {
     /** A relay has set a partition aside, because what became of a message of it cannot be written into the store. */
     default void setAside(SetAside event) {}
 
-    /** A relay leaves a topic out for a while, because its broker seems to be away. */
+    /**
+     * A relay leaves a topic out for a while, because its broker seems to be away: on the thread of a round, or, if a
+     * publisher does not return, on a thread of the relay's own.
+     */
     default void leftOut(LeftOut event) {}
 
     /**
@@ -127,7 +130,7 @@ public interface OutboxListener {
      * A topic of which nothing is asked for now.
      *
      * @param pause when it is tried again first, with one message; later pauses grow, and are not told
-     * @param cause what its publisher threw last
+     * @param cause what its publisher threw last, or that a publisher does not return
      */
     record LeftOut(String topic, Duration pause, Throwable cause) {}
 

@@ -97,10 +97,11 @@ public final class Relay implements AutoCloseable {
 
     private final AtomicInteger hired = new AtomicInteger();
 
-    /** One, because it takes one more connection. */
-    private final Semaphore replacements = new Semaphore(1);
+    /** Runs whose publishers hang and that the relay does without. No more, because each has a batch open. */
+    private final Semaphore doneWithout = new Semaphore(8);
 
-    private final AtomicBoolean watched = new AtomicBoolean();
+    private final AtomicBoolean doesWithoutNoMore = new AtomicBoolean();
+    private volatile @Nullable Thread watcher;
 
     /** Two, so that one that hangs keeps no other topic out. No more, because each takes one more connection. */
     private final Semaphore probes = new Semaphore(2);
@@ -252,7 +253,7 @@ public final class Relay implements AutoCloseable {
                 started && !signal.isClosed(),
                 workers,
                 (int) runs.stream()
-                        .filter(run -> run.isWorker() && !run.isReplaced())
+                        .filter(run -> run.isWorker() && !run.isGivenUp())
                         .count(),
                 health.lastGoodRound(),
                 health.lastTrouble(),
@@ -279,7 +280,7 @@ public final class Relay implements AutoCloseable {
     }
 
     /** Where nothing may be thrown, not even by a logger. */
-    private static void warn(String text, Throwable e) {
+    private static void warn(String text, @Nullable Throwable e) {
         try {
             LOG.warn(text, e);
         } catch (Throwable again) {
@@ -335,7 +336,7 @@ public final class Relay implements AutoCloseable {
         }
         end(ended);
         shared.helpers.close();
-        if (open.stream().anyMatch(WorkerRun::isMine)) {
+        if (open.stream().anyMatch(WorkerRun::isMine) || Objects.equals(watcher, Thread.currentThread())) {
             return;
         }
         try {
@@ -389,10 +390,11 @@ public final class Relay implements AutoCloseable {
         try {
             poll(run, batchSize);
         } finally {
-            boolean early = !run.isOver() && !run.isReplaced();
+            boolean counted = run.stopCounting();
+            boolean early = counted && !run.isOver();
             end(run);
-            if (run.isReplaced()) {
-                replacements.release();
+            if (!counted) {
+                doneWithout.release();
             }
             if (early) { // there is no known way here, and nobody shall find out by a growing backlog if there is one
                 missing.incrementAndGet();
@@ -404,7 +406,7 @@ public final class Relay implements AutoCloseable {
 
     private void poll(WorkerRun run, int most) {
         Polling polling = null;
-        while (!run.isOver() && !run.isReplaced()) {
+        while (!run.isOver() && !run.isGivenUp()) {
             try {
                 if (polling == null) {
                     polling = new Polling(run, most);
@@ -571,12 +573,16 @@ public final class Relay implements AutoCloseable {
         } catch (Throwable e) {
             health.trouble(e);
         } finally {
-            if (round == null) {
-                route.probed(false, false);
+            if (!run.stopCounting()) {
+                doneWithout.release(); // the probe was ended when it was found to hang
             } else {
-                round.endProbe(route);
+                if (round == null) {
+                    route.probed(false, false);
+                } else {
+                    round.endProbe(route);
+                }
+                probes.release();
             }
-            probes.release();
             end(run);
             signal.raise();
         }
@@ -590,24 +596,41 @@ public final class Relay implements AutoCloseable {
 
     /** The worker's own thread cannot look: it may be what hangs. */
     private void watch() {
-        if (!watched.compareAndSet(false, true)) {
+        Thread alive = watcher;
+        if (alive != null && alive.getState() != Thread.State.TERMINATED) {
             return;
         }
-        try {
-            threads.make("watch", true, this::lookForHanging).start();
-        } catch (Throwable e) {
-            watched.set(false);
-            health.trouble(e);
+        synchronized (this) {
+            if (!Objects.equals(watcher, alive) || signal.isClosed()) {
+                return;
+            }
+            try {
+                Thread made = threads.make("watch", true, this::lookForHanging);
+                made.start();
+                watcher = made;
+            } catch (Throwable e) {
+                health.trouble(e);
+            }
         }
     }
 
+    /** For as long as there is something to look at, so that a relay that nobody closes keeps no thread. */
     private void lookForHanging() {
-        while (!signal.isClosed()) {
+        Set<WorkerRun.Call> seen = new HashSet<>();
+        for (List<WorkerRun> runs = runs(); !runs.isEmpty() && !signal.isClosed(); runs = runs()) {
             try {
                 signal.await(LOOK, false);
-                for (WorkerRun run : runs()) {
-                    leaveOut(run, run.hanging());
+                Set<WorkerRun.Call> hanging = new HashSet<>();
+                for (WorkerRun run : runs) {
+                    List<WorkerRun.Call> calls = run.hanging();
+                    hanging.addAll(calls);
+                    calls.stream().filter(call -> !seen.contains(call)).forEach(this::leaveOut);
+                    if (!calls.isEmpty() && !run.isGivenUp()) {
+                        doWithout(run, calls.get(0).route());
+                    }
                 }
+                seen.addAll(hanging);
+                seen.retainAll(hanging);
                 hireMissing();
             } catch (InterruptedException e) {
                 // Nobody else has this thread; closing is how to end it.
@@ -622,22 +645,39 @@ public final class Relay implements AutoCloseable {
         return List.copyOf(runs);
     }
 
+    private void leaveOut(WorkerRun.Call hanging) {
+        shared.leaveOut(
+                hanging.route(),
+                Shared.SEEMS_AWAY,
+                new TimeoutException("A publisher has not returned within "
+                        + hanging.route().topic.publishTimeout() + "; its client needs a shorter time limit"),
+                hanging.since());
+    }
+
     /**
-     * Their batch stays open until they come back, because otherwise later messages could overtake theirs. But no other
-     * batch shall get into the same, and the other topics shall have a worker.
+     * The batch of a publisher that hangs stays open until the publisher returns, because otherwise later messages
+     * could overtake its message. But the other topics shall have a worker, and the topic shall be tried again.
      */
-    private void leaveOut(WorkerRun run, List<WorkerRun.Call> calls) {
-        for (WorkerRun.Call call : calls) {
-            shared.leaveOut(
-                    call.route(),
-                    Shared.SEEMS_AWAY,
-                    new TimeoutException("A publisher has not returned within "
-                            + call.route().topic.publishTimeout() + "; its client needs a shorter time limit"),
-                    call.since());
+    private void doWithout(WorkerRun run, Route<?> hanging) {
+        if (!run.isWorker() && !run.isProbe()) {
+            return; // the thread is not the relay's
         }
-        if (!calls.isEmpty() && run.isWorker() && !run.isReplaced() && replacements.tryAcquire()) {
-            run.replace();
+        if (!doneWithout.tryAcquire()) {
+            if (doesWithoutNoMore.compareAndSet(false, true)) {
+                warn(
+                        "Too many publishers hang; no further worker takes the place of one that hangs until some return",
+                        null);
+            }
+            return;
+        }
+        doesWithoutNoMore.set(false);
+        if (!run.stopCounting()) {
+            doneWithout.release(); // it has come back
+        } else if (run.isWorker()) {
             missing.incrementAndGet();
+        } else {
+            hanging.probed(true, false);
+            probes.release();
         }
     }
 
@@ -787,11 +827,12 @@ public final class Relay implements AutoCloseable {
         }
 
         /**
-         * Where the relay's threads come from: the workers, those that call publishers, and those that see whether a
-         * broker is back. The relay names them {@code outbox-relay-1-worker-1} and so on, with a number for each relay
-         * of the process, and changes nothing else. By default they are platform threads, and the workers are no
-         * daemons. With {@code Thread.ofVirtual().factory()} they are virtual: the relay holds no monitor while it
-         * waits or calls a publisher or the store, and the process ends although the relay is not closed.
+         * Where the relay's threads come from: the workers, those that call publishers, those that see whether a
+         * broker is back, and one that sees whether a publisher returns. The relay names them {@code
+         * outbox-relay-1-worker-1} and so on, with a number for each relay of the process, and changes nothing else. By
+         * default they are platform threads, and the workers are no daemons. With {@code Thread.ofVirtual().factory()}
+         * they are virtual: the relay holds no monitor while it waits or calls a publisher or the store, and the
+         * process ends although the relay is not closed.
          */
         public Builder threads(ThreadFactory threads) {
             this.threads = Objects.requireNonNull(threads, "threads");

@@ -47,7 +47,7 @@ public record RelayState(
      * A topic of which nothing is asked for now.
      *
      * @param until when it is tried next, with one message
-     * @param reason what its publisher failed with last
+     * @param reason what its publisher failed with last, or that one does not return
      */
     public record LeftOut(String topic, Instant until, String reason) {}
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,15 +28,14 @@ final class WorkerRun {
 
     // Guarded by this.
     private @Nullable Thread publishing;
-    private @Nullable Route<?> route;
-    private long calledAt;
+    private @Nullable Call call;
     private @Nullable Thread worker;
 
     /** By the relay, which has waited long enough. */
     private volatile boolean abandoned;
 
-    /** Another worker has taken the place of this one, which ends when its publisher comes back. */
-    private volatile boolean replaced;
+    /** Whether it is over, or its publisher hangs and another run does what this one was to do. */
+    private final AtomicBoolean uncounted = new AtomicBoolean();
 
     /** From outside, on a thread that is the caller's. */
     private volatile boolean interrupted;
@@ -45,7 +45,11 @@ final class WorkerRun {
      *
      * @param since when it began, by {@link System#nanoTime}
      */
-    record Call(Route<?> route, long since) {}
+    record Call(Route<?> route, long since) {
+        boolean hangs(long now) {
+            return now - since >= route.topic.publishTimeout().toNanos();
+        }
+    }
 
     /** Whose thread it is. */
     enum Kind {
@@ -86,32 +90,35 @@ final class WorkerRun {
         return kind == Kind.WORKER;
     }
 
-    boolean isReplaced() {
-        return replaced;
+    boolean isProbe() {
+        return kind == Kind.PROBE;
     }
 
-    void replace() {
-        replaced = true;
+    /** Whether the relay does without it, because its publisher hangs. */
+    boolean isGivenUp() {
+        return uncounted.get();
+    }
+
+    /** By the run itself at its end, or by the relay that does without it; true for one of the two. */
+    boolean stopCounting() {
+        return uncounted.compareAndSet(false, true);
     }
 
     /** The calls of publishers that have not come back within the time limit of their topic. */
     synchronized List<Call> hanging() {
         List<Call> calls = new ArrayList<>(helping.values());
-        Route<?> called = route;
-        if (called != null) {
-            calls.add(new Call(called, calledAt));
+        if (call != null) {
+            calls.add(call);
         }
         long now = System.nanoTime();
-        calls.removeIf(
-                call -> now - call.since() < call.route().topic.publishTimeout().toNanos());
+        calls.removeIf(each -> !each.hangs(now));
         return calls;
     }
 
     /** To publish a message that was started at that moment by {@link System#nanoTime}; null only to wait. */
     synchronized void enter(@Nullable Route<?> called, long since) {
         publishing = Thread.currentThread();
-        route = called;
-        calledAt = since;
+        call = called == null ? null : new Call(called, since);
         if (isInterrupted()) {
             publishing.interrupt();
         }
@@ -119,7 +126,7 @@ final class WorkerRun {
 
     synchronized void exit() {
         publishing = null;
-        route = null;
+        call = null;
         takeInterrupt();
     }
 

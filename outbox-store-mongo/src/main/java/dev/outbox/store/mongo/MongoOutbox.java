@@ -67,10 +67,10 @@ public final class MongoOutbox {
      * Opens a store over a client of the application. The store never closes the client. The client's defaults for
      * reading and writing do not matter: the store writes with a majority and reads from the primary.
      *
-     * <p>Each worker of a relay needs one connection of the client's pool at a time. The store needs up to four more
-     * for topics that were left out, for a worker that takes the place of one whose publisher hangs, and for
-     * operations, one for wake-ups, and one to renew leases, or up to eight while a server does not answer. If the
-     * application can use up the pool, give the relay a client of its own.
+     * <p>Each worker of a relay needs one connection of the client's pool at a time. The store needs up to three more
+     * for topics that were left out and for operations, up to eight for batches whose publishers hang, one for
+     * wake-ups, and one to renew leases, or up to eight while a server does not answer. If the application can use up
+     * the pool, give the relay a client of its own.
      *
      * @param options {@link StoreOptions#PREFIX}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by default true, lets
      *     the store open a change stream when a relay asks for wake-ups; {@link StoreOptions#CREATE_SCHEMA}, by default

@@ -52,6 +52,9 @@ final class StoreOpener {
     /** A batch's, the change stream's, one that renews leases, and some more. */
     private static final int LEAST_CONNECTIONS = 5;
 
+    /** No limit that anybody meets. The driver takes 0 for none, but not together with minPoolSize. */
+    private static final int MOST_CONNECTIONS = 10_000;
+
     private static final int LEAST_READ_MILLIS = 2_000;
     private static final int MONGODB_5_0 = 13;
     private static final int MONGODB_8_0 = 25;
@@ -115,7 +118,9 @@ final class StoreOpener {
     /** How many connections there may be at most: as many as are needed, unless the URL has a limit that will do. */
     private static int mostConnections(ConnectionString address) {
         Integer limit = address.getMaxConnectionPoolSize();
-        return limit == null || limit == 0 ? 0 : Math.max(limit, LEAST_CONNECTIONS);
+        Integer least = address.getMinConnectionPoolSize();
+        int most = limit == null || limit == 0 ? MOST_CONNECTIONS : Math.max(limit, LEAST_CONNECTIONS);
+        return least == null ? most : Math.max(most, least);
     }
 
     private static MongoClientSettings settings(ConnectionString address, StoreOptions options) {

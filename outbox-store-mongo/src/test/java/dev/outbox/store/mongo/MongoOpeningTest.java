@@ -503,8 +503,14 @@ class MongoOpeningTest {
     void thePoolHasRoomForAllWorkers() {
         String limit = outbox.url + (outbox.url.contains("?") ? "&" : "?") + "maxPoolSize=";
         StoreOptions options = StoreOptions.defaults();
-        assertEquals(0, StoreOpener.poolSettings(outbox.url, options).getMaxSize(), "no limit");
-        assertEquals(0, StoreOpener.poolSettings(limit + "0", options).getMaxSize(), "no limit");
+        assertEquals(10_000, StoreOpener.poolSettings(outbox.url, options).getMaxSize(), "no limit");
+        assertEquals(10_000, StoreOpener.poolSettings(limit + "0", options).getMaxSize(), "no limit");
+        assertEquals(
+                10_000,
+                StoreOpener.poolSettings(limit + "0&minPoolSize=3", options).getMaxSize(),
+                "no limit");
+        assertEquals(
+                7, StoreOpener.poolSettings(limit + "2&minPoolSize=7", options).getMaxSize());
         assertEquals(5, StoreOpener.poolSettings(limit + "2", options).getMaxSize());
         assertEquals(30, StoreOpener.poolSettings(limit + "30", options).getMaxSize());
     }

@@ -1,7 +1,10 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.ConfigurationException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,17 +41,20 @@ final class ServerCheck {
 
     /**
      * What has changed, with what to do, as a part of a sentence; null if nothing that matters has. Whether a server is
-     * the master is not asked: the commands find out, and look for another.
+     * the master is not asked: the commands find out, and look for another. Ends at the first server that does not
+     * answer, because it may take long to find that out; in a minute it may begin at another.
      */
     @Nullable
     String unfit(KeyNames keyNames) {
-        for (KeySpace keySpace : keyNames.keySpaces()) {
+        List<KeySpace> keySpaces = new ArrayList<>(keyNames.keySpaces());
+        Collections.shuffle(keySpaces);
+        for (KeySpace keySpace : keySpaces) {
             Map<String, String> settings;
             try {
                 settings = settings(keySpace);
             } catch (JedisException e) {
-                LOG.debug("The settings of a server cannot be asked for; others are not to wait for it", e);
-                continue;
+                LOG.debug("The settings of a server cannot be asked for; nobody is to wait for it", e);
+                return null;
             }
             if (settings == null) {
                 continue;

@@ -2,6 +2,7 @@ package dev.outbox.store.support;
 
 import dev.outbox.StoreException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +20,11 @@ public final class Surroundings<C, E extends Exception> {
 
     private final Look<C, E> look;
 
-    /** When they were last seen to be as they must be, by {@link System#nanoTime}. Two threads may ask at a time. */
-    private volatile long seen = System.nanoTime();
+    /** When they were last asked about, by {@link System#nanoTime}. */
+    private final AtomicLong asked = new AtomicLong(System.nanoTime());
+
+    /** Whether the last answer was that they are not as they must be. */
+    private volatile boolean unfit;
 
     /** They have just been asked about. */
     public Surroundings(Look<C, E> look) {
@@ -35,9 +39,14 @@ public final class Surroundings<C, E extends Exception> {
         String unfit(C means) throws E;
     }
 
-    /** Asks if that was not done for a minute. */
+    /**
+     * Asks if that was not done for a minute. One thread asks, because the answer may take long, and others go on
+     * meanwhile. After a bad answer all ask. If asking fails, that is no answer, and the next one is in a minute.
+     */
     public void require(C means) throws E {
-        if (System.nanoTime() - seen >= every.toNanos()) {
+        long last = asked.get();
+        long now = System.nanoTime();
+        if (unfit || now - last >= every.toNanos() && asked.compareAndSet(last, now)) {
             requireNow(means);
         }
     }
@@ -48,11 +57,12 @@ public final class Surroundings<C, E extends Exception> {
      * @throws StoreException if they are no longer as they must be, with what to do
      */
     public void requireNow(C means) throws E {
-        String unfit = look.unfit(means);
-        if (unfit != null) {
-            throw new StoreException("The database is not as it was when the store was opened: " + unfit
+        String problem = look.unfit(means);
+        unfit = problem != null;
+        if (problem != null) {
+            throw new StoreException("The database is not as it was when the store was opened: " + problem
                     + ". Until then nothing is handed out.");
         }
-        seen = System.nanoTime();
+        asked.set(System.nanoTime());
     }
 }

@@ -93,7 +93,20 @@ public final class SignsOfLife implements AutoCloseable {
         if (helpers.isEmpty()) {
             giveWhileQuick();
         }
-        help();
+        try {
+            help();
+        } catch (Throwable e) {
+            // There is no thread, or no memory, for one more helper.
+        }
+        if (helpers.isEmpty()) {
+            give();
+        }
+    }
+
+    private void give() {
+        for (JdbcBatch batch = next(); batch != null; batch = next()) {
+            batch.giveSignOfLife();
+        }
     }
 
     private void giveWhileQuick() {
@@ -119,9 +132,7 @@ public final class SignsOfLife implements AutoCloseable {
             Thread helper = new Thread(
                     () -> {
                         try {
-                            for (JdbcBatch batch = next(); batch != null; batch = next()) {
-                                batch.giveSignOfLife();
-                            }
+                            give();
                         } finally {
                             helpers.remove(Thread.currentThread());
                         }

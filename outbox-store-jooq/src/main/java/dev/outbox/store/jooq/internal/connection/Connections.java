@@ -67,8 +67,11 @@ public final class Connections implements AutoCloseable {
         try {
             return source.getConnection();
         } catch (SQLTransientConnectionException e) {
-            SQLException failure = retries == null ? null : retries.lastFailure();
-            throw failure == null ? e : new ServerAwayException(failure);
+            if (retries == null) {
+                throw e;
+            }
+            SQLException failure = retries.lastFailure(); // null if the first try has not ended
+            throw new ServerAwayException(failure == null ? e : failure);
         }
     }
 

@@ -58,7 +58,7 @@ public final class Rehearsal {
             mayDoAll(first, dialect);
             if (connections.most() == 1) {
                 LOG.warn(
-                        "The pool has one connection. A relay needs one for each worker, and one more; what its batches"
+                        "The pool has one connection. A relay needs one for each worker, and three more; what its batches"
                                 + " rest on takes two to try, and was not tried.");
                 return;
             }
