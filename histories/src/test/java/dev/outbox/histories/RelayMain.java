@@ -209,6 +209,8 @@ final class RelayMain {
         } catch (Exception e) {
             return e.toString();
         }
+        // A pool that ran out of memory while it handed a connection out has lost it, to the collector of garbage.
+        System.gc();
         return String.join(",", ours());
     }
 

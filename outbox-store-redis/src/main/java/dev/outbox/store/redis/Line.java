@@ -14,8 +14,21 @@ final class Line implements AutoCloseable {
     private final Connection connection;
     private int unanswered;
 
-    Line(Connection connection) {
+    private Line(Connection connection) {
         this.connection = connection;
+    }
+
+    /** Over a connection that goes back to its pool even if there is no memory for more. */
+    static Line over(Connection connection) {
+        Line line = null;
+        try {
+            line = new Line(connection);
+            return line;
+        } finally {
+            if (line == null) {
+                connection.close();
+            }
+        }
     }
 
     /** Writes commands, and sends what is written. */

@@ -60,7 +60,7 @@ final class RedisClientAdapter implements AutoCloseable {
         if (connection == null) {
             return Pipelined.send(client.pipelined(), commands);
         }
-        try (Line line = new Line(connection)) {
+        try (Line line = Line.over(connection)) {
             line.send(commands);
             List<Object> replies = line.receive(commands.size());
             if (Trouble.of(replies) == Trouble.READ_ONLY) {
@@ -77,7 +77,7 @@ final class RedisClientAdapter implements AutoCloseable {
     @Nullable
     Line line(KeySpace keySpace) {
         Connection connection = own ? borrow(slot(keySpace)) : null;
-        return connection == null ? null : new Line(connection);
+        return connection == null ? null : Line.over(connection);
     }
 
     /** Null if the client gives none away. */

@@ -122,7 +122,7 @@ class RunnerTest {
         Ended run = run("--harness", MEMORY, "-cp", WITH_MEMORY, "--rule", "OBX-CLOSE-1,OBX-DUR-2");
         assertEquals(0, run.code(), run.output());
         assertFalse(run.output().contains("L5 "), run.output());
-        assertTrue(run.output().contains("1 of 2 rules asked for are kept; no verdict"), run.output());
+        assertTrue(run.output().contains("1 of 2 rules asked for is kept; no verdict"), run.output());
         assertCannotRun(
                 MEMORY + " cannot take level 5: it has to implement dev.outbox.tck.KillableServerHarness",
                 "--harness",
