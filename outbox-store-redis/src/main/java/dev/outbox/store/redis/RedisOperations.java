@@ -266,12 +266,10 @@ final class RedisOperations implements StoreOperations {
     }
 
     private List<String> namesOfDead(KeySpace keySpace) {
-        List<Object> all = Reply.list(client.call(keySpace, Command.of(Protocol.Command.HGETALL, keySpace.died())));
-        List<String> names = new ArrayList<>();
-        for (int i = 0; i < all.size(); i += 2) {
-            names.add(Reply.text(all.get(i)));
-        }
-        return names;
+        // Not HGETALL, whose answer has another shape in the protocol that later versions of Jedis speak.
+        return Reply.list(client.call(keySpace, Command.of(Protocol.Command.HKEYS, keySpace.died()))).stream()
+                .map(Reply::text)
+                .toList();
     }
 
     private static Instant writtenAt(Object position) {

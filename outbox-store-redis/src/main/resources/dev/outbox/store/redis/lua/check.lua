@@ -7,7 +7,7 @@ local commands = {
   {'XRANGE', KEYS[1], '-', '+', 'COUNT', 1}, {'XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1},
   {'XTRIM', KEYS[1], 'MINID', '0-1'},
   {'HSET', KEYS[2], 'a', 1}, {'HINCRBY', KEYS[2], 'a', 1}, {'HGET', KEYS[2], 'a'}, {'HMGET', KEYS[2], 'a', 'b'},
-  {'HGETALL', KEYS[2]}, {'HEXISTS', KEYS[2], 'a'}, {'HDEL', KEYS[2], 'b'},
+  {'HGETALL', KEYS[2]}, {'HKEYS', KEYS[2]}, {'HEXISTS', KEYS[2], 'a'}, {'HDEL', KEYS[2], 'b'},
   {'ZADD', KEYS[3], 0, 'a'}, {'ZCOUNT', KEYS[3], '-inf', '+inf'},
   {'ZRANGE', KEYS[3], 0, 0}, {'ZREM', KEYS[3], 'a'},
   {'DEL', KEYS[1], KEYS[2], KEYS[3]}
