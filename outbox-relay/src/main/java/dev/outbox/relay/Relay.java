@@ -101,6 +101,8 @@ public final class Relay implements AutoCloseable {
     private final Semaphore doneWithout = new Semaphore(8);
 
     private final AtomicBoolean doesWithoutNoMore = new AtomicBoolean();
+
+    private final AtomicBoolean watched = new AtomicBoolean();
     private volatile @Nullable Thread watcher;
 
     /** Two, so that one that hangs keeps no other topic out. No more, because each takes one more connection. */
@@ -596,21 +598,23 @@ public final class Relay implements AutoCloseable {
 
     /** The worker's own thread cannot look: it may be what hangs. */
     private void watch() {
-        Thread alive = watcher;
-        if (alive != null && alive.getState() != Thread.State.TERMINATED) {
+        if (!watched.compareAndSet(false, true)) {
             return;
         }
-        synchronized (this) {
-            if (!Objects.equals(watcher, alive) || signal.isClosed()) {
-                return;
-            }
-            try {
-                Thread made = threads.make("watch", true, this::lookForHanging);
-                made.start();
-                watcher = made;
-            } catch (Throwable e) {
-                health.trouble(e);
-            }
+        try {
+            threads.make("watch", true, () -> {
+                        try {
+                            watcher = Thread.currentThread();
+                            lookForHanging();
+                        } finally {
+                            watcher = null;
+                            watched.set(false);
+                        }
+                    })
+                    .start();
+        } catch (Throwable e) {
+            watched.set(false);
+            health.trouble(e);
         }
     }
 

@@ -28,7 +28,8 @@ final class WorkerRun {
 
     // Guarded by this.
     private @Nullable Thread publishing;
-    private @Nullable Call call;
+    private @Nullable Route<?> route;
+    private long calledAt;
     private @Nullable Thread worker;
 
     /** By the relay, which has waited long enough. */
@@ -107,18 +108,23 @@ final class WorkerRun {
     /** The calls of publishers that have not come back within the time limit of their topic. */
     synchronized List<Call> hanging() {
         List<Call> calls = new ArrayList<>(helping.values());
-        if (call != null) {
-            calls.add(call);
+        Route<?> called = route;
+        if (called != null) {
+            calls.add(new Call(called, calledAt));
         }
         long now = System.nanoTime();
         calls.removeIf(each -> !each.hangs(now));
         return calls;
     }
 
-    /** To publish a message that was started at that moment by {@link System#nanoTime}; null only to wait. */
+    /**
+     * To publish a message that was started at that moment by {@link System#nanoTime}; null only to wait. Needs no
+     * memory, because nobody would take back what it had begun.
+     */
     synchronized void enter(@Nullable Route<?> called, long since) {
         publishing = Thread.currentThread();
-        call = called == null ? null : new Call(called, since);
+        route = called;
+        calledAt = since;
         if (isInterrupted()) {
             publishing.interrupt();
         }
@@ -126,7 +132,7 @@ final class WorkerRun {
 
     synchronized void exit() {
         publishing = null;
-        call = null;
+        route = null;
         takeInterrupt();
     }
 

@@ -30,6 +30,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RelayPromisesTest {
     private final Fixture fixture = new Fixture();
 
+    /** One message with each of that many keys. */
+    private void commitToEach(Topic<String> topic, int keys) {
+        for (int key = 0; key < keys; key++) {
+            fixture.commit(topic, key + ":m");
+        }
+    }
+
+    /** A relay of one worker that calls publishers itself, one message at a time. */
+    private Relay.Builder alone(Topic<String> topic) {
+        return Relay.builder(fixture.store).topic(topic).batchSize(1).publishers(1);
+    }
+
     /** Of several topics none gets more than three quarters of the threads that call publishers. */
     @Test
     void aTopicThatHangsLeavesPublishersToOthers() {
@@ -55,9 +67,7 @@ class RelayPromisesTest {
                     return Receipt.taken();
                 })
                 .build();
-        for (int key = 0; key < 64; key++) {
-            fixture.commit(hangs, key + ":m");
-        }
+        commitToEach(hangs, 64);
         try (Relay relay = Relay.builder(fixture.store)
                 .topic(hangs)
                 .topic(goes)
@@ -154,9 +164,7 @@ class RelayPromisesTest {
                     return Receipt.taken();
                 })
                 .build();
-        for (int key = 0; key < 16; key++) {
-            fixture.commit(hangs, key + ":m");
-        }
+        commitToEach(hangs, 16);
         int workers = 3;
         try (Relay relay = Relay.builder(fixture.store)
                 .topic(hangs)
@@ -208,15 +216,8 @@ class RelayPromisesTest {
                     return Receipt.taken();
                 })
                 .build();
-        for (int key = 0; key < 64; key++) {
-            fixture.commit(topic, key + ":m");
-        }
-        try (Relay relay = Relay.builder(fixture.store)
-                .topic(topic)
-                .batchSize(1)
-                .publishers(1)
-                .speed(20)
-                .build()) {
+        commitToEach(topic, 64);
+        try (Relay relay = alone(topic).speed(20).build()) {
             relay.start();
             await("what does not wait for a message that hangs is published", () -> {
                 fixture.commit(topic, calls.get() + ":more");
@@ -242,15 +243,8 @@ class RelayPromisesTest {
                     return Receipt.taken();
                 })
                 .build();
-        for (int key = 0; key < 64; key++) {
-            fixture.commit(topic, key + ":m");
-        }
-        try (Relay relay = Relay.builder(fixture.store)
-                .topic(topic)
-                .batchSize(1)
-                .publishers(1)
-                .speed(1000)
-                .build()) {
+        commitToEach(topic, 64);
+        try (Relay relay = alone(topic).speed(1000).build()) {
             relay.start();
             await("it has done without eight", () -> hanging.get() >= 9);
             long later = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300);
