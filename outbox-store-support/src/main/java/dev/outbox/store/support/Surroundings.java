@@ -21,14 +21,20 @@ public final class Surroundings<C, E extends Exception> {
     private final Look<C, E> look;
 
     /** When they were last asked about, by {@link System#nanoTime}. */
-    private final AtomicLong asked = new AtomicLong(System.nanoTime());
+    private final AtomicLong asked;
 
     /** Whether the last answer was that they are not as they must be. */
     private volatile boolean unfit;
 
     /** They have just been asked about. */
     public Surroundings(Look<C, E> look) {
+        this(look, System.nanoTime());
+    }
+
+    /** They were asked about at that moment. */
+    Surroundings(Look<C, E> look, long asked) {
         this.look = look;
+        this.asked = new AtomicLong(asked);
     }
 
     /** Asks. */
