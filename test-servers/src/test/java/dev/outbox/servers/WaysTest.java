@@ -105,7 +105,9 @@ class WaysTest {
                 PostgresServer.ENVIRONMENT + "=jdbc:postgresql://127.0.0.1:1/x?user=a&password=b",
                 MySqlServer.ENVIRONMENT + "=jdbc:mysql://127.0.0.1:1/?user=a&password=b",
                 MariaDbServer.ENVIRONMENT + "=jdbc:mariadb://127.0.0.1:1/?user=a&password=b",
-                MongoServer.ENVIRONMENT + "=mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500"
+                MongoServer.ENVIRONMENT + "=mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500",
+                RabbitServer.ENVIRONMENT + "=amqp://a:b@127.0.0.1:1/%2F",
+                NatsServer.ENVIRONMENT + "=nats://a:b@127.0.0.1:1"
             })
     void aNamedServerThatCannotBeReachedIsAnErrorAndNoOtherIsTested(String setting, @TempDir Path home)
             throws Exception {
@@ -204,6 +206,8 @@ class WaysTest {
                 case PostgresServer.ENVIRONMENT -> PostgresServer.shared().newDatabase();
                 case MySqlServer.ENVIRONMENT -> MySqlServer.shared().newDatabase();
                 case MariaDbServer.ENVIRONMENT -> MariaDbServer.shared().newDatabase();
+                case RabbitServer.ENVIRONMENT -> RabbitServer.shared().url();
+                case NatsServer.ENVIRONMENT -> NatsServer.shared().url();
                 default -> MongoServer.shared().url();
             };
         }
