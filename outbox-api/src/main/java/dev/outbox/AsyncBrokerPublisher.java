@@ -22,4 +22,14 @@ public interface AsyncBrokerPublisher<T> {
      * @throws Exception anything: the message then failed
      */
     CompletionStage<Receipt> publish(Delivery<T> delivery) throws Exception;
+
+    /**
+     * Asked once for every topic that is built with this publisher, by {@link Topic.Builder#build}. A publisher refuses
+     * a topic here that it could not keep its promises for: one whose {@link TopicSettings#publishTimeout} is shorter than the
+     * time limits of its client, for example. Does nothing by default. A publisher that wraps another one passes this
+     * on.
+     *
+     * @throws ConfigurationException if the publisher is not fit for the topic, with what to change
+     */
+    default void check(TopicSettings topic) {}
 }

@@ -33,4 +33,13 @@ public interface BrokerPublisher<T> {
      *     next
      */
     Receipt publish(Delivery<T> delivery) throws Exception;
+
+    /**
+     * Asked once for every topic that is built with this publisher, by {@link Topic.Builder#build}. A publisher refuses
+     * a topic here that it could not keep its promises for. Does nothing by default. A publisher that wraps another
+     * one passes this on.
+     *
+     * @throws ConfigurationException if the publisher is not fit for the topic, with what to change
+     */
+    default void check(TopicSettings topic) {}
 }

@@ -331,8 +331,19 @@ public final class Topic<T> {
             return this;
         }
 
-        /** The topic. */
+        /**
+         * The topic.
+         *
+         * @throws ConfigurationException if its publisher refuses it, see {@link AsyncBrokerPublisher#check}
+         */
         public Topic<T> build() {
+            TopicSettings settings = new TopicSettings(name, partitions, inFlight, publishTimeout, retry);
+            if (publisher != null) {
+                publisher.check(settings);
+            }
+            if (asyncPublisher != null) {
+                asyncPublisher.check(settings);
+            }
             return new Topic<>(this);
         }
 

@@ -315,4 +315,55 @@ class TopicTest {
         assertEquals(4, other.partitions());
         assertEquals(3, same.partitions());
     }
+
+    @Test
+    void aPublisherMayRefuseATopicThatIsBuilt() {
+        List<TopicSettings> asked = new ArrayList<>();
+        AsyncBrokerPublisher<String> asynchronous = new AsyncBrokerPublisher<>() {
+            @Override
+            public CompletableFuture<Receipt> publish(Delivery<String> delivery) {
+                return CompletableFuture.completedFuture(Receipt.taken());
+            }
+
+            @Override
+            public void check(TopicSettings topic) {
+                asked.add(topic);
+                refuseIfShort(topic);
+            }
+        };
+        BrokerPublisher<String> synchronous = new BrokerPublisher<>() {
+            @Override
+            public Receipt publish(Delivery<String> delivery) {
+                return Receipt.taken();
+            }
+
+            @Override
+            public void check(TopicSettings topic) {
+                refuseIfShort(topic);
+            }
+        };
+        Topic<String> topic =
+                Topic.builder("t", Codecs.text()).asyncPublisher(asynchronous).build();
+        assertEquals(
+                List.of(new TopicSettings("t", 1, 1, topic.publishTimeout(), topic.retry())),
+                asked,
+                "the topics that the publisher was asked about");
+        topic.direct().publish("a message");
+        assertEquals(1, asked.size(), "how often it was asked");
+        Topic.Builder<String> changed = topic.toBuilder().publishTimeout(Duration.ofSeconds(9));
+        assertThrows(ConfigurationException.class, changed::build, "a topic that is changed to be unfit");
+        Topic.Builder<String> other = Topic.builder("t", Codecs.text())
+                .publishTimeout(Duration.ofSeconds(9))
+                .publisher(synchronous);
+        assertThrows(ConfigurationException.class, other::build, "a topic that is unfit for a synchronous publisher");
+        assertSame(
+                synchronous,
+                other.publishTimeout(Duration.ofSeconds(10)).build().publisher());
+    }
+
+    private static void refuseIfShort(TopicSettings topic) {
+        if (topic.publishTimeout().compareTo(Duration.ofSeconds(10)) < 0) {
+            throw new ConfigurationException("Topic " + topic.name() + " waits too shortly.");
+        }
+    }
 }

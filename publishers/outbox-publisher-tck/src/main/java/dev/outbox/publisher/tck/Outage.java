@@ -1,0 +1,97 @@
+package dev.outbox.publisher.tck;
+
+import dev.outbox.AsyncBrokerPublisher;
+import dev.outbox.Delivery;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a publisher did while its broker was away and afterwards. Several rules are about that, and outages take time,
+ * so there is one for all of them.
+ */
+final class Outage {
+    private static final int PARTITIONS = 4;
+    private static final int MESSAGES = 12;
+
+    private final BrokerFault fault;
+    private final List<Answer> answers = new ArrayList<>();
+    private final List<Answer> late = new ArrayList<>();
+    private final Set<String> arrived = new LinkedHashSet<>();
+    private @Nullable Throwable notRecovered;
+
+    private Outage(BrokerFault fault) {
+        this.fault = fault;
+    }
+
+    static Outage with(Bench bench, BrokerFault fault) throws Exception {
+        Outage outage = new Outage(fault);
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        bench.publishUntilTaken(publisher, bench.message(0));
+        bench.during(fault, () -> outage.publish(bench, publisher));
+        outage.recover(bench, publisher);
+        Bench.close(publisher);
+        outage.arrived.addAll(bench.receivedIds());
+        return outage;
+    }
+
+    private void publish(Bench bench, AsyncBrokerPublisher<String> publisher) throws InterruptedException {
+        long began = System.nanoTime();
+        for (int i = 0; i < MESSAGES; i++) {
+            answers.add(Answer.to(bench.message(i % PARTITIONS), publisher));
+        }
+        for (Answer answer : answers) {
+            Duration left = bench.publishTimeout().minusNanos(System.nanoTime() - began);
+            if (!answer.comesWithin(left)) {
+                late.add(answer);
+            }
+        }
+    }
+
+    private void recover(Bench bench, AsyncBrokerPublisher<String> publisher) throws Exception {
+        try {
+            for (int partition = 0; partition < PARTITIONS; partition++) {
+                Delivery<String> marker = bench.message(partition);
+                bench.publishUntilTaken(publisher, marker);
+            }
+        } catch (AssertionError e) {
+            notRecovered = e;
+        }
+        arrived.addAll(bench.receivedIds());
+    }
+
+    BrokerFault fault() {
+        return fault;
+    }
+
+    /** All messages of the outage that were answered, whether in time or not. */
+    List<Answer> answers() {
+        return answers.stream().filter(Answer::isThere).toList();
+    }
+
+    /** Messages that were not answered within the time limit of their topic. */
+    List<Answer> late() {
+        return late;
+    }
+
+    /** Messages that failed and are at the broker nevertheless. */
+    List<Answer> sentLater() throws InterruptedException {
+        List<Answer> sent = new ArrayList<>();
+        for (Answer answer : answers()) {
+            if (answer.failureOrNull() != null
+                    && arrived.contains(answer.delivery().id())) {
+                sent.add(answer);
+            }
+        }
+        return sent;
+    }
+
+    /** Why the publisher did not go on, or null if it did. */
+    @Nullable
+    Throwable notRecovered() {
+        return notRecovered;
+    }
+}

@@ -1,0 +1,382 @@
+package dev.outbox.publisher.tck;
+
+import static java.util.stream.Collectors.joining;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.AsyncBrokerPublisher;
+import dev.outbox.BrokerUnavailableException;
+import dev.outbox.Codec;
+import dev.outbox.ConfigurationException;
+import dev.outbox.Delivery;
+import dev.outbox.OutboxHeaders;
+import dev.outbox.PermanentFailureException;
+import dev.outbox.Topic;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** The tests of the rules. */
+interface PublisherRules {
+    @Rule("OBX-PUB-1")
+    default void aReceiptMeansThatTheBrokerKeepsTheMessage(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        bench.publishUntilTaken(publisher, bench.message(0));
+        List<Answer> answers = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            answers.add(Answer.to(bench.message(i % 4), publisher));
+        }
+        for (Answer answer : answers) {
+            answer.receipt();
+        }
+        if (!bench.faults(BrokerFault.KILLED).isEmpty()) {
+            bench.during(BrokerFault.KILLED, () -> {});
+        }
+        Set<String> ids = new HashSet<>(bench.receivedIds());
+        List<String> lost = answers.stream()
+                .filter(answer -> !ids.contains(answer.delivery().id()))
+                .map(Answer::name)
+                .toList();
+        assertEquals(List.of(), lost, "messages with a receipt that the broker does not have");
+    }
+
+    @Rule("OBX-PUB-2")
+    default void noReceiptWhileTheBrokerIsAway(Outages outages) throws Exception {
+        for (Outage outage : outages.all()) {
+            for (Answer answer : outage.answers()) {
+                assertTrue(
+                        answer.failureOrNull() != null,
+                        "The broker was " + outage.fault() + ", and " + answer.name() + " got "
+                                + answer.receiptOrNull());
+            }
+        }
+    }
+
+    @Rule("OBX-PUB-3")
+    default void everyMessageIsAnsweredInTime(Outages outages) throws Exception {
+        for (Outage outage : outages.all()) {
+            assertEquals(
+                    "",
+                    outage.late().stream().map(Answer::name).collect(joining(", ")),
+                    "messages without an answer in time, while the broker was " + outage.fault());
+        }
+    }
+
+    @Rule("OBX-PUB-4")
+    default void nothingIsSentAfterItFailed(Outages outages) throws Exception {
+        for (Outage outage : outages.all()) {
+            if (outage.fault() != BrokerFault.PAUSED) { // then it may have been on its way before
+                assertEquals(
+                        "",
+                        outage.sentLater().stream().map(Answer::name).collect(joining(", ")),
+                        "messages that failed while the broker was " + outage.fault() + ", and that it has");
+            }
+        }
+    }
+
+    @Rule("OBX-PUB-5")
+    default void thePublisherGoesOnAfterTheBrokerIsBack(Outages outages) throws Exception {
+        for (Outage outage : outages.all()) {
+            Throwable failure = outage.notRecovered();
+            if (failure != null) {
+                throw new AssertionError(
+                        "After the broker was " + outage.fault() + ": " + failure.getMessage(), failure);
+            }
+        }
+    }
+
+    @Rule("OBX-PUB-6")
+    default void aBrokerThatIsAwayUsesUpNoAttempt(Outages outages) throws Exception {
+        for (Outage outage : outages.all()) {
+            for (Answer answer : outage.answers()) {
+                Throwable failure = answer.failureOrNull();
+                assertTrue(
+                        failure == null || failure instanceof BrokerUnavailableException,
+                        "The broker was " + outage.fault() + ", and " + answer.name() + " failed with " + failure);
+            }
+        }
+    }
+
+    @Rule("OBX-PUB-7")
+    default void aMessageThatIsTooLargeHindersNoOther(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        bench.publishUntilTaken(publisher, bench.message(1));
+        byte[] tooLarge = new byte[bench.harness().refusedSize()];
+        new Random(7).nextBytes(tooLarge);
+        List<Answer> others = new ArrayList<>();
+        others.add(Answer.to(bench.message(0), publisher));
+        Answer poison = Answer.to(bench.message(0, "key-0", Map.of(), tooLarge), publisher);
+        for (int i = 0; i < 3; i++) {
+            others.add(Answer.to(bench.message(0), publisher));
+        }
+        Throwable failure = poison.failure();
+        assertTrue(
+                failure instanceof PermanentFailureException,
+                "A message of " + tooLarge.length + " bytes failed with " + failure);
+        List<String> taken = new ArrayList<>();
+        for (Answer answer : others) {
+            answer.receipt();
+            taken.add(answer.delivery().id());
+        }
+        List<String> ids = bench.receivedIds();
+        assertEquals(taken, ids.stream().filter(taken::contains).toList(), "the messages next to it, in their order");
+    }
+
+    @Rule("OBX-PUB-9")
+    default void manyInFlightKeepTheirOrder(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        List<Answer> answers = new ArrayList<>();
+        for (int i = 0; i < 400; i++) {
+            answers.add(Answer.to(bench.message(i % 8), publisher));
+        }
+        Map<String, List<String>> expected = new LinkedHashMap<>();
+        for (Answer answer : answers) {
+            answer.receipt();
+            expected.computeIfAbsent(String.valueOf(answer.delivery().key()), key -> new ArrayList<>())
+                    .add(answer.delivery().id());
+        }
+        Map<String, List<String>> arrived = new HashMap<>();
+        Map<String, Set<String>> units = new HashMap<>();
+        for (ReceivedMessage message : bench.received()) {
+            String key = String.valueOf(message.key());
+            arrived.computeIfAbsent(key, any -> new ArrayList<>()).add(message.id());
+            units.computeIfAbsent(key, any -> new HashSet<>()).add(message.unit());
+        }
+        units.forEach((key, in) -> assertEquals(1, in.size(), "order units of key '" + key + "': " + in));
+        expected.forEach((key, ids) -> assertEquals(ids, arrived.get(key), "messages of key '" + key + "'"));
+    }
+
+    @Rule("OBX-PUB-10")
+    default void faultsDoNotReorder(Bench bench) throws Exception {
+        List<BrokerFault> faults = bench.faults(BrokerFault.CUT_OFF, BrokerFault.KILLED, BrokerFault.PAUSED);
+        Streams streams = new Streams(bench, bench.open());
+        streams.start();
+        try {
+            streams.awaitProgress();
+            for (BrokerFault fault : faults) {
+                bench.during(fault, streams::awaitFailure);
+                streams.awaitProgress();
+            }
+        } finally {
+            streams.stop();
+        }
+        streams.check(bench.received());
+    }
+
+    @Rule("OBX-PUB-11")
+    default void everyByteArrives(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        byte[] everyByte = new byte[256];
+        for (int i = 0; i < everyByte.length; i++) {
+            everyByte[i] = (byte) i;
+        }
+        byte[] large = new byte[100_000];
+        new Random(11).nextBytes(large);
+        Map<String, String> headers = Map.of(
+                "tenant", "münchen → 東京 😀",
+                "empty", "",
+                "signs", "a=b;c,\"d\" %41 e: f",
+                "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        List<Delivery<String>> deliveries = List.of(
+                bench.message(0, "key-0", headers, everyByte),
+                bench.message(
+                        0, "schlüssel / 東京", Map.of(), "{\"b\": 1, \"a\" : 1.0}".getBytes(StandardCharsets.UTF_8)),
+                bench.message(0, "key-0", Map.of(), large),
+                bench.message(0, "key-0", Map.of(), new byte[0]),
+                bench.message(0, null, headers, "no key".getBytes(StandardCharsets.UTF_8)));
+        for (Delivery<String> delivery : deliveries) {
+            Answer.to(delivery, publisher).receipt();
+        }
+        Map<String, ReceivedMessage> arrived = new HashMap<>();
+        bench.received().forEach(message -> arrived.put(message.id(), message));
+        for (Delivery<String> sent : deliveries) {
+            ReceivedMessage message = arrived.get(sent.id());
+            if (message == null) {
+                throw new AssertionError("A message with a receipt is not at the broker under its id: " + sent);
+            }
+            assertArrayEquals(sent.payload(), message.payload(), "the payload of " + sent);
+            assertEquals(sent.key(), message.key(), "the key of " + sent);
+            sent.headers()
+                    .forEach((name, value) ->
+                            assertEquals(value, message.headers().get(name), "header '" + name + "' of " + sent));
+        }
+    }
+
+    @Rule("OBX-PUB-12")
+    default void everyTryHasTheIdOfTheDelivery(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        Delivery<String> first = bench.message(0);
+        Delivery<String> again = new Delivery<>(
+                first.message(),
+                first.id(),
+                first.topic(),
+                first.partition(),
+                first.key(),
+                first.headers(),
+                first.payload(),
+                2,
+                first.createdAt());
+        Delivery<String> other = bench.message(0);
+        Answer.to(first, publisher).receipt();
+        Answer.to(again, publisher).receipt();
+        Answer.to(other, publisher).receipt();
+        List<ReceivedMessage> received = bench.received();
+        assertEquals(
+                Set.of(first.id(), other.id()),
+                received.stream().map(ReceivedMessage::id).collect(java.util.stream.Collectors.toSet()),
+                "ids of a message that was tried twice, and of another one");
+        for (ReceivedMessage message : received) {
+            assertEquals(message.id(), message.headers().get(OutboxHeaders.ID), "header " + OutboxHeaders.ID);
+            assertEquals(Bench.TOPIC, message.headers().get(OutboxHeaders.TOPIC), "header " + OutboxHeaders.TOPIC);
+        }
+    }
+
+    @Rule("OBX-PUB-13")
+    default void severalThreadsPublish(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        int threads = 8;
+        int each = 40;
+        List<List<Delivery<String>>> perThread = new ArrayList<>();
+        for (int thread = 0; thread < threads; thread++) {
+            List<Delivery<String>> deliveries = new ArrayList<>();
+            for (int i = 0; i < each; i++) {
+                deliveries.add(bench.message(thread));
+            }
+            perThread.add(deliveries);
+        }
+        List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Callable<Object>> work = new ArrayList<>();
+            perThread.forEach(deliveries -> work.add(() -> {
+                deliveries.forEach(delivery -> answers.add(Answer.to(delivery, publisher)));
+                return deliveries;
+            }));
+            for (Future<Object> done : executor.invokeAll(work)) {
+                done.get();
+            }
+        } finally {
+            executor.shutdownNow();
+        }
+        Set<String> receipts = new HashSet<>();
+        int named = 0;
+        for (Answer answer : answers) {
+            String name = answer.receipt().id();
+            if (name != null) {
+                named++;
+                receipts.add(name);
+            }
+        }
+        assertEquals(named, receipts.size(), "different receipts of " + named);
+        List<String> ids = bench.receivedIds();
+        assertEquals(threads * each, ids.size(), "messages that arrived");
+        assertEquals(threads * each, new HashSet<>(ids).size(), "different messages that arrived");
+    }
+
+    @Rule("OBX-PUB-14")
+    default void aClosedPublisherRefuses(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = openCloseable(bench);
+        bench.publishUntilTaken(publisher, bench.message(0));
+        Bench.close(publisher);
+        Answer refused = Answer.to(bench.message(0), publisher);
+        assertTrue(
+                !(refused.failure() instanceof PermanentFailureException),
+                "A closed publisher makes dead letters: " + refused.failure());
+        Bench.close(publisher);
+        assertEquals(1, bench.received().size(), "messages that arrived, of one before the close and one after it");
+    }
+
+    @Rule("OBX-PUB-15")
+    default void aCloseAnswersEveryMessage(Bench bench) throws Exception {
+        List<BrokerFault> faults = bench.faults(BrokerFault.PAUSED, BrokerFault.CUT_OFF);
+        Verdicts.requireOne(faults, "the harness can neither pause its broker nor cut it off");
+        AsyncBrokerPublisher<String> publisher = openCloseable(bench);
+        bench.publishUntilTaken(publisher, bench.message(0));
+        bench.during(faults.get(0), () -> {
+            List<Answer> answers = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                answers.add(Answer.to(bench.message(i % 4), publisher));
+            }
+            FutureTask<Boolean> close = new FutureTask<>(() -> {
+                Bench.close(publisher);
+                return true;
+            });
+            Thread thread = new Thread(close, "tck-close");
+            thread.setDaemon(true);
+            thread.start();
+            try {
+                close.get(bench.publishTimeout().toNanos(), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                throw new AssertionError("The close did not return within " + bench.publishTimeout(), e);
+            } catch (ExecutionException e) {
+                throw new AssertionError("The close failed with " + e.getCause(), e);
+            }
+            assertEquals(
+                    "",
+                    answers.stream()
+                            .filter(answer -> !answer.isThere())
+                            .map(Answer::name)
+                            .collect(joining(", ")),
+                    "messages in flight that nobody has answered after the close");
+        });
+    }
+
+    @Rule("OBX-PUB-16")
+    default void nothingIsLeftAfterClose(Bench bench) throws Exception {
+        bench.received(); // what the harness itself opens is there before
+        Set<Thread> threads = Leftovers.threads();
+        long sockets = Leftovers.sockets();
+        AsyncBrokerPublisher<String> publisher = openCloseable(bench);
+        bench.publishUntilTaken(publisher, bench.message(0));
+        if (!bench.faults(BrokerFault.CUT_OFF).isEmpty()) {
+            bench.during(
+                    BrokerFault.CUT_OFF,
+                    () -> Answer.to(bench.message(0), publisher).failure());
+            bench.publishUntilTaken(publisher, bench.message(0));
+        }
+        Bench.close(publisher);
+        Patience.await(
+                "the threads of the closed publisher have ended: " + Leftovers.threadsBut(threads),
+                () -> Leftovers.threadsBut(threads).isEmpty());
+        Patience.await("the connections of the closed publisher are closed", () -> Leftovers.sockets() <= sockets);
+    }
+
+    @Rule("OBX-PUB-17")
+    default void aTopicThatWaitsTooShortlyIsRefused(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        Codec<String> text = new TextCodec();
+        Topic.Builder<String> shortly =
+                Topic.builder(Bench.TOPIC, text).asyncPublisher(publisher).publishTimeout(Duration.ofMillis(1));
+        ConfigurationException refused = assertThrows(
+                ConfigurationException.class, shortly::build, "a topic that waits for a millisecond was built");
+        assertTrue(
+                String.valueOf(refused.getMessage()).contains("publishTimeout"),
+                "the message names publishTimeout: " + refused.getMessage());
+        Topic<String> fit = shortly.publishTimeout(bench.publishTimeout()).build();
+        assertEquals(bench.publishTimeout(), fit.publishTimeout(), "the time limit of a topic that is fit");
+    }
+
+    private static AsyncBrokerPublisher<String> openCloseable(Bench bench) throws Exception {
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        Verdicts.require(Bench.isCloseable(publisher), publisher.getClass().getName() + " is not AutoCloseable");
+        return publisher;
+    }
+}

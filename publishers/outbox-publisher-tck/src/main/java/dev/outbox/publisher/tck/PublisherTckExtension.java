@@ -1,0 +1,130 @@
+package dev.outbox.publisher.tck;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.junit.jupiter.api.extension.TestWatcher;
+import org.opentest4j.TestAbortedException;
+
+/** Gives every test a destination of its own, and turns what a test throws into an account of the rule it carries. */
+final class PublisherTckExtension
+        implements BeforeAllCallback,
+                ParameterResolver,
+                TestExecutionExceptionHandler,
+                AfterEachCallback,
+                TestWatcher,
+                AfterAllCallback {
+    private static final ExtensionContext.Namespace NAMESPACE =
+            ExtensionContext.Namespace.create(PublisherTckExtension.class);
+
+    /** What became of each rule. */
+    private final Map<String, String> results = new TreeMap<>();
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws Exception {
+        PublisherHarness harness = ((PublisherTck) context.getRequiredTestInstance()).harness();
+        context.getStore(NAMESPACE).put(PublisherHarness.class, harness);
+        context.getStore(NAMESPACE).put(Outages.class, new Outages(harness));
+    }
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        Class<?> type = parameter.getParameter().getType();
+        return type == Bench.class || type == Outages.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        if (parameter.getParameter().getType() == Outages.class) {
+            return context.getStore(NAMESPACE).get(Outages.class, Outages.class);
+        }
+        return context.getStore(NAMESPACE)
+                .getOrComputeIfAbsent(Bench.class, type -> bench(harness(context)), Bench.class);
+    }
+
+    private static Bench bench(PublisherHarness harness) {
+        try {
+            return new Bench(harness);
+        } catch (Exception e) {
+            throw new IllegalStateException("The harness could not make a destination: " + e, e);
+        }
+    }
+
+    private static PublisherHarness harness(ExtensionContext context) {
+        return context.getStore(NAMESPACE).get(PublisherHarness.class, PublisherHarness.class);
+    }
+
+    @Override
+    public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
+        PublisherRule rule = rule(context);
+        if (rule == null || thrown instanceof TestAbortedException) {
+            throw thrown;
+        }
+        String observed = thrown instanceof AssertionError ? String.valueOf(thrown.getMessage()) : thrown.toString();
+        throw new AssertionError(
+                """
+                %s is broken: %s
+                Observed: %s
+                Protects: %s
+                Check: %s
+                """.formatted(rule.id(), rule.sentence(), observed, rule.intent(), rule.check()), thrown);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        Bench bench = context.getStore(NAMESPACE).remove(Bench.class, Bench.class);
+        if (bench != null) {
+            bench.drop();
+        }
+    }
+
+    @Override
+    public void testSuccessful(ExtensionContext context) {
+        note(context, "kept");
+    }
+
+    @Override
+    public void testFailed(ExtensionContext context, Throwable cause) {
+        note(context, "broken");
+    }
+
+    @Override
+    public void testAborted(ExtensionContext context, Throwable cause) {
+        note(context, "not run");
+    }
+
+    private void note(ExtensionContext context, String result) {
+        PublisherRule rule = rule(context);
+        if (rule != null) {
+            results.put(rule.id(), result);
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws Exception {
+        PublisherHarness harness = harness(context);
+        String counts = results.values().stream()
+                .collect(Collectors.groupingBy(result -> result, TreeMap::new, Collectors.counting()))
+                .entrySet()
+                .stream()
+                .map(count -> count.getValue() + " " + count.getKey())
+                .collect(Collectors.joining(", "));
+        System.out.println(
+                "[outbox-publisher-tck] " + context.getRequiredTestClass().getSimpleName() + ": " + results.size()
+                        + " rules: " + counts + "; faults not caused: " + harness.without());
+        harness.close();
+    }
+
+    private static @Nullable PublisherRule rule(ExtensionContext context) {
+        Rule rule = context.getRequiredTestMethod().getAnnotation(Rule.class);
+        return rule == null ? null : PublisherRule.ALL.get(rule.value());
+    }
+}
