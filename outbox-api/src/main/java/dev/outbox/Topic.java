@@ -300,8 +300,8 @@ public final class Topic<T> {
          * get through; by default 1 minute. It should be longer than the time limit of the broker's client: otherwise
          * the message is tried again while the client still tries, and the first try may arrive last. A {@link
          * #publisher} needs a time limit of its own. If it has not returned after this time, its message has not
-         * failed, but a relay that polls leaves the topic out until its broker is back, and has another worker take the
-         * place of the one that waits.
+         * failed, but the relay leaves the topic out until its broker is back. If the thread is a worker of the relay,
+         * another worker takes its place.
          *
          * @throws ConfigurationException if it is not positive or more than 365 days
          */

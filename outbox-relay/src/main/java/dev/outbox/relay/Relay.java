@@ -97,10 +97,9 @@ public final class Relay implements AutoCloseable {
 
     private final AtomicInteger hired = new AtomicInteger();
 
-    /** Runs whose publishers hang and that the relay does without. No more, because each has a batch open. */
-    private final Semaphore doneWithout = new Semaphore(8);
+    private final HangingBatches hanging = new HangingBatches();
 
-    private final AtomicBoolean doesWithoutNoMore = new AtomicBoolean();
+    private final AtomicBoolean tooManyHang = new AtomicBoolean();
 
     private final AtomicBoolean watched = new AtomicBoolean();
     private volatile @Nullable Thread watcher;
@@ -148,11 +147,13 @@ public final class Relay implements AutoCloseable {
         requireOpen();
         topic.requirePublisher();
         Map<String, Route<?>> more = new HashMap<>(routes);
-        if (more.putIfAbsent(topic.name(), new Route<>(topic, time, interceptors)) != null) {
+        Route<?> route = new Route<>(topic, time, interceptors);
+        if (more.putIfAbsent(topic.name(), route) != null) {
             throw new MisuseException("Topic " + topic.name() + " is registered with this relay already. A topic is"
                     + " registered once; give the other one a name of its own.");
         }
         shared.listeners.add(topic);
+        hanging.register(route);
         routes = Map.copyOf(more);
         signal.raise();
     }
@@ -161,7 +162,8 @@ public final class Relay implements AutoCloseable {
      * Does one round for the calling thread: checks out at most this many messages, publishes them, and closes the
      * batch. Publishers may run on other threads, see {@link Builder#publishers}.
      * Does nothing if no topic is registered. Of a topic that is left out because its broker is away, it takes nothing
-     * until the pause is over, and then one message first. After a close that failed it does less: one message, to see
+     * until the pause is over, and then one message first. If a publisher does not return, neither does this, but other
+     * threads can go on with the other topics. After a close that failed it does less: one message, to see
      * whether it can be settled, and nothing while another thread does the same. An interrupt ends the round early and
      * stays set.
      *
@@ -178,17 +180,18 @@ public final class Relay implements AutoCloseable {
             if (permit == null) {
                 return new RoundResult(0, 0, null);
             }
+            watch();
             Set<Route<?>> probed = new HashSet<>();
             Round round = null;
             try {
-                asked.values().removeIf(route -> route.isOut() && !isToBeProbed(route, probed));
+                asked.values().removeIf(route -> route.isOut() && !isToBeProbed(route, run, probed));
                 round = new Round(shared, asked, probed, run, permit, limit);
                 return asked.isEmpty() ? new RoundResult(0, 0, null) : run(round, false);
             } finally {
                 try {
                     shared.admission.unproven(permit);
                 } finally {
-                    endProbes(round, probed);
+                    endProbes(round, run, probed);
                 }
             }
         } finally {
@@ -197,23 +200,41 @@ public final class Relay implements AutoCloseable {
     }
 
     /** Noted first: a topic that is being probed, and that no one ends the probe of, stays left out. */
-    private static boolean isToBeProbed(Route<?> route, Set<Route<?>> probed) {
+    private boolean isToBeProbed(Route<?> route, WorkerRun run, Set<Route<?>> probed) {
         probed.add(route);
-        return route.isToBeProbed() || !probed.remove(route);
+        if (beginProbe(route, run)) {
+            return true;
+        }
+        probed.remove(route);
+        return false;
     }
 
-    private static void endProbes(@Nullable Round round, Set<Route<?>> probed) {
+    private void endProbes(@Nullable Round round, WorkerRun run, Set<Route<?>> probed) {
         if (round != null) {
             round.endProbes();
-            return;
         }
         for (Route<?> route : probed) {
-            route.probed(false, false);
+            route.probed(run, false, false);
+            hanging.remove(route);
         }
+    }
+
+    /** If it is time to see whether the broker is back, and there is room for the case that it hangs. */
+    private boolean beginProbe(Route<?> route, WorkerRun run) {
+        if (!route.isToBeProbedBy(run)) {
+            return false;
+        }
+        if (hanging.add(route)) {
+            return true;
+        }
+        route.probed(run, false, false);
+        tooManyHang();
+        return false;
     }
 
     /**
      * Publishes messages on the calling thread until the relay is closed or the thread is interrupted, which stays set.
+     * If a publisher does not return, the thread waits for it, and no worker takes its place.
      * Full batches follow each other immediately; when there is nothing to do, the pauses grow up to {@link
      * Builder#maxPollInterval} and are cut short by wake-ups; when a checkout fails, they grow up to 2 seconds.
      *
@@ -396,7 +417,7 @@ public final class Relay implements AutoCloseable {
             boolean early = counted && !run.isOver();
             end(run);
             if (!counted) {
-                doneWithout.release();
+                isBack(run);
             }
             if (early) { // there is no known way here, and nobody shall find out by a growing backlog if there is one
                 missing.incrementAndGet();
@@ -526,12 +547,8 @@ public final class Relay implements AutoCloseable {
                     served = new HashMap<>(all);
                 }
                 served.remove(route.topic.name());
-                if (probes.tryAcquire()) {
-                    if (route.isToBeProbed()) {
-                        probe(route);
-                    } else {
-                        probes.release();
-                    }
+                if (route.isDue() && probes.tryAcquire()) {
+                    probe(route);
                 }
             }
         }
@@ -547,13 +564,20 @@ public final class Relay implements AutoCloseable {
         try {
             WorkerRun begun = begin(WorkerRun.Kind.PROBE);
             run = begun;
+            if (!beginProbe(route, begun)) {
+                probes.release();
+                end(begun);
+                return;
+            }
+            begun.waitsFor = route;
             begun.runOn(threads.make("probe-" + route.topic.name(), true, () -> probe(route, begun)));
         } catch (Throwable e) {
-            route.probed(false, false);
-            probes.release();
             if (run != null) {
+                route.probed(run, false, false);
+                hanging.remove(run.waitsFor);
                 end(run);
             }
+            probes.release();
             if (!signal.isClosed()) {
                 health.trouble(e);
             }
@@ -575,19 +599,26 @@ public final class Relay implements AutoCloseable {
         } catch (Throwable e) {
             health.trouble(e);
         } finally {
-            if (!run.stopCounting()) {
-                doneWithout.release(); // the probe was ended when it was found to hang
+            if (round == null) {
+                route.probed(run, false, false);
             } else {
-                if (round == null) {
-                    route.probed(false, false);
-                } else {
-                    round.endProbe(route);
-                }
+                round.endProbe(route);
+            }
+            if (run.stopCounting()) {
                 probes.release();
+                hanging.remove(route);
+            } else { // the probe was ended when it was found to hang
+                isBack(run);
             }
             end(run);
             signal.raise();
         }
+    }
+
+    /** The publisher that the run waited for has returned, so there is room again. */
+    private void isBack(WorkerRun run) {
+        hanging.remove(run.waitsFor);
+        tooManyHang.set(false);
     }
 
     private RoundResult run(Round round, boolean atRandom) {
@@ -609,6 +640,9 @@ public final class Relay implements AutoCloseable {
                         } finally {
                             watcher = null;
                             watched.set(false);
+                            if (!signal.isClosed() && !runs().isEmpty()) {
+                                watch(); // one that began meanwhile has relied on this thread
+                            }
                         }
                     })
                     .start();
@@ -629,8 +663,9 @@ public final class Relay implements AutoCloseable {
                     List<WorkerRun.Call> calls = run.hanging();
                     hanging.addAll(calls);
                     calls.stream().filter(call -> !seen.contains(call)).forEach(this::leaveOut);
+                    calls.forEach(call -> call.route().probed(run, true, false));
                     if (!calls.isEmpty() && !run.isGivenUp()) {
-                        doWithout(run, calls.get(0).route());
+                        doWithout(run, calls);
                     }
                 }
                 seen.addAll(hanging);
@@ -662,26 +697,36 @@ public final class Relay implements AutoCloseable {
      * The batch of a publisher that hangs stays open until the publisher returns, because otherwise later messages
      * could overtake its message. But the other topics shall have a worker, and the topic shall be tried again.
      */
-    private void doWithout(WorkerRun run, Route<?> hanging) {
-        if (!run.isWorker() && !run.isProbe()) {
-            return; // the thread is not the relay's
-        }
-        if (!doneWithout.tryAcquire()) {
-            if (doesWithoutNoMore.compareAndSet(false, true)) {
-                warn(
-                        "Too many publishers hang; no further worker takes the place of one that hangs until some return",
-                        null);
+    private void doWithout(WorkerRun run, List<WorkerRun.Call> calls) {
+        if (run.isProbe()) { // its room was made before
+            if (run.stopCounting()) {
+                probes.release();
             }
             return;
         }
-        doesWithoutNoMore.set(false);
-        if (!run.stopCounting()) {
-            doneWithout.release(); // it has come back
-        } else if (run.isWorker()) {
-            missing.incrementAndGet();
-        } else {
-            hanging.probed(true, false);
-            probes.release();
+        if (!run.isWorker()) {
+            return; // the thread is not the relay's
+        }
+        for (WorkerRun.Call call : calls) {
+            if (hanging.add(call.route())) {
+                run.waitsFor = call.route();
+                if (run.stopCounting()) {
+                    missing.incrementAndGet();
+                } else {
+                    hanging.remove(call.route()); // it has come back
+                }
+                return;
+            }
+        }
+        tooManyHang();
+    }
+
+    private void tooManyHang() {
+        if (tooManyHang.compareAndSet(false, true)) {
+            warn(
+                    "Too many publishers hang. Until some return, their topics are not tried again, and fewer workers"
+                            + " may be left to the other topics",
+                    null);
         }
     }
 

@@ -175,7 +175,7 @@ final class Round {
 
     /** Says it for one topic. Needs no memory. */
     void endProbe(Route<?> route) {
-        route.probed(failedProbes.contains(route), outcomes.count() > 0 && !tried.contains(route));
+        route.probed(run, failedProbes.contains(route), outcomes.count() > 0 && !tried.contains(route));
     }
 
     boolean checkoutFailed() {

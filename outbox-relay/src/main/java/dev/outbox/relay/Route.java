@@ -35,6 +35,9 @@ final class Route<T> {
     /** How many helpers are in its publisher; guarded by the {@link Helpers}. */
     int helpers;
 
+    /** How many batches wait for its publishers, or may soon; guarded by {@link HangingBatches}. */
+    int waiting;
+
     /** A moving average; lost updates do no harm. */
     private volatile long callNanos = -1;
 
@@ -44,7 +47,7 @@ final class Route<T> {
     private final Backoff pauses = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
     private long since;
     private long until;
-    private boolean probing;
+    private @Nullable WorkerRun prober;
     private boolean wasOut;
     private long backSince;
     private String reason = "";
@@ -125,15 +128,17 @@ final class Route<T> {
         return pause;
     }
 
-    /**
-     * Whether it is time to see if the broker is back; true for one caller, who then tells that he {@linkplain #probed
-     * did}.
-     */
-    synchronized boolean isToBeProbed() {
-        if (!out || probing || time.nanos() - until < 0) {
+    /** Whether it is time to see if the broker is back, and no run does. */
+    synchronized boolean isDue() {
+        return out && prober == null && time.nanos() - until >= 0;
+    }
+
+    /** The same; true for one run, which then tells that it {@linkplain #probed did}. */
+    synchronized boolean isToBeProbedBy(WorkerRun run) {
+        if (!isDue()) {
             return false;
         }
-        probing = true;
+        prober = run;
         return true;
     }
 
@@ -154,14 +159,22 @@ final class Route<T> {
         return true;
     }
 
+    /** Ends the probe of a run, unless it was ended before, because it hung; see {@link #pause}. */
+    @SuppressWarnings("ReferenceEquality") // runs have no other equality
+    synchronized void probed(WorkerRun run, boolean failed, boolean again) {
+        if (prober == run) {
+            prober = null;
+            pause(failed, again);
+        }
+    }
+
     /**
-     * Ends the probe. If the broker is still away, the next one is later. If there was no message to tell, it is after
-     * the shortest pause.
+     * The pause until the next probe. If the broker is still away, it grows. If there was no message to tell, it is the
+     * shortest.
      *
      * @param again whether there is something to be had of the topic without its broker: then there is no pause
      */
-    synchronized void probed(boolean failed, boolean again) {
-        probing = false;
+    synchronized void pause(boolean failed, boolean again) {
         if (out) {
             long pause = failed ? pauses.next().toNanos() : again ? 0 : FIRST_PAUSE.toNanos();
             until = time.nanos() + pause;

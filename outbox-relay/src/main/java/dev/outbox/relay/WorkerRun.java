@@ -38,6 +38,9 @@ final class WorkerRun {
     /** Whether it is over, or its publisher hangs and another run does what this one was to do. */
     private final AtomicBoolean uncounted = new AtomicBoolean();
 
+    /** The topic that {@link HangingBatches} counts it for; set before the run {@linkplain #stopCounting counts no more}. */
+    volatile @Nullable Route<?> waitsFor;
+
     /** From outside, on a thread that is the caller's. */
     private volatile boolean interrupted;
 

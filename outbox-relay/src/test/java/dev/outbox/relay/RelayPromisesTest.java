@@ -12,17 +12,24 @@ import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Numbers that the documentation of a relay names. */
@@ -251,6 +258,188 @@ class RelayPromisesTest {
             await("many pauses of the relay are over", () -> System.nanoTime() - later > 0);
             assertTrue(hanging.get() <= 8 + 2, "eight, and two that are tried: " + hanging);
             over.countDown();
+        }
+    }
+
+    /** A relay without workers: a thread of the application hangs in the publisher, and others go on. */
+    @Test
+    void aCallerWhosePublisherHangsLeavesTheOtherTopicsToOtherCallers() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        CountDownLatch probeOver = new CountDownLatch(1);
+        AtomicInteger calls = new AtomicInteger();
+        ConcurrentLinkedQueue<String> told = new ConcurrentLinkedQueue<>();
+        Topic<String> hangs = topic("hangs")
+                .partitions(64)
+                .publishTimeout(Duration.ofMillis(100))
+                .publisher(d -> {
+                    int call = calls.incrementAndGet();
+                    if (call == 1) {
+                        over.await();
+                    } else if (call == 2) {
+                        probeOver.await();
+                    }
+                    return Receipt.taken();
+                })
+                .build();
+        Topic<String> goes = topic("goes").publisher(d -> Receipt.taken()).build();
+        commitToEach(hangs, 64);
+        try (Relay relay = Relay.builder(fixture.store)
+                .topic(hangs)
+                .topic(goes)
+                .publishers(1)
+                .speed(20)
+                .listener(new OutboxListener() {
+                    @Override
+                    public void leftOut(LeftOut event) {
+                        told.add(event.topic() + ": " + event.cause().getMessage());
+                    }
+                })
+                .build()) {
+            Thread caller = new Thread(() -> relay.processMessages(1));
+            caller.start();
+            await("a listener is told", () -> !told.isEmpty());
+            assertEquals(
+                    "hangs: A publisher has not returned within PT0.1S; its client needs a shorter time limit",
+                    told.peek());
+            fixture.commit(goes, "k:1", "k:2");
+            Thread second = new Thread(() -> {
+                while (calls.get() == 1) {
+                    relay.processMessages(2);
+                }
+            });
+            second.start();
+            await("the next caller tries the topic", () -> calls.get() == 2);
+            await("the topic is back, although those two calls hang", () -> {
+                relay.processMessages(2);
+                return relay.state().leftOut().isEmpty();
+            });
+            await(
+                    "nothing is left but what those two hold",
+                    () -> relay.processMessages(100).published() == 0);
+            assertTrue(calls.get() > 32, "messages of the topic that were tried: " + calls);
+            over.countDown();
+            probeOver.countDown();
+            caller.join();
+            second.join();
+            relay.processMessages(100);
+            assertEquals(64, calls.get());
+            assertEquals(List.of(), fixture.operations().backlog());
+            await(
+                    "no thread of a relay that nobody calls is left",
+                    () -> Thread.getAllStackTraces().keySet().stream()
+                            .noneMatch(thread -> thread.getName().matches("outbox-relay-\\d+-watch")));
+        }
+    }
+
+    /** In which code a call may hang. */
+    enum Hanging {
+        SYNCHRONOUS,
+        HELPERS,
+        ASYNCHRONOUS,
+        CALLER_RUNS
+    }
+
+    /** More than the eight for which there is room in addition to that of each topic. */
+    @ParameterizedTest
+    @EnumSource
+    void twelveTopicsOfTwentyThatHangLeaveAWorkerToTheOthers(Hanging how) throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        AtomicInteger hanging = new AtomicInteger();
+        ConcurrentLinkedQueue<String> arrived = new ConcurrentLinkedQueue<>();
+        ConcurrentLinkedQueue<String> went = new ConcurrentLinkedQueue<>();
+        ThreadPoolExecutor callerRuns = new ThreadPoolExecutor(
+                1, 1, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), new ThreadPoolExecutor.CallerRunsPolicy());
+        List<Topic<String>> hang = new ArrayList<>();
+        List<Topic<String>> go = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Topic.Builder<String> builder = topic("t" + i).partitions(8).publishTimeout(Duration.ofMillis(100));
+            if (i >= 12) {
+                go.add(builder.publisher(d -> {
+                            went.add(d.topic() + "/" + d.message());
+                            return Receipt.taken();
+                        })
+                        .build());
+                continue;
+            }
+            Callable<Receipt> hangs = () -> {
+                hanging.incrementAndGet();
+                over.await();
+                return Receipt.taken();
+            };
+            if (how == Hanging.CALLER_RUNS) {
+                builder.asyncPublisher(d -> CompletableFuture.supplyAsync(
+                        () -> {
+                            arrived.add(d.id());
+                            return call(hangs);
+                        },
+                        callerRuns));
+            } else if (how == Hanging.ASYNCHRONOUS) {
+                builder.asyncPublisher(d -> {
+                    arrived.add(d.id());
+                    return CompletableFuture.completedFuture(hangs.call());
+                });
+            } else {
+                builder.publisher(d -> {
+                    arrived.add(d.id());
+                    return hangs.call();
+                });
+            }
+            hang.add(builder.build());
+        }
+        Set<String> ids = new HashSet<>();
+        for (Topic<String> topic : hang) {
+            for (int key = 0; key < 16; key++) {
+                ids.addAll(fixture.commit(topic, key + ":m"));
+            }
+        }
+        int workers = 2;
+        Relay.Builder builder = Relay.builder(fixture.store)
+                .workers(workers)
+                .batchSize(1)
+                .publishers(how == Hanging.HELPERS ? 16 : 1)
+                .speed(20);
+        hang.forEach(builder::topic);
+        go.forEach(builder::topic);
+        try (Relay relay = builder.build()) {
+            relay.start();
+            await("twelve topics hang, and are tried as often as there is room", () -> {
+                Set<String> out = new HashSet<>();
+                relay.state().leftOut().forEach(each -> out.add(each.topic()));
+                return out.size() == 12 && hanging.get() >= 12 + HangingBatches.MORE;
+            });
+            for (int message = 0; message < 50; message++) {
+                for (Topic<String> topic : go) {
+                    fixture.commit(topic, message % 5 + ":" + message);
+                }
+            }
+            await("the messages of the other topics are published", () -> went.size() >= 8 * 50);
+            long later = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300);
+            await("many pauses of the relay are over", () -> System.nanoTime() - later > 0);
+            int most = 12 + HangingBatches.MORE + workers + 2;
+            assertTrue(hanging.get() <= most, "calls that hang, of " + most + " at most: " + hanging);
+            assertTrue(relay.state().workersAlive() >= 1, () -> "workers: " + relay.state());
+            over.countDown();
+            await(
+                    "the messages that hung are published",
+                    () -> arrived.containsAll(ids)
+                            && fixture.operations().backlog().isEmpty());
+            await("all topics are back", () -> relay.state().leftOut().isEmpty());
+            await("as many workers as before", () -> relay.state().workersAlive() == workers);
+            assertEquals(8 * 50, went.size(), "messages of the other topics, each once");
+            if (how == Hanging.SYNCHRONOUS || how == Hanging.HELPERS) {
+                assertEquals(ids.size(), arrived.size(), "messages that hung, each once");
+            }
+        } finally {
+            over.countDown();
+            callerRuns.shutdown();
+        }
+    }
+
+    private static Receipt call(Callable<Receipt> publisher) {
+        try {
+            return publisher.call();
+        } catch (Exception e) {
+            throw new CompletionException(e);
         }
     }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class RouteTest {
     private static final Topic<String> TOPIC = Topic.builder("t", Codecs.text()).build();
+    private static final WorkerRun RUN = new WorkerRun(new WakeSignal(new Time(1)), WorkerRun.Kind.PROBE);
 
     private final Route<String> route = new Route<>(TOPIC, new Time(1), Interceptors.NONE);
 
@@ -38,13 +39,13 @@ class RouteTest {
         assertNull(route.leaveOut("still away", System.nanoTime()), "it is said once");
         double least = 1.6;
         for (int i = 0; i < 10; i++) {
-            route.probed(true, false);
+            route.pause(true, false);
             RelayState.LeftOut state = route.state();
             assertNotNull(state);
             between(least - 0.1, Duration.between(Instant.now(), state.until()), Math.min(60, least / 0.8));
             least = Math.min(48, 2 * least);
         }
-        route.probed(false, false); // no message told anything
+        route.pause(false, false); // no message told anything
         RelayState.LeftOut state = route.state();
         assertNotNull(state);
         between(0.5, Duration.between(Instant.now(), state.until()), 1);
@@ -78,18 +79,34 @@ class RouteTest {
     @Test
     void aProbeThatHadOnlyWhatNeedsNoBrokerIsFollowedByAnother() {
         route.leaveOut("away", System.nanoTime());
-        route.probed(false, true);
-        assertTrue(route.isToBeProbed());
+        route.pause(false, true);
+        assertTrue(route.isToBeProbedBy(RUN));
+    }
+
+    /** A probe that hangs is ended by another thread, and returns when the next one is at work. */
+    @Test
+    void aProbeThatReturnsLateDoesNotEndTheNextOne() {
+        Route<String> route = new Route<>(TOPIC, new Time(1), Interceptors.NONE);
+        WorkerRun next = new WorkerRun(new WakeSignal(new Time(1)), WorkerRun.Kind.PROBE);
+        route.leaveOut("hangs", System.nanoTime());
+        route.pause(false, true);
+        assertTrue(route.isToBeProbedBy(RUN));
+        route.probed(RUN, false, true);
+        assertTrue(route.isToBeProbedBy(next));
+        route.probed(RUN, false, true);
+        assertFalse(route.isDue(), "the next one is still at work");
+        route.probed(next, false, true);
+        assertTrue(route.isDue());
     }
 
     @Test
     void oneCallerProbesWhenThePauseIsOver() throws InterruptedException {
         Route<String> fast = new Route<>(TOPIC, new Time(100_000), Interceptors.NONE);
         fast.leaveOut("away", System.nanoTime());
-        while (!fast.isToBeProbed()) {
+        while (!fast.isToBeProbedBy(RUN)) {
             Thread.onSpinWait();
         }
-        assertFalse(fast.isToBeProbed());
+        assertFalse(fast.isToBeProbedBy(RUN));
         assertEquals("away", fast.state() == null ? "" : fast.state().reason());
     }
 }
