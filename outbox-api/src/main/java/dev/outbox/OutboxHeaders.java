@@ -19,6 +19,12 @@ public final class OutboxHeaders {
     public static final String TOPIC = "outbox-topic";
 
     /**
+     * {@link Delivery#key}, of messages that have one, at brokers whose messages have no key of their own: RabbitMQ and
+     * NATS. Kafka's records have a key.
+     */
+    public static final String KEY = "outbox-key";
+
+    /**
      * The media type of the payload, such as {@code application/json}. A message has it if the application gave it a
      * header with this name, or by {@link CloudEvents#contentType}.
      */

@@ -32,6 +32,15 @@ public final class NatsServer implements AutoCloseable {
             new Server.Source<>("container " + IMAGE, () -> Server.contained(NatsServer::contained)),
             new Server.Source<>("packaged binary", NatsServer::packaged)));
 
+    private static final Shared<NatsServer> KILLABLE = new Shared<>(() -> {
+        try {
+            NatsServer server = shared();
+            return server.packaged == null ? packaged() : server;
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    });
+
     private final String url;
     private final @Nullable Node packaged;
 
@@ -64,6 +73,14 @@ public final class NatsServer implements AutoCloseable {
         }
         Runtime.getRuntime().addShutdownHook(new Thread(node::stop, "stop-nats-" + node.port));
         return new NatsServer("nats://127.0.0.1:" + node.port, node);
+    }
+
+    /**
+     * A packaged server that the tests of this JVM share, and that they may kill, pause and control, one test at a
+     * time. It is the shared one if that is packaged.
+     */
+    public static NatsServer killable() {
+        return KILLABLE.get();
     }
 
     /** The URL; any JVM can use it. Users that the configuration of a packaged server has are not in it. */

@@ -64,6 +64,15 @@ public final class RabbitServer implements AutoCloseable {
             new Server.Source<>("container " + IMAGE, () -> Server.contained(RabbitServer::contained)),
             new Server.Source<>("packaged binary", RabbitServer::packaged)));
 
+    private static final Shared<RabbitServer> KILLABLE = new Shared<>(() -> {
+        try {
+            RabbitServer server = shared();
+            return server.packaged == null ? packaged() : server;
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    });
+
     private final String url;
     private final @Nullable Node packaged;
     private final @Nullable GenericContainer<?> container;
@@ -94,6 +103,14 @@ public final class RabbitServer implements AutoCloseable {
         }
         Runtime.getRuntime().addShutdownHook(new Thread(node::stop, "stop-rabbitmq-" + node.port));
         return new RabbitServer("amqp://guest:guest@127.0.0.1:" + node.port + "/%2F", node, null);
+    }
+
+    /**
+     * A packaged server that the tests of this JVM share, and that they may kill, pause and control, one test at a
+     * time. It is the shared one if that is packaged.
+     */
+    public static RabbitServer killable() {
+        return KILLABLE.get();
     }
 
     /** The URL, user and password included; any JVM can use it. */
