@@ -38,7 +38,7 @@ final class WorkerRun {
     /** Whether it is over, or its publisher hangs and another run does what this one was to do. */
     private final AtomicBoolean uncounted = new AtomicBoolean();
 
-    /** The topic that {@link HangingBatches} counts it for; set before the run {@linkplain #stopCounting counts no more}. */
+    /** The topic that {@link HangingBatches} counts it for. Set before {@link #stopCounting}. */
     volatile @Nullable Route<?> waitsFor;
 
     /** From outside, on a thread that is the caller's. */
