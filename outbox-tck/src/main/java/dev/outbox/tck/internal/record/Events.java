@@ -18,6 +18,9 @@ public final class Events {
     private static final int SHOWN = 60;
     private static final int LONGEST_TEXT = 24;
 
+    /** Longer payloads are not decoded: to find out that megabytes are no text takes longer than many a test. */
+    private static final int MOST_BYTES = 4_000;
+
     private final long start = System.nanoTime();
     private final Map<String, String> aliases = new HashMap<>();
     private final Map<String, Integer> uses = new HashMap<>();
@@ -69,6 +72,9 @@ public final class Events {
     }
 
     private static String readable(byte[] payload) {
+        if (payload.length > MOST_BYTES) {
+            return payload.length + " bytes";
+        }
         String text = new String(payload, StandardCharsets.UTF_8);
         boolean isReadable = text.codePoints().noneMatch(Character::isISOControl) && !text.contains("\ufffd");
         if (isReadable && text.length() <= LONGEST_TEXT) {

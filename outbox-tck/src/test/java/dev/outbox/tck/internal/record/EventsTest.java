@@ -18,6 +18,7 @@ class EventsTest {
         assertEquals("'a'", events.name("17", bytes("a")), "the first one again");
         assertEquals("'3 bytes'", events.name("19", new byte[] {0, -1, 7}));
         assertEquals("'" + "x".repeat(12) + "…, 1000 bytes'", events.name("20", bytes("x".repeat(1_000))));
+        assertEquals("'5000 bytes'", events.name("21", bytes("x".repeat(5_000))), "what is too long to look at");
     }
 
     @Test
