@@ -4,6 +4,7 @@ import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.tck.internal.explore.Target;
 import dev.outbox.tck.internal.record.Inconclusive;
+import java.util.Optional;
 
 /** The store of a harness, as an exploration sees it. */
 record HarnessTarget(StoreHarness harness) implements Target {
@@ -36,6 +37,11 @@ record HarnessTarget(StoreHarness harness) implements Target {
         @Override
         public PersistFunc persistFunc() {
             return transaction.persistFunc();
+        }
+
+        @Override
+        public Optional<Undo> savepoint() throws Exception {
+            return transaction.savepoint().map(step -> step::run);
         }
 
         @Override

@@ -45,6 +45,16 @@ public final class Steps {
         return add(Step.Kind.WRITE_TOGETHER, transaction, topic, partition, partitions, each, bytes);
     }
 
+    /** Sets a savepoint, in place of the last one of the transaction, if the harness has savepoints. */
+    public Steps savepoint(int transaction) {
+        return add(Step.Kind.SAVEPOINT, transaction);
+    }
+
+    /** Rolls back to the last savepoint of the transaction, which stays open. */
+    public Steps rollBackToSavepoint(int transaction) {
+        return add(Step.Kind.ROLL_BACK_TO_SAVEPOINT, transaction);
+    }
+
     /** Commits. */
     public Steps commit(int transaction) {
         return add(Step.Kind.COMMIT, transaction);
@@ -116,6 +126,21 @@ public final class Steps {
         return add(Step.Kind.RETRY_NOW, client, topic, partition);
     }
 
+    /** Ends the delays of all partitions of a topic. */
+    public Steps retryTopicNow(int client, int topic) {
+        return add(Step.Kind.RETRY_TOPIC_NOW, client, topic);
+    }
+
+    /** Deletes messages of a topic that are waiting. */
+    public Steps removePending(int client, int topic, int limit) {
+        return add(Step.Kind.REMOVE_PENDING, client, topic, limit);
+    }
+
+    /** Moves messages of a topic that are waiting to another topic. */
+    public Steps movePending(int client, int topic, int toTopic, int toPartitions, int limit) {
+        return add(Step.Kind.MOVE_PENDING, client, topic, toTopic, toPartitions, limit);
+    }
+
     /** Puts dead letters back, in the order in which they died, without the first {@code from}. */
     public Steps redrive(int client, int topic, int from, int count) {
         return add(Step.Kind.REDRIVE, client, topic, from, count);
@@ -124,6 +149,16 @@ public final class Steps {
     /** As {@link #redrive}, the last first. */
     public Steps redriveBackwards(int client, int topic, int from, int count) {
         return add(Step.Kind.REDRIVE_BACKWARDS, client, topic, from, count);
+    }
+
+    /** Puts dead letters of {@code topics} topics back by one call, one topic after the other in turn. */
+    public Steps redriveAcross(int client, int topic, int topics, int count) {
+        return add(Step.Kind.REDRIVE_ACROSS, client, topic, topics, count);
+    }
+
+    /** Deletes dead letters, chosen as by {@link #redriveAcross}. */
+    public Steps discardAcross(int client, int topic, int topics, int count) {
+        return add(Step.Kind.DISCARD_ACROSS, client, topic, topics, count);
     }
 
     /** Deletes dead letters, chosen as by {@link #redrive}. */
@@ -149,6 +184,14 @@ public final class Steps {
     /** Closes a client, whose batches lose their holds, and opens another in its place. */
     public Steps reopen(int client) {
         return add(Step.Kind.REOPEN, client);
+    }
+
+    /**
+     * Runs the next two steps at the same time, each in a thread of its own. Two steps that depend on each other are
+     * run one after the other.
+     */
+    public Steps meanwhile() {
+        return add(Step.Kind.MEANWHILE);
     }
 
     /** Ends what is open and publishes until nothing is left, which happens at the end in any case. */

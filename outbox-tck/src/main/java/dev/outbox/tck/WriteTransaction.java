@@ -1,6 +1,7 @@
 package dev.outbox.tck;
 
 import dev.outbox.PersistFunc;
+import java.util.Optional;
 
 /**
  * A transaction of the application. It is open until it is committed, rolled back or closed. One thread at a time uses
@@ -21,6 +22,15 @@ public interface WriteTransaction extends AutoCloseable {
 
     /** The function that writes messages in this transaction. */
     PersistFunc persistFunc();
+
+    /**
+     * Sets a savepoint, and returns the action that rolls back to it. After that the transaction is still open.
+     *
+     * @return empty, as by default, if the backend has no savepoints
+     */
+    default Optional<Step> savepoint() throws Exception {
+        return Optional.empty();
+    }
 
     /** Commits. An exception means that nothing was committed, or that the outcome is unknown. */
     void commit() throws Exception;

@@ -25,12 +25,17 @@ import org.junit.jupiter.api.Test;
 class ZooExplorationTest {
     private static final long SEED = 7;
 
+    private static final Duration UNBOUNDED = Duration.ofMinutes(10);
+
+    /** After what time a call of a broken store is said not to return. Some do not. */
+    private static final Duration HANGS = Duration.ofSeconds(2);
+
     @Test
     void aDozenSequencesTellMostStoresThatOneThreadCanTell() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
         Map<Broken, Future<Outcome>> outcomes = new LinkedHashMap<>();
         for (Broken each : Zoo.ALL) {
-            outcomes.put(each, threads.submit(() -> explore(each, 500, Duration.ZERO)));
+            outcomes.put(each, threads.submit(() -> explore(each, 500, Duration.ZERO, HANGS)));
         }
         List<String> missed = new ArrayList<>();
         for (Map.Entry<Broken, Future<Outcome>> each : outcomes.entrySet()) {
@@ -40,13 +45,15 @@ class ZooExplorationTest {
         }
         threads.shutdown();
         int found = Zoo.ALL.size() - missed.size();
+        System.out.println("Found by exploration: " + found + "; not " + missed);
         // Of the others, some need threads, killed processes or a network with faults; some, numbers that are rare.
-        assertTrue(found >= 40, "of " + Zoo.ALL.size() + " stores, found " + found + ", and not " + missed);
+        assertTrue(found >= 60, "of " + Zoo.ALL.size() + " stores, found " + found + ", and not " + missed);
     }
 
     @Test
     void aSoundStoreIsNotAccused() {
-        Outcome outcome = explore(Zoo.SOUND, 4_000, Duration.ZERO);
+        // Nothing hangs, so that no call is too slow for it, however busy the machine is.
+        Outcome outcome = explore(Zoo.SOUND, 4_000, Duration.ZERO, UNBOUNDED);
         assertNull(outcome.finding());
         assertEquals(List.of(), outcome.inconclusive());
         assertTrue(outcome.compared() > 3_000 && outcome.steps() >= 4_000, outcome.summary());
@@ -58,8 +65,8 @@ class ZooExplorationTest {
                 .filter(each -> each.idea().equals("writes the messages of a call backwards"))
                 .findFirst()
                 .orElseThrow();
-        Finding finding =
-                requireNonNull(explore(backwards, 4_000, Duration.ofMinutes(1)).finding());
+        Finding finding = requireNonNull(
+                explore(backwards, 4_000, Duration.ofMinutes(1), UNBOUNDED).finding());
         assertEquals("OBX-ORDER-1", finding.rule());
         assertEquals(
                 List.of(".begin(1)", ".writeTogether(1, 1, 0, 1, 2, 0)", ".commit(1)"),
@@ -68,16 +75,17 @@ class ZooExplorationTest {
         assertTrue(finding.text().contains("Seed 7, sequence"), finding.text());
     }
 
-    private static Outcome explore(Broken store, int steps, Duration shrinking) {
+    /** The steps are the bound, so that what is found is the same on a busy machine. */
+    private static Outcome explore(Broken store, int steps, Duration shrinking, Duration patience) {
         ZooHarness harness = new ZooHarness(store);
         return new Exploration(
                         new HarnessTarget(harness),
                         harness.lease().orElse(Duration.ZERO),
                         SEED,
-                        Duration.ofMinutes(1),
+                        UNBOUNDED,
                         steps,
                         shrinking,
-                        Duration.ofSeconds(2))
+                        patience)
                 .run();
     }
 }

@@ -5,7 +5,9 @@ import dev.outbox.tck.WriteTransaction;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -52,6 +54,19 @@ final class JdbcTransaction implements WriteTransaction {
     @Override
     public PersistFunc persistFunc() {
         return JdbcOutbox.persist(connection);
+    }
+
+    /**
+     * None in MySQL and MariaDB: there, a rollback to one keeps other writers from the end of the table until the
+     * transaction ends, see docs/MYSQL.md.
+     */
+    @Override
+    public Optional<Step> savepoint() throws SQLException {
+        if (url.startsWith("jdbc:mysql:") || url.startsWith("jdbc:mariadb:")) {
+            return Optional.empty();
+        }
+        Savepoint savepoint = connection.setSavepoint();
+        return Optional.of(() -> connection.rollback(savepoint));
     }
 
     @Override

@@ -49,22 +49,47 @@ final class BrokenLeases {
                     .testedFor(Broken.Also.PAUSES)
                     .breaks("OBX-FENCE-5"),
             Broken.outbox("trusts the clock of whoever asks", () -> new MemoryState(LEASE) {
-                        private int asked;
+                        private boolean asking;
 
+                        /** The clock of each client is a minute ahead. */
                         @Override
                         public synchronized Hold checkout(Set<String> topics, int limit) {
-                            asked++;
-                            return super.checkout(topics, limit);
+                            asking = true;
+                            try {
+                                return super.checkout(topics, limit);
+                            } finally {
+                                asking = false;
+                            }
                         }
 
-                        /** The clock of every other client is a minute ahead. */
+                        @Override
+                        public synchronized int removePending(String topic, int limit) {
+                            asking = true;
+                            try {
+                                return super.removePending(topic, limit);
+                            } finally {
+                                asking = false;
+                            }
+                        }
+
+                        @Override
+                        public synchronized int movePending(String topic, String to, int partitions, int limit) {
+                            asking = true;
+                            try {
+                                return super.movePending(topic, to, partitions, limit);
+                            } finally {
+                                asking = false;
+                            }
+                        }
+
                         @Override
                         public boolean hasRunOut(Hold hold) {
-                            return asked % 2 == 0 || super.hasRunOut(hold);
+                            return asking || super.hasRunOut(hold);
                         }
                     })
                     .testedFor(Broken.Also.PAUSES)
                     .breaks(
+                            "OBX-CLOSE-3",
                             "OBX-EXCL-1",
                             "OBX-EXCL-2",
                             "OBX-EXCL-3",

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** An outbox and its clients, which are opened when they are needed. One thread at a time uses it. */
+/** An outbox and its clients, which are opened when they are needed. Safe for use by several threads. */
 final class Clients {
     private final Target target;
     private final String address;
@@ -26,7 +26,7 @@ final class Clients {
         return lease;
     }
 
-    Store get(int client) throws Exception {
+    synchronized Store get(int client) throws Exception {
         Store open = clients.get(client);
         if (open == null) {
             open = target.open(address);
@@ -39,16 +39,18 @@ final class Clients {
         return target.begin(address);
     }
 
-    void reopen(int client) throws Exception {
-        Store open = clients.remove(client);
-        if (open != null) {
-            open.close();
-        }
+    /** Closes a client twice, and returns it. Another is opened in its place. */
+    synchronized Store reopen(int client) throws Exception {
+        Store open = get(client);
+        clients.remove(client);
+        open.close();
+        open.close();
         get(client);
+        return open;
     }
 
     /** Closes all clients; others are opened when they are needed. */
-    void closeAll() {
+    synchronized void closeAll() {
         List<Store> open = new ArrayList<>(clients.values());
         clients.clear();
         open.forEach(Clients::closeQuietly);

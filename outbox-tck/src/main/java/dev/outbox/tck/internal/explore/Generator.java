@@ -22,6 +22,10 @@ final class Generator {
     private static final long HOUR = 3_600_000;
     private static final long CENTURIES = 400L * 366 * 24 * HOUR;
     private static final int TRANSACTIONS = 3;
+
+    /** Messages of a step that may be large. */
+    private static final int FEW = 20;
+
     private static final int BATCHES = 3;
 
     private final SplittableRandom random;
@@ -47,8 +51,10 @@ final class Generator {
             generator.small();
         } else if (style < 84) {
             generator.wide();
-        } else if (style < 90) {
+        } else if (style < 88) {
             generator.turns();
+        } else if (style < 91) {
+            generator.graves();
         } else {
             generator.deep();
         }
@@ -96,7 +102,15 @@ final class Generator {
     }
 
     private void round(int clump) {
+        boolean company = !alone && chance(30);
+        if (company) {
+            add(Kind.MEANWHILE);
+        }
         add(Kind.CHECK_OUT, alone ? 1 : client(), 1, 1, topics, limit());
+        if (company) {
+            add(Kind.CHECK_OUT, client(), 3, 1, topics, limit());
+            add(Kind.CLOSE, 3);
+        }
         for (int marks = random.nextInt(3); marks > 0; marks--) {
             mark(1);
         }
@@ -125,6 +139,33 @@ final class Generator {
         while (steps.size() < length) {
             any();
         }
+        finish();
+    }
+
+    /** Many dead letters, which are brought back together, or discarded. */
+    private void graves() {
+        topics = 1 + random.nextInt(2);
+        partitions = 1 + random.nextInt(3);
+        most = 1;
+        add(Kind.BEGIN, 1);
+        for (int topic = 1; topic <= topics; topic++) {
+            add(Kind.WRITE_TOGETHER, 1, topic, 0, partitions, Math.max(1, edge(1_500) / partitions), 8);
+        }
+        add(Kind.COMMIT, 1);
+        for (int i = 0; i < 3; i++) {
+            add(Kind.CHECK_OUT, 1, 1, 1, topics, 1_000);
+            add(Kind.BURY, 1, 0, 1_000, 1);
+            add(Kind.CLOSE, 1);
+        }
+        int kind = random.nextInt(4);
+        if (kind == 0) {
+            add(Kind.DISCARD_ACROSS, 1, 1, topics, edge(2_000));
+        } else if (kind == 1) {
+            add(Kind.REDRIVE_ACROSS, 1, 1, topics, edge(2_000));
+        } else {
+            add(kind == 2 ? Kind.REDRIVE : Kind.REDRIVE_BACKWARDS, 1, 1, 0, edge(2_000));
+        }
+        add(Kind.LOOK, 1, edge(1_000));
         finish();
     }
 
@@ -162,7 +203,11 @@ final class Generator {
 
     private void any() {
         int choice = random.nextInt(100);
-        if (choice < 24) {
+        if (choice < 4) {
+            meanwhile();
+        } else if (choice < 6) {
+            savepoint();
+        } else if (choice < 25) {
             write();
         } else if (choice < 37) {
             commit();
@@ -187,6 +232,43 @@ final class Generator {
         add(chance(70) ? Kind.WRITE : Kind.WRITE_TOGETHER, number, topic(), from, span, most(), bytes());
         if (chance(30)) {
             commit(number);
+        }
+    }
+
+    /** Two steps at the same time. */
+    private void meanwhile() {
+        add(Kind.MEANWHILE);
+        for (int i = 0; i < 2; i++) {
+            int choice = random.nextInt(10);
+            if (choice < 3 && !transactions.isEmpty()) {
+                commit();
+            } else if (choice < 5 && !transactions.isEmpty()) {
+                add(Kind.WRITE, one(transactions), topic(), random.nextInt(partitions), 1, most(), bytes());
+            } else if (choice < 7 && !batches.isEmpty()) {
+                int number = one(batches);
+                batches.remove(number);
+                add(Kind.CLOSE, number);
+            } else if (choice < 8) {
+                add(Kind.REDRIVE, client(), topic(), 0, 1 + random.nextInt(4));
+            } else {
+                checkOut();
+            }
+        }
+    }
+
+    /** Some of what a transaction wrote is undone, or nothing. */
+    private void savepoint() {
+        if (transactions.isEmpty()) {
+            return;
+        }
+        int number = one(transactions);
+        add(Kind.SAVEPOINT, number);
+        for (int i = random.nextInt(3); i > 0; i--) {
+            int from = random.nextInt(partitions);
+            add(chance(50) ? Kind.WRITE : Kind.WRITE_TOGETHER, number, topic(), from, 1, most(), bytes());
+        }
+        if (chance(70)) {
+            add(Kind.ROLL_BACK_TO_SAVEPOINT, number);
         }
     }
 
@@ -259,7 +341,7 @@ final class Generator {
 
     private void operate() {
         int client = client();
-        switch (random.nextInt(16)) {
+        switch (random.nextInt(27)) {
             case 0, 1, 2 -> add(Kind.RETRY_NOW, client, topic(), random.nextInt(partitions));
             case 3, 4 -> add(Kind.REDRIVE, client, topic(), random.nextInt(3), edge(300));
             case 5, 6 -> add(Kind.REDRIVE_BACKWARDS, client, topic(), random.nextInt(3), edge(300));
@@ -267,8 +349,26 @@ final class Generator {
             case 9, 10 -> add(Kind.LOOK, client, edge(100));
             case 11, 12 -> add(Kind.CLOSE_AGAIN, 1 + random.nextInt(BATCHES));
             case 13, 14 -> add(Kind.AWAIT_DELAYS);
-            default -> add(chance(50) ? Kind.REOPEN : Kind.MISUSE, client);
+            case 15, 16 -> add(Kind.RETRY_TOPIC_NOW, client, topic());
+            case 17 -> add(Kind.REMOVE_PENDING, client, topic(), edge(300));
+            case 18, 19 -> move(client);
+            case 20 -> add(Kind.REDRIVE_ACROSS, client, 1, topics, edge(300));
+            case 21 -> add(Kind.DISCARD_ACROSS, client, 1, topics, edge(30));
+            case 22, 23 -> {
+                // Two operators, who press the same button.
+                int topic = topic();
+                add(Kind.MEANWHILE);
+                add(Kind.REDRIVE, client, topic, 0, 1 + random.nextInt(4));
+                add(Kind.REDRIVE, client(), topic, 0, 1 + random.nextInt(4));
+            }
+            case 24 -> add(Kind.MISUSE, 1 + random.nextInt(BATCHES));
+            default -> add(Kind.REOPEN, client);
         }
+    }
+
+    private void move(int client) {
+        int to = chance(60) ? 1 + random.nextInt(topics + 1) : topic();
+        add(Kind.MOVE_PENDING, client, topic(), to, chance(70) ? partitions : edge(300), edge(300));
     }
 
     // --- numbers
@@ -286,7 +386,7 @@ final class Generator {
     }
 
     private int client() {
-        return alone || chance(60) ? 1 : 2;
+        return alone || chance(60) ? 1 : chance(75) ? 2 : 3;
     }
 
     private int topic() {
@@ -298,6 +398,9 @@ final class Generator {
     }
 
     private int bytes() {
+        if (partitions * most <= FEW && chance(3)) {
+            return (1 << 16) - 2 + random.nextInt(5);
+        }
         return chance(90) ? 8 + random.nextInt(8) : chance(50) ? 0 : random.nextInt(3_000);
     }
 

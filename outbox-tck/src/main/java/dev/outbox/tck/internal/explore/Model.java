@@ -2,13 +2,16 @@ package dev.outbox.tck.internal.explore;
 
 import dev.outbox.DeadLetter;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.Partitioner;
 import dev.outbox.PersistedMessage;
 import dev.outbox.tck.internal.explore.ModelBatch.Mark;
 import dev.outbox.tck.internal.explore.ModelBatch.Outcome;
 import dev.outbox.tck.internal.explore.ModelMessage.State;
 import dev.outbox.tck.internal.explore.ModelPartition.Failing;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -21,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -70,23 +74,41 @@ final class Model {
 
     // --- transactions
 
-    void wrote(Object transaction, OutgoingMessage message, int serial) {
-        ModelPartition partition = partitions.computeIfAbsent(
-                message.topic() + "/" + message.partition(),
-                name -> new ModelPartition(message.topic(), message.partition()));
-        ModelMessage written = new ModelMessage(message, partition, transaction, serial, ++clock);
+    /** What is told from now on happened later than what was told before, or at the same time as each other. */
+    void tick() {
+        clock++;
+    }
+
+    /**
+     * A message was written.
+     *
+     * @param serial its place in the transaction
+     * @param alone whether no other was written at the same time
+     */
+    void wrote(Object transaction, OutgoingMessage message, int serial, boolean alone) {
+        ModelPartition partition = partition(message.topic(), message.partition());
+        ModelMessage written = new ModelMessage(message, partition, transaction, serial, alone ? ++clock : clock);
         messages.put(message.id(), written);
         largest = Math.max(largest, written.bytes);
     }
 
     void committed(List<OutgoingMessage> written) {
         clock++;
-        long until = System.nanoTime() + SECONDS;
         for (OutgoingMessage each : written) {
             ModelMessage message = known(each.id());
             becomesPending(message);
+            message.mayBeMissingUntil = System.nanoTime(); // by a checkout that was called meanwhile
+        }
+        noteLate(written);
+    }
+
+    /** Notes which of the messages that were committed have a position that others of their partition have passed. */
+    void noteLate(List<OutgoingMessage> committed) {
+        long until = System.nanoTime() + SECONDS;
+        for (OutgoingMessage each : committed) {
+            ModelMessage message = known(each.id());
             ModelPartition partition = message.partition;
-            if (partition.handedOut > message.written) {
+            if (message.state == State.PENDING && !message.seen && partition.handedOut >= message.written) {
                 message.mayBeMissingUntil = until;
                 message.late = true;
                 if (partition.failing == Failing.YES) {
@@ -107,6 +129,10 @@ final class Model {
         partition.pending.add(message);
     }
 
+    private ModelPartition partition(String topic, int number) {
+        return partitions.computeIfAbsent(topic + "/" + number, name -> new ModelPartition(topic, number));
+    }
+
     void rolledBack(List<OutgoingMessage> written) {
         written.forEach(each -> known(each.id()).state = State.ROLLED_BACK);
     }
@@ -120,11 +146,18 @@ final class Model {
     /**
      * Compares a batch with what may and must be in it, and notes its hold.
      *
+     * @param alone whether nothing else was done at the same time that may have kept partitions from it
      * @param called when the checkout was called
      * @param returned when it had returned
      */
     ModelBatch checkedOut(
-            String client, Set<String> topics, int limit, List<PersistedMessage> batch, long called, long returned) {
+            String client,
+            Set<String> topics,
+            int limit,
+            List<PersistedMessage> batch,
+            boolean alone,
+            long called,
+            long returned) {
         if (batch.size() > limit) {
             throw new Violation("OBX-LIMIT-1", "a batch of at most " + limit + " has " + batch.size() + " messages");
         }
@@ -143,10 +176,25 @@ final class Model {
                     .add(message);
         }
         byPartition.forEach((partition, own) -> checkOrder(partition, own, all, called));
-        checkRoom(asker, topics, limit, byPartition, all, called);
+        if (alone) {
+            checkRoom(asker, topics, limit, byPartition, all, called);
+        } else {
+            noteCompany(topics, returned);
+        }
         ModelBatch held = ModelBatch.of(asker, came, byPartition);
         hold(held);
         return held;
+    }
+
+    /** Checkouts that met each other may have kept partitions from each other that neither of them has now. */
+    private void noteCompany(Set<String> topics, long returned) {
+        for (ModelPartition each : partitions.values()) {
+            if (topics.contains(each.topic) && each.holder == null) {
+                each.lastAsker = "company";
+                each.releasedAt = returned;
+                each.passedOver.clear();
+            }
+        }
     }
 
     /** Nothing but what is committed, unsettled, not held, and of a partition that is ready and was asked for. */
@@ -161,12 +209,14 @@ final class Model {
             case PUBLISHED -> throw new Violation("OBX-CLOSE-1", message + " came again after it was published");
             case DEAD -> throw new Violation("OBX-DEAD-1", message + " came, which is a dead letter");
             case DISCARDED -> throw new Violation("OBX-DEAD-4", message + " came, which was discarded");
+            case REMOVED -> throw new Violation("OBX-OPS-5", message + " came, which was removed");
             case PENDING -> {}
         }
         String difference = message.differenceTo(came);
         if (difference != null) {
             throw new Violation("OBX-PAYLOAD-1", message + " came, and " + difference);
         }
+        checkTime(message, came);
         ModelPartition partition = message.partition;
         if (!topics.contains(partition.topic)) {
             throw new Violation("OBX-FILTER-1", message + " came, whose topic was not asked for");
@@ -192,6 +242,13 @@ final class Model {
         return message;
     }
 
+    private static void checkTime(ModelMessage message, PersistedMessage came) {
+        String change = message.changeOfTime(came);
+        if (change != null) {
+            throw new Violation("OBX-PAYLOAD-3", message + " came again, and " + change);
+        }
+    }
+
     /** Whatever surely comes before another stands before it, and so does what was seen to; nothing is left out. */
     private void checkOrder(ModelPartition partition, List<ModelMessage> own, Set<ModelMessage> all, long called) {
         ModelMessage latest = own.get(0);
@@ -203,7 +260,9 @@ final class Model {
                     : each.isSurelyBefore(latest) ? latest : null;
             if (wrong != null) {
                 throw new Violation(
-                        each.redriven || wrong.redriven ? "OBX-DEAD-3" : "OBX-ORDER-1",
+                        each.redriven || wrong.redriven
+                                ? "OBX-DEAD-3"
+                                : each.moved || wrong.moved ? "OBX-OPS-6" : "OBX-ORDER-1",
                         each + " comes after " + wrong + ", which is later");
             }
             latest = each.written > latest.written ? each : latest;
@@ -237,7 +296,9 @@ final class Model {
                         : ofGroup != null && each.isSurelyBefore(ofGroup) && !late ? ofGroup : null;
                 if (after != null) {
                     throw new Violation(
-                            after.redriven ? "OBX-DEAD-3" : late ? "OBX-ORDER-4" : "OBX-ORDER-1",
+                            after.redriven
+                                    ? "OBX-DEAD-3"
+                                    : after.moved ? "OBX-OPS-6" : late ? "OBX-ORDER-4" : "OBX-ORDER-1",
                             each + " is not in the batch, and " + after + " is, which is later");
                 }
             }
@@ -305,6 +366,9 @@ final class Model {
     private static String whyMissing(ModelPartition partition, ModelMessage missing, int ready) {
         if (missing.redriven && !missing.seen) {
             return "OBX-DEAD-3";
+        }
+        if (missing.moved && !missing.seen) {
+            return "OBX-OPS-6";
         }
         if (missing.late) {
             return "OBX-TX-4";
@@ -452,7 +516,7 @@ final class Model {
                 .toList();
     }
 
-    void redriven(List<String> ids, int said) {
+    void redriven(List<String> ids, int said, boolean inOrder) {
         expect("OBX-DEAD-3", "dead letters that were redriven", ids.size(), said);
         long written = ++clock;
         clock++;
@@ -460,11 +524,12 @@ final class Model {
         int serial = 0;
         for (String id : ids) {
             ModelMessage message = known(id);
-            message.group = group;
+            message.group = inOrder ? group : new Object();
             message.serial = serial++;
             message.written = written;
             message.attempts = 0;
             message.redriven = true;
+            message.moved = false;
             message.seen = false;
             message.late = false;
             message.mayBeMissingUntil = System.nanoTime();
@@ -488,12 +553,191 @@ final class Model {
                     said);
         }
         if (partition != null && said) {
-            partition.notBefore = Math.min(partition.notBefore, called);
-            if (partition.readyFrom - returned > 0) {
-                partition.readyFrom = returned;
+            delayMayEnd(partition, called);
+            delayEnded(partition, returned);
+        }
+    }
+
+    private static void delayMayEnd(ModelPartition partition, long called) {
+        if (partition.notBefore - called > 0) {
+            partition.notBefore = called;
+        }
+    }
+
+    private static void delayEnded(ModelPartition partition, long returned) {
+        if (partition.readyFrom - returned > 0) {
+            partition.readyFrom = returned;
+        }
+        partition.passedOver.clear();
+        partition.why = "OBX-OPS-3";
+    }
+
+    /** The delays of all partitions of a topic were ended. */
+    void retriedNow(String topic, int said, long called, long returned) {
+        List<ModelPartition> sure = failing(topic, Failing.YES);
+        List<ModelPartition> maybe = failing(topic, Failing.MAYBE);
+        if (said < sure.size() || said > sure.size() + maybe.size()) {
+            throw new Violation(
+                    "OBX-OPS-3",
+                    "retryNow of " + topic + " returned " + said + ", where " + sure.size() + " partitions fail"
+                            + (maybe.isEmpty() ? "" : ", and maybe " + maybe.size() + " more"));
+        }
+        endDelays(topic, called, returned);
+    }
+
+    private List<ModelPartition> failing(String topic, Failing failing) {
+        return partitions.values().stream()
+                .filter(each -> each.topic.equals(topic) && each.failing == failing)
+                .toList();
+    }
+
+    private void endDelays(String topic, long called, long returned) {
+        failing(topic, Failing.MAYBE).forEach(each -> delayMayEnd(each, called));
+        for (ModelPartition each : failing(topic, Failing.YES)) {
+            delayMayEnd(each, called);
+            delayEnded(each, returned);
+        }
+    }
+
+    // --- removing and moving
+
+    /**
+     * Where messages went.
+     *
+     * @param topic to which they were moved, and the number of its partitions
+     */
+    record Destination(String topic, int partitions) {}
+
+    /**
+     * Messages of a topic were removed, or moved.
+     *
+     * @param to where to, or null if they were removed
+     * @param isFull whether the limit was reached
+     * @param said how many they were, or null if the store refused to go on
+     * @param after the backlog, which says what is left of each partition
+     * @return whether it is known which they were; otherwise the rest of the topic has to go too
+     */
+    boolean taken(
+            String topic,
+            @Nullable Destination to,
+            boolean isFull,
+            @Nullable Integer said,
+            List<Backlog> after,
+            long called,
+            long returned) {
+        String rule = to == null ? "OBX-OPS-5" : "OBX-OPS-6";
+        Map<ModelPartition, Set<ModelMessage>> taken = new LinkedHashMap<>();
+        endDelays(topic, called, returned);
+        boolean known = true;
+        int sum = 0;
+        for (ModelPartition partition : of(topic)) {
+            long left = waiting(after, topic, partition.number);
+            int count = Math.toIntExact(partition.pending.size() - left);
+            if (count < 0 || count > 0 && partition.holder != null) {
+                throw new Violation(
+                        rule,
+                        partition + " had " + partition.pending.size() + " messages and now has " + left
+                                + (partition.holder == null ? "" : ", and an open batch holds it"));
             }
-            partition.passedOver.clear();
-            partition.why = "OBX-OPS-3";
+            sum += count;
+            Set<ModelMessage> first = partition.first(count);
+            known &= first != null;
+            taken.put(partition, first == null ? Set.of() : first);
+        }
+        if (said != null) {
+            expect(rule, "how many messages went from " + topic, sum, said);
+            if (!isFull) {
+                checkNoneIsLeft(rule, taken, called);
+            }
+        }
+        if (known) {
+            clock++; // the same for all: those of different partitions may come in any order
+            taken.forEach((partition, own) -> take(partition, own, to, called, returned));
+            if (to != null) {
+                checkArrival(to, after);
+            }
+        }
+        return known;
+    }
+
+    /** From when on no client may keep a partition of a topic to itself. */
+    long freeForAll(String topic) {
+        return of(topic).stream().map(ModelPartition::keptUntil).reduce(System.nanoTime(), Math::max);
+    }
+
+    private List<ModelPartition> of(String topic) {
+        return partitions.values().stream()
+                .filter(each -> each.topic.equals(topic))
+                .toList();
+    }
+
+    private static long waiting(List<Backlog> backlog, String topic, int partition) {
+        return backlog.stream()
+                .filter(each -> each.topic().equals(topic) && each.partition() == partition)
+                .mapToLong(Backlog::pending)
+                .sum();
+    }
+
+    private static void checkNoneIsLeft(String rule, Map<ModelPartition, Set<ModelMessage>> taken, long called) {
+        taken.forEach((partition, own) -> {
+            boolean free = partition.holder == null
+                    && called - partition.mayBeHeldUntil >= 0
+                    && !partition.mayBeKeptFrom("", called);
+            for (ModelMessage each : free ? partition.pending : List.<ModelMessage>of()) {
+                if (!own.contains(each) && each.isDue(called)) {
+                    throw Violation.missing(rule, each + " is left, although the limit was not reached");
+                }
+            }
+        });
+    }
+
+    private void take(
+            ModelPartition partition, Set<ModelMessage> own, @Nullable Destination to, long called, long returned) {
+        if (own.isEmpty()) {
+            return;
+        }
+        boolean inOrder = partition.isInOrder(own);
+        partition.pending.removeAll(own);
+        partition.inOrder.removeAll(own);
+        if (own.contains(partition.failingMessage)) {
+            partition.failing = Failing.MAYBE; // a later one has failed too
+            partition.failingMessage = null;
+        }
+        noteFailing(partition, partition.pending, List.of());
+        delayMayEnd(partition, called);
+        delayEnded(partition, returned);
+        if (to == null) {
+            own.forEach(each -> each.state = State.REMOVED);
+            return;
+        }
+        Object group = new Object();
+        int serial = 0;
+        for (ModelMessage each : own) {
+            String key = each.sent.key();
+            int number =
+                    key == null ? partition.number % to.partitions() : Partitioner.partitionOf(key, to.partitions());
+            each.partition = partition(to.topic(), number);
+            each.group = inOrder ? group : new Object();
+            each.serial = serial++;
+            each.written = clock;
+            each.attempts = 0;
+            each.moved = true;
+            each.redriven = false;
+            each.seen = false;
+            each.late = false;
+            each.createdAt = null;
+            each.mayBeMissingUntil = returned;
+        }
+        own.forEach(this::becomesPending);
+    }
+
+    private void checkArrival(Destination to, List<Backlog> after) {
+        for (ModelPartition each : of(to.topic())) {
+            expect(
+                    "OBX-OPS-6",
+                    "messages of " + each + " after a move to it",
+                    (long) each.pending.size(),
+                    waiting(after, to.topic(), each.number));
         }
     }
 
@@ -563,6 +807,42 @@ final class Model {
         return message.sent.id() + " " + message.attempts;
     }
 
+    /** The topics with dead letters, after each of them was read. */
+    void sawDeadLetterTopics(Map<String, List<DeadLetter>> listed, List<DeadLetterTopic> all) {
+        List<DeadLetterTopic> own =
+                all.stream().filter(each -> listed.containsKey(each.topic())).toList();
+        expect(
+                "OBX-OPS-4",
+                "topics with dead letters",
+                inOrder(listed.entrySet().stream()
+                        .filter(each -> !each.getValue().isEmpty())
+                        .sorted(Map.Entry.comparingByKey())
+                        .map(each -> each.getKey() + " " + each.getValue().size())),
+                inOrder(own.stream().map(each -> each.topic() + " " + each.deadLetters())));
+        for (DeadLetterTopic each : own) {
+            List<Instant> died = Objects.requireNonNull(listed.get(each.topic())).stream()
+                    .map(DeadLetter::diedAt)
+                    .sorted()
+                    .toList();
+            expect("OBX-OPS-4", "when the first of " + each + " died", died.get(0), each.firstDiedAt());
+            expect("OBX-OPS-4", "when the last of " + each + " died", died.get(died.size() - 1), each.lastDiedAt());
+        }
+    }
+
+    /** One dead letter was read by its id. */
+    void sawDeadLetter(DeadLetter listed, Optional<DeadLetter> one) {
+        ModelMessage message = known(listed.message().id());
+        if (one.isEmpty()) {
+            throw new Violation("OBX-DEAD-2", message + " is listed as a dead letter and not found by its id");
+        }
+        checkLetter(message, one.get());
+        expect(
+                "OBX-DEAD-2",
+                "when " + message + " died",
+                listed.diedAt(),
+                one.get().diedAt());
+    }
+
     void sawDeadLetters(String topic, List<DeadLetter> listed) {
         List<ModelMessage> expected = dead(messages.values(), topic);
         Map<String, ModelMessage> byId =
@@ -603,6 +883,7 @@ final class Model {
                 message.attempts,
                 letter.message().attempts());
         expectReason("OBX-DEAD-2", message, letter.reason());
+        checkTime(message, letter.message());
     }
 
     /** What the contract lets a store change in a text is not compared. */

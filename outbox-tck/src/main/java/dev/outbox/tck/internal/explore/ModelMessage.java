@@ -2,6 +2,7 @@ package dev.outbox.tck.internal.explore;
 
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
@@ -16,14 +17,15 @@ final class ModelMessage {
         PENDING,
         PUBLISHED,
         DEAD,
-        DISCARDED
+        DISCARDED,
+        REMOVED
     }
 
     final OutgoingMessage sent;
-    final ModelPartition partition;
+    ModelPartition partition;
     State state = State.WRITTEN;
 
-    /** The transaction or the redrive that it was written by, within which the order is known. */
+    /** The transaction, the redrive or the move that it was written by, within which the order is known. */
     Object group;
 
     /** Its place in the group. */
@@ -41,6 +43,13 @@ final class ModelMessage {
     long died;
 
     boolean redriven;
+
+    /** Whether it was moved here from another topic. */
+    boolean moved;
+
+    /** As it was seen first. */
+    @Nullable
+    Instant createdAt;
 
     /** Whether a batch had it since it was written. */
     boolean seen;
@@ -92,7 +101,7 @@ final class ModelMessage {
     /** What is different in a message that came, or null if it is as it was written. */
     @Nullable
     String differenceTo(PersistedMessage came) {
-        if (!came.topic().equals(sent.topic()) || came.partition() != sent.partition()) {
+        if (!came.topic().equals(partition.topic) || came.partition() != partition.number) {
             return "it came in " + came.topic() + "/" + came.partition();
         }
         if (!Arrays.equals(came.payload(), sent.payload())) {
@@ -102,6 +111,14 @@ final class ModelMessage {
             return "its key is '" + came.key() + "', not '" + sent.key() + "'";
         }
         return came.headers().equals(sent.headers()) ? null : "its headers are " + came.headers();
+    }
+
+    /** What has changed of its time since it was seen first, or null. */
+    @Nullable
+    String changeOfTime(PersistedMessage came) {
+        Instant first = createdAt;
+        createdAt = came.createdAt();
+        return first == null || first.equals(createdAt) ? null : "it was created at " + first + ", now at " + createdAt;
     }
 
     @Override

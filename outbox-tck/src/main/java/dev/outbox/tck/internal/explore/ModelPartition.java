@@ -1,9 +1,13 @@
 package dev.outbox.tck.internal.explore;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +91,63 @@ final class ModelPartition {
                 && now - mayBeHeldUntil >= 0
                 && !mayBeKeptFrom(asker, now)
                 && pending.stream().anyMatch(message -> message.isDue(now));
+    }
+
+    /**
+     * The first of its messages that are waiting, by their positions.
+     *
+     * @return null if it is not known which they are, because transactions overlapped
+     */
+    @Nullable
+    Set<ModelMessage> first(int count) {
+        Map<ModelMessage, Integer> places = places();
+        Map<ModelMessage, Integer> earlier = new HashMap<>();
+        for (ModelMessage each : pending) {
+            int before = 0;
+            for (ModelMessage other : pending) {
+                before += isBefore(other, each, places) ? 1 : 0;
+            }
+            earlier.put(each, before);
+        }
+        List<ModelMessage> sorted = new ArrayList<>(pending);
+        sorted.sort(Comparator.comparing(earlier::get));
+        for (ModelMessage out : sorted.subList(count, sorted.size())) {
+            for (ModelMessage in : sorted.subList(0, count)) {
+                if (!isBefore(in, out, places)) {
+                    return null;
+                }
+            }
+        }
+        return new LinkedHashSet<>(sorted.subList(0, count));
+    }
+
+    /** Whether each of these is known to have a position before that of the next. */
+    boolean isInOrder(Collection<ModelMessage> these) {
+        Map<ModelMessage, Integer> places = places();
+        ModelMessage last = null;
+        for (ModelMessage each : these) {
+            if (last != null && !isBefore(last, each, places)) {
+                return false;
+            }
+            last = each;
+        }
+        return true;
+    }
+
+    private Map<ModelMessage, Integer> places() {
+        Map<ModelMessage, Integer> places = new HashMap<>();
+        inOrder.forEach(each -> places.put(each, places.size()));
+        return places;
+    }
+
+    private static boolean isBefore(ModelMessage one, ModelMessage other, Map<ModelMessage, Integer> places) {
+        Integer place = places.get(one);
+        Integer otherPlace = places.get(other);
+        return place != null && otherPlace != null ? place < otherPlace : one.isSurelyBefore(other);
+    }
+
+    long keptUntil() {
+        return releasedAt + MOMENT;
     }
 
     boolean mayBeKeptFrom(String asker, long now) {

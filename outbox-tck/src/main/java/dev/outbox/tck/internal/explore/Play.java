@@ -44,9 +44,21 @@ final class Play {
 
     private static final int BYTES_OF_NUMBER = 8;
 
+    private static final int LONGEST_REASON = 1_000;
+
+    /** Of a move that the store refused. */
+    private static final int REFUSED = -1;
+
+    private static final Set<Step.Kind> WRITES = Set.of(Step.Kind.WRITE, Step.Kind.WRITE_TOGETHER);
+
+    /** Whatever may lock partitions while a checkout looks at them. */
+    private static final Set<Step.Kind> IN_THE_WAY =
+            Set.of(Step.Kind.CHECK_OUT, Step.Kind.CLOSE, Step.Kind.REDRIVE, Step.Kind.REDRIVE_BACKWARDS);
+
     private final Clients clients;
     private final String name;
     private final Model model;
+    private final boolean exclusive;
     private final boolean operations;
     private final Set<String> topics = new LinkedHashSet<>();
     private final Map<Integer, Written> transactions = new TreeMap<>();
@@ -54,7 +66,25 @@ final class Play {
     private final Map<Integer, MessageBatch> closed = new TreeMap<>();
     private final Progress progress;
     private final long started;
+    private final Map<Integer, Saved> savepoints = new TreeMap<>();
+
+    /** Steps that are to be run at the same time, or null. */
+    private @Nullable List<Step> together;
+
+    /** Whether two calls are made at the same time, on which one watch is kept. */
+    private volatile boolean watched;
+
+    /** What was committed while a checkout was made that is not judged yet. */
+    private List<OutgoingMessage> committedBeside = List.of();
+
+    /** The other of two redrives. */
+    private @Nullable Redriven redrivenBeside;
+
+    /** One that a batch had lately. */
+    private @Nullable PersistedMessage latest;
+
     private int written;
+    private int serial;
     private int texts;
 
     /** What a play tells its watcher. */
@@ -68,7 +98,24 @@ final class Play {
 
     private record Written(Target.Transaction transaction, Object group, List<OutgoingMessage> messages) {}
 
+    private record Redriven(List<String> ids, int said) {}
+
+    private record Saved(Target.Undo undo, int messages) {}
+
     private record Open(int client, MessageBatch batch, ModelBatch model) {}
+
+    /** A step of which the call and the verdict are apart, so that two calls can be made at the same time. */
+    interface Act {
+        /** Asks the store. */
+        void call() throws Exception;
+
+        /**
+         * Tells the model.
+         *
+         * @param company the step that was run at the same time, or null
+         */
+        void tell(@Nullable Step company) throws Exception;
+    }
 
     Play(Clients clients, String name, Progress progress) throws Exception {
         started = System.nanoTime();
@@ -76,7 +123,8 @@ final class Play {
         this.name = name;
         this.progress = progress;
         Store store = call("OBX-LIFE-2", "opening a client", () -> clients.get(1));
-        this.model = new Model(store.capabilities().has(Capability.PARTITION_EXCLUSIVITY));
+        this.exclusive = store.capabilities().has(Capability.PARTITION_EXCLUSIVITY);
+        this.model = new Model(exclusive);
         this.operations = store.capabilities().has(Capability.OPERATIONS);
     }
 
@@ -89,26 +137,114 @@ final class Play {
     // --- steps
 
     void run(Step step) throws Exception {
+        if (together != null && step.kind() != Step.Kind.FINISH) {
+            together.add(step);
+            if (together.size() == 2) {
+                List<Step> both = together;
+                together = null;
+                runTogether(both.get(0), both.get(1));
+            }
+            return;
+        }
+        runAlone(step);
+    }
+
+    private void runAlone(Step step) throws Exception {
         switch (step.kind()) {
+            case MEANWHILE -> together = new ArrayList<>();
+            case SAVEPOINT -> savepoint(step.at(0));
+            case ROLL_BACK_TO_SAVEPOINT -> rollBackToSavepoint(step.at(0));
+            case RETRY_TOPIC_NOW -> retryNow(step.at(0), topic(step.at(1)));
+            case REMOVE_PENDING -> take(step, null);
+            case MOVE_PENDING -> take(step, topic(step.at(2)));
+            case REDRIVE_ACROSS, DISCARD_ACROSS -> perform(across(step));
             case BEGIN -> begin(step.at(0));
-            case WRITE -> write(step, false);
-            case WRITE_TOGETHER -> write(step, true);
-            case COMMIT -> end(step.at(0), true);
-            case ROLL_BACK -> end(step.at(0), false);
-            case CHECK_OUT -> checkOut(step);
+            case WRITE, WRITE_TOGETHER, COMMIT, ROLL_BACK, CHECK_OUT, CLOSE -> perform(act(step));
             case PUBLISH, FAIL, BURY -> mark(step, some(step));
             case PUBLISH_HEADS, FAIL_HEADS, BURY_HEADS -> mark(step, heads(step));
-            case CLOSE -> close(step.at(0));
             case CLOSE_AGAIN -> closeAgain(closed.get(step.at(0)));
             case MISUSE -> misuse(step.at(0));
             case RETRY_NOW -> retryNow(step.at(0), topic(step.at(1)), step.at(2));
-            case REDRIVE, REDRIVE_BACKWARDS, DISCARD -> bringBack(step);
+            case REDRIVE, REDRIVE_BACKWARDS, DISCARD -> perform(bringBack(step));
             case LOOK -> look(step.at(0), step.at(1));
             case AWAIT_DELAYS -> waitUntil(model.delaysOverAt(SHORT_MILLIS));
             case REST -> waitUntil(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(step.at(0)));
             case REOPEN -> reopen(step.at(0));
             case FINISH -> finish(step.at(0));
         }
+    }
+
+    /** A step that may be run at the same time as another, or null if it has nothing to do. */
+    private @Nullable Act act(Step step) {
+        return switch (step.kind()) {
+            case WRITE -> write(step, false);
+            case WRITE_TOGETHER -> write(step, true);
+            case COMMIT -> end(step.at(0), true);
+            case ROLL_BACK -> end(step.at(0), false);
+            case CHECK_OUT -> checkOut(step);
+            case CLOSE -> close(step.at(0));
+            case REDRIVE, REDRIVE_BACKWARDS -> bringBack(step);
+            default -> null;
+        };
+    }
+
+    private static void perform(@Nullable Act act) throws Exception {
+        if (act != null) {
+            act.call();
+            act.tell(null);
+        }
+    }
+
+    /** In the order in which the model is told, so that it takes nothing for earlier that may have been later. */
+    private static final List<Step.Kind> BESIDE_OTHERS = List.of(
+            Step.Kind.WRITE,
+            Step.Kind.WRITE_TOGETHER,
+            Step.Kind.REDRIVE,
+            Step.Kind.REDRIVE_BACKWARDS,
+            Step.Kind.COMMIT,
+            Step.Kind.ROLL_BACK,
+            Step.Kind.CLOSE,
+            Step.Kind.CHECK_OUT);
+
+    private static final Set<Step.Kind> OF_BATCHES = Set.of(Step.Kind.CLOSE, Step.Kind.CHECK_OUT);
+    private static final Set<Step.Kind> OF_DEAD_LETTERS = Set.of(Step.Kind.REDRIVE, Step.Kind.REDRIVE_BACKWARDS);
+
+    private void runTogether(Step one, Step other) throws Exception {
+        int place = BESIDE_OTHERS.indexOf(one.kind());
+        int otherPlace = BESIDE_OTHERS.indexOf(other.kind());
+        if (place > otherPlace) {
+            runTogether(other, one);
+            return;
+        }
+        boolean independent = place >= 0
+                && !(isOfTransaction(one) && isOfTransaction(other) && one.at(0) == other.at(0))
+                // Without exclusivity, messages of a partition that were in two batches may come in any order.
+                && (exclusive || !OF_BATCHES.contains(one.kind()) || !OF_BATCHES.contains(other.kind()));
+        Act first = independent ? act(one) : null;
+        Act second = first == null ? null : act(other);
+        if (first == null || second == null) {
+            perform(first);
+            if (first == null) {
+                runAlone(one);
+            }
+            runAlone(other);
+            return;
+        }
+        progress.begins("OBX-EXCL-2");
+        watched = true;
+        try {
+            Together.call(first, second);
+        } finally {
+            watched = false;
+            progress.begins("");
+        }
+        model.tick();
+        first.tell(other);
+        second.tell(one);
+    }
+
+    private static boolean isOfTransaction(Step step) {
+        return WRITES.contains(step.kind()) || step.kind() == Step.Kind.COMMIT || step.kind() == Step.Kind.ROLL_BACK;
     }
 
     private String topic(int number) {
@@ -126,10 +262,35 @@ final class Play {
         }
     }
 
-    private void write(Step step, boolean together) throws Exception {
+    private void savepoint(int number) throws Exception {
+        Written in = transactions.get(number);
+        if (in != null) {
+            call("OBX-TX-5", "savepoint", in.transaction()::savepoint)
+                    .ifPresent(undo ->
+                            savepoints.put(number, new Saved(undo, in.messages().size())));
+        }
+    }
+
+    private void rollBackToSavepoint(int number) throws Exception {
+        Saved saved = savepoints.remove(number);
+        Written in = transactions.get(number);
+        if (saved == null || in == null) {
+            return;
+        }
+        call("OBX-TX-5", "rollback to a savepoint", () -> {
+            saved.undo().run();
+            return true;
+        });
+        List<OutgoingMessage> undone =
+                in.messages().subList(saved.messages(), in.messages().size());
+        model.rolledBack(undone);
+        undone.clear();
+    }
+
+    private @Nullable Act write(Step step, boolean together) {
         Written into = transactions.get(step.at(0));
         if (into == null) {
-            return;
+            return null;
         }
         List<OutgoingMessage> messages = new ArrayList<>();
         for (int i = 0; i < step.at(4); i++) {
@@ -138,23 +299,33 @@ final class Play {
             }
         }
         List<String> ids = new ArrayList<>();
-        call("OBX-TX-5", "persist", () -> {
-            if (together) {
-                ids.addAll(into.transaction().persistFunc().persistAll(messages));
-            } else {
+        return new Act() {
+            @Override
+            public void call() throws Exception {
+                Play.this.call("OBX-TX-5", "persist", () -> {
+                    if (together) {
+                        ids.addAll(into.transaction().persistFunc().persistAll(messages));
+                    } else {
+                        for (OutgoingMessage each : messages) {
+                            ids.add(into.transaction().persistFunc().persist(each));
+                        }
+                    }
+                    return ids;
+                });
+            }
+
+            @Override
+            public void tell(@Nullable Step company) {
+                if (!ids.equals(messages.stream().map(OutgoingMessage::id).toList())) {
+                    throw new Violation("OBX-ID-1", "persist returned other ids than those of the messages");
+                }
+                boolean alone = company == null || !WRITES.contains(company.kind());
                 for (OutgoingMessage each : messages) {
-                    ids.add(into.transaction().persistFunc().persist(each));
+                    model.wrote(into.group(), each, serial++, alone);
+                    into.messages().add(each);
                 }
             }
-            return ids;
-        });
-        if (!ids.equals(messages.stream().map(OutgoingMessage::id).toList())) {
-            throw new Violation("OBX-ID-1", "persist returned other ids than those of the messages");
-        }
-        for (OutgoingMessage each : messages) {
-            model.wrote(into.group(), each, into.messages().size());
-            into.messages().add(each);
-        }
+        };
     }
 
     private OutgoingMessage message(String topic, int partition, int bytes) {
@@ -171,58 +342,125 @@ final class Play {
                 payload);
     }
 
-    @SuppressWarnings("try") // what the handle throws at close may be an InterruptedException
-    private void end(int number, boolean commit) throws Exception {
+    private @Nullable Act end(int number, boolean commit) {
         Written ended = transactions.remove(number);
-        if (ended == null) {
-            return;
-        }
-        try (Target.Transaction transaction = ended.transaction()) {
-            call("OBX-TX-5", commit ? "commit" : "rollback", () -> {
-                if (commit) {
-                    transaction.commit();
-                } else {
-                    transaction.rollback();
-                }
-                return true;
-            });
-        }
-        if (commit) {
-            model.committed(ended.messages());
-        } else {
-            model.rolledBack(ended.messages());
-        }
+        savepoints.remove(number);
+        return ended == null
+                ? null
+                : new Act() {
+                    @Override
+                    @SuppressWarnings("try") // what the handle throws at close may be an InterruptedException
+                    public void call() throws Exception {
+                        try (Target.Transaction transaction = ended.transaction()) {
+                            Play.this.call("OBX-TX-5", commit ? "commit" : "rollback", () -> {
+                                if (commit) {
+                                    transaction.commit();
+                                } else {
+                                    transaction.rollback();
+                                }
+                                return true;
+                            });
+                        }
+                    }
+
+                    @Override
+                    public void tell(@Nullable Step company) {
+                        if (commit) {
+                            model.committed(ended.messages());
+                            committedBeside = company == null ? List.of() : ended.messages();
+                        } else {
+                            model.rolledBack(ended.messages());
+                        }
+                    }
+                };
     }
 
-    private void checkOut(Step step) throws Exception {
+    private @Nullable Act checkOut(Step step) {
         int number = step.at(1);
         if (batches.containsKey(number)) {
-            return;
+            return null;
         }
         Set<String> asked = new HashSet<>();
         for (int i = 0; i < step.at(3); i++) {
             asked.add(topic(step.at(2) + i));
         }
-        Open open = checkOut(step.at(0), asked, step.at(4));
-        if (open.batch().messages().isEmpty()) {
-            close(open);
-        } else {
-            batches.put(number, open);
-        }
+        CheckOut made = new CheckOut(step.at(0), asked, step.at(4));
+        return new Act() {
+            @Override
+            public void call() throws Exception {
+                made.call();
+            }
+
+            @Override
+            public void tell(@Nullable Step company) throws Exception {
+                boolean alone = company == null || !IN_THE_WAY.contains(company.kind());
+                Open open = made.judge(alone);
+                model.noteLate(committedBeside);
+                committedBeside = List.of();
+                if (open.batch().messages().isEmpty()) {
+                    if (latest != null) {
+                        requireMisuse(open.batch(), latest);
+                    }
+                    close(open);
+                } else if (batches.containsKey(number)) {
+                    close(open); // both were to have the same number
+                } else {
+                    batches.put(number, open);
+                }
+            }
+        };
     }
 
     private Open checkOut(int client, Set<String> asked, int limit) throws Exception {
-        Store store = call("OBX-LIFE-2", "opening a client", () -> clients.get(client));
-        long called = System.nanoTime();
-        MessageBatch batch = call("OBX-LIMIT-2", "checkout", () -> store.checkout(asked, limit));
-        long returned = System.nanoTime();
+        CheckOut made = new CheckOut(client, asked, limit);
+        made.call();
+        return made.judge(true);
+    }
+
+    /** A checkout that was made, and is not judged yet. */
+    private final class CheckOut {
+        private final int client;
+        private final Set<String> asked;
+        private final int limit;
+        private long called;
+        private long returned;
+        private @Nullable MessageBatch batch;
+
+        CheckOut(int client, Set<String> asked, int limit) {
+            this.client = client;
+            this.asked = asked;
+            this.limit = limit;
+        }
+
+        void call() throws Exception {
+            Store store = Play.this.call("OBX-LIFE-2", "opening a client", () -> clients.get(client));
+            called = System.nanoTime();
+            batch = Play.this.call("OBX-LIMIT-2", "checkout", () -> store.checkout(asked, limit));
+            returned = System.nanoTime();
+        }
+
+        Open judge(boolean alone) throws Exception {
+            return Play.this.judge(client, asked, limit, batch, alone, called, returned);
+        }
+    }
+
+    private Open judge(
+            int client,
+            Set<String> asked,
+            int limit,
+            @Nullable MessageBatch batch,
+            boolean alone,
+            long called,
+            long returned)
+            throws Exception {
         if (batch == null) {
             throw new Violation("OBX-CLOSE-5", "checkout returned null");
         }
         progress.compared(batch.messages().size());
+        latest = batch.messages().isEmpty() ? latest : batch.messages().get(0);
         try {
             ModelBatch model =
-                    this.model.checkedOut("client " + client, asked, limit, batch.messages(), called, returned);
+                    this.model.checkedOut("client " + client, asked, limit, batch.messages(), alone, called, returned);
             return new Open(client, batch, model);
         } catch (Violation e) {
             requireHolds(e.rule());
@@ -286,15 +524,18 @@ final class Play {
         if (open == null) {
             return;
         }
+        int marked = 0;
         for (PersistedMessage each : some) {
             ModelMessage message = open.model().messages().get(each);
             if (message == null || open.model().marks().containsKey(message)) {
                 continue;
             }
-            String reason = "reason " + ++texts + (texts % 16 == 0 ? "\0\ud83d" : "");
+            String reason = "reason " + ++texts
+                    + (texts % 16 == 0 ? "\0\ud83d" : texts % 16 == 8 ? "!".repeat(LONGEST_REASON - 20) : "");
+            long delay = marked++ % 2 == 0 && step.kind().isFailure() ? step.delayMillis() : 0;
             Mark mark = switch (step.kind()) {
                 case PUBLISH, PUBLISH_HEADS -> new Mark(Outcome.PUBLISHED, reason, 0);
-                case FAIL, FAIL_HEADS -> new Mark(Outcome.FAILED, reason, step.delayMillis());
+                case FAIL, FAIL_HEADS -> new Mark(Outcome.FAILED, reason, delay);
                 default -> new Mark(Outcome.BURIED, reason, 0);
             };
             call("OBX-CLOSE-6", "a mark", () -> {
@@ -309,22 +550,44 @@ final class Play {
         }
     }
 
-    private void close(int number) throws Exception {
+    private @Nullable Act close(int number) {
         Open open = batches.remove(number);
-        if (open != null) {
-            close(open);
-            closed.put(number, open.batch());
+        if (open == null) {
+            return null;
         }
+        closed.put(number, open.batch());
+        return closing(open);
     }
 
     private void close(Open open) throws Exception {
+        perform(closing(open));
+    }
+
+    private Act closing(Open open) {
         List<PersistedMessage> before = List.copyOf(open.batch().messages());
-        long called = System.nanoTime();
-        call("OBX-CLOSE-1", "close", () -> {
-            open.batch().close();
-            return true;
-        });
-        model.closed(open.model(), called, System.nanoTime());
+        return new Act() {
+            private long called;
+            private long returned;
+
+            @Override
+            public void call() throws Exception {
+                called = System.nanoTime();
+                Play.this.call("OBX-CLOSE-1", "close", () -> {
+                    open.batch().close();
+                    return true;
+                });
+                returned = System.nanoTime();
+            }
+
+            @Override
+            public void tell(@Nullable Step company) {
+                model.closed(open.model(), called, returned);
+                checkClosed(open, before);
+            }
+        };
+    }
+
+    private static void checkClosed(Open open, List<PersistedMessage> before) {
         if (!before.equals(open.batch().messages())) {
             throw new Violation("OBX-CLOSE-6", "the messages of a batch are others after its close");
         }
@@ -359,9 +622,33 @@ final class Play {
                 break;
             }
         }
-        close(number);
+        requireRefusal("OBX-INPUT-2", "a checkout with a limit of 0", () -> {
+            clients.get(1).checkout(Set.copyOf(topics), 0).close();
+        });
+        open.model().messages().entrySet().stream()
+                .filter(each -> !open.model().marks().containsKey(each.getValue()))
+                .findFirst()
+                .ifPresent(each -> requireRefusal("OBX-INPUT-3", "a delay below 0", () -> {
+                    open.batch().markFailed(each.getKey(), "too early", Duration.ofMillis(-1));
+                }));
+        perform(close(number));
         open.model().messages().keySet().stream().findFirst().ifPresent(each -> requireMisuse(open.batch(), each));
         closeAgain(open.batch());
+    }
+
+    private interface Mistake {
+        void make() throws Exception;
+    }
+
+    private static void requireRefusal(String rule, String what, Mistake mistake) {
+        try {
+            mistake.make();
+        } catch (MisuseException e) {
+            return;
+        } catch (Exception e) {
+            throw new Violation(rule, what + " threw " + e);
+        }
+        throw new Violation(rule, what + " was accepted");
     }
 
     private static void requireMisuse(MessageBatch batch, PersistedMessage message) {
@@ -388,25 +675,128 @@ final class Play {
         }
     }
 
-    private void bringBack(Step step) throws Exception {
+    private void retryNow(int client, String topic) throws Exception {
+        if (operations) {
+            Operations of = operations(client);
+            long called = System.nanoTime();
+            int said = call("OBX-OPS-3", "retryNow of a topic", () -> of.retryNow(topic));
+            model.retriedNow(topic, said, called, System.nanoTime());
+        }
+    }
+
+    /** Removes messages, or moves them, and finds out which they were. */
+    private void take(Step step, @Nullable String to) throws Exception {
+        String topic = topic(step.at(1));
+        if (!operations || topic.equals(to) || !exclusive) {
+            return;
+        }
+        String rule = to == null ? "OBX-OPS-5" : "OBX-OPS-6";
+        Operations of = operations(step.at(0));
+        Model.Destination destination = to == null ? null : new Model.Destination(to, step.at(3));
+        int limit = step.at(to == null ? 2 : 4);
+        long vain = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        waitUntil(model.freeForAll(topic));
+        int sum = 0;
+        while (true) {
+            int most = limit;
+            long called = System.nanoTime();
+            Integer said = call(rule, to == null ? "removePending" : "movePending", () -> {
+                try {
+                    return destination == null
+                            ? of.removePending(topic, most)
+                            : of.movePending(topic, destination.topic(), destination.partitions(), most);
+                } catch (MisuseException e) {
+                    if (destination == null) {
+                        throw e;
+                    }
+                    return REFUSED;
+                }
+            });
+            long returned = System.nanoTime();
+            List<Operations.Backlog> after = call("OBX-OPS-1", "backlog", of::backlog);
+            boolean refused = said == REFUSED;
+            sum += refused ? 0 : said;
+            boolean isFull = refused || said == most;
+            if (said > most) {
+                throw new Violation(rule, said + " messages went from " + topic + ", and at most " + most + " may");
+            }
+            if (model.taken(topic, destination, isFull, refused ? null : sum, after, called, returned)) {
+                return;
+            }
+            if (refused || System.nanoTime() - vain > 0) {
+                throw Unproven.surroundings("it is not known which messages of " + topic + " went");
+            }
+            limit = LARGEST_LIMIT;
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+        }
+    }
+
+    private @Nullable Act bringBack(Step step) {
         List<String> dead = model.dead(topic(step.at(1)));
         int from = Math.min(dead.size(), step.at(2));
         List<String> some = new ArrayList<>(dead.subList(from, (int) Math.min(dead.size(), from + (long) step.at(3))));
-        if (!operations || some.isEmpty()) {
-            return;
-        }
-        Operations of = operations(step.at(0));
-        if (step.kind() == Step.Kind.DISCARD) {
-            model.discarded(some, call("OBX-DEAD-4", "discard", () -> of.discard(some)));
-            return;
-        }
         if (step.kind() == Step.Kind.REDRIVE_BACKWARDS) {
             Collections.reverse(some);
+        }
+        return bringBack(step.at(0), some, step.kind() == Step.Kind.DISCARD);
+    }
+
+    /** One of each topic in turn. */
+    private @Nullable Act across(Step step) {
+        List<String> some = new ArrayList<>();
+        for (int place = 0, last = -1; some.size() < step.at(3) && last < some.size(); place++) {
+            last = some.size();
+            for (int i = 0; i < step.at(2); i++) {
+                List<String> dead = model.dead(topic(step.at(1) + i));
+                if (place < dead.size() && some.size() < step.at(3)) {
+                    some.add(dead.get(place));
+                }
+            }
+        }
+        return bringBack(step.at(0), some, step.kind() == Step.Kind.DISCARD_ACROSS);
+    }
+
+    /** Two redrives at the same time bring each dead letter back once, in any order. */
+    private void redriven(List<String> some, int said, @Nullable Step company) {
+        if (company == null || !OF_DEAD_LETTERS.contains(company.kind())) {
+            model.redriven(some, said, true);
+        } else if (redrivenBeside == null) {
+            redrivenBeside = new Redriven(some, said);
+        } else {
+            Set<String> all = new LinkedHashSet<>(redrivenBeside.ids());
+            all.addAll(some);
+            model.redriven(List.copyOf(all), redrivenBeside.said() + said, false);
+            redrivenBeside = null;
+        }
+    }
+
+    private @Nullable Act bringBack(int client, List<String> some, boolean discard) {
+        if (!operations || some.isEmpty()) {
+            return null;
         }
         List<String> asked = new ArrayList<>(some);
         asked.add(some.size() / 2, "no such id");
         asked.add(some.get(0));
-        model.redriven(some, call("OBX-DEAD-3", "redrive", () -> of.redrive(asked)));
+        return new Act() {
+            private int said;
+
+            @Override
+            public void call() throws Exception {
+                Operations of = operations(client);
+                said = discard
+                        ? Play.this.call("OBX-DEAD-4", "discard", () -> of.discard(asked))
+                        : Play.this.call("OBX-DEAD-3", "redrive", () -> of.redrive(asked));
+            }
+
+            @Override
+            public void tell(@Nullable Step company) {
+                if (discard) {
+                    model.discarded(some, said);
+                } else {
+                    redriven(some, said, company);
+                }
+            }
+        };
     }
 
     private void look(int client, int page) throws Exception {
@@ -416,8 +806,10 @@ final class Play {
         Operations of = operations(client);
         model.sawBacklog(topics, call("OBX-OPS-1", "backlog", of::backlog));
         model.sawFailing(topics, call("OBX-OPS-2", "failingPartitions", of::failingPartitions));
+        Map<String, List<DeadLetter>> letters = new LinkedHashMap<>();
         for (String topic : topics) {
             List<DeadLetter> listed = new ArrayList<>();
+            letters.put(topic, listed);
             int most = model.dead(topic).size();
             @Nullable String after = null;
             for (int size = page; size == page && listed.size() <= most; ) {
@@ -432,7 +824,16 @@ final class Play {
             }
             model.sawDeadLetters(topic, listed);
             progress.compared(listed.size());
+            if (!listed.isEmpty()) {
+                DeadLetter one = listed.get(listed.size() / 2);
+                String id = one.message().id();
+                model.sawDeadLetter(one, call("OBX-DEAD-2", "deadLetter", () -> of.deadLetter(id)));
+            }
         }
+        if (call("OBX-DEAD-2", "deadLetter", () -> of.deadLetter("no such id")).isPresent()) {
+            throw new Violation("OBX-DEAD-2", "a dead letter was found by a text that is no id");
+        }
+        model.sawDeadLetterTopics(letters, call("OBX-OPS-4", "deadLetterTopics", of::deadLetterTopics));
     }
 
     private static void waitUntil(long time) {
@@ -450,10 +851,21 @@ final class Play {
                 batches.remove(each.getKey());
             }
         }
-        call("OBX-LIFE-1", "close of a client", () -> {
-            clients.reopen(client);
-            return true;
-        });
+        Store left = call("OBX-LIFE-1", "close of a client", () -> clients.reopen(client));
+        requireRefusal(
+                "OBX-LIFE-4",
+                "a checkout after close",
+                () -> left.checkout(Set.of(name), 1).close());
+        if (operations) {
+            requireRefusal(
+                    "OBX-LIFE-4",
+                    "an operation after close",
+                    () -> Operations.of(left).backlog());
+            requireRefusal(
+                    "OBX-LIFE-4",
+                    "removePending after close",
+                    () -> Operations.of(left).removePending(name, 1));
+        }
         for (Open each : lost) {
             model.clientClosed(each.model(), LONGEST_TAKE_OVER + clients.lease().toNanos());
             try {
@@ -469,11 +881,16 @@ final class Play {
 
     /** Ends what is open, and publishes until nothing is left. */
     void finish(int limit) throws Exception {
+        List<Step> left = together == null ? List.of() : together;
+        together = null;
+        for (Step each : left) {
+            runAlone(each);
+        }
         for (int each : List.copyOf(transactions.keySet())) {
-            end(each, false);
+            perform(end(each, false));
         }
         for (int each : List.copyOf(batches.keySet())) {
-            close(each);
+            perform(close(each));
         }
         if (topics.isEmpty()) {
             return;
@@ -529,7 +946,9 @@ final class Play {
     /** Nothing may be thrown; but what is, may have its cause outside of the store. */
     private <T> T call(String rule, String what, Call<T> call) throws Exception {
         long called = System.nanoTime();
-        progress.begins(rule);
+        if (!watched) {
+            progress.begins(rule);
+        }
         try {
             return call.get();
         } catch (Violation | Unproven e) {
@@ -543,7 +962,9 @@ final class Play {
             }
             throw Unproven.failed(rule, what + " threw " + e, e);
         } finally {
-            progress.begins("");
+            if (!watched) {
+                progress.begins("");
+            }
         }
     }
 

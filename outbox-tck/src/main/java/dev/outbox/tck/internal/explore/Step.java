@@ -15,6 +15,8 @@ public record Step(Kind kind, List<Long> numbers) {
         BEGIN("begin", "1"),
         WRITE("write", "110110"),
         WRITE_TOGETHER("writeTogether", "110110"),
+        SAVEPOINT("savepoint", "1"),
+        ROLL_BACK_TO_SAVEPOINT("rollBackToSavepoint", "1"),
         COMMIT("commit", "1"),
         ROLL_BACK("rollBack", "1"),
         CHECK_OUT("checkOut", "11111"),
@@ -28,18 +30,28 @@ public record Step(Kind kind, List<Long> numbers) {
         MISUSE("misuse", "1"),
         CLOSE_AGAIN("closeAgain", "1"),
         RETRY_NOW("retryNow", "110"),
+        RETRY_TOPIC_NOW("retryTopicNow", "11"),
+        REMOVE_PENDING("removePending", "111"),
+        MOVE_PENDING("movePending", "11111"),
         REDRIVE("redrive", "1101"),
         REDRIVE_BACKWARDS("redriveBackwards", "1101"),
+        REDRIVE_ACROSS("redriveAcross", "1111"),
         DISCARD("discard", "1101"),
+        DISCARD_ACROSS("discardAcross", "1111"),
         LOOK("look", "11"),
         AWAIT_DELAYS("awaitDelays", ""),
         REST("rest", "1"),
         REOPEN("reopen", "1"),
+        MEANWHILE("meanwhile", ""),
         FINISH("finish", "1");
 
         final String method;
         /** A digit for each number. */
         private final String least;
+
+        boolean isFailure() {
+            return this == FAIL || this == FAIL_HEADS;
+        }
 
         Kind(String method, String least) {
             this.method = method;

@@ -2,6 +2,7 @@ package dev.outbox.tck.internal.explore;
 
 import dev.outbox.PersistFunc;
 import dev.outbox.Store;
+import java.util.Optional;
 
 /** The store that is explored. Safe for use by several threads. */
 public interface Target {
@@ -23,6 +24,9 @@ public interface Target {
         /** The function that writes messages in this transaction. */
         PersistFunc persistFunc();
 
+        /** Sets a savepoint, and returns the action that rolls back to it; empty if there are no savepoints. */
+        Optional<Undo> savepoint() throws Exception;
+
         /** Commits. */
         void commit() throws Exception;
 
@@ -32,5 +36,11 @@ public interface Target {
         /** Rolls back if the transaction is still open. */
         @Override
         void close() throws Exception;
+    }
+
+    /** Rolls back to a savepoint. */
+    interface Undo {
+        /** Does it. */
+        void run() throws Exception;
     }
 }
