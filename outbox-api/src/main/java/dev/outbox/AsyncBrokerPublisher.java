@@ -25,9 +25,9 @@ public interface AsyncBrokerPublisher<T> {
 
     /**
      * Asked once for every topic that is built with this publisher, by {@link Topic.Builder#build}. A publisher refuses
-     * a topic here that it could not keep its promises for: one whose {@link TopicSettings#publishTimeout} is shorter than the
-     * time limits of its client, for example. Does nothing by default. A publisher that wraps another one passes this
-     * on.
+     * a topic here that it could not keep its promises for. For example, the {@link TopicSettings#publishTimeout} may
+     * be shorter than the time limits of its client. Does nothing by default. A publisher that wraps another one passes
+     * this on.
      *
      * @throws ConfigurationException if the publisher is not fit for the topic, with what to change
      */

@@ -11,9 +11,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes CloudEvents 1.0 of messages, in binary mode: the payload stays as it is, and attributes are headers. It is given
- * to a publisher, which knows how its broker writes attributes: Kafka has {@code ce_id}, AMQP {@code cloudEvents:id},
- * NATS {@code ce-id}. Immutable and safe for use by several threads.
+ * Makes CloudEvents 1.0 of messages, in binary mode: the payload stays as it is, and attributes are headers. A
+ * publisher knows how its broker writes attributes: Kafka has {@code ce_id}, AMQP {@code cloudEvents:id}, NATS {@code
+ * ce-id}. Immutable and safe for use by several threads.
  *
  * <pre>{@code
  * CloudEvents.<Order>from("https://shop.example/orders").type(order -> "example.shop.order." + order.kind())
@@ -42,8 +42,8 @@ public final class CloudEvents<T> {
     }
 
     /**
-     * Events of a source. The id of an event is {@link Delivery#id}, its time is {@link Delivery#createdAt}, its type is
-     * the name of the topic unless {@link #type} sets another one.
+     * Events of a source. The id of an event is {@link Delivery#id}. Its time is {@link Delivery#createdAt}. Its type
+     * is the name of the topic unless {@link #type} sets another one.
      *
      * @param source where events happen: a URI, or a reference to one
      * @throws ConfigurationException if it is no such text

@@ -45,7 +45,7 @@ final class Outage {
         }
         for (Answer answer : answers) {
             Duration left = bench.publishTimeout().minusNanos(System.nanoTime() - began);
-            if (!answer.comesWithin(left)) {
+            if (left.isNegative() || !answer.comesWithin(left)) {
                 late.add(answer);
             }
         }

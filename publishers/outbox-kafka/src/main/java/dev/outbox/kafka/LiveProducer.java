@@ -1,0 +1,38 @@
+package dev.outbox.kafka;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.Producer;
+import org.jspecify.annotations.Nullable;
+
+/** A producer that is in use until a message fails in it, or until the publisher is closed. */
+final class LiveProducer {
+    private final Producer<byte[], byte[]> producer;
+    private final AtomicReference<@Nullable Exception> end = new AtomicReference<>();
+
+    LiveProducer(Producer<byte[], byte[]> producer) {
+        this.producer = producer;
+    }
+
+    Producer<byte[], byte[]> producer() {
+        return producer;
+    }
+
+    /** Why the producer was abandoned, or null if it was not. */
+    @Nullable
+    Exception end() {
+        return end.get();
+    }
+
+    /**
+     * Drops everything that the producer has not sent; false if that was done before. May be called by the thread of
+     * the producer itself, within the callback of a message: nothing that is still in the buffer is sent after that.
+     */
+    boolean abandon(Exception reason) {
+        if (!end.compareAndSet(null, reason)) {
+            return false;
+        }
+        producer.close(Duration.ZERO);
+        return true;
+    }
+}

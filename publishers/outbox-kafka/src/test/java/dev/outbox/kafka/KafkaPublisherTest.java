@@ -1,0 +1,264 @@
+package dev.outbox.kafka;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.BrokerUnavailableException;
+import dev.outbox.CloudEvents;
+import dev.outbox.ConfigurationException;
+import dev.outbox.Delivery;
+import dev.outbox.PermanentFailureException;
+import dev.outbox.Receipt;
+import dev.outbox.servers.KafkaServer;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is Kafka's own in the publisher; that it keeps the contract of publishers, the TCK tests. */
+class KafkaPublisherTest {
+    private static KafkaServer server;
+    private static KafkaTopics topics;
+
+    private final String topic = "orders-" + UUID.randomUUID();
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = SharedKafka.server();
+        topics = new KafkaTopics(server);
+    }
+
+    @BeforeEach
+    void create() throws Exception {
+        topics.create(topic);
+    }
+
+    @Test
+    void aReceiptNamesTheRecord() throws Exception {
+        try (KafkaPublisher<String> publisher =
+                publisher(settings()).topic(topic).build()) {
+            Receipt receipt = publish(publisher, delivery("a", "key", Map.of()));
+            ConsumerRecord<byte[], byte[]> message = topics.records(topic).get(0);
+            assertEquals(topic + "-" + message.partition() + "@" + message.offset(), receipt.id());
+        }
+    }
+
+    @Test
+    void aMessageIsACloudEventIfThatIsAskedFor() throws Exception {
+        CloudEvents<String> events = CloudEvents.<String>from("/shop")
+                .type(text -> "shop." + text)
+                .contentType("text/plain")
+                .withPartitionKey();
+        try (KafkaPublisher<String> publisher =
+                publisher(settings()).topic(topic).cloudEvents(events).build()) {
+            publish(publisher, delivery("placed", "C-1", Map.of("tenant", "7", "ce_type", "forged")));
+        }
+        ConsumerRecord<byte[], byte[]> message = topics.records(topic).get(0);
+        Map<String, @Nullable String> headers = headers(message);
+        assertEquals(
+                Map.of(
+                        "tenant", "7",
+                        "outbox-id", "id-placed",
+                        "outbox-topic", "orders",
+                        "content-type", "text/plain",
+                        "ce_specversion", "1.0",
+                        "ce_id", "id-placed",
+                        "ce_source", "/shop",
+                        "ce_type", "shop.placed",
+                        "ce_time", "2026-01-02T03:04:05Z",
+                        "ce_partitionkey", "C-1"),
+                headers);
+        assertEquals(headers.size(), message.headers().toArray().length, "no header is there twice");
+        assertArrayEquals("placed".getBytes(StandardCharsets.UTF_8), message.value());
+        assertEquals("C-1", KafkaTopics.text(message.key()));
+    }
+
+    @Test
+    void aTombstoneHasNoValue() throws Exception {
+        try (KafkaPublisher<String> publisher = publisher(settings())
+                .topic(topic)
+                .tombstoneWhen(delivery -> delivery.message().equals("gone"))
+                .build()) {
+            publish(publisher, delivery("gone", "C-1", Map.of()));
+            publish(publisher, delivery("there", "C-1", Map.of()));
+        }
+        List<ConsumerRecord<byte[], byte[]>> messages = topics.records(topic);
+        assertNull(messages.get(0).value(), "the value of a tombstone");
+        assertEquals("there", KafkaTopics.text(messages.get(1).value()));
+    }
+
+    @Test
+    void messagesGoToTheTopicThatTheyName() throws Exception {
+        String other = topic + "-other";
+        topics.create(other);
+        try (KafkaPublisher<String> publisher = publisher(settings())
+                .topic(delivery -> delivery.message().equals("other") ? other : topic)
+                .build()) {
+            publish(publisher, delivery("other", null, Map.of()));
+            publish(publisher, delivery("one", null, Map.of()));
+        }
+        assertEquals(1, topics.records(other).size());
+        assertEquals(1, topics.records(topic).size());
+    }
+
+    @Test
+    void aTopicThatIsNotThereIsFoundAtTheStart() {
+        KafkaPublisher.Builder<String> builder = publisher(settings()).topic("no-such-topic");
+        ConfigurationException refused = assertThrows(ConfigurationException.class, builder::build);
+        assertTrue(refused.getMessage().contains("no topic no-such-topic"), refused.getMessage());
+        KafkaPublisher.Builder<String> badName = publisher(settings()).topic("no such name");
+        assertThrows(ConfigurationException.class, badName::build);
+    }
+
+    @Test
+    void aWrongPasswordIsFoundAtTheStartAndNotShown() throws Exception {
+        KafkaPublisher.Builder<String> wrong =
+                publisher(authenticated("wr0ng-password")).topic(topic);
+        ConfigurationException refused = assertThrows(ConfigurationException.class, wrong::build);
+        for (Throwable cause = refused; cause != null; cause = cause.getCause()) {
+            assertTrue(!cause.toString().contains("wr0ng-password"), "a text shows the password: " + cause);
+        }
+        assertTrue(refused.getMessage().contains("does not accept"), refused.getMessage());
+        try (KafkaPublisher<String> right =
+                publisher(authenticated(KafkaServer.PASSWORD)).topic(topic).build()) {
+            publish(right, delivery("a", null, Map.of()));
+        }
+        assertEquals(1, topics.records(topic).size());
+    }
+
+    @Test
+    void aPasswordThatTurnsWrongUsesUpNoAttempt() throws Exception {
+        try (KafkaPublisher<String> publisher =
+                publisher(authenticated("wr0ng-password")).build()) {
+            ExecutionException failed =
+                    assertThrows(ExecutionException.class, () -> publish(publisher, delivery("a", null, Map.of())));
+            assertTrue(failed.getCause() instanceof BrokerUnavailableException, failed.toString());
+            assertTrue(!failed.toString().contains("wr0ng-password"), failed.toString());
+        }
+    }
+
+    @Test
+    void aMessageThatIsTooLargeForTheBrokerDoesNotEndTheProducer() throws Exception {
+        Map<String, Object> settings = settings();
+        settings.put("max.request.size", 4 * 1024 * 1024); // more than the broker takes
+        AtomicInteger made = new AtomicInteger();
+        try (KafkaPublisher<String> publisher = publisher(settings)
+                .topic(topic)
+                .producers(all -> {
+                    made.incrementAndGet();
+                    return new KafkaProducer<>(all);
+                })
+                .build()) {
+            Delivery<String> large = new Delivery<>(
+                    "large", "id-large", "orders", 0, "k", Map.of(), new byte[2_000_000], 1, Instant.EPOCH);
+            ExecutionException failed = assertThrows(ExecutionException.class, () -> publish(publisher, large));
+            assertTrue(failed.getCause() instanceof PermanentFailureException, failed.toString());
+            publish(publisher, delivery("small", "k", Map.of()));
+            assertEquals(1, made.get(), "producers");
+        }
+    }
+
+    @Test
+    void aFailureEndsTheProducerAndTheNextMessageGetsAnother() throws Exception {
+        AtomicInteger made = new AtomicInteger();
+        Map<String, Object> settings = settings();
+        settings.put("bootstrap.servers", server.proxied());
+        try (KafkaPublisher<String> publisher = publisher(settings)
+                .topic(topic)
+                .producers(all -> {
+                    made.incrementAndGet();
+                    return new KafkaProducer<>(all);
+                })
+                .build()) {
+            publish(publisher, delivery("1", "k", Map.of()));
+            server.network().refuse();
+            try {
+                assertThrows(ExecutionException.class, () -> publish(publisher, delivery("2", "k", Map.of())));
+            } finally {
+                server.network().heal();
+            }
+            publish(publisher, delivery("2", "k", Map.of()));
+            assertEquals(2, made.get(), "producers");
+        }
+        List<String> values = new ArrayList<>();
+        topics.records(topic).forEach(message -> values.add(KafkaTopics.text(message.value())));
+        assertEquals(List.of("1", "2"), values);
+    }
+
+    @Test
+    void aProducerOfTheApplicationStaysOpen() throws Exception {
+        Map<String, Object> settings = settings();
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            KafkaPublisher<String> publisher =
+                    KafkaPublisher.<String>over(producer, settings).topic(topic).build();
+            publish(publisher, delivery("1", "k", Map.of()));
+            publisher.close();
+            assertThrows(ExecutionException.class, () -> publish(publisher, delivery("2", "k", Map.of())));
+            producer.send(new ProducerRecord<>(topic, new byte[] {1})).get(30, TimeUnit.SECONDS);
+        }
+        assertEquals(2, topics.records(topic).size());
+    }
+
+    private static KafkaPublisher.Builder<String> publisher(Map<String, Object> settings) {
+        return KafkaPublisher.builder(settings);
+    }
+
+    private static Map<String, Object> settings() {
+        Map<String, Object> settings = new HashMap<>(KafkaHarness.TIMES);
+        settings.put("bootstrap.servers", server.direct());
+        return settings;
+    }
+
+    private static Map<String, Object> authenticated(String password) {
+        Map<String, Object> settings = settings();
+        settings.put("bootstrap.servers", server.authenticated());
+        settings.put("security.protocol", "SASL_PLAINTEXT");
+        settings.put("sasl.mechanism", "PLAIN");
+        settings.put(
+                "sasl.jaas.config",
+                "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"" + KafkaServer.USER
+                        + "\" password=\"" + password + "\";");
+        return settings;
+    }
+
+    private static Receipt publish(KafkaPublisher<String> publisher, Delivery<String> delivery) throws Exception {
+        return publisher.publish(delivery).toCompletableFuture().get(30, TimeUnit.SECONDS);
+    }
+
+    private static Delivery<String> delivery(String message, @Nullable String key, Map<String, String> headers) {
+        return new Delivery<>(
+                message,
+                "id-" + message,
+                "orders",
+                0,
+                key,
+                headers,
+                message.getBytes(StandardCharsets.UTF_8),
+                1,
+                Instant.parse("2026-01-02T03:04:05Z"));
+    }
+
+    private static Map<String, @Nullable String> headers(ConsumerRecord<byte[], byte[]> message) {
+        Map<String, @Nullable String> headers = new HashMap<>();
+        message.headers().forEach(header -> headers.put(header.key(), KafkaTopics.text(header.value())));
+        return headers;
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.outbox.kafka;
+
+import org.jspecify.annotations.NullMarked;
