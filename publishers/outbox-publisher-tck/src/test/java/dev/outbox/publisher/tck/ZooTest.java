@@ -1,0 +1,125 @@
+package dev.outbox.publisher.tck;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import java.lang.reflect.Method;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.junit.platform.testkit.engine.Events;
+
+/** Every rule can fail: for each there is a publisher that breaks it, and one publisher breaks none. */
+class ZooTest {
+    private static final Pattern BROKEN = Pattern.compile("(OBX-PUB-\\d+) is broken");
+
+    private static @Nullable MemoryHarness harness;
+
+    /** The suite on the publisher whose turn it is; not run by itself. */
+    static class Suite extends PublisherTck {
+        @Override
+        protected PublisherHarness harness() {
+            MemoryHarness next = harness;
+            if (next == null) {
+                throw new IllegalStateException("only the zoo runs this");
+            }
+            return next;
+        }
+    }
+
+    @AfterEach
+    void forget() {
+        System.clearProperty(PublisherTck.PATIENCE);
+    }
+
+    static List<Animal> animals() {
+        return Animal.all();
+    }
+
+    @Test
+    void aPublisherThatKeepsTheRulesPasses() {
+        System.setProperty(PublisherTck.PATIENCE, "30");
+        Events tests = run(
+                new MemoryHarness(MemoryPublisher::new, 1, Duration.ofSeconds(10), EnumSet.allOf(BrokerFault.class)));
+        assertEquals(List.of(), tests.failed().list(), "tests that failed");
+        assertEquals(rules().size(), tests.succeeded().count(), "tests that passed");
+    }
+
+    @ParameterizedTest
+    @MethodSource("animals")
+    void everyRuleFindsThePublisherThatBreaksIt(Animal animal) {
+        System.setProperty(PublisherTck.PATIENCE, "2"); // what is waited for never comes
+        Set<String> broken = broken(run(
+                new MemoryHarness(animal.publisher(), animal.inFlight(), Duration.ofMillis(1_500), animal.faults())));
+        assertTrue(broken.contains(animal.rule()), animal + " breaks " + broken);
+        broken.remove(animal.rule());
+        broken.removeAll(animal.consequences());
+        assertEquals(Set.of(), broken, "other rules that are broken by " + animal);
+    }
+
+    @Test
+    void everyRuleIsBrokenByAnAnimalOfTheZoo() {
+        Set<String> unbroken = new TreeSet<>(rules());
+        animals().forEach(animal -> unbroken.remove(animal.rule()));
+        assertEquals(Set.of(), unbroken, "rules that no animal breaks");
+    }
+
+    @Test
+    void everyRuleOfTheTextHasATest() {
+        Set<String> tested = PublisherRule.ALL.values().stream()
+                .filter(PublisherRule::tested)
+                .map(PublisherRule::id)
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(tested, rules(), "rules of the text, and rules with a test");
+        assertTrue(tested.size() > 15, "rules: " + tested);
+    }
+
+    private static Set<String> rules() {
+        return Arrays.stream(PublisherRules.class.getDeclaredMethods())
+                .filter(method -> method.isAnnotationPresent(Rule.class))
+                .map(ZooTest::rule)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static String rule(Method method) {
+        return method.getAnnotation(Rule.class).value();
+    }
+
+    private static Events run(MemoryHarness next) {
+        harness = next;
+        try {
+            return EngineTestKit.engine("junit-jupiter")
+                    .selectors(selectClass(Suite.class))
+                    .configurationParameter("junit.jupiter.conditions.deactivate", "*")
+                    .execute()
+                    .testEvents();
+        } finally {
+            harness = null;
+        }
+    }
+
+    private static Set<String> broken(Events tests) {
+        return tests.failed()
+                .map(event -> event.getRequiredPayload(TestExecutionResult.class)
+                        .getThrowable()
+                        .map(thrown -> String.valueOf(thrown.getMessage()))
+                        .orElse(""))
+                .flatMap(text -> BROKEN.matcher(text).results().limit(1))
+                .map((MatchResult result) -> result.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}

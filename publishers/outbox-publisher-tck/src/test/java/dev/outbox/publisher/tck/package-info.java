@@ -1,0 +1,4 @@
+@NullMarked
+package dev.outbox.publisher.tck;
+
+import org.jspecify.annotations.NullMarked;
