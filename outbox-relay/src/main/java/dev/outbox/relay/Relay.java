@@ -340,9 +340,11 @@ public final class Relay implements AutoCloseable {
     /**
      * Stops. Workers finish the messages they are publishing, start no others, and settle what they have; what was not
      * started is released. After the {@linkplain Builder#shutdownTimeout shutdown time} publishers still busy are
-     * interrupted, get 5 more seconds to come back, and their messages, whose outcome is unknown, come again later. The
-     * store stays open. Closing again waits again, if something is still busy; an interrupt of the caller ends the wait
-     * and stays set.
+     * interrupted, get 5 more seconds to come back, and their messages, whose outcome is unknown, come again later. So
+     * this takes no longer than the shutdown time and 5 seconds, also if the store does not answer. If no message is in
+     * hand, it waits 2 seconds at most for the store. The thread that waits in the store ends when the store answers,
+     * and publishes nothing. The store stays open. Closing again waits again, if something is still busy; an interrupt
+     * of the caller ends the wait and stays set.
      *
      * <p>A publisher, codec or listener that calls this on its worker's thread stops the relay without waiting for it.
      * One that is to complete an asynchronous publisher's answer must not wait here for what it holds up itself.
@@ -371,7 +373,11 @@ public final class Relay implements AutoCloseable {
                 if (!WorkerRun.awaitAll(open, LAST_CHANCE)) {
                     LOG.error("A worker ignores interrupts; its batch stays open until it returns or the store is"
                             + " closed");
+                    return;
                 }
+            }
+            if (!open.stream().allMatch(WorkerRun::hasEnded)) {
+                LOG.warn("The store does not answer. The relay does not wait for calls that no message depends on");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -488,13 +494,13 @@ public final class Relay implements AutoCloseable {
                 return;
             }
             try {
-                next(new Round(shared, served, Set.of(), run, permit, limit.get()), permit, served);
+                next(new Round(shared, served, Set.of(), run, permit, limit.get()), served);
             } finally {
                 shared.admission.unproven(permit); // whatever happened, no round waits for its proof now
             }
         }
 
-        private void next(Round round, Admission.Permit permit, Map<String, Route<?>> served) {
+        private void next(Round round, Map<String, Route<?>> served) {
             RoundResult result = run(round, ranOutOfTime);
             ranOutOfTime = round.ranOutOfTime();
             storeHealth.saw(result.storeError());
@@ -517,7 +523,7 @@ public final class Relay implements AutoCloseable {
             limit.saw(round.size(), round.used());
             if (result.metMessages()) {
                 idle.reset();
-                if (round.size() >= permit.limit()) {
+                if (round.isFull()) {
                     signal.raise(); // there is more than one worker's work
                 }
             } else {

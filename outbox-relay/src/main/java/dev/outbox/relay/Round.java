@@ -41,6 +41,15 @@ final class Round {
     /** While the round only waits, it asks this often whether the batch still has its hold. */
     private static final long SIGN_OF_LIFE = 5_000_000_000L;
 
+    /**
+     * From here on a backend may have bounded the batch, and not the limit; see rule OBX-LIMIT-2. It may bound the
+     * bytes at 16 MiB and counts more than payloads, so half of that is taken.
+     */
+    private static final int MANY_PARTITIONS = 100;
+
+    private static final int MANY_MESSAGES = 10_000;
+    private static final long MANY_BYTES = 8L << 20;
+
     /** If this many partitions of a topic fail in a row in one batch, the cause is the broker and not a message. */
     private static final int TOO_MANY = 5;
 
@@ -80,6 +89,10 @@ final class Round {
     private boolean lost;
 
     private int size;
+
+    /** Whether the store may have more messages now than it gave. */
+    private boolean isFull;
+
     /** How many messages may get an outcome. */
     private int most;
 
@@ -120,6 +133,7 @@ final class Round {
         if (batch == null) {
             shared.admission.unproven(permit);
         } else {
+            run.hasBatch(size > 0);
             try {
                 choose(batch, atRandom);
                 publishAll(batch);
@@ -128,7 +142,11 @@ final class Round {
                 failedUnexpectedly(e);
                 drainWhateverHappens(batch);
             } finally {
-                outcomes.close(batch, permit, wanted, queues, size);
+                try {
+                    outcomes.close(batch, permit, wanted, queues, size);
+                } finally {
+                    run.hasBatch(false);
+                }
             }
         }
         return new RoundResult(outcomes.published, outcomes.failed, outcomes.storeError);
@@ -159,6 +177,11 @@ final class Round {
     /** How many messages the batch had. */
     int size() {
         return size;
+    }
+
+    /** Whether the store may have more messages now than the batch had: then there is work for another worker, too. */
+    boolean isFull() {
+        return isFull;
     }
 
     /** How many messages got an outcome. */
@@ -218,6 +241,10 @@ final class Round {
 
     private void choose(MessageBatch batch, boolean atRandom) {
         List<PartitionQueue<?>> all = queues(batch.messages());
+        isFull = size >= permit.limit()
+                || size >= MANY_MESSAGES
+                || all.size() >= MANY_PARTITIONS
+                || hasManyBytes(batch.messages());
         try {
             shared.closing.await(all);
         } catch (InterruptedException e) {
@@ -232,6 +259,14 @@ final class Round {
         }
         queues = shared.admission.choose(permit, all);
         most = queues.size() == 1 && shared.admission.isAside(queues.get(0).partition) ? 1 : permit.most();
+    }
+
+    private static boolean hasManyBytes(List<PersistedMessage> messages) {
+        long left = MANY_BYTES;
+        for (PersistedMessage message : messages) {
+            left -= message.payload().length;
+        }
+        return left <= 0;
     }
 
     private List<PartitionQueue<?>> queues(List<PersistedMessage> messages) {
