@@ -19,6 +19,11 @@ import org.jspecify.annotations.Nullable;
  * cannot be kept from it.
  */
 final class WorkerRun {
+    /** Longer than a checkout takes of a store that is well. */
+    private static final long MOMENT_NANOS = 2_000_000_000;
+
+    private static final long LOOK_NANOS = 20_000_000;
+
     private final WakeSignal signal;
     private final Kind kind;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -40,6 +45,9 @@ final class WorkerRun {
 
     /** The topic that {@link HangingBatches} counts it for. Set before {@link #stopCounting}. */
     volatile @Nullable Route<?> waitsFor;
+
+    /** Whether it has messages that were checked out and not settled or released yet. */
+    private volatile boolean batchInHand;
 
     /** From outside, on a thread that is the caller's. */
     private volatile boolean interrupted;
@@ -88,6 +96,14 @@ final class WorkerRun {
     /** Publishers have been interrupted; what they were doing has an unknown outcome. */
     boolean isInterrupted() {
         return interrupted || abandoned;
+    }
+
+    void hasBatch(boolean inHand) {
+        batchInHand = inHand;
+    }
+
+    boolean hasEnded() {
+        return ended.getCount() == 0;
     }
 
     boolean isWorker() {
@@ -205,12 +221,21 @@ final class WorkerRun {
         ended.countDown();
     }
 
-    /** Waits for all to end and says whether they did. */
+    /**
+     * Waits for all to end and says whether they did. After a moment a run without a batch is no longer waited for: the
+     * store does not answer it, and whatever the answer is, the run starts no message.
+     */
     static boolean awaitAll(List<WorkerRun> runs, Duration timeout) throws InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long began = System.nanoTime();
         for (WorkerRun run : runs) {
-            if (!run.ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-                return false;
+            while (!run.ended.await(LOOK_NANOS, TimeUnit.NANOSECONDS)) {
+                long waited = System.nanoTime() - began;
+                if (!run.batchInHand && waited >= MOMENT_NANOS) {
+                    break;
+                }
+                if (waited >= timeout.toNanos()) {
+                    return false;
+                }
             }
         }
         return true;

@@ -17,8 +17,10 @@ import dev.outbox.Topic;
 import dev.outbox.relay.Fixture.Broker;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -232,6 +234,65 @@ class RelayShutdownTest {
         relay.close();
         assertFalse(flag.join());
         assertReleased("k:1");
+    }
+
+    /** A checkout that is under way has started no message, and starts none. */
+    @Test
+    void aStoreThatDoesNotAnswerIsNotWaitedForIfNoMessageIsInHand() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        Queue<String> published = new ConcurrentLinkedQueue<>();
+        Topic<String> topic = topic("t")
+                .publisher(d -> {
+                    published.add(d.message());
+                    return Receipt.taken();
+                })
+                .build();
+        fixture.commit(topic, "k:1");
+        Relay relay = Relay.builder(new WrappedStore(fixture.store) {
+                    @Override
+                    public MessageBatch checkout(Set<String> topics, int limit) {
+                        MessageBatch batch = super.checkout(topics, limit);
+                        asked.countDown();
+                        uninterruptibly(answer);
+                        return new Batch(batch) {
+                            @Override
+                            public void close() {
+                                super.close();
+                                released.countDown();
+                            }
+                        };
+                    }
+                })
+                .topic(topic)
+                .shutdownTimeout(Duration.ofHours(1))
+                .build();
+        relay.start();
+        asked.await();
+        relay.close();
+        assertEquals(1, answer.getCount(), "the store has not answered");
+        answer.countDown();
+        released.await();
+        assertEquals(List.of(), List.copyOf(published));
+        try (MessageBatch batch = fixture.store.checkout(Set.of("t"), 1)) {
+            assertEquals(1, batch.messages().size(), "messages that were released");
+        }
+    }
+
+    private static void uninterruptibly(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                latch.await();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The store on MongoDB: what its checkouts know in common, and its open batches. */
 final class MongoStore extends GuardedStore {
@@ -27,6 +29,11 @@ final class MongoStore extends GuardedStore {
 
     /** How long a checkout waits for a primary, so that a relay that is to end does not have to wait for longer. */
     private static final Duration MOST_WAIT = Duration.ofSeconds(3);
+
+    /** How long a close waits for a server that does not answer. */
+    private static final Duration CLOSING = Duration.ofSeconds(10);
+
+    private static final Logger LOG = LoggerFactory.getLogger(MongoStore.class);
 
     private final MongoClient client;
     private final @Nullable MongoClient own;
@@ -176,6 +183,38 @@ final class MongoStore extends GuardedStore {
             return;
         }
         wakeUpListener.close();
+        Thread ending = new Thread(this::end, "outbox-mongo-closing");
+        ending.setDaemon(true);
+        try {
+            ending.start();
+        } catch (Error e) { // there is no room for another thread
+            end();
+            return;
+        }
+        try {
+            ending.join(CLOSING.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * The server is asked to free partitions and sessions. If it does not answer, that takes until the driver gives up,
+     * and the ends of the leases will do.
+     */
+    private void end() {
+        try {
+            giveBack();
+        } catch (RuntimeException | Error e) {
+            LOG.warn(
+                    "Partitions were not released when their store was closed; they are free when their lease ends", e);
+        }
+        if (own != null) {
+            own.close();
+        }
+    }
+
+    private void giveBack() {
         services.endAll();
         List<Hold> left = new ArrayList<>();
         unfinished.forEach(batch -> left.addAll(batch.lose()));
@@ -183,9 +222,6 @@ final class MongoStore extends GuardedStore {
         unfinished.clear();
         leaseRenewer.abandon(left);
         leaseRenewer.close();
-        if (own != null) {
-            own.close();
-        }
     }
 
     private static String process() {

@@ -9,6 +9,8 @@ import com.mongodb.client.model.Filters;
 import com.mongodb.client.model.Projections;
 import com.mongodb.client.model.changestream.ChangeStreamDocument;
 import dev.outbox.WakeUps;
+import dev.outbox.store.support.RetryPause;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,9 +37,6 @@ final class WakeUpListener implements AutoCloseable {
      * How long the server waits for news before it answers that there are none, and so how long the thread may stay.
      */
     private static final long WAIT_MILLIS = 500;
-
-    private static final long LEAST_PAUSE_MILLIS = 100;
-    private static final long LONGEST_PAUSE_MILLIS = 5_000;
 
     private final MongoCollection<BsonDocument> messages;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
@@ -101,7 +100,7 @@ final class WakeUpListener implements AutoCloseable {
     }
 
     private void listen() {
-        long pause = LEAST_PAUSE_MILLIS;
+        RetryPause pause = new RetryPause();
         boolean working = true;
         while (isWanted()) {
             try (MongoChangeStreamCursor<ChangeStreamDocument<BsonDocument>> news =
@@ -111,12 +110,12 @@ final class WakeUpListener implements AutoCloseable {
                     working = true;
                 }
                 wakeAll();
-                pause = LEAST_PAUSE_MILLIS;
+                pause.reset();
                 while (!closed && !listeners.isEmpty()) {
                     if (news.getServerCursor() == null) {
                         // The collection is gone, or has another name: the server has ended the stream without an
                         // error.
-                        pause(LEAST_PAUSE_MILLIS);
+                        pause(pause.next());
                         break;
                     }
                     if (news.tryNext() != null) {
@@ -129,8 +128,7 @@ final class WakeUpListener implements AutoCloseable {
                     working = false;
                     LOG.warn("Wake-ups fail, messages are found by polling meanwhile: {}", e.toString());
                 }
-                pause(pause);
-                pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+                pause(pause.next());
             }
         }
     }
@@ -161,9 +159,9 @@ final class WakeUpListener implements AutoCloseable {
         }
     }
 
-    private void pause(long millis) {
+    private void pause(Duration pause) {
         try {
-            if (end.await(millis, TimeUnit.MILLISECONDS)) {
+            if (end.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
                 LOG.debug("Wake-ups end");
             }
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.WakeUps;
+import dev.outbox.store.support.RetryPause;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -26,7 +27,6 @@ import redis.clients.jedis.JedisPubSub;
 final class WakeUpListener implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
     private static final long CONFIRMED_WITHIN_SECONDS = 5;
-    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toMillis(5);
     static final Duration BETWEEN_PINGS = Duration.ofSeconds(15);
 
     private final RedisClientAdapter adapter;
@@ -135,7 +135,7 @@ final class WakeUpListener implements AutoCloseable {
     }
 
     private void run() {
-        long pause = 10;
+        RetryPause pause = new RetryPause();
         while (!closed) {
             long began = System.nanoTime();
             try {
@@ -144,20 +144,19 @@ final class WakeUpListener implements AutoCloseable {
                 adapter.subscribe(next, channel, connection -> next.connection = connection);
             } catch (Throwable e) { // whatever it is, the next try may do better
                 confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
-                if (!closed && (pause == 10 || isLong(began))) {
+                if (!closed && (pause.isFirst() || isLong(began))) {
                     Survival.say(
                             LOG, "Wake-ups are interrupted; polling goes on, and so does trying to listen again", e);
                 }
             }
             if (isLong(began)) {
-                pause = 10;
+                pause.reset();
             }
             try {
-                Thread.sleep(closed ? 0 : pause);
+                Thread.sleep(closed ? 0 : pause.next().toMillis());
             } catch (InterruptedException e) {
                 // closed, most likely
             }
-            pause = Math.min(LONGEST_PAUSE, pause * 2);
         }
     }
 

@@ -8,6 +8,7 @@ import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.PoolerDetection;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.schema.NotifyTrigger;
+import dev.outbox.store.support.RetryPause;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -41,8 +42,6 @@ public final class WakeUpListener implements AutoCloseable {
     private static final Duration LOOK = Duration.ofMillis(200);
 
     private static final Duration TEST = Duration.ofSeconds(5);
-    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
     /** One subscription, which is itself and no other: a listener may have several. */
     private static final class Subscriber {
@@ -150,7 +149,7 @@ public final class WakeUpListener implements AutoCloseable {
     }
 
     private void run() {
-        Duration pause = SHORTEST_PAUSE;
+        RetryPause pause = new RetryPause();
         boolean lost = false;
         while (!isClosed()) {
             try {
@@ -165,7 +164,7 @@ public final class WakeUpListener implements AutoCloseable {
                     lost = false;
                     wakeAll();
                 }
-                pause = SHORTEST_PAUSE;
+                pause.reset();
                 hear(current.connection());
             } catch (SQLException | RuntimeException | Error e) { // memory may run out, and there is more later
                 if (isClosed()) {
@@ -177,7 +176,7 @@ public final class WakeUpListener implements AutoCloseable {
                 }
                 forget(borrowed);
                 borrowed = null;
-                pause = pause(pause);
+                pause(pause.next());
             }
         }
         forget(borrowed);
@@ -214,15 +213,14 @@ public final class WakeUpListener implements AutoCloseable {
         }
     }
 
-    private Duration pause(Duration pause) {
+    private void pause(Duration pause) {
         try {
             if (closed.await(pause.toNanos(), TimeUnit.NANOSECONDS)) {
-                return pause;
+                LOG.debug("Listening for notifications ends");
             }
         } catch (InterruptedException e) {
             // Nobody else has this thread; closing is how to end it.
         }
-        return pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
     }
 
     private boolean isClosed() {
