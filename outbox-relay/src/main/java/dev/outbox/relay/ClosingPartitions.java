@@ -1,63 +1,91 @@
 package dev.outbox.relay;
 
+import dev.outbox.relay.Unsettled.Entry;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The partitions that rounds of this relay are closing now. A close that fails gives its partitions back before this
- * process learns that it failed. Another worker may take them in between, and must not publish what is about to be
- * remembered. So it waits until the close has told what became of it. That takes no longer than an answer of the store,
- * except if the hold was lost to time: then the wait has an end. Safe for use by several threads.
+ * The outcomes of batches that rounds of this relay are closing now. A close that fails gives its partitions back before
+ * this process learns that it failed. Another worker may take them in between, and must not publish those messages once
+ * more. So it looks here first. If its batch has a message of a close that is under way, then that close did not settle
+ * the message, and never will. The outcome is remembered then, however long the answer of the store takes. Safe for use
+ * by several threads.
  */
 final class ClosingPartitions {
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(1);
+    /** One close. */
+    static final class Close {
+        private final List<Entry> entries;
 
-    private final Map<Partition, CountDownLatch> closing = new ConcurrentHashMap<>();
+        /** Whether the round that closes has done with the entries what is to be done; guarded by this. */
+        private boolean told;
 
-    /** A close of these begins. Null if there is no memory for it: nothing may keep a batch from being closed. */
+        private Close(List<Entry> entries) {
+            this.entries = entries;
+        }
+    }
+
+    private final Set<Close> closes = ConcurrentHashMap.newKeySet();
+
+    /**
+     * A close with these outcomes begins. They must not change until it ends. Null if there are none, or if there is no
+     * memory for it: nothing may keep a batch from being closed.
+     */
     @Nullable
-    CountDownLatch begin(List<? extends PartitionQueue<?>> queues) {
-        if (queues.isEmpty()) {
+    Close begin(List<Entry> entries) {
+        if (entries.isEmpty()) {
             return null;
         }
-        CountDownLatch told = null;
         try {
-            told = new CountDownLatch(1);
-            for (PartitionQueue<?> queue : queues) {
-                closing.put(queue.partition, told);
-            }
-            return told;
+            Close close = new Close(entries);
+            closes.add(close);
+            return close;
         } catch (Throwable e) {
-            end(queues, told);
             return null;
         }
     }
 
-    /** What could not be settled by it is remembered now. */
-    void end(List<? extends PartitionQueue<?>> queues, @Nullable CountDownLatch told) {
-        if (told == null) {
+    /** What became of it is known, and the entries that nobody took over are remembered or forgotten. */
+    void end(@Nullable Close close, @Nullable Throwable failure, Unsettled unsettled, List<Entry> entries) {
+        if (close == null) {
+            unsettled.closed(entries, failure == null);
             return;
         }
-        told.countDown();
-        for (PartitionQueue<?> queue : queues) {
-            closing.remove(queue.partition, told);
+        try {
+            synchronized (close) {
+                close.told = true;
+                unsettled.closed(entries, failure == null);
+            }
+        } finally {
+            closes.remove(close);
         }
     }
 
-    /** Waits for closes of these that have begun, for a second altogether. */
-    void await(List<? extends PartitionQueue<?>> queues) throws InterruptedException {
-        if (closing.isEmpty()) {
+    /** A round has these partitions now. Outcomes of their messages are remembered, if closes have them. */
+    void takeOver(List<? extends PartitionQueue<?>> queues, Unsettled unsettled) {
+        if (closes.isEmpty()) {
             return;
         }
-        long end = System.nanoTime() + PATIENCE;
-        for (PartitionQueue<?> queue : queues) {
-            CountDownLatch told = closing.get(queue.partition);
-            if (told != null && !told.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-                return;
+        Map<Partition, PartitionQueue<?>> taken = new HashMap<>();
+        queues.forEach(queue -> taken.put(queue.partition, queue));
+        for (Close close : closes) {
+            synchronized (close) {
+                if (!close.told) {
+                    takeOver(close.entries, taken, unsettled);
+                }
+            }
+        }
+    }
+
+    private static void takeOver(List<Entry> entries, Map<Partition, PartitionQueue<?>> taken, Unsettled unsettled) {
+        for (Entry entry : entries) {
+            PartitionQueue<?> queue = taken.get(entry.partition);
+            if (queue != null && !entry.takenOver && queue.has(entry.id)) {
+                unsettled.remember(new Entry(entry));
+                entry.takenOver = true;
             }
         }
     }

@@ -16,7 +16,6 @@ import dev.outbox.relay.Unsettled.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,18 +190,14 @@ final class Outcomes {
             int size) {
         long start = System.nanoTime();
         Throwable failure = null;
-        CountDownLatch told = shared.closing.begin(queues);
+        ClosingPartitions.Close close = shared.closing.begin(entries);
         try {
             run.takeInterrupt();
             batch.close();
         } catch (Throwable e) {
             failure = e;
         } finally {
-            try {
-                rememberWhatIsNotSettled(failure);
-            } finally {
-                shared.closing.end(queues, told);
-            }
+            shared.closing.end(close, failure, shared.unsettled, entries);
         }
         if (failure == null) {
             settled(size, start);
@@ -219,26 +214,6 @@ final class Outcomes {
             shared.admission.unproven(permit);
         } else {
             shared.admission.succeeded(permit, wanted, queues);
-        }
-    }
-
-    private void rememberWhatIsNotSettled(@Nullable Throwable failure) {
-        for (Entry entry : entries) {
-            if (failure == null && entry.marked) {
-                if (shared.unsettled.size() != 0) {
-                    shared.unsettled.forget(entry);
-                }
-            } else {
-                remember(entry);
-            }
-        }
-    }
-
-    private void remember(Entry entry) {
-        try {
-            shared.unsettled.remember(entry);
-        } catch (Throwable e) {
-            // There is no memory. The message is published once more, which is better than that the relay stops.
         }
     }
 

@@ -37,6 +37,15 @@ final class PartitionQueue<T> {
         messages.add(message);
     }
 
+    boolean has(String id) {
+        for (PersistedMessage message : messages) {
+            if (message.id().equals(id)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     PersistedMessage head() {
         return messages.get(0);
     }

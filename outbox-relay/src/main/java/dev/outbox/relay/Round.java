@@ -245,12 +245,8 @@ final class Round {
                 || size >= MANY_MESSAGES
                 || all.size() >= MANY_PARTITIONS
                 || hasManyBytes(batch.messages());
-        try {
-            shared.closing.await(all);
-        } catch (InterruptedException e) {
-            run.caught(e);
-        }
-        now = System.nanoTime(); // the time limits of publishers begin after the wait
+        shared.closing.takeOver(all, shared.unsettled);
+        now = System.nanoTime(); // the time that publishers take begins here
         for (PartitionQueue<?> queue : all) {
             shared.unsettled.sawHead(queue.partition, queue.head());
         }

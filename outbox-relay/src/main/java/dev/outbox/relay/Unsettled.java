@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,9 @@ final class Unsettled {
         /** Whether the batch it came with knows of it. Of the round's thread. */
         boolean marked;
 
+        /** Whether another round has the message while this close is under way; guarded by the close. */
+        boolean takenOver;
+
         private long expires;
 
         Entry(Partition partition, PersistedMessage message, Kind kind, @Nullable String text, Duration delay) {
@@ -52,6 +56,17 @@ final class Unsettled {
             this.kind = kind;
             this.text = text;
             this.delay = delay;
+        }
+
+        /** The same for another batch. */
+        Entry(Entry entry) {
+            this.partition = entry.partition;
+            this.id = entry.id;
+            this.attempts = entry.attempts;
+            this.createdAt = entry.createdAt;
+            this.kind = entry.kind;
+            this.text = entry.text;
+            this.delay = entry.delay;
         }
 
         String reason() {
@@ -88,6 +103,30 @@ final class Unsettled {
                         .put(entry.id, entry)
                 == null) {
             size++;
+        }
+    }
+
+    /** A batch with these outcomes was closed, or could not be. Those that another round has taken over are its own. */
+    void closed(List<Entry> entries, boolean settled) {
+        for (Entry entry : entries) {
+            if (entry.takenOver) {
+                continue;
+            }
+            if (settled && entry.marked) {
+                if (size != 0) {
+                    forget(entry);
+                }
+            } else {
+                rememberIfPossible(entry);
+            }
+        }
+    }
+
+    private void rememberIfPossible(Entry entry) {
+        try {
+            remember(entry);
+        } catch (Throwable e) {
+            // There is no memory. The message is published once more, which is better than that the relay stops.
         }
     }
 

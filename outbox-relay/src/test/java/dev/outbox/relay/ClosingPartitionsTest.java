@@ -1,57 +1,71 @@
 package dev.outbox.relay;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import dev.outbox.Codecs;
+import dev.outbox.PersistedMessage;
+import dev.outbox.StoreException;
 import dev.outbox.Topic;
+import dev.outbox.relay.Unsettled.Entry;
+import dev.outbox.relay.Unsettled.Kind;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
 class ClosingPartitionsTest {
+    private static final Partition PARTITION = new Partition("t", 1);
+
     private final Route<String> route =
             new Route<>(Topic.builder("t", Codecs.text()).build(), new Time(1), Interceptors.NONE);
-    private final List<PartitionQueue<String>> one = List.of(new PartitionQueue<>(route, new Partition("t", 1)));
-    private final List<PartitionQueue<String>> both = List.of(
-            new PartitionQueue<>(route, new Partition("t", 2)), new PartitionQueue<>(route, new Partition("t", 1)));
     private final ClosingPartitions closing = new ClosingPartitions();
+    private final Unsettled unsettled = new Unsettled(new Time(1));
+    private final PersistedMessage first = message("1");
+    private final PersistedMessage second = message("2");
 
-    @Test
-    void whoTakesAPartitionWaitsUntilItsCloseHasTold() throws Exception {
-        CountDownLatch told = closing.begin(one);
-        AtomicBoolean hasTold = new AtomicBoolean();
-        AtomicBoolean waited = new AtomicBoolean();
-        Thread taker = new Thread(() -> {
-            try {
-                closing.await(both);
-                waited.set(hasTold.get());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
-        taker.start();
-        while (taker.getState() != Thread.State.TIMED_WAITING) {
-            Thread.onSpinWait();
-        }
-        hasTold.set(true);
-        closing.end(one, told);
-        taker.join();
-        assertTrue(waited.get());
+    private static PersistedMessage message(String id) {
+        return new PersistedMessage(id, "t", 1, null, Map.of(), new byte[0], 0, Instant.EPOCH);
+    }
+
+    private static Entry published(PersistedMessage message) {
+        Entry entry = new Entry(PARTITION, message, Kind.PUBLISHED, null, Duration.ZERO);
+        entry.marked = true;
+        return entry;
+    }
+
+    private List<PartitionQueue<String>> batchOf(Partition partition, PersistedMessage message) {
+        PartitionQueue<String> queue = new PartitionQueue<>(route, partition);
+        queue.add(message);
+        return List.of(queue);
     }
 
     @Test
-    void aCloseThatHangsIsNotWaitedForForEver() throws Exception {
-        CountDownLatch hangs = closing.begin(one);
-        closing.await(both);
-        CountDownLatch next = closing.begin(one); // of who has it now
-        closing.end(one, hangs);
-        assertTrue(next != null && next.getCount() == 1, "the end of the first is not that of the second");
-        closing.end(one, next);
-        closing.await(one);
-        assertFalse(Thread.interrupted());
+    void aMessageThatComesWhileItsCloseIsUnderWayWasNotSettledByIt() {
+        List<Entry> entries = List.of(published(first), published(second));
+        ClosingPartitions.Close close = closing.begin(entries);
+        assertNotNull(close);
+        closing.takeOver(batchOf(PARTITION, first), unsettled);
+        Entry taken = unsettled.find(PARTITION, first);
+        assertNotNull(taken);
+        assertEquals(Kind.PUBLISHED, taken.kind);
+        closing.end(close, new StoreException("of the test"), unsettled, entries);
+        assertNull(unsettled.find(PARTITION, first), "whoever took it over has it");
+        assertNotNull(unsettled.find(PARTITION, second), "nobody has taken it over");
+        unsettled.closed(List.of(taken), false);
+        assertNotNull(unsettled.find(PARTITION, first), "the batch that took it over could not be closed either");
+    }
+
+    @Test
+    void aCloseThatGoesWellLeavesNothing() {
+        List<Entry> entries = List.of(published(first));
+        ClosingPartitions.Close close = closing.begin(entries);
+        closing.takeOver(batchOf(PARTITION, second), unsettled);
+        closing.takeOver(batchOf(new Partition("t", 2), message("1")), unsettled);
+        closing.end(close, null, unsettled, entries);
+        closing.takeOver(batchOf(PARTITION, first), unsettled);
+        assertEquals(0, unsettled.size());
     }
 }

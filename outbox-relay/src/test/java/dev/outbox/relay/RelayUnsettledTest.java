@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -164,6 +165,45 @@ class RelayUnsettledTest {
                 assertEquals(300, publishes.size());
                 await("forgotten", () -> relay.state().unsettled() == 0);
             }
+        }
+    }
+
+    /** The store has freed the messages of a close that failed, and its answer does not come. */
+    @Test
+    void whatIsFreeBeforeItsCloseHasFailedIsNotPublishedAgain() throws Exception {
+        Topic<String> topic = topicOf(1).build();
+        fixture.commit(topic, "k:1", "k:2");
+        CountDownLatch freed = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        AtomicInteger closes = new AtomicInteger();
+        Refusing store = new Refusing(fixture.store) {
+            @Override
+            void close(Marks marks) {
+                if (closes.incrementAndGet() > 1) {
+                    marks.settle();
+                    return;
+                }
+                marks.giveBack();
+                freed.countDown();
+                try {
+                    answer.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                throw new HoldLostException("of the test");
+            }
+        };
+        try (Relay relay = Relay.builder(store).topic(topic).build()) {
+            Thread first = new Thread(() -> relay.processMessages(10));
+            first.start();
+            freed.await();
+            assertEquals(2, relay.processMessages(10).published(), "messages that are settled");
+            assertEquals(0, pending());
+            answer.countDown();
+            first.join();
+            assertEquals(2, publishes.size());
+            assertEquals(1, mostPublishes());
+            assertEquals(0, relay.state().unsettled());
         }
     }
 
