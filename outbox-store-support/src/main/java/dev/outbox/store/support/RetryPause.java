@@ -4,8 +4,8 @@ import java.time.Duration;
 
 /**
  * The pauses between attempts to listen for wake-ups again while a server is away. They double from {@value
- * #FIRST_MILLIS} ms up to {@value #LONGEST_MILLIS} ms and stay there. So the first wake-up comes soon after the server is
- * back, and one attempt in each step costs a server nothing. Used by one thread.
+ * #FIRST_MILLIS} ms up to {@value #LONGEST_MILLIS} ms and stay there. So the first wake-up comes soon after the server
+ * is back, and one attempt in each step costs a server nothing. Used by one thread.
  */
 public final class RetryPause {
     private static final long FIRST_MILLIS = 100;

@@ -1,9 +1,12 @@
 package dev.outbox.store.support;
 
+import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What was asked for when the store was opened may change while relays run: row security is switched on, a server joins
@@ -15,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param <E> what asking may throw
  */
 public final class Surroundings<C, E extends Exception> {
+    private static final Logger LOG = LoggerFactory.getLogger(Surroundings.class);
+
     /** How often they are asked about. Tests ask more often. */
     public static volatile Duration every = Duration.ofMinutes(1);
 
@@ -25,6 +30,9 @@ public final class Surroundings<C, E extends Exception> {
 
     /** Whether the last answer was that they are not as they must be. */
     private volatile boolean unfit;
+
+    /** Whether asking failed the last time. */
+    private volatile boolean failing;
 
     /** They have just been asked about. */
     public Surroundings(Look<C, E> look) {
@@ -47,13 +55,38 @@ public final class Surroundings<C, E extends Exception> {
 
     /**
      * Asks if that was not done for a minute. One thread asks, because the answer may take long, and others go on
-     * meanwhile. After a bad answer all ask. If asking fails, that is no answer, and the next one is in a minute.
+     * meanwhile. After a bad answer all ask. If asking fails, that is no answer: the log says it once, the caller goes
+     * on, and the next one asks in a minute.
      */
     public void require(C means) throws E {
+        if (unfit) {
+            requireNow(means);
+            return;
+        }
         long last = asked.get();
         long now = System.nanoTime();
-        if (unfit || now - last >= every.toNanos() && asked.compareAndSet(last, now)) {
-            requireNow(means);
+        if (now - last < every.toNanos() || !asked.compareAndSet(last, now)) {
+            return;
+        }
+        String problem;
+        try {
+            problem = look.unfit(means);
+        } catch (OutboxException e) {
+            throw e;
+        } catch (Exception e) {
+            noteFailure(e);
+            return;
+        }
+        noteAnswer(problem);
+    }
+
+    private void noteFailure(Exception failure) {
+        if (!failing) {
+            failing = true;
+            LOG.warn(
+                    "Whether the database is as it was when the store was opened could not be asked; trying again every"
+                            + " minute: {}",
+                    failure.toString());
         }
     }
 
@@ -63,7 +96,11 @@ public final class Surroundings<C, E extends Exception> {
      * @throws StoreException if they are no longer as they must be, with what to do
      */
     public void requireNow(C means) throws E {
-        String problem = look.unfit(means);
+        noteAnswer(look.unfit(means));
+    }
+
+    private void noteAnswer(@Nullable String problem) {
+        failing = false;
         unfit = problem != null;
         if (problem != null) {
             throw new StoreException("The database is not as it was when the store was opened: " + problem

@@ -72,7 +72,7 @@ class SurroundingsTest {
     }
 
     @Test
-    void aQuestionThatFailsIsAskedAgainWhenItIsTime() throws Exception {
+    void aQuestionThatFailsHindersNobodyAndIsAskedAgainWhenItIsTime() throws Exception {
         AtomicInteger questions = new AtomicInteger();
         Surroundings<String, Exception> broken = new Surroundings<>(
                 means -> {
@@ -80,8 +80,26 @@ class SurroundingsTest {
                     throw new IllegalStateException("no answer");
                 },
                 LONG_AGO);
-        assertThrows(IllegalStateException.class, () -> broken.require(""));
+        broken.require("");
         broken.require("");
         assertEquals(1, questions.get());
+        assertThrows(IllegalStateException.class, () -> broken.requireNow(""));
+    }
+
+    /** What was wrong is not right because nobody can tell. */
+    @Test
+    void aQuestionThatFailsAfterABadAnswerIsAFailure() throws Exception {
+        AtomicInteger questions = new AtomicInteger();
+        Surroundings<String, Exception> broken = new Surroundings<>(
+                means -> {
+                    if (questions.incrementAndGet() == 1) {
+                        return "a switch is off: switch it on";
+                    }
+                    throw new IllegalStateException("no answer");
+                },
+                LONG_AGO);
+        assertThrows(StoreException.class, () -> broken.require(""));
+        assertThrows(IllegalStateException.class, () -> broken.require(""));
+        assertEquals(2, questions.get());
     }
 }
