@@ -9,11 +9,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The outcomes of batches that rounds of this relay are closing now. A close that fails gives its partitions back before
- * this process learns that it failed. Another worker may take them in between, and must not publish those messages once
- * more. So it looks here first. If its batch has a message of a close that is under way, then that close did not settle
- * the message, and never will. The outcome is remembered then, however long the answer of the store takes. Safe for use
- * by several threads.
+ * The outcomes of batches that rounds of this relay are closing now. A close that fails gives its partitions back
+ * before this process learns that it failed. Another worker may take them in between, and must not publish those
+ * messages once more. So it looks here first. If its batch has a message of a close that is under way, then that close
+ * did not settle the message, and never will. The outcome is remembered then, however long the answer of the store
+ * takes. Safe for use by several threads.
  */
 final class ClosingPartitions {
     /** One close. */
