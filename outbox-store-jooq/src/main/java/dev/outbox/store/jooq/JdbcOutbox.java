@@ -10,6 +10,7 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOption;
 import dev.outbox.StoreOptions;
 import dev.outbox.store.jooq.internal.StoreOpener;
+import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import dev.outbox.store.jooq.internal.dialect.Dialects;
 import dev.outbox.store.jooq.internal.dialect.SqlOption;
@@ -69,9 +70,10 @@ public final class JdbcOutbox {
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode and
      *     in no transaction (OBX-TX-1). A connection in auto-commit mode may be in a transaction: in a branch of a
-     *     distributed one, or in one that began in SQL. It also throws this exception if the transaction is read-only.
-     *     A pool whose connections are <em>not</em> in auto-commit mode hides that there is no transaction. A message
-     *     that is published on such a connection after the commit begins a transaction that no one commits, and is lost
+     *     distributed one, or in one that began in SQL. It also throws this exception if the transaction is read-only,
+     *     and if the connection is closed. A connection that is <em>not</em> in auto-commit mode hides that there is no
+     *     transaction. A message that is published on it after the commit begins a transaction that no one commits, and
+     *     most pools roll it back: the message is lost. {@code docs/TRANSACTIONS.md} says what happens in each case
      */
     public static PersistFunc persist(Connection tx) {
         return STANDARD.persist(tx);
@@ -106,7 +108,8 @@ public final class JdbcOutbox {
      * more: two for batches that try topics that were left out, and one for operations. While publishers hang, their
      * batches need up to eight more. Publishers that take connections of the same pool need one each: as many as
      * {@code publishers} and {@code workers} of the relay together. The pool must hand out connections of its own. If
-     * it returned the connection of the caller's transaction, the store would end that transaction.
+     * it returned the connection of the caller's transaction, the store would end that transaction. So opening refuses
+     * Spring's {@code TransactionAwareDataSourceProxy}: pass the pool that the proxy is for.
      *
      * <p>A batch is idle while its publishers work, so it lifts the limits on idle and long transactions for its own
      * connection. A thread of the store gives a sign of life on the connection every few seconds. The server ends the
@@ -318,6 +321,7 @@ public final class JdbcOutbox {
 
         /** Creates the tables as {@link JdbcOutbox#createSchema} does. If the names say a schema, it must exist. */
         public void createSchema(DataSource pool) {
+            Connections.requireOwnTransactions(pool);
             try (Connection connection = pool.getConnection()) {
                 boolean autoCommit = connection.getAutoCommit();
                 Dialect dialect = Dialects.of(connection).named(names);

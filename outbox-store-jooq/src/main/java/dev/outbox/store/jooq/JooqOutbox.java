@@ -40,10 +40,11 @@ public final class JooqOutbox {
      * does. Several threads can use the result if they can use the context, which is rarely so.
      *
      * @throws dev.outbox.MisuseException from {@link PersistFunc#persist} if the connection is in auto-commit mode, as
-     *     it is outside of transactions (OBX-TX-1), or if the transaction is read-only. A pool whose connections are
-     *     <em>not</em> in auto-commit mode hides that there is no transaction. A message that is published on such a
-     *     connection after the commit, for example by Spring's {@code afterCommit}, begins a transaction that no one
-     *     commits, and is lost
+     *     it is outside of transactions (OBX-TX-1), or if the transaction is read-only. A pool whose connections
+     *     are <em>not</em> in auto-commit mode hides that there is no transaction. A message that is published on such
+     *     a connection after the commit, for example by Spring's {@code afterCommit}, begins a transaction that no one
+     *     commits, and most pools roll it back: the message is lost. {@code docs/TRANSACTIONS.md} says what happens in
+     *     each case
      */
     public static PersistFunc persist(DSLContext tx) {
         return STANDARD.persist(tx);

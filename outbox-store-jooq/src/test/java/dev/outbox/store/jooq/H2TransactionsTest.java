@@ -1,7 +1,11 @@
 package dev.outbox.store.jooq;
 
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
 import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import javax.sql.XADataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Test;
@@ -17,6 +21,16 @@ class H2TransactionsTest extends TransactionsTest {
         JdbcDataSource source = new JdbcDataSource();
         source.setURL(url);
         return source;
+    }
+
+    /** The database has no such statement. */
+    @Override
+    @Test
+    void aTransactionThatWasBegunReadOnlyInSqlIsToldSo() throws Exception {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            assertThrows(SQLException.class, () -> statement.execute("BEGIN READ ONLY"));
+        }
     }
 
     /** There are none: the driver takes the setting and does nothing about it. */

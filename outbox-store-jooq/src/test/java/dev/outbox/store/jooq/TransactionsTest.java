@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.ConfigurationException;
 import dev.outbox.MisuseException;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistFunc;
@@ -21,6 +22,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,6 +37,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each way into a transaction, through each driver: it shares the transaction, or is refused and says why. */
 @Timeout(60)
@@ -261,15 +265,84 @@ abstract class TransactionsTest {
         assertPublished("a", "a");
     }
 
+    /** Begun so by a statement, of which the driver knows nothing; and what comes after the refusal. */
     @Test
-    void aClosedConnectionIsAnError() throws Exception {
+    void aTransactionThatWasBegunReadOnlyInSqlIsToldSo() throws Exception {
+        try (Connection connection = connect()) {
+            for (int way : new int[] {0, 1}) {
+                run(connection, dialect instanceof MySqlDialect ? "START TRANSACTION READ ONLY" : "BEGIN READ ONLY");
+                String text = refused(ways(connection).get(way));
+                assertTrue(text.contains("The transaction is read-only"), text);
+                assertFalse(text.contains("replica"), text);
+                run(connection, "ROLLBACK");
+            }
+            run(connection, dialect instanceof MySqlDialect ? "START TRANSACTION" : "BEGIN");
+            ways(connection).forEach(persist -> write(persist, "a"));
+            run(connection, "COMMIT");
+        }
+        assertPublished("a", "a");
+    }
+
+    @Test
+    void aClosedConnectionIsRefused() throws Exception {
         Connection connection = connect();
         connection.setAutoCommit(false);
         connection.close();
         for (PersistFunc persist : ways(connection)) {
-            assertThrows(OutboxException.class, () -> write(persist, "nowhere"));
+            assertTrue(refused(persist).contains("The connection is closed"), refused(persist));
         }
         assertPublished();
+    }
+
+    /** A pool lends another object than the driver's connection. It is in the transaction that the connection is in. */
+    @ParameterizedTest
+    @EnumSource(PoolLibrary.class)
+    void aConnectionOfAPoolIsAsGoodAsItsOwn(PoolLibrary library) throws Exception {
+        try (PoolLibrary.Pool pool = library.open(address, 1, Duration.ofSeconds(30))) {
+            Connection connection = pool.getConnection();
+            for (PersistFunc persist : ways(connection)) {
+                assertTrue(refused(persist).contains("auto-commit mode and in no transaction"), refused(persist));
+            }
+            connection.setAutoCommit(false);
+            ways(connection).forEach(persist -> write(persist, "rolled back"));
+            connection.rollback();
+            ways(connection).forEach(persist -> write(persist, "committed"));
+            connection.commit();
+            connection.setAutoCommit(true);
+            connection.close();
+            for (PersistFunc persist : ways(connection)) {
+                assertTrue(refused(persist).contains("The connection is closed"), refused(persist));
+            }
+        }
+        assertPublished("committed", "committed");
+    }
+
+    /** Where connections find no tables, or another outbox. Nobody can know which one was meant. */
+    @Test
+    void theTablesAreThoseThatTheConnectionFinds() throws Exception {
+        String elsewhere = harness.createOutbox();
+        try {
+            try (Connection connection = DriverManager.getConnection(elsewhere)) {
+                connection.setAutoCommit(false);
+                ways(connection).forEach(persist -> write(persist, "elsewhere"));
+                connection.commit();
+                drop(connection);
+                for (PersistFunc persist : ways(connection)) {
+                    String text = assertThrows(ConfigurationException.class, () -> write(persist, "nowhere"))
+                            .getMessage();
+                    assertTrue(text.contains("in the schema that your connections use"), text);
+                    connection.rollback();
+                }
+            }
+        } finally {
+            harness.dropOutbox(elsewhere);
+        }
+        assertPublished();
+    }
+
+    private void drop(Connection connection) throws SQLException {
+        run(connection, "DROP TABLE outbox_message");
+        connection.commit();
     }
 
     private record Branch(int number) implements Xid {

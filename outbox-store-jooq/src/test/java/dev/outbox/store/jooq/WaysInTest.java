@@ -22,15 +22,19 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.exception.DataAccessException;
@@ -43,6 +47,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The ways into a transaction, and that there is none past it. They are the same on every database. */
 @Timeout(60)
@@ -236,6 +242,48 @@ class WaysInTest {
         JooqOutbox.persist(ctx).persist(StoreTest.message(0, "never committed"));
         ctx.transaction(tx -> JooqOutbox.persist(tx).persist(StoreTest.message(0, "committed")));
         assertPublished("committed");
+    }
+
+    /** Without a commit of its own it is up to the code that has the connection next, as the document says. */
+    @ParameterizedTest
+    @EnumSource(PoolLibrary.class)
+    void whatIsPublishedAfterTheCommitIsUpToThePool(PoolLibrary library) throws Exception {
+        try (PoolLibrary.Pool pool = library.open(address, 1, Duration.ofSeconds(30))) {
+            Connection connection = pool.getConnection();
+            connection.setAutoCommit(false);
+            PersistFunc persist = JdbcOutbox.persist(connection);
+            persist.persist(StoreTest.message(0, "in it"));
+            connection.commit();
+            persist.persist(StoreTest.message(0, "after it"));
+            connection.close();
+            List<String> published = new ArrayList<>();
+            try (Store store = Stores.open(address)) {
+                published.addAll(StoreTest.publishAll(store, 100));
+                try (Connection next = pool.getConnection()) {
+                    if (!next.getAutoCommit()) {
+                        published.add("-");
+                        next.commit();
+                    }
+                }
+                published.addAll(StoreTest.publishAll(store, 100));
+            }
+            assertEquals(
+                    switch (library) {
+                        case HIKARI, DBCP, C3P0 -> List.of("in it");
+                        case AGROAL -> List.of("in it", "after it");
+                        case TOMCAT -> List.of("in it", "-", "after it");
+                    },
+                    published);
+        }
+    }
+
+    /** It is a context outside of any transaction then. */
+    @Test
+    void theConfigurationOfATransactionThatHasEndedIsRefused() {
+        AtomicReference<@Nullable Configuration> kept = new AtomicReference<>();
+        configuration(true).dsl().transaction(kept::set);
+        assertRefused(JooqOutbox.persist(Objects.requireNonNull(kept.get())), "auto-commit");
+        assertPublished();
     }
 
     @Test

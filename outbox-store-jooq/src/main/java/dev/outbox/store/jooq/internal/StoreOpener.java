@@ -51,6 +51,7 @@ public final class StoreOpener {
 
     public static Store store(DataSource pool, StoreOptions options) {
         SqlOptions settings = SqlOptions.ofPool(options);
+        Connections.requireOwnTransactions(pool);
         Dialect dialect;
         int lockKey;
         try (Connection connection = pool.getConnection()) {

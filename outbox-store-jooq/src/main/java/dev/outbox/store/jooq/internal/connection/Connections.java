@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.internal.connection;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.ConfigurationException;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * came. Safe for use by several threads.
  */
 public final class Connections implements AutoCloseable {
+    private static final String CALLERS_CONNECTION =
+            "org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy";
+
     private final DataSource source;
     private final @Nullable HikariDataSource own;
     private final @Nullable ConnectRetries retries;
@@ -40,6 +44,21 @@ public final class Connections implements AutoCloseable {
      */
     public static Connections own(HikariDataSource pool, ConnectRetries retries, boolean setUp, Dialect dialect) {
         return new Connections(pool, pool, retries, setUp, dialect);
+    }
+
+    /**
+     * Refuses a pool that hands out the connection of the caller's transaction, as far as the pool can be known by its
+     * name. A store takes connections for transactions of its own. On the caller's connection it would end the caller's.
+     */
+    public static void requireOwnTransactions(DataSource source) {
+        for (Class<?> type = source.getClass(); type != null; type = type.getSuperclass()) {
+            if (type.getName().equals(CALLERS_CONNECTION)) {
+                throw new ConfigurationException(
+                        "The pool is a TransactionAwareDataSourceProxy of Spring, which hands out"
+                                + " the connection of the caller's transaction. A store would end that transaction: pass the"
+                                + " DataSource that the proxy is for.");
+            }
+        }
     }
 
     /** The application's. */

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq.internal.dialect;
 
+import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,12 @@ public interface ErrorMeanings {
 
     /** Whether an exception may say that nothing can be written; {@link TransactionDialect#whyReadOnly} knows more. */
     boolean isReadOnly(SQLException e);
+
+    /**
+     * Whether nothing can be written because the transaction of a connection was begun read-only. The reason may also
+     * be the database, or a setting of the session; then the answer is false.
+     */
+    boolean isReadOnlyTransaction(Connection connection, SQLException e);
 
     /** Whether a table or column is missing. */
     boolean isMissingTable(SQLException e);

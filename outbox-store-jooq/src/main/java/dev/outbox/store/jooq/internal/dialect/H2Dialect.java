@@ -395,6 +395,12 @@ public record H2Dialect(TableNames names) implements Dialect {
         return e.getErrorCode() == 90097;
     }
 
+    /** The driver takes the setting and does nothing about it. */
+    @Override
+    public boolean isReadOnlyTransaction(Connection connection, SQLException e) {
+        return false;
+    }
+
     @Override
     public String whyReadOnly() {
         return "SELECT CASE WHEN READONLY() THEN 'the database was opened read-only (ACCESS_MODE_DATA=r), or its file is' END";

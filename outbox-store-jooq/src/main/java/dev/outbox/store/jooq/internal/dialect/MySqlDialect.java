@@ -56,6 +56,11 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     private static final String READY =
             "(p.retry_at IS NULL OR p.retry_at <= " + NOW + " OR p.failed_at > " + NOW + " + INTERVAL 1 MINUTE)";
 
+    /** The error of a transaction that was begun read-only. */
+    private static final int READ_ONLY_TRANSACTION = 1792;
+
+    private static final String READ_ONLY_STATE = "25006";
+
     /** The setting of both drivers by which statements can be sent several at a time. */
     private static final String SEVERAL = "allowMultiQueries";
 
@@ -460,10 +465,25 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     public boolean isReadOnly(SQLException e) {
         return switch (e.getErrorCode()) {
             case 1290 -> String.valueOf(e.getMessage()).contains("read");
-            case 1792, 1836, 1874 -> true;
+            case READ_ONLY_TRANSACTION, 1836, 1874 -> true;
             case 0 -> String.valueOf(e.getMessage()).contains("read-only"); // MySQL's driver does not even send it
             default -> false;
         };
+    }
+
+    /** The server says so by a number of its own. MySQL's driver refuses by itself, without one. */
+    @Override
+    public boolean isReadOnlyTransaction(Connection connection, SQLException e) {
+        if (e.getErrorCode() == READ_ONLY_TRANSACTION) {
+            return true;
+        }
+        boolean told = READ_ONLY_STATE.equals(e.getSQLState())
+                || String.valueOf(e.getMessage()).contains("Connection is read-only");
+        try {
+            return told && connection.isReadOnly();
+        } catch (SQLException again) {
+            return false;
+        }
     }
 
     @Override
@@ -802,7 +822,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
             case 1049 -> "Create the database, or correct its name in the URL.";
             case 1046 -> "Name the database in the URL.";
             case 1290 -> String.valueOf(e.getMessage()).contains("read-only") ? Advice.READ_ONLY : null;
-            case 1836, 1792 -> Advice.READ_ONLY;
+            case 1836, READ_ONLY_TRANSACTION -> Advice.READ_ONLY;
             case 1665 ->
                 "The server logs statements (binlog_format = STATEMENT), and then takes no changes in the isolation that"
                         + " relays need, READ COMMITTED: set binlog_format to ROW or MIXED, and connect anew.";

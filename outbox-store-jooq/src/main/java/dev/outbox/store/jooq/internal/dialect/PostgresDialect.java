@@ -50,6 +50,8 @@ public record PostgresDialect(TableNames names) implements Dialect {
             "jit", "off",
             "plan_cache_mode", "force_generic_plan"));
 
+    private static final String READ_ONLY_STATE = "25006";
+
     private static final long YEAR_2000 = Instant.parse("2000-01-01T00:00:00Z").getEpochSecond();
 
     private static final String BEGIN = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT "
@@ -520,7 +522,28 @@ public record PostgresDialect(TableNames names) implements Dialect {
     /** Also "must be set before any query" and "during recovery", which is what {@link #END_OF_READ} says. */
     @Override
     public boolean isReadOnly(SQLException e) {
-        return Set.of("25006", "25001", "0A000").contains(String.valueOf(e.getSQLState()));
+        return Set.of(READ_ONLY_STATE, "25001", "0A000").contains(String.valueOf(e.getSQLState()));
+    }
+
+    /**
+     * After its failure the transaction answers no question. But the server tells the driver unasked whether it is a
+     * standby, and whether its transactions are read-only by default.
+     */
+    @Override
+    public boolean isReadOnlyTransaction(Connection connection, SQLException e) {
+        try {
+            return READ_ONLY_STATE.equals(e.getSQLState())
+                    && (connection.isReadOnly()
+                            || isOff("in_hot_standby", connection)
+                                    && isOff("default_transaction_read_only", connection));
+        } catch (SQLException | NoClassDefFoundError again) {
+            return false; // another driver, of which nothing is known
+        }
+    }
+
+    private static boolean isOff(String setting, Connection connection) throws SQLException {
+        return connection.isWrapperFor(PGConnection.class)
+                && "off".equals(connection.unwrap(PGConnection.class).getParameterStatus(setting));
     }
 
     @Override
@@ -913,7 +936,7 @@ public record PostgresDialect(TableNames names) implements Dialect {
         if (state.equals("3D000")) {
             return "Create the database, or correct its name in the URL.";
         }
-        if (state.equals("25006")) {
+        if (state.equals(READ_ONLY_STATE)) {
             return Advice.READ_ONLY;
         }
         return state.equals("42501") ? "Give the user rights to the tables of the outbox." : null;

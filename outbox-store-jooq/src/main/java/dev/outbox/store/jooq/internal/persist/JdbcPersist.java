@@ -154,9 +154,6 @@ public final class JdbcPersist {
 
     /** Only a failure asks which database this is, so that success costs nothing. */
     private RuntimeException failure(Connection connection, SQLException e) {
-        if (OpenTransaction.isReadOnly(connection, e)) {
-            return new MisuseException(OpenTransaction.READ_ONLY + " " + e.getMessage(), e);
-        }
         if (OpenTransaction.hasFailed(e)) {
             return new StoreException(OpenTransaction.FAILED + " " + e.getMessage(), e);
         }
@@ -168,6 +165,9 @@ public final class JdbcPersist {
             }
             if (any.product().equals(product)) {
                 Dialect dialect = any.named(names);
+                if (dialect.isReadOnlyTransaction(connection, e)) {
+                    return new MisuseException(OpenTransaction.READ_ONLY + " " + e.getMessage(), e);
+                }
                 if (names.schema() != null && StoreErrors.isSyntaxError(e)) {
                     return StoreErrors.reservedWord(names, e);
                 }

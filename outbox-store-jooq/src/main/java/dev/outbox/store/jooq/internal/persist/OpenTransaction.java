@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Whether a connection is in a transaction that a message can share.
  *
- * <p>With auto-commit off it is, or this statement begins it. That costs nothing to ask. The connection does
- * not tell then whether a commit will follow. Where a pool has auto-commit off, the caller must know that.
+ * <p>A closed connection is in none. With auto-commit off there is a transaction, or this statement begins one. Both
+ * cost nothing to ask. The connection does not tell then whether a commit will follow: the first statement of a
+ * transaction looks like a statement after its commit. Where a pool has auto-commit off, the caller must know that.
  *
  * <p>With auto-commit on there may be a transaction nevertheless: in a branch of a distributed transaction, which the
  * drivers of MySQL and MariaDB begin without touching that setting, or after a BEGIN in SQL. So the transaction itself
@@ -30,15 +31,18 @@ public final class OpenTransaction {
             "A statement of this transaction has failed before, and PostgreSQL takes no other in it: roll the transaction back, or"
                     + " back to a savepoint from before that statement, and publish then. What failed is not the message.";
 
-    /** Of MySQL and MariaDB. */
-    private static final int IN_READ_ONLY_TRANSACTION = 1792;
-
     private static final String H2 = "H2";
 
     private OpenTransaction() {}
 
     /** @throws MisuseException if there is none */
     static void require(Connection connection) throws SQLException {
+        if (connection.isClosed()) {
+            throw new MisuseException(
+                    "The connection is closed, so there is no transaction that the message could share:"
+                            + " it was given back to its pool, or it broke. Publish with the connection of the transaction,"
+                            + " before you commit and close it.");
+        }
         if (connection.getAutoCommit()) {
             if (connection.getMetaData().getDatabaseProductName().equals(H2)) {
                 throw none(null);
@@ -69,20 +73,5 @@ public final class OpenTransaction {
     /** Whether there is a transaction, in which something has failed so that nothing more can be done in it. */
     static boolean hasFailed(SQLException e) {
         return "25P02".equals(e.getSQLState());
-    }
-
-    /** Whether the transaction itself, as it was begun, takes no writes; it may also be the database that does not. */
-    static boolean isReadOnly(Connection connection, SQLException e) {
-        if (e.getErrorCode() == IN_READ_ONLY_TRANSACTION) {
-            return true;
-        }
-        // MySQL's driver refuses by itself, with no code of the server.
-        boolean told = "25006".equals(e.getSQLState())
-                || String.valueOf(e.getMessage()).contains("Connection is read-only");
-        try {
-            return told && connection.isReadOnly();
-        } catch (SQLException again) {
-            return false;
-        }
     }
 }
