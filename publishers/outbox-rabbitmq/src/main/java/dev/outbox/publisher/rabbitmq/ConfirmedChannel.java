@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * answer.
  *
  * <p>The messages are in a map that needs no lock. The thread that reads from the broker must never wait for a thread
- * that writes: the broker may stop reading until somebody has read what it says.
+ * that writes: the broker may stop reading until its client has read what it says.
  */
 final class ConfirmedChannel implements ConfirmListener, ReturnCallback, ShutdownListener {
     private final Channel channel;

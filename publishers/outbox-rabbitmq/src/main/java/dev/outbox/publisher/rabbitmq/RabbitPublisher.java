@@ -314,8 +314,8 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
         }
 
         /**
-         * The same with another prefix: {@code cloudEvents_} is for consumers that speak JMS, which allows no colon in a
-         * name.
+         * The same with another prefix: {@code cloudEvents_} is for consumers that speak JMS, which allows no colon
+         * in a name.
          */
         public Builder<T> cloudEvents(CloudEvents<? super T> cloudEvents, String prefix) {
             this.cloudEvents = Objects.requireNonNull(cloudEvents, "cloudEvents");
@@ -327,8 +327,8 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
          * Connects, and makes the publisher. If the broker is away, that is a warning in the log, and the publisher
          * connects when it gets a message.
          *
-         * @throws ConfigurationException if no exchange was given; if RabbitMQ answers that there is no such exchange or
-         *     virtual host, or that the user may not use it
+         * @throws ConfigurationException if no exchange was given; if RabbitMQ answers that there is no such exchange
+         *     or virtual host, or that the user may not use it
          */
         public RabbitPublisher<T> build() {
             if (exchange == null) {

@@ -48,7 +48,8 @@ public final class Connections implements AutoCloseable {
 
     /**
      * Refuses a pool that hands out the connection of the caller's transaction, as far as the pool can be known by its
-     * name. A store takes connections for transactions of its own. On the caller's connection it would end the caller's.
+     * name. A store takes connections for transactions of its own. On the caller's connection it would end that
+     * transaction.
      */
     public static void requireOwnTransactions(DataSource source) {
         for (Class<?> type = source.getClass(); type != null; type = type.getSuperclass()) {
