@@ -13,7 +13,13 @@ public final class Shortages {
             // HikariCP's, when no connection became free in time
             "java.sql.SQLTransientConnectionException",
             "org.apache.tomcat.jdbc.pool.PoolExhaustedException",
+            // c3p0's, when no connection became free in time, and when none could be made
+            "com.mchange.v2.resourcepool.TimeoutException",
+            "com.mchange.v2.resourcepool.CannotAcquireResourceException",
             "com.mongodb.MongoTimeoutException");
+
+    /** MongoDB's, if {@code timeoutMS} is set: the limit on a whole operation, with the wait for a connection in it. */
+    private static final String OPERATION = "com.mongodb.MongoOperationTimeoutException";
 
     private Shortages() {}
 
@@ -34,6 +40,15 @@ public final class Shortages {
         if (failure instanceof NoSuchElementException
                 && (message.contains("Timeout waiting for idle object") || message.contains("Pool exhausted"))) {
             return true;
+        }
+        // Agroal, whose exceptions have no type of their own.
+        if (failure.getClass().getName().equals("java.sql.SQLException")
+                && (message.startsWith("Sorry, acquisition timeout") || message.startsWith("Acquisition timeout"))) {
+            return true;
+        }
+        if (failure.getClass().getName().equals(OPERATION)) {
+            // For a connection or a server. An operation that takes too long by itself may do so at each attempt.
+            return message.contains("while waiting for a ");
         }
         for (Class<?> type = failure.getClass(); type != null; type = type.getSuperclass()) {
             if (TYPES.contains(type.getName())) {

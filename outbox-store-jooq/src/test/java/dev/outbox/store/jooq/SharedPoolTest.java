@@ -3,8 +3,6 @@ package dev.outbox.store.jooq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
 import dev.outbox.Outbox;
@@ -25,17 +23,15 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.apache.commons.dbcp2.BasicDataSource;
-import org.apache.tomcat.jdbc.pool.PoolProperties;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Publishers that use the pool of the relay's store, as they do in most services, and find it empty. */
 @Timeout(60)
 class SharedPoolTest {
+    private static final String URL = "jdbc:h2:mem:shared-pool;DB_CLOSE_DELAY=-1";
     private static final int MESSAGES = 40;
     private static final int WORKERS = 4;
 
@@ -43,64 +39,11 @@ class SharedPoolTest {
     private final AtomicInteger refused = new AtomicInteger();
     private final Set<String> published = ConcurrentHashMap.newKeySet();
 
-    /** A pool of the application's: WORKERS + 1 connections, for which it waits a quarter of a second. */
-    record Pool(DataSource source, Runnable end) implements AutoCloseable {
-        private static final String URL = "jdbc:h2:mem:shared-pool;DB_CLOSE_DELAY=-1";
-
-        static Pool hikari() {
-            HikariConfig config = new HikariConfig();
-            config.setJdbcUrl(URL);
-            config.setMaximumPoolSize(WORKERS + 1);
-            config.setConnectionTimeout(250); // the least that HikariCP takes
-            HikariDataSource pool = new HikariDataSource(config);
-            return new Pool(pool, pool::close);
-        }
-
-        static Pool dbcp() {
-            BasicDataSource pool = new BasicDataSource();
-            pool.setUrl(URL);
-            pool.setMaxTotal(WORKERS + 1);
-            pool.setMaxWait(Duration.ofMillis(250));
-            return new Pool(pool, () -> {
-                try {
-                    pool.close();
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-        }
-
-        static Pool tomcat() {
-            PoolProperties config = new PoolProperties();
-            config.setUrl(URL);
-            config.setMaxActive(WORKERS + 1);
-            config.setMaxIdle(WORKERS + 1);
-            config.setInitialSize(1);
-            config.setMinIdle(1);
-            config.setMaxWait(250);
-            org.apache.tomcat.jdbc.pool.DataSource pool = new org.apache.tomcat.jdbc.pool.DataSource(config);
-            return new Pool(pool, pool::close);
-        }
-
-        @Override
-        public void close() {
-            end.run();
-        }
-
-        @Override
-        public String toString() {
-            return source.getClass().getName();
-        }
-    }
-
-    static Stream<Pool> pools() {
-        return Stream.of(Pool.hikari(), Pool.dbcp(), Pool.tomcat());
-    }
-
     @ParameterizedTest
-    @MethodSource("pools")
-    void anEmptyPoolIsNoFaultOfAMessage(Pool opened) throws Exception {
-        try (opened) {
+    @EnumSource(PoolLibrary.class)
+    void anEmptyPoolIsNoFaultOfAMessage(PoolLibrary library) throws Exception {
+        // WORKERS + 1 connections, for which it waits a quarter of a second, the least that HikariCP takes
+        try (PoolLibrary.Pool opened = library.open(URL, WORKERS + 1, Duration.ofMillis(250))) {
             DataSource pool = opened.source();
             JdbcOutbox.createSchema(pool);
             Topic<String> topic = Topic.builder("orders", Codecs.text())

@@ -30,6 +30,7 @@ record OutboxCollections(
         MongoCollection<BsonDocument> deadLetters) {
     private static final Pattern PREFIX = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]{0,99}");
     private static final int NAMESPACE_EXISTS = 48;
+    private static final String MESSAGES = "messages";
 
     /** What every read and every checkout needs; also what messages of a partition are sorted by. */
     static final Bson BY_POSITION = Indexes.ascending("topic", "partition", "position");
@@ -46,7 +47,7 @@ record OutboxCollections(
     static OutboxCollections of(MongoDatabase database, String prefix) {
         MongoDatabase safe = safe(database);
         return new OutboxCollections(
-                safe.getCollection(prefix + "messages", BsonDocument.class),
+                safe.getCollection(prefix + MESSAGES, BsonDocument.class),
                 safe.getCollection(prefix + "partitions", BsonDocument.class),
                 safe.getCollection(prefix + "dead_letters", BsonDocument.class));
     }
@@ -56,7 +57,7 @@ record OutboxCollections(
      * cheap.
      */
     static MongoCollection<BsonDocument> messages(MongoDatabase database, String prefix) {
-        return database.getCollection(prefix + "messages", BsonDocument.class).withCodecRegistry(DOCUMENTS);
+        return database.getCollection(prefix + MESSAGES, BsonDocument.class).withCodecRegistry(DOCUMENTS);
     }
 
     private static MongoDatabase safe(MongoDatabase database) {
@@ -120,6 +121,13 @@ record OutboxCollections(
     /** A shell may have written 1 as another number than we do. */
     private static List<String> fields(BsonDocument key) {
         return List.copyOf(key.keySet());
+    }
+
+    /** How code names the outbox of these collections. */
+    String inCode() {
+        String name = messages.getNamespace().getCollectionName();
+        String prefix = name.substring(0, name.length() - MESSAGES.length());
+        return prefix.equals(MongoOutbox.DEFAULT_PREFIX) ? "MongoOutbox" : "MongoOutbox.named(\"" + prefix + "\")";
     }
 
     List<MongoCollection<BsonDocument>> all() {

@@ -224,8 +224,8 @@ final class StoreOpener {
             List<String> missing = collections.missing();
             return missing.isEmpty()
                     ? null
-                    : "missing are " + String.join(", ", missing)
-                            + ". Create them with MongoOutbox.createSchema(database)";
+                    : "missing are " + String.join(", ", missing) + ". Create them with " + collections.inCode()
+                            + ".createSchema(database)";
         } catch (MongoException e) {
             if (StoreErrors.isForbidden(e)) {
                 return null; // there is no telling, and everything else may be allowed
@@ -243,8 +243,8 @@ final class StoreOpener {
         }
         if (!missing.isEmpty()) {
             throw new ConfigurationException(doing + " failed: missing are " + String.join(", ", missing)
-                    + ". Create them, before messages are written, with MongoOutbox.createSchema(database) or with"
-                    + " the option createSchema=true.");
+                    + ". Create them, before messages are written, with " + collections.inCode()
+                    + ".createSchema(database) or with the option createSchema=true.");
         }
     }
 

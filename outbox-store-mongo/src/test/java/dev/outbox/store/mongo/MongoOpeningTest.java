@@ -554,6 +554,26 @@ class MongoOpeningTest {
         }
     }
 
+    /** What is printed does what is needed. */
+    @Test
+    void theCodeThatCreatesWhatIsMissingNamesThePrefix() {
+        for (String prefix : List.of("outbox_", "shop.events_")) {
+            try (TestOutbox other = new TestOutbox(server)) {
+                other.database.drop();
+                String said = refusal(
+                        ConfigurationException.class,
+                        other.url,
+                        StoreOptions.defaults().withPrefix(prefix));
+                assertContains("missing are collection " + other.name() + "." + prefix + "messages", said);
+                assertContains(
+                        prefix.equals("outbox_")
+                                ? "with MongoOutbox.createSchema(database)"
+                                : "with MongoOutbox.named(\"shop.events_\").createSchema(database)",
+                        said);
+            }
+        }
+    }
+
     private static void assertSaid(Store store, String what) {
         for (Executable asked : List.<Executable>of(
                 () -> store.checkout(Set.of(TestOutbox.TOPIC), 10),

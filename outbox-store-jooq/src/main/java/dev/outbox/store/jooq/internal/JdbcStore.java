@@ -209,13 +209,25 @@ public final class JdbcStore extends GuardedStore {
         } catch (SQLException e) {
             requireOpen();
             throw new StoreException(
-                    "Getting a connection failed. If the server is well, more batches are open at a time than there are"
-                            + " connections for: raise the size of your pool. "
+                    "Getting a connection failed. If the server is well, the pool is too small. This store has "
+                            + open.size() + " batches open, each with a connection" + poolSize()
+                            + ". A relay needs one for each worker and three more, and publishers that use the pool need"
+                            + " theirs: raise the size of your pool. "
                             + e.getMessage(),
                     e);
         } catch (RuntimeException e) {
             requireOpen();
             throw StoreErrors.unexpected("Getting a connection", e);
+        }
+    }
+
+    /** The largest size of the pool, if the pool tells it. */
+    private String poolSize() {
+        try {
+            int most = connections.most();
+            return most == 0 ? "" : ", and the pool makes at most " + most;
+        } catch (SQLException | RuntimeException e) {
+            return "";
         }
     }
 

@@ -282,7 +282,9 @@ abstract class BatchFaultTest {
                 published.stream().sorted().toList());
         for (OutboxException error : errors) {
             assertTrue(
-                    error instanceof StoreException && error.getMessage().contains("raise the size of your pool"),
+                    error instanceof StoreException
+                            && error.getMessage().contains("raise the size of your pool")
+                            && error.getMessage().matches("(?s).* has [12] batches open, .* makes at most 2\\..*"),
                     error.toString());
         }
     }

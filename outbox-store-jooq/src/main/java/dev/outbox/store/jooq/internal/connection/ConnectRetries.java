@@ -20,9 +20,15 @@ public final class ConnectRetries implements AutoCloseable {
 
     private static final long PAUSE_MILLIS = 500;
 
+    /** A try that takes longer says more than the failure of the one before. */
+    static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private final Dialect dialect;
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile @Nullable SQLException lastFailure;
+
+    /** When the try began that is under way, by {@link System#nanoTime}; null between two of them. */
+    private volatile @Nullable Long tryingSince;
 
     public ConnectRetries(Dialect dialect) {
         this.dialect = dialect;
@@ -35,6 +41,7 @@ public final class ConnectRetries implements AutoCloseable {
     Connection connect(Attempt attempt) throws SQLException {
         while (true) {
             SQLException failure;
+            tryingSince = System.nanoTime();
             try {
                 Connection connection = attempt.connect();
                 lastFailure = null;
@@ -42,6 +49,8 @@ public final class ConnectRetries implements AutoCloseable {
             } catch (SQLException e) {
                 failure = e;
                 lastFailure = e;
+            } finally {
+                tryingSince = null;
             }
             if (dialect.setupAdvice(failure) != null || isClosedWithin(PAUSE_MILLIS)) {
                 throw failure;
@@ -67,10 +76,21 @@ public final class ConnectRetries implements AutoCloseable {
         }
     }
 
-    /** Why the last try failed, or null if it did not fail. */
+    /**
+     * Why there is no connection: the server does not answer the try that is under way, or the last one failed. Null if
+     * neither is known.
+     */
     @Nullable
-    SQLException lastFailure() {
-        return lastFailure;
+    SQLException whyNone() {
+        SQLException last = lastFailure;
+        Long since = tryingSince;
+        long silence = since == null ? 0 : System.nanoTime() - since;
+        return silence < SILENCE_NANOS
+                ? last
+                : new SQLException(
+                        "the server has not answered for " + TimeUnit.NANOSECONDS.toSeconds(silence) + " s",
+                        "08001",
+                        last);
     }
 
     boolean isClosed() {

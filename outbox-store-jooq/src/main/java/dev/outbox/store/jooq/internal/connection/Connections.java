@@ -90,7 +90,7 @@ public final class Connections implements AutoCloseable {
             if (retries == null) {
                 throw e;
             }
-            SQLException failure = retries.lastFailure(); // null if the first try has not ended
+            SQLException failure = retries.whyNone();
             throw new ServerAwayException(failure == null ? e : failure);
         }
     }

@@ -12,7 +12,9 @@ import dev.outbox.store.jooq.internal.dialect.Dialects;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Objects;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -35,12 +37,12 @@ class ConnectRetriesTest {
             if (tries.incrementAndGet() < 3) {
                 throw away;
             }
-            assertSame(away, retries.lastFailure());
+            assertSame(away, retries.whyNone());
             return DriverManager.getConnection(URL);
         });
         connection.close();
         assertEquals(3, tries.get());
-        assertNull(retries.lastFailure());
+        assertNull(retries.whyNone());
     }
 
     @Test
@@ -54,7 +56,42 @@ class ConnectRetriesTest {
                             throw password;
                         })));
         assertEquals(1, tries.get());
-        assertSame(password, retries.lastFailure());
+        assertSame(password, retries.whyNone());
+    }
+
+    /** A refusal of before is no news then. */
+    @Test
+    void aServerThatFallsSilentIsSaidToBe() throws Exception {
+        assertThrows(
+                SQLException.class,
+                () -> retries.connect(() -> {
+                    throw password;
+                }));
+        CountDownLatch answer = new CountDownLatch(1);
+        Thread connecting = new Thread(() -> assertThrows(
+                SQLException.class,
+                () -> retries.connect(() -> {
+                    tries.incrementAndGet();
+                    await(answer);
+                    throw password;
+                })));
+        connecting.start();
+        while (tries.get() == 0 || retries.whyNone() == password) {
+            Thread.sleep(1);
+        }
+        SQLException said = Objects.requireNonNull(retries.whyNone());
+        assertTrue(said.toString().contains("the server has not answered for "), said.toString());
+        answer.countDown();
+        connecting.join();
+        assertSame(password, retries.whyNone(), "and when it has answered, its answer is");
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
@@ -108,7 +145,7 @@ class ConnectRetriesTest {
         config.setInitializationFailTimeout(-1);
         try (Connections connections =
                 Connections.own(new HikariDataSource(config), retries, true, Dialects.POSTGRESQL)) {
-            while (retries.lastFailure() == null) {
+            while (retries.whyNone() == null) {
                 LockSupport.parkNanos(1_000_000);
             }
             ServerAwayException said = assertThrows(ServerAwayException.class, connections::borrow);
