@@ -1,0 +1,29 @@
+package dev.outbox.histories.brokers;
+
+import dev.outbox.servers.PostgresServer;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Relays between PostgreSQL and each broker, while relays and brokers are killed, paused and cut off: every fault once, or
+ * as many minutes as {@code outbox.history.minutes} says. {@code outbox.history.seed} repeats the choices of a run.
+ */
+@Timeout(value = 60, unit = TimeUnit.MINUTES)
+class BrokerHistoryTest {
+    private static final int MINUTES = Integer.getInteger("outbox.history.minutes", 0);
+    private static final long SEED = Long.getLong("outbox.history.seed", System.currentTimeMillis() % 1_000_000);
+
+    @Test
+    @Tag("kafka")
+    void kafka() throws Exception {
+        PostgresServer database = PostgresServer.shared();
+        String url = database.newDatabase();
+        try (Broker broker = new KafkaBroker()) {
+            System.out.println("history broker=kafka " + new BrokerHistory(url, broker, SEED).run(MINUTES));
+        } finally {
+            database.dropDatabase(url);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.outbox.histories.brokers;
+
+import org.jspecify.annotations.NullMarked;
