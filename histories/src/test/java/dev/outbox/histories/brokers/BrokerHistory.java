@@ -79,11 +79,11 @@ final class BrokerHistory {
                     cause(fault.getKey(), fault.getValue());
                 }
             } else {
-                List<String> names = List.copyOf(faults.keySet());
+                List<Map.Entry<String, Broker.Fault>> all = List.copyOf(faults.entrySet());
                 long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(minutes);
                 while (System.nanoTime() - end < 0) {
-                    String name = names.get(random.nextInt(names.size()));
-                    cause(name, faults.get(name));
+                    Map.Entry<String, Broker.Fault> fault = all.get(random.nextInt(all.size()));
+                    cause(fault.getKey(), fault.getValue());
                 }
             }
             writers.forEach(BrokerWriter::stop);
