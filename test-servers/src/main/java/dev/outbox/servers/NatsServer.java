@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.utility.MountableFile;
@@ -31,15 +32,6 @@ public final class NatsServer implements AutoCloseable {
             new Server.Source<>("environment variable " + ENVIRONMENT, NatsServer::named),
             new Server.Source<>("container " + IMAGE, () -> Server.contained(NatsServer::contained)),
             new Server.Source<>("packaged binary", NatsServer::packaged)));
-
-    private static final Shared<NatsServer> KILLABLE = new Shared<>(() -> {
-        try {
-            NatsServer server = shared();
-            return server.packaged == null ? packaged() : server;
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-    });
 
     private final String url;
     private final @Nullable Node packaged;
@@ -75,14 +67,6 @@ public final class NatsServer implements AutoCloseable {
         return new NatsServer("nats://127.0.0.1:" + node.port, node);
     }
 
-    /**
-     * A packaged server that the tests of this JVM share, and that they may kill, pause and control, one test at a
-     * time. It is the shared one if that is packaged.
-     */
-    public static NatsServer killable() {
-        return KILLABLE.get();
-    }
-
     /** The URL; any JVM can use it. Users that the configuration of a packaged server has are not in it. */
     public String url() {
         return url;
@@ -96,6 +80,14 @@ public final class NatsServer implements AutoCloseable {
     /** Starts a killed server again, with the data it had, on the port it had. */
     public void restart() throws IOException, InterruptedException {
         requirePackaged().start();
+    }
+
+    /**
+     * Gives a packaged server another configuration, which it reads while it runs: lines of its file, after those that
+     * switch JetStream on and say where it listens.
+     */
+    public void reconfigure(String... configuration) throws IOException {
+        requirePackaged().reconfigure(configuration);
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
@@ -154,14 +146,37 @@ public final class NatsServer implements AutoCloseable {
 
         Node(String... configuration) throws IOException, InterruptedException {
             Files.createFile(commands.log());
+            command = List.of(
+                    program(commands).toString(), "-c", write(configuration).toString());
+        }
+
+        private Path write(String... configuration) throws IOException {
             List<String> lines = new ArrayList<>(List.of(
                     "listen: \"127.0.0.1:" + port + "\"",
                     "jetstream: { store_dir: \"" + directory.resolve("data") + "\" }"));
             lines.addAll(List.of(configuration));
-            command = List.of(
-                    program(commands).toString(),
-                    "-c",
-                    Files.write(directory.resolve("settings"), lines).toString());
+            return Files.write(directory.resolve("settings"), lines);
+        }
+
+        synchronized void reconfigure(String... configuration) throws IOException {
+            write(configuration);
+            long before = reloads();
+            Process hangup =
+                    new ProcessBuilder("kill", "-HUP", Long.toString(running().pid())).start();
+            hangup.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (reloads() == before) {
+                if (System.nanoTime() - deadline > 0) {
+                    throw new IllegalStateException("nats-server has not read its settings: " + commands.tail());
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+            }
+        }
+
+        private long reloads() throws IOException {
+            return Files.readAllLines(commands.log()).stream()
+                    .filter(line -> line.contains("Reloaded server configuration"))
+                    .count();
         }
 
         private static Path program(Commands commands) throws IOException, InterruptedException {

@@ -26,6 +26,9 @@ public final class RabbitServer implements AutoCloseable {
     /** A URL, starting {@code amqp:}, whose user may configure, write and read everything. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_RABBITMQ_URL";
 
+    /** The largest message that a packaged server takes, in bytes; the limit of a release is much higher. */
+    public static final int PACKAGED_MAX_MESSAGE_SIZE = 150_000;
+
     private static final String IMAGE = "rabbitmq:4-alpine";
     private static final int PORT = 5672;
     private static final byte[] GREETING = {'A', 'M', 'Q', 'P', 0, 0, 9, 1};
@@ -235,7 +238,10 @@ public final class RabbitServer implements AutoCloseable {
                             "RABBITMQ_ENABLED_PLUGINS_FILE",
                             Files.writeString(directory.resolve("plugins"), "[].") + ""),
                     Map.entry("RABBITMQ_CONF_ENV_FILE", "/dev/null"),
-                    Map.entry("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}"));
+                    Map.entry(
+                            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                            "-kernel inet_dist_use_interface {127,0,0,1} -rabbit max_message_size "
+                                    + PACKAGED_MAX_MESSAGE_SIZE));
             portMapper = commands.start(
                     libraries,
                     List.of(

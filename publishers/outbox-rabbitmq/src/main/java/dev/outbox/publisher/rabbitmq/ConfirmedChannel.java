@@ -13,6 +13,7 @@ import dev.outbox.Receipt;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,7 +36,7 @@ final class ConfirmedChannel implements ConfirmListener, ReturnCallback, Shutdow
     private final Unroutable unroutable;
     private final Errors errors;
 
-    /** Is told of each message that fails, before anybody else, in their order. */
+    /** Is told of each message that fails and is tried again, before anybody else, in their order. */
     private final Consumer<Pending> onFailure;
 
     private final ConcurrentNavigableMap<Long, Pending> pending = new ConcurrentSkipListMap<>();
@@ -167,7 +168,7 @@ final class ConfirmedChannel implements ConfirmListener, ReturnCallback, Shutdow
     }
 
     private void fail(Pending message, Exception failure) {
-        onFailure.accept(message);
+        note(message, failure);
         byId.remove(message.message.id(), message);
         message.answer.completeExceptionally(failure);
     }
@@ -177,25 +178,35 @@ final class ConfirmedChannel implements ConfirmListener, ReturnCallback, Shutdow
         end(errors.of(signal));
     }
 
+    /** A message that is given up holds up no later one. */
+    private void note(Pending message, Exception failure) {
+        if (!(failure instanceof PermanentFailureException)) {
+            onFailure.accept(message);
+        }
+    }
+
     /** Fails everything that is not answered. The first reason counts. */
     void end(Failure failure) {
-        Failure reason;
-        List<Pending> failed = new ArrayList<>();
+        Map<Pending, Exception> failed = new LinkedHashMap<>();
         synchronized (this) {
-            reason = ended == null ? failure : ended;
+            Failure reason = ended == null ? failure : ended;
             ended = reason;
+            List<Pending> left = new ArrayList<>();
             for (Map.Entry<Long, Pending> first = pending.pollFirstEntry();
                     first != null;
                     first = pending.pollFirstEntry()) {
-                onFailure.accept(first.getValue());
-                failed.add(first.getValue());
+                left.add(first.getValue());
+            }
+            for (Pending message : left) {
+                Exception why = reason.of(message, left.size() == 1);
+                note(message, why);
+                failed.put(message, why);
             }
         }
-        boolean alone = failed.size() == 1;
-        for (Pending message : failed) {
+        failed.forEach((message, why) -> {
             byId.remove(message.message.id(), message);
-            message.answer.completeExceptionally(reason.of(message, alone));
-        }
+            message.answer.completeExceptionally(why);
+        });
     }
 
     /** The same for a lane that is about to open another channel: nothing of this one is left when it returns. */

@@ -171,7 +171,9 @@ final class Connector {
 
     private static String textOf(Exception failure) {
         ShutdownSignalException signal = Errors.signalIn(failure);
-        return signal == null ? "cannot be connected to: " + failure : Errors.textOf(signal);
+        return signal == null || signal.getReason() == null
+                ? "cannot be connected to: " + failure
+                : Errors.textOf(signal);
     }
 
     /** Takes no more messages. */
