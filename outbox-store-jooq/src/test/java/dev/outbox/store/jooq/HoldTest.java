@@ -101,7 +101,7 @@ abstract class HoldTest {
         return pool;
     }
 
-    private void commit(int partition, String text) throws Exception {
+    void commit(int partition, String text) throws Exception {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             JdbcOutbox.persist(connection).persist(StoreTest.message(partition, text));
@@ -117,7 +117,7 @@ abstract class HoldTest {
         }
     }
 
-    private static MessageBatch checkout(Store store) {
+    static MessageBatch checkout(Store store) {
         MessageBatch batch = store.checkout(TOPICS, 10);
         assertEquals(1, batch.messages().size());
         assertTrue(batch.isHeld());

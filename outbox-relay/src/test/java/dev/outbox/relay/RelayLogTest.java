@@ -1,0 +1,168 @@
+package dev.outbox.relay;
+
+import static dev.outbox.relay.Fixture.await;
+import static dev.outbox.relay.Fixture.topic;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.outbox.BrokerUnavailableException;
+import dev.outbox.MessageBatch;
+import dev.outbox.PermanentFailureException;
+import dev.outbox.PersistedMessage;
+import dev.outbox.Receipt;
+import dev.outbox.StoreException;
+import dev.outbox.Topic;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** How many lines a relay writes: some for each trouble, and never one for each message. */
+@Timeout(60)
+class RelayLogTest {
+    private static final int MESSAGES = 300;
+
+    private final Fixture fixture = new Fixture();
+    private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+    private final PrintStream before = System.err;
+
+    @BeforeEach
+    void catchLog() {
+        System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
+    }
+
+    @AfterEach
+    void letLogGo() {
+        System.setErr(before);
+    }
+
+    private long lines(String text) {
+        return log().lines().filter(line -> line.contains(text)).count();
+    }
+
+    private Topic<String> failing(Exception failure) {
+        Topic<String> topic = topic("t")
+                .partitions(MESSAGES)
+                .publisher(d -> {
+                    throw failure;
+                })
+                .build();
+        for (int i = 0; i < MESSAGES; i++) {
+            fixture.commit(topic, i + ":m");
+        }
+        return topic;
+    }
+
+    /** Each in a round of its own: several that fail in one would leave their topic out. */
+    private void tryEach(Topic<String> topic) {
+        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+            for (int i = 0; i < 3 * MESSAGES; i++) {
+                relay.processMessages(1);
+            }
+        }
+    }
+
+    @Test
+    void ofMessagesThatFailTenAMinute() {
+        tryEach(failing(new IllegalStateException("of the test")));
+        assertEquals(10, lines(" failed at attempt "), this::log);
+    }
+
+    @Test
+    void ofMessagesThatDieTenAMinute() {
+        tryEach(failing(new PermanentFailureException("of the test")));
+        assertEquals(10, lines(" is given up at attempt "), this::log);
+        assertEquals(0, fixture.operations().backlog().size());
+    }
+
+    /** Its topic is tried again and again, and said to be away once. */
+    @Test
+    void ofABrokerThatIsAwayOne() {
+        AtomicInteger calls = new AtomicInteger();
+        Topic<String> topic = topic("t")
+                .partitions(64)
+                .publisher(d -> {
+                    calls.incrementAndGet();
+                    throw new BrokerUnavailableException("of the test");
+                })
+                .build();
+        for (int i = 0; i < 100; i++) {
+            fixture.commit(topic, i + ":m");
+        }
+        try (Relay relay =
+                Relay.builder(fixture.store).topic(topic).speed(1000).workers(4).build()) {
+            relay.start();
+            await("it is tried often", () -> calls.get() >= 50);
+        }
+        assertEquals(1, lines("The broker of topic t is away"), this::log);
+        assertEquals(0, lines(" failed at attempt "), this::log);
+    }
+
+    /** Each worker says it once, whatever the store does. */
+    @Test
+    void ofAStoreThatFailsOneForEachWorker() {
+        AtomicInteger checkouts = new AtomicInteger();
+        WrappedStore store = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                checkouts.incrementAndGet();
+                throw new StoreException("of the test");
+            }
+        };
+        Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
+        try (Relay relay =
+                Relay.builder(store).topic(topic).workers(3).speed(1000).build()) {
+            relay.start();
+            await("it is asked often", () -> checkouts.get() >= 200);
+        }
+        long said = lines("The store failed;");
+        assertTrue(said >= 1 && said <= 3, this::log);
+    }
+
+    /** What was published is settled later, in batches of one. */
+    @Test
+    void ofClosesThatFailOneForEachWorker() {
+        AtomicInteger closes = new AtomicInteger();
+        WrappedStore store = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public void markPublished(PersistedMessage message, @Nullable String publishId) {}
+
+                    @Override
+                    public void close() {
+                        super.close();
+                        if (!messages().isEmpty()) {
+                            closes.incrementAndGet();
+                            throw new StoreException("of the test");
+                        }
+                    }
+                };
+            }
+        };
+        Topic<String> topic =
+                topic("t").partitions(64).publisher(d -> Receipt.taken()).build();
+        for (int i = 0; i < MESSAGES; i++) {
+            fixture.commit(topic, i + ":m");
+        }
+        try (Relay relay =
+                Relay.builder(store).topic(topic).workers(3).speed(1000).build()) {
+            relay.start();
+            await("many closes fail", () -> closes.get() >= 100);
+        }
+        long said = lines("The store failed;");
+        assertTrue(said >= 1 && said <= 3, this::log);
+        assertTrue(lines("WARN") <= 10, this::log);
+    }
+
+    private String log() {
+        return written.toString(StandardCharsets.UTF_8);
+    }
+}
