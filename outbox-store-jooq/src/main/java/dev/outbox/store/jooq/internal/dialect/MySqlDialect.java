@@ -75,14 +75,19 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     private static final String ORDER_INDEX = " FORCE INDEX (outbox_message_order)";
 
-    private static final String READ = "m.id, m.original_id, m.message_id, m.message_key, m.headers,"
-            + " CASE WHEN octet_length(m.payload) <= ? THEN m.payload END, m.attempts, m.created_at,"
-            + " octet_length(m.payload) FROM outbox_message m" + ORDER_INDEX
-            + " WHERE m.topic = ? AND m.partition_no = ? AND m.id > ? ORDER BY " + IN_ORDER + " LIMIT ?";
+    private static final String READ = """
+            m.id, m.original_id, m.message_id, m.message_key, m.headers,
+            CASE WHEN octet_length(m.payload) <= ? THEN m.payload END, m.attempts, m.created_at,
+            octet_length(m.payload)
+            FROM outbox_message m%s
+            WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?
+            ORDER BY %s LIMIT ?""".formatted(ORDER_INDEX, IN_ORDER);
 
     private static final String READ_ONE = "SELECT " + READ;
-    private static final String HEAD = "SELECT m.id FROM outbox_message m" + ORDER_INDEX + " WHERE m.topic = ? AND"
-            + " m.partition_no = ? AND m.id > ? ORDER BY " + IN_ORDER + " LIMIT 1";
+    private static final String HEAD = """
+            SELECT m.id FROM outbox_message m%s
+            WHERE m.topic = ? AND m.partition_no = ? AND m.id > ?
+            ORDER BY %s LIMIT 1""".formatted(ORDER_INDEX, IN_ORDER);
     private static final String READ_AMONG_OTHERS = "(SELECT ? AS n, " + READ + ")";
 
     private static final String TAKE = "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM ";
@@ -95,15 +100,17 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     /**
      * As {@link #byId}, and any number of them are one parameter. In a subquery, because such a table cannot be locked.
      */
-    private static final String TAKE_MANY = TAKE
-            + "(SELECT j.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id int PATH '$')) j) w"
-            + " STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id WHERE " + READY;
+    private static final String TAKE_MANY = TAKE + """
+            (SELECT j.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id int PATH '$')) j) w
+            STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id
+            WHERE %s""".formatted(READY);
 
     /** What stands before the ids. As in {@link #byId}, but any number of them are one text. */
     private static final String DELETE = "DELETE m FROM JSON_TABLE('";
 
-    private static final String DELETE_END = "', '$[*]' COLUMNS (id bigint PATH '$')) w"
-            + " STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id";
+    private static final String DELETE_END = """
+            ', '$[*]' COLUMNS (id bigint PATH '$')) w
+            STRAIGHT_JOIN outbox_message m FORCE INDEX (PRIMARY) ON m.id = w.id""";
 
     /**
      * What stands before the ids. Faster, and with the same probes: unlike FORCE INDEX, the hint of MySQL, which
@@ -127,8 +134,9 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     /** The server does not come to it if what stands before fails. */
     private static final String AND_COMMIT = "; COMMIT";
 
-    static final String PARTITIONS = "SELECT DISTINCT m.topic, m.partition_no FROM outbox_message m"
-            + " FORCE INDEX (outbox_message_order) ORDER BY m.topic, m.partition_no";
+    static final String PARTITIONS = """
+            SELECT DISTINCT m.topic, m.partition_no FROM outbox_message m FORCE INDEX (outbox_message_order)
+            ORDER BY m.topic, m.partition_no""";
 
     @Override
     public MySqlDialect named(TableNames others) {
@@ -301,12 +309,12 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
      */
     @Override
     public @Nullable String weakDurability(Connection connection) throws SQLException {
-        String settings = SingleValue.text(
-                connection,
-                "SELECT concat_ws(', ', if(@@log_bin = 1, NULL, 'log_bin is off'),"
-                        + " if(@@sync_binlog = 1, NULL, concat('sync_binlog is ', @@sync_binlog)),"
-                        + " if(@@innodb_flush_log_at_trx_commit = 1, NULL,"
-                        + " concat('innodb_flush_log_at_trx_commit is ', @@innodb_flush_log_at_trx_commit)))");
+        String settings = SingleValue.text(connection, """
+                SELECT concat_ws(', ',
+                    if(@@log_bin = 1, NULL, 'log_bin is off'),
+                    if(@@sync_binlog = 1, NULL, concat('sync_binlog is ', @@sync_binlog)),
+                    if(@@innodb_flush_log_at_trx_commit = 1, NULL,
+                        concat('innodb_flush_log_at_trx_commit is ', @@innodb_flush_log_at_trx_commit)))""");
         return settings.isEmpty()
                 ? null
                 : settings
@@ -334,15 +342,17 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     /** MariaDB says which transactions are the oldest, and not what they use. */
     @Override
     public String lockHolders(String table) {
-        return kind == MySqlServerKind.MYSQL
-                ? "SELECT DISTINCT concat('connection ', t.processlist_id, ' (', t.processlist_user, '@', t.processlist_host,"
-                        + " ')') FROM performance_schema.metadata_locks m JOIN performance_schema.threads t"
-                        + " ON t.thread_id = m.owner_thread_id WHERE m.object_type = 'TABLE' AND m.lock_status = 'GRANTED'"
-                        + " AND concat(m.object_schema, '.', m.object_name) IN ('" + table + "', concat(database(), '."
-                        + table + "')) AND t.processlist_id <> connection_id()"
-                : "SELECT concat('connection ', x.trx_mysql_thread_id, ', in a transaction since ', x.trx_started)"
-                        + " FROM information_schema.innodb_trx x WHERE x.trx_mysql_thread_id <> connection_id()"
-                        + " ORDER BY x.trx_started";
+        return kind == MySqlServerKind.MYSQL ? """
+                        SELECT DISTINCT concat('connection ', t.processlist_id,
+                            ' (', t.processlist_user, '@', t.processlist_host, ')')
+                        FROM performance_schema.metadata_locks m
+                        JOIN performance_schema.threads t ON t.thread_id = m.owner_thread_id
+                        WHERE m.object_type = 'TABLE' AND m.lock_status = 'GRANTED'
+                            AND concat(m.object_schema, '.', m.object_name) IN ('%1$s', concat(database(), '.%1$s'))
+                            AND t.processlist_id <> connection_id()""".formatted(table) : """
+                        SELECT concat('connection ', x.trx_mysql_thread_id, ', in a transaction since ', x.trx_started)
+                        FROM information_schema.innodb_trx x WHERE x.trx_mysql_thread_id <> connection_id()
+                        ORDER BY x.trx_started""";
     }
 
     /**
@@ -374,10 +384,10 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                     + " different nodes are in no order. If all relays and all that write messages use one and the same node,"
                     + " as by a proxy with a single writer, say so by the option " + SqlOption.ONE_NODE + "=true";
         }
-        try (PreparedStatement statement =
-                connection.prepareStatement("SELECT t.table_name, t.engine FROM information_schema.tables t"
-                        + " WHERE t.table_schema = coalesce(?, database()) AND t.table_name IN (?, ?, ?, ?)"
-                        + " AND t.engine <> 'InnoDB'")) {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                        SELECT t.table_name, t.engine FROM information_schema.tables t
+                        WHERE t.table_schema = coalesce(?, database()) AND t.table_name IN (?, ?, ?, ?)
+                            AND t.engine <> 'InnoDB'""")) {
             int i = 1;
             statement.setString(i++, names.schema());
             for (String table : List.of("message", "partition", "dead_letter", "schema")) {
@@ -488,10 +498,12 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     @Override
     public String whyReadOnly() {
-        return "SELECT CASE WHEN @@global.read_only <> 0 THEN 'read_only is on: the server is a replica, or is being"
-                + " switched' WHEN @@session."
-                + (kind == MySqlServerKind.MYSQL ? "transaction_read_only" : "tx_read_only")
-                + " <> 0 THEN 'transactions of this connection are read-only (transaction_read_only)' END";
+        return """
+                SELECT CASE
+                    WHEN @@global.read_only <> 0 THEN 'read_only is on: the server is a replica, or is being switched'
+                    WHEN @@session.%s <> 0
+                    THEN 'transactions of this connection are read-only (transaction_read_only)'
+                END""".formatted(kind == MySqlServerKind.MYSQL ? "transaction_read_only" : "tx_read_only");
     }
 
     @Override
@@ -522,13 +534,13 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
      */
     @Override
     public String discovery(Collection<String> topics) {
-        return Dialect.withTopics(
-                sql("SELECT d.topic, d.partition_no, p.id FROM (SELECT DISTINCT m.topic, m.partition_no"
-                        + " FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ({topics})) d"
-                        + " LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)"
-                        + " ON p.topic = d.topic AND p.partition_no = d.partition_no WHERE p.id IS NULL OR " + READY),
-                topics,
-                ", ");
+        return Dialect.withTopics(sql("""
+                        SELECT d.topic, d.partition_no, p.id
+                        FROM (SELECT DISTINCT m.topic, m.partition_no
+                            FROM outbox_message m FORCE INDEX (outbox_message_order) WHERE m.topic IN ({topics})) d
+                        LEFT JOIN outbox_partition p FORCE INDEX (outbox_partition_name)
+                            ON p.topic = d.topic AND p.partition_no = d.partition_no
+                        WHERE p.id IS NULL OR %s""".formatted(READY)), topics, ", ");
     }
 
     /** There is no floor, so there are no hints. */

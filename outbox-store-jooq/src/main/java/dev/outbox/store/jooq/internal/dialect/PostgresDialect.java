@@ -95,8 +95,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
     private static final String TAKE_ONE = take("= ?");
 
     private static String take(String ids) {
-        return "SELECT c.id FROM (SELECT p.id FROM outbox_partition p WHERE p.id " + ids + " AND " + READY
-                + " OFFSET 0) c WHERE pg_try_advisory_xact_lock(?, c.id) LIMIT ?";
+        return """
+                SELECT c.id FROM (SELECT p.id FROM outbox_partition p WHERE p.id %s AND %s OFFSET 0) c
+                WHERE pg_try_advisory_xact_lock(?, c.id)
+                LIMIT ?""".formatted(ids, READY);
     }
 
     /**
@@ -114,9 +116,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     /** The server knows the size of a payload without reading it. */
     private static String columns(String andIf) {
-        return "m.id, m.original_id, m.message_id, m.message_key, m.headers, CASE WHEN " + andIf
-                + "octet_length(m.payload) <= ? THEN m.payload END, m.attempts, " + sent("m.created_at")
-                + ", octet_length(m.payload)";
+        return """
+                m.id, m.original_id, m.message_id, m.message_key, m.headers,
+                CASE WHEN %soctet_length(m.payload) <= ? THEN m.payload END, m.attempts, %s,
+                octet_length(m.payload)""".formatted(andIf, sent("m.created_at"));
     }
 
     /**
@@ -125,30 +128,36 @@ public record PostgresDialect(TableNames names) implements Dialect {
      * primary key can too, and it would be walked through the backlog of all other partitions. The row after a
      * share is only looked for, and its payload is not read.
      */
-    private static final String READ = "SELECT w.n, p.failing_id, "
-            + columns("m.n <= w.share AND ")
-            + " FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int8[], ?::int4[])"
-            + " WITH ORDINALITY AS w (id, topic, partition_no, after, last, share, n)"
-            + " JOIN outbox_partition p ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND "
-            + READY
-            + " CROSS JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM (SELECT * FROM outbox_message m WHERE "
-            + bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no, w.last")
-            + " LIMIT w.share::int8 + 1) m) m" + END_OF_READ;
+    private static final String READ = """
+            SELECT w.n, p.failing_id, %s
+            FROM unnest(?::int4[], ?::varchar[], ?::int4[], ?::int8[], ?::int8[], ?::int4[])
+                WITH ORDINALITY AS w (id, topic, partition_no, after, last, share, n)
+            JOIN outbox_partition p
+                ON p.id = w.id AND p.topic = w.topic AND p.partition_no = w.partition_no AND %s
+            CROSS JOIN LATERAL (SELECT *, row_number() OVER () AS n FROM (
+                SELECT * FROM outbox_message m WHERE %s
+                LIMIT w.share::int8 + 1) m) m""".formatted(
+                            columns("m.n <= w.share AND "),
+                            READY,
+                            bounds("p.topic, p.partition_no, w.after", "p.topic, p.partition_no, w.last"))
+            + END_OF_READ;
 
     /**
      * The same for a single partition in which nothing fails, which is read often enough to spare the server the join
      * and, with every row, the columns that say the same. If it finds nothing, {@link #READ} has to say whether there
      * is anything.
      */
-    public static final String READ_ONE = "SELECT " + COLUMNS
-            + " FROM outbox_message m WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?"
-            + " AND p.topic = ? AND p.partition_no = ? AND p.failing_id IS NULL AND " + READY + ") AND "
-            + bounds("?, ?, ?", "?, ?, ?")
-            + " LIMIT ?"
-            + END_OF_READ;
+    public static final String READ_ONE = """
+            SELECT %s
+            FROM outbox_message m
+            WHERE EXISTS (SELECT FROM outbox_partition p WHERE p.id = ?
+                AND p.topic = ? AND p.partition_no = ? AND p.failing_id IS NULL AND %s)
+                AND %s
+            LIMIT ?""".formatted(COLUMNS, READY, bounds("?, ?, ?", "?, ?, ?")) + END_OF_READ;
 
-    private static final String HEAD =
-            "SELECT m.id FROM outbox_message m WHERE " + bounds("?, ?, ?", "?, ?, " + Long.MAX_VALUE) + " LIMIT 1";
+    private static final String HEAD = """
+            SELECT m.id FROM outbox_message m WHERE %s
+            LIMIT 1""".formatted(bounds("?, ?, ?", "?, ?, " + Long.MAX_VALUE));
 
     private static final String TAKE_AND_READ = TAKE + "; " + READ;
     private static final String TAKE_AND_READ_ONE = TAKE_ONE + "; " + READ_ONE;
@@ -157,33 +166,41 @@ public record PostgresDialect(TableNames names) implements Dialect {
     private static final String DELETE_AND_COMMIT = "DELETE FROM outbox_message WHERE id = ANY (?); COMMIT";
 
     /** One probe for each partition, and as many index entries of it as are counted. */
-    public static final String BACKLOG = "WITH RECURSIVE head (topic, partition_no, created_at) AS ("
-            + "(SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m"
-            + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1)"
-            + " UNION ALL SELECT n.topic, n.partition_no, n.created_at FROM head h CROSS JOIN LATERAL"
-            + " (SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m WHERE"
-            + " (m.topic, m.partition_no, m.id) > (h.topic, h.partition_no, " + Long.MAX_VALUE + ")"
-            + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) n)"
-            + " SELECT h.topic, h.partition_no, (SELECT count(*) FROM (SELECT FROM outbox_message m WHERE "
-            + bounds("h.topic, h.partition_no, 0", "h.topic, h.partition_no, " + Long.MAX_VALUE) + " LIMIT "
-            + Backlog.EXACT_UP_TO
-            + ") c), CAST(extract(epoch FROM clock_timestamp() - h.created_at) * 1000 AS bigint)"
-            + " FROM head h ORDER BY h.topic, h.partition_no";
+    public static final String BACKLOG = """
+            WITH RECURSIVE head (topic, partition_no, created_at) AS (
+                (SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m
+                ORDER BY m.topic, m.partition_no, m.id LIMIT 1)
+                UNION ALL
+                SELECT n.topic, n.partition_no, n.created_at FROM head h CROSS JOIN LATERAL (
+                    SELECT m.topic, m.partition_no, m.created_at FROM outbox_message m
+                    WHERE (m.topic, m.partition_no, m.id) > (h.topic, h.partition_no, %1$d)
+                    ORDER BY m.topic, m.partition_no, m.id LIMIT 1) n)
+            SELECT h.topic, h.partition_no,
+                (SELECT count(*) FROM (SELECT FROM outbox_message m WHERE %2$s LIMIT %3$d) c),
+                CAST(extract(epoch FROM clock_timestamp() - h.created_at) * 1000 AS bigint)
+            FROM head h ORDER BY h.topic, h.partition_no""".formatted(
+                    Long.MAX_VALUE,
+                    bounds("h.topic, h.partition_no, 0", "h.topic, h.partition_no, " + Long.MAX_VALUE),
+                    Backlog.EXACT_UP_TO);
 
     /** The end of a range is no row: with a row for a bound, the scan would go on after it to the end of the index. */
-    private static final String HEADS_OF_RANGES = ") AS r (topic, from_no, from_id, to_no)"
-            + head(
-                    "r.topic COLLATE \"C\" AND (m.partition_no, m.id) > (r.from_no, r.from_id) AND m.partition_no < r.to_no")
-            + ") UNION ALL SELECT m.topic, m.partition_no, h.to_no FROM head h"
-            + head("h.topic AND m.partition_no > h.partition_no AND m.partition_no < h.to_no")
-            + ") SELECT h.topic, h.partition_no, p.id FROM head h LEFT JOIN LATERAL"
-            + " (SELECT * FROM outbox_partition p WHERE p.topic = h.topic AND p.partition_no = h.partition_no"
-            + " LIMIT 1) p ON true WHERE p.id IS NULL OR " + READY
-            + " UNION ALL SELECT NULL, NULL, NULL WHERE current_setting('transaction_read_only')::boolean";
+    private static final String HEADS_OF_RANGES = """
+            ) AS r (topic, from_no, from_id, to_no) %s) UNION ALL
+            SELECT m.topic, m.partition_no, h.to_no FROM head h %s)
+            SELECT h.topic, h.partition_no, p.id FROM head h
+            LEFT JOIN LATERAL (SELECT * FROM outbox_partition p
+                WHERE p.topic = h.topic AND p.partition_no = h.partition_no LIMIT 1) p ON true
+            WHERE p.id IS NULL OR %s
+            UNION ALL
+            SELECT NULL, NULL, NULL WHERE current_setting('transaction_read_only')::boolean""".formatted(
+                    head("""
+                            r.topic COLLATE "C" AND (m.partition_no, m.id) > (r.from_no, r.from_id)
+                            AND m.partition_no < r.to_no"""), head("h.topic AND m.partition_no > h.partition_no AND m.partition_no < h.to_no"), READY);
 
     private static String head(String ofTopic) {
-        return " CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = " + ofTopic
-                + " ORDER BY m.topic, m.partition_no, m.id LIMIT 1) m";
+        return """
+                CROSS JOIN LATERAL (SELECT m.topic, m.partition_no FROM outbox_message m WHERE m.topic = %s
+                ORDER BY m.topic, m.partition_no, m.id LIMIT 1) m""".formatted(ofTopic);
     }
 
     private static final String WHEN_STARTED = "SELECT pg_postmaster_start_time()::text, ";
@@ -200,13 +217,15 @@ public record PostgresDialect(TableNames names) implements Dialect {
      * locks identify them.
      */
     private static String writing(int lockKey) {
-        return "; SELECT l.virtualtransaction FROM pg_locks l WHERE l.database = (SELECT d.oid FROM pg_database d"
-                + " WHERE d.datname = current_database()) AND l.pid IS DISTINCT FROM pg_backend_pid()"
-                + " AND (l.locktype = 'relation' AND l.relation = 'outbox_message'::regclass AND l.mode IN"
-                + " ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
-                + " OR l.locktype = 'advisory' AND l.classid = " + lockKey + " AND l.objsubid = 2)"
-                + " GROUP BY l.virtualtransaction HAVING bool_and(l.locktype = 'relation')"
-                + " OR bool_or(l.locktype = 'advisory' AND l.objid = " + Integer.toUnsignedString(WRITES) + ")";
+        return """
+                ; SELECT l.virtualtransaction FROM pg_locks l
+                WHERE l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                    AND l.pid IS DISTINCT FROM pg_backend_pid()
+                    AND (l.locktype = 'relation' AND l.relation = 'outbox_message'::regclass AND l.mode IN
+                        ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+                        OR l.locktype = 'advisory' AND l.classid = %d AND l.objsubid = 2)
+                GROUP BY l.virtualtransaction HAVING bool_and(l.locktype = 'relation')
+                    OR bool_or(l.locktype = 'advisory' AND l.objid = %s)""".formatted(lockKey, Integer.toUnsignedString(WRITES));
     }
 
     private static String bounds(String after, String last) {
@@ -323,17 +342,21 @@ public record PostgresDialect(TableNames names) implements Dialect {
     @Override
     public List<IndexInfo> indexes(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet rows =
-                        statement.executeQuery(sql("SELECT c.relname, i.indisunique, i.indisvalid AND i.indisready"
-                                + " AND i.indislive AND i.indpred IS NULL AND m.amname = 'btree' AND 0 = ALL (i.indoption::int2[])"
-                                + " AND NOT EXISTS (SELECT FROM unnest(i.indcollation::oid[], i.indkey::int2[]) AS k (used, no)"
-                                + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no"
-                                + " WHERE k.used <> 0 AND k.used <> a.attcollation),"
-                                + " (SELECT string_agg(coalesce(a.attname, '?'), ',' ORDER BY k.n)"
-                                + " FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (no, n)"
-                                + " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no)"
-                                + " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam"
-                                + " WHERE i.indrelid = '" + table + "'::regclass"))) {
+                ResultSet rows = statement.executeQuery(sql("""
+                        SELECT c.relname, i.indisunique,
+                            i.indisvalid AND i.indisready AND i.indislive AND i.indpred IS NULL
+                                AND m.amname = 'btree' AND 0 = ALL (i.indoption::int2[])
+                                AND NOT EXISTS (
+                                    SELECT FROM unnest(i.indcollation::oid[], i.indkey::int2[]) AS k (used, no)
+                                    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no
+                                    WHERE k.used <> 0 AND k.used <> a.attcollation),
+                            (SELECT string_agg(coalesce(a.attname, '?'), ',' ORDER BY k.n)
+                            FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (no, n)
+                            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.no)
+                        FROM pg_index i
+                        JOIN pg_class c ON c.oid = i.indexrelid
+                        JOIN pg_am m ON m.oid = c.relam
+                        WHERE i.indrelid = '%s'::regclass""".formatted(table)))) {
             List<IndexInfo> indexes = new ArrayList<>();
             while (rows.next()) {
                 List<String> columns = List.of(rows.getString(4).split(","));
@@ -357,9 +380,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
     @Override
     public @Nullable String inexactTopic(Connection connection, String table) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql("SELECT c.collname FROM pg_attribute a JOIN pg_collation c"
-                        + " ON c.oid = a.attcollation WHERE a.attname = 'topic' AND c.oid <> 'pg_catalog.\"C\"'::regcollation"
-                        + " AND a.attrelid = '" + table + "'::regclass"))) {
+                ResultSet rows = statement.executeQuery(sql("""
+                        SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                        WHERE a.attname = 'topic' AND c.oid <> 'pg_catalog."C"'::regcollation
+                            AND a.attrelid = '%s'::regclass""".formatted(table)))) {
             return rows.next()
                     ? "the column topic of " + table + " has the collation " + rows.getString(1)
                             + ", and needs the collation C, by which topics are told apart and found in the index. Run"
@@ -388,12 +412,18 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     @Override
     public String lockHolders(String table) {
-        return "SELECT format('process %s (%s), %s since %s', a.pid, coalesce(nullif(a.application_name, ''), 'without a name'),"
-                + " coalesce(a.state, 'in a transaction'), coalesce(a.xact_start::timestamptz(0)::text, 'a time that it hides'))"
-                + " FROM pg_stat_activity a WHERE a.pid <> pg_backend_pid() AND a.pid IN (SELECT l.pid FROM pg_locks l"
-                + " WHERE l.granted AND l.relation = '" + table + "'::regclass) UNION ALL"
-                + " SELECT 'prepared transaction ' || p.gid FROM pg_prepared_xacts p JOIN pg_locks l"
-                + " ON l.virtualtransaction = '-1/' || p.transaction WHERE l.relation = '" + table + "'::regclass";
+        return """
+                SELECT format('process %%s (%%s), %%s since %%s', a.pid,
+                    coalesce(nullif(a.application_name, ''), 'without a name'),
+                    coalesce(a.state, 'in a transaction'),
+                    coalesce(a.xact_start::timestamptz(0)::text, 'a time that it hides'))
+                FROM pg_stat_activity a
+                WHERE a.pid <> pg_backend_pid()
+                    AND a.pid IN (SELECT l.pid FROM pg_locks l WHERE l.granted AND l.relation = '%1$s'::regclass)
+                UNION ALL
+                SELECT 'prepared transaction ' || p.gid
+                FROM pg_prepared_xacts p JOIN pg_locks l ON l.virtualtransaction = '-1/' || p.transaction
+                WHERE l.relation = '%1$s'::regclass""".formatted(table);
     }
 
     private static boolean asksForBinaryUnseen(Connection connection) throws SQLException {
@@ -412,9 +442,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
                     + " server refuses that for several statements at a time. Leave it out of the URL, or give it another number";
         }
         try (Statement statement = connection.createStatement()) {
-            try (ResultSet row = statement.executeQuery(sql("SELECT string_agg(t, ', '), quote_ident(current_user)"
-                    + " FROM unnest(ARRAY['outbox_message', 'outbox_partition', 'outbox_dead_letter', 'outbox_schema']) t"
-                    + " WHERE row_security_active(t)"))) {
+            try (ResultSet row = statement.executeQuery(sql("""
+                    SELECT string_agg(t, ', '), quote_ident(current_user)
+                    FROM unnest(ARRAY['outbox_message', 'outbox_partition', 'outbox_dead_letter', 'outbox_schema']) t
+                    WHERE row_security_active(t)"""))) {
                 row.next();
                 if (row.getString(1) != null) {
                     return "row security hides rows of " + row.getString(1) + " from the user " + row.getString(2)
@@ -423,9 +454,9 @@ public record PostgresDialect(TableNames names) implements Dialect {
                             + " SECURITY on the tables of the outbox";
                 }
             }
-            try (ResultSet row =
-                    statement.executeQuery(sql("SELECT q.seqrelid::regclass, q.seqcache, q.seqcycle FROM pg_sequence q"
-                            + " WHERE q.seqrelid = pg_get_serial_sequence('outbox_message', 'id')::regclass"))) {
+            try (ResultSet row = statement.executeQuery(sql("""
+                    SELECT q.seqrelid::regclass, q.seqcache, q.seqcycle FROM pg_sequence q
+                    WHERE q.seqrelid = pg_get_serial_sequence('outbox_message', 'id')::regclass"""))) {
                 if (row.next() && (row.getLong(2) != 1 || row.getBoolean(3))) {
                     return row.getBoolean(3)
                             ? "the sequence " + row.getString(1)
@@ -443,10 +474,13 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     @Override
     public String whereabouts() {
-        return sql("SELECT n.nspname, (SELECT string_agg(o.nspname, ', ' ORDER BY o.nspname) FROM pg_class t"
-                + " JOIN pg_namespace o ON o.oid = t.relnamespace WHERE t.relname = c.relname AND t.relkind IN ('r', 'p')"
-                + " AND t.oid <> c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                + " WHERE c.oid = 'outbox_message'::regclass");
+        return sql("""
+                SELECT n.nspname,
+                    (SELECT string_agg(o.nspname, ', ' ORDER BY o.nspname)
+                    FROM pg_class t JOIN pg_namespace o ON o.oid = t.relnamespace
+                    WHERE t.relname = c.relname AND t.relkind IN ('r', 'p') AND t.oid <> c.oid)
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.oid = 'outbox_message'::regclass""");
     }
 
     @Override
@@ -548,9 +582,12 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     @Override
     public String whyReadOnly() {
-        return "SELECT CASE WHEN pg_is_in_recovery() THEN 'the server is a standby'"
-                + " WHEN current_setting('default_transaction_read_only')::boolean"
-                + " THEN 'default_transaction_read_only is on, for the server, the database, the user or the connection' END";
+        return """
+                SELECT CASE
+                    WHEN pg_is_in_recovery() THEN 'the server is a standby'
+                    WHEN current_setting('default_transaction_read_only')::boolean
+                    THEN 'default_transaction_read_only is on, for the server, the database, the user or the connection'
+                END""";
     }
 
     @Override
@@ -588,10 +625,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
             ranges.add(name + from + Long.MAX_VALUE + ")");
         }
         // A topic may have the name of a table, and is not to be renamed with it.
-        return sql("WITH RECURSIVE head (topic, partition_no, to_no) AS ("
-                        + "(SELECT m.topic, m.partition_no, r.to_no FROM (VALUES ")
-                + String.join(", ", ranges)
-                + sql(HEADS_OF_RANGES);
+        return sql("""
+                WITH RECURSIVE head (topic, partition_no, to_no) AS (
+                    (SELECT m.topic, m.partition_no, r.to_no FROM (VALUES
+                """) + String.join(", ", ranges) + sql(HEADS_OF_RANGES);
     }
 
     @Override
@@ -613,9 +650,10 @@ public record PostgresDialect(TableNames names) implements Dialect {
 
     @Override
     public void addPartitions(Connection connection, List<Partition> missing) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(
-                sql(
-                        "INSERT INTO outbox_partition (topic, partition_no) SELECT * FROM unnest(?::varchar[], ?::int4[]) ON CONFLICT DO NOTHING"))) {
+        try (PreparedStatement statement = connection.prepareStatement(sql("""
+                INSERT INTO outbox_partition (topic, partition_no)
+                SELECT * FROM unnest(?::varchar[], ?::int4[])
+                ON CONFLICT DO NOTHING"""))) {
             // always in the same order, so that two relays cannot wait for each other
             List<Partition> sorted = missing.stream()
                     .sorted((a, b) -> a.topic().equals(b.topic())
