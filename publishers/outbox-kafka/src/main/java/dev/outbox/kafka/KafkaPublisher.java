@@ -151,7 +151,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
             throw new BrokerUnavailableException(finding);
         }
         ProducerRecord<byte[], byte[]> message = message(topic, delivery);
-        LiveProducer used = live();
+        LiveProducer used = toSend();
         Thread caller = Thread.currentThread();
         boolean[] sent = new boolean[1]; // of the caller alone
         try {
@@ -250,6 +250,15 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                     "The producer of {} is replaced, so that nothing is sent that was given up: {}",
                     this,
                     failures.text(reason));
+        }
+    }
+
+    /** A producer that cannot be made now, because no name of a broker is found, may be made later. */
+    private LiveProducer toSend() {
+        try {
+            return live();
+        } catch (KafkaException e) {
+            throw failures.unavailable("No producer could be made: " + failures.text(e), e);
         }
     }
 

@@ -1,7 +1,9 @@
 package dev.outbox.kafka;
 
 import dev.outbox.Delivery;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -12,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * comes again.
  *
  * <p>The message that failed may not come again: another process may have published it, or it has become a dead letter.
- * Then the caller begins with a later message, is refused once, and presents the same message a second time. By then it
- * has learnt of every failure, so that message may pass.
+ * Then the caller begins with a later message, is refused once, and presents the same message a second time. By then
+ * it has learnt of every failure, so that message may pass.
  *
  * <p>Safe for use by several threads.
  */
@@ -25,10 +27,10 @@ final class OrderGate {
         }
     }
 
-    /** The message that failed, and the first one that was refused after it. */
-    private record Failed(String id, @Nullable String refused) {
+    /** The message that failed, and those that were refused after it; changed only within the map. */
+    private record Failed(String id, Set<String> refused) {
         boolean lets(String next) {
-            return next.equals(id) || next.equals(refused);
+            return next.equals(id) || !refused.add(next);
         }
     }
 
@@ -40,17 +42,13 @@ final class OrderGate {
         if (failed.isEmpty()) {
             return null;
         }
-        Failed left = failed.computeIfPresent(Partition.of(delivery), (partition, before) -> {
-            if (before.lets(delivery.id())) {
-                return null;
-            }
-            return before.refused() == null ? new Failed(before.id(), delivery.id()) : before;
-        });
+        Failed left = failed.computeIfPresent(
+                Partition.of(delivery), (partition, before) -> before.lets(delivery.id()) ? null : before);
         return left == null ? null : left.id();
     }
 
     /** A message has failed and may come again. The first of a partition counts. */
     void close(Delivery<?> delivery) {
-        failed.putIfAbsent(Partition.of(delivery), new Failed(delivery.id(), null));
+        failed.putIfAbsent(Partition.of(delivery), new Failed(delivery.id(), new HashSet<>()));
     }
 }

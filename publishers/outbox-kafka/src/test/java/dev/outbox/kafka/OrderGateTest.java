@@ -39,6 +39,15 @@ class OrderGateTest {
         assertNull(gate.hindrance(delivery(0, "3")));
     }
 
+    @Test
+    void noMessageIsRefusedTwice() {
+        gate.close(delivery(0, "1"));
+        assertEquals("1", gate.hindrance(delivery(0, "2")));
+        assertEquals("1", gate.hindrance(delivery(0, "9")), "after another process has published what was before it");
+        assertNull(gate.hindrance(delivery(0, "9")), "the same, the second time");
+        assertNull(gate.hindrance(delivery(0, "10")));
+    }
+
     private static Delivery<String> delivery(int partition, String id) {
         return new Delivery<>(id, id, "t", partition, "key", Map.of(), new byte[0], 1, Instant.EPOCH);
     }

@@ -8,13 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.AsyncBrokerPublisher;
 import dev.outbox.BrokerUnavailableException;
 import dev.outbox.ConfigurationException;
+import dev.outbox.Delivery;
 import dev.outbox.PermanentFailureException;
 import dev.outbox.RetryPolicy;
 import dev.outbox.TopicSettings;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.RoundRobinPartitioner;
 import org.apache.kafka.common.InvalidRecordException;
@@ -96,6 +100,36 @@ class SettingsTest {
                 () -> KafkaPublisher.builder(Map.of("bootstrap.servers", "nonsense"))
                         .build());
         assertTrue(refused.getMessage().contains("nonsense"), refused.getMessage());
+    }
+
+    @Test
+    void aProducerThatCannotBeMadeAgainUsesUpNoAttempt() {
+        AtomicBoolean broken = new AtomicBoolean();
+        Map<String, Object> settings = with("max.block.ms", 1);
+        try (KafkaPublisher<Object> publisher = KafkaPublisher.builder(settings)
+                .producers(all -> {
+                    if (broken.get()) {
+                        throw new KafkaException("no name of a broker is found");
+                    }
+                    return new KafkaProducer<>(all);
+                })
+                .build()) {
+            publisher.producer().close();
+            broken.set(true);
+            for (int i = 0; i < 2; i++) { // with the closed producer, and without one
+                CompletionException failed = assertThrows(
+                        CompletionException.class,
+                        () -> publisher
+                                .publish(delivery())
+                                .toCompletableFuture()
+                                .join());
+                assertTrue(failed.getCause() instanceof BrokerUnavailableException, failed.toString());
+            }
+        }
+    }
+
+    private static Delivery<Object> delivery() {
+        return new Delivery<>("m", "id", "orders", 0, "key", Map.of(), new byte[0], 1, Instant.EPOCH);
     }
 
     @Test

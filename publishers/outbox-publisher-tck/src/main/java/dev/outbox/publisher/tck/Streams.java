@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Streams {
     private static final int PARTITIONS = 4;
     private static final int PROGRESS = 40;
+    private static final int STAGGER = 25;
 
     private final Bench bench;
     private final AsyncBrokerPublisher<String> publisher;
@@ -114,6 +115,9 @@ final class Streams {
                 failed.add(delivery); // nothing is started after a failure
             } else {
                 answers.add(Answer.to(delivery, publisher));
+                if (deliveries.size() > 1) {
+                    Thread.sleep(STAGGER); // those that wait together must not fail together
+                }
             }
         }
         Deque<Delivery<String>> again = new ArrayDeque<>();
