@@ -32,12 +32,13 @@ public final class MariaDbServer implements KillableServer {
             "MariaDB",
             new Server.Source<>(
                     "environment variable " + ENVIRONMENT,
-                    () -> new MariaDbServer(Databases.named(ENVIRONMENT), null, null)),
+                    () -> new MariaDbServer(Databases.named(ENVIRONMENT), null, null, null)),
             new Server.Source<>("container " + IMAGE, () -> Server.contained(MariaDbServer::contained)),
             new Server.Source<>("packaged binary", MariaDbServer::packaged)));
 
     private final Databases databases;
     private final @Nullable Path directory;
+    private final @Nullable Path data;
     private final @Nullable DB packaged;
 
     /** The server, if it was not the package that started it. */
@@ -46,9 +47,10 @@ public final class MariaDbServer implements KillableServer {
     /** How to start it again by its clock, if it has one. */
     private @Nullable Restart byClock;
 
-    private MariaDbServer(Databases databases, @Nullable Path directory, @Nullable DB packaged) {
+    private MariaDbServer(Databases databases, @Nullable Path directory, @Nullable Path data, @Nullable DB packaged) {
         this.databases = databases;
         this.directory = directory;
+        this.data = data;
         this.packaged = packaged;
     }
 
@@ -81,17 +83,18 @@ public final class MariaDbServer implements KillableServer {
                 .withCommand(MySqlServer.PACKET, MySqlServer.ZONE, "--log-bin", "--sync-binlog=1");
         container.start(); // removed when the JVM ends
         return new MariaDbServer(
-                new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)), null, null);
+                new Databases(url(container.getHost(), container.getMappedPort(3306), PASSWORD)), null, null, null);
     }
 
     /** A packaged server of one's own, which {@link #kill} and {@link #restart} work on; to be closed. */
     public static MariaDbServer packaged() throws IOException, SQLException {
         Path directory = Files.createTempDirectory("outbox-mariadb");
+        Path data = DataDirectory.create("outbox-mariadb");
         DBConfigurationBuilder configuration = DBConfigurationBuilder.newBuilder();
         configuration.setPort(Ports.free());
         configuration.setDatabaseVersion("mariadb-" + System.getProperty("outbox.test.mariadb.version", "11.4.5"));
         configuration.setBaseDir(directory.resolve("base").toFile());
-        configuration.setDataDir(directory.resolve("data").toFile());
+        configuration.setDataDir(data.resolve("data").toFile());
         configuration.setTmpDir(directory.resolve("tmp").toString());
         configuration.setDeletingTemporaryBaseAndDataDirsOnShutdown(false); // we do, and two that delete together fail
         configuration.setSecurityDisabled(false);
@@ -113,7 +116,8 @@ public final class MariaDbServer implements KillableServer {
         DB server = install(configuration.build());
         server.start();
         int port = server.getConfiguration().getPort();
-        MariaDbServer made = new MariaDbServer(new Databases(url("127.0.0.1", port, PASSWORD)), directory, server);
+        MariaDbServer made =
+                new MariaDbServer(new Databases(url("127.0.0.1", port, PASSWORD)), directory, data, server);
         Runtime.getRuntime().addShutdownHook(new Thread(made::close, "stop-mariadb"));
         try {
             made.databases.execute("SELECT 1");
@@ -205,6 +209,7 @@ public final class MariaDbServer implements KillableServer {
                         .orTimeout(10, TimeUnit.SECONDS)
                         .join();
             }
+            Databases.deleteTree(data);
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {
             System.err.println("[test-servers] MariaDB did not stop: " + e);

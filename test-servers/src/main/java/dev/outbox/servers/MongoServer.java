@@ -77,7 +77,7 @@ public final class MongoServer implements AutoCloseable {
      */
     public static MongoServer packaged(int size, List<String> parameters) throws IOException, InterruptedException {
         Stream<String> more = parameters.stream().flatMap(each -> Stream.of("--setParameter", each));
-        Path directory = Files.createTempDirectory("outbox-mongo");
+        Path directory = Files.createTempDirectory("outbox-mongo"); // on a disk, because some tests need slow writes
         Path key = Files.createFile(
                 directory.resolve("key"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));

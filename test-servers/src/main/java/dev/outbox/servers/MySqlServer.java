@@ -47,6 +47,7 @@ public final class MySqlServer implements KillableServer {
     /** What a packaged server was started with, to be started with again. */
     private record Launch(
             Path directory,
+            Path data,
             Commands commands,
             String libraries,
             List<String> command,
@@ -108,6 +109,7 @@ public final class MySqlServer implements KillableServer {
         Commands.requireLinuxOnAmd64();
         Path directory = Files.createTempDirectory("outbox-mysql");
         Path home = Files.createDirectory(directory.resolve("home"));
+        Path data = DataDirectory.create("outbox-mysql");
         Path archive = directory.resolve("mysql.tar.gz");
         try (InputStream resource = MySqlServer.class.getResourceAsStream(ARCHIVE)) {
             if (resource == null) {
@@ -123,7 +125,7 @@ public final class MySqlServer implements KillableServer {
                 "--no-defaults",
                 "--user=" + System.getProperty("user.name"),
                 "--basedir=" + home,
-                "--datadir=" + directory.resolve("data"),
+                "--datadir=" + data,
                 "--tmpdir=" + Files.createDirectory(directory.resolve("tmp")), // where it deletes what others have
                 "--lc-messages-dir=" + home.resolve("share"),
                 "--innodb-use-native-aio=OFF");
@@ -144,7 +146,7 @@ public final class MySqlServer implements KillableServer {
                 ZONE));
         MySqlServer server = new MySqlServer(
                 new Databases(url("127.0.0.1", port, PASSWORD)),
-                new Launch(directory, commands, libraries, serving, environment));
+                new Launch(directory, data, commands, libraries, serving, environment));
         Runtime.getRuntime().addShutdownHook(new Thread(server::close, "stop-mysql"));
         try {
             server.launch(
@@ -199,6 +201,7 @@ public final class MySqlServer implements KillableServer {
             process.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
         }
         try {
+            Databases.deleteTree(launch.data());
             Databases.deleteTree(launch.directory());
         } catch (IOException | UncheckedIOException e) {
             System.err.println("[test-servers] MySQL left files behind: " + e);

@@ -102,7 +102,7 @@ public final class PostgresServer implements KillableServer {
     }
 
     private static PostgresServer packaged(PostgresVersion version) throws IOException, SQLException {
-        Path data = Files.createTempDirectory("outbox-postgres");
+        Path data = DataDirectory.create("outbox-postgres");
         EmbeddedPostgres postgres = start(version, data, Ports.free());
         String url =
                 "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres?user=postgres&password=" + PASSWORD;

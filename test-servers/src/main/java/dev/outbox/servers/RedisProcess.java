@@ -23,14 +23,16 @@ final class RedisProcess {
     private static final String VERSION = System.getProperty("outbox.test.redis.version", "7.0.15");
 
     private final Path directory;
+    private final Path data;
     private final int port;
     private final String password;
     private final List<String> configuration;
     private @Nullable Path file;
     private @Nullable Process process;
 
-    private RedisProcess(Path directory, int port, String password, List<String> configuration) {
+    private RedisProcess(Path directory, Path data, int port, String password, List<String> configuration) {
         this.directory = directory;
+        this.data = data;
         this.port = port;
         this.password = password;
         this.configuration = configuration;
@@ -75,7 +77,8 @@ final class RedisProcess {
         if (!executable.toFile().setExecutable(true)) {
             throw new IllegalStateException("Cannot make " + executable + " executable");
         }
-        RedisProcess server = new RedisProcess(directory, Ports.free(), password, configuration);
+        RedisProcess server = new RedisProcess(
+                directory, DataDirectory.create("outbox-redis"), Ports.free(), password, configuration);
         Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "stop-redis-" + server.port));
         return server;
     }
@@ -91,7 +94,7 @@ final class RedisProcess {
         if (file != null) {
             command.add(file.toString());
         }
-        command.addAll(List.of("--port", Integer.toString(port), "--bind", "127.0.0.1", "--dir", directory.toString()));
+        command.addAll(List.of("--port", Integer.toString(port), "--bind", "127.0.0.1", "--dir", data.toString()));
         if (!password.isEmpty()) {
             command.addAll(List.of("--requirepass", password, "--masterauth", password));
         }
@@ -145,6 +148,7 @@ final class RedisProcess {
     synchronized void stop() {
         kill();
         try {
+            Databases.deleteTree(data);
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {
             System.err.println("[test-servers] Redis left files behind: " + e);

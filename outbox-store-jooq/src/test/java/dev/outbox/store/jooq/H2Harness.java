@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.servers.DataDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ public final class H2Harness extends SqlHarness {
 
     @Override
     public String createOutbox() throws IOException, SQLException {
-        String address = START + Files.createTempDirectory("outbox-h2") + END;
+        String address = START + DataDirectory.create("outbox-h2") + END;
         OPEN.put(address, DriverManager.getConnection(address));
         open(address).close();
         return address;

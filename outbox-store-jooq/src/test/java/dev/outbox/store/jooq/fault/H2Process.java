@@ -3,6 +3,7 @@ package dev.outbox.store.jooq.fault;
 import dev.outbox.processes.Await;
 import dev.outbox.processes.ChildJvm;
 import dev.outbox.processes.Signals;
+import dev.outbox.servers.DataDirectory;
 import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.Ports;
 import java.io.IOException;
@@ -51,7 +52,7 @@ final class H2Process implements KillableServer {
     }
 
     static H2Process start(Map<String, String> environment) throws Exception {
-        return new H2Process(Files.createTempDirectory("outbox-h2-server"), Ports.free(), environment);
+        return new H2Process(DataDirectory.create("outbox-h2-server"), Ports.free(), environment);
     }
 
     private Process launch() throws IOException {
