@@ -142,6 +142,7 @@ public final class PostgresServer implements KillableServer {
         if (again == null) {
             again = again(Map.of());
         }
+        Signals.pause(postmaster); // or it starts a process that is not in the list and keeps the next server away
         List<ProcessHandle> processes =
                 Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
         processes.forEach(ProcessHandle::destroyForcibly);
