@@ -669,9 +669,11 @@ public final class Relay implements AutoCloseable {
                     List<WorkerRun.Call> calls = run.hanging();
                     hanging.addAll(calls);
                     calls.stream().filter(call -> !seen.contains(call)).forEach(this::leaveOut);
-                    calls.forEach(call -> call.route().probed(run, true, false));
-                    if (!calls.isEmpty() && !run.isGivenUp()) {
-                        doWithout(run, calls);
+                    if (!calls.isEmpty()) {
+                        endProbes(run, calls);
+                        if (!run.isGivenUp()) {
+                            doWithout(run, calls);
+                        }
                     }
                 }
                 seen.addAll(hanging);
@@ -688,6 +690,12 @@ public final class Relay implements AutoCloseable {
 
     private synchronized List<WorkerRun> runs() {
         return List.copyOf(runs);
+    }
+
+    /** All of the run, because it tells of none before its round is over, and that may be never. */
+    private void endProbes(WorkerRun run, List<WorkerRun.Call> hanging) {
+        hanging.forEach(call -> call.route().probed(run, true, false));
+        routes.values().forEach(route -> route.probed(run, false, false));
     }
 
     private void leaveOut(WorkerRun.Call hanging) {

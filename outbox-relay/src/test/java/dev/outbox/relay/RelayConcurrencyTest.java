@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.BrokerUnavailableException;
 import dev.outbox.Delivery;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
@@ -16,6 +17,7 @@ import dev.outbox.Topic;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -227,6 +229,53 @@ class RelayConcurrencyTest {
             away.set(false);
             await("all published", () -> pending("t") == 0);
             await("nothing is left out", () -> relay.state().leftOut().isEmpty());
+        }
+    }
+
+    /** The batch of a caller that tries both has a topic that fails and one whose publisher does not return. */
+    @Test
+    void aTopicIsTriedAgainAlthoughTheRoundThatTriedItHangsInAnother() throws Exception {
+        AtomicBoolean away = new AtomicBoolean(true);
+        AtomicInteger tries = new AtomicInteger();
+        AtomicInteger published = new AtomicInteger();
+        CountDownLatch inside = new CountDownLatch(1);
+        Topic<String> left = topic("left")
+                .partitions(8)
+                .publisher(d -> {
+                    tries.incrementAndGet();
+                    if (away.get()) {
+                        throw new BrokerUnavailableException("away");
+                    }
+                    return Receipt.of(Integer.toString(published.incrementAndGet()));
+                })
+                .build();
+        Topic<String> hangs = topic("hangs")
+                .publishTimeout(Duration.ofMillis(5))
+                .publisher(d -> {
+                    inside.countDown();
+                    over.await();
+                    return Receipt.taken();
+                })
+                .build();
+        fixture.commit(left, "0:x");
+        try (Relay relay =
+                Relay.builder(fixture.store).topic(left).topic(hangs).speed(10).build()) {
+            relay.processMessages(10);
+            await("it is due", () -> !relay.state().leftOut().get(0).until().isAfter(Instant.now()));
+            fixture.commit(hangs, "k:1");
+            Thread caller = new Thread(() -> relay.processMessages(10));
+            caller.start();
+            inside.await();
+            await("tried by the caller", () -> tries.get() == 2);
+            away.set(false);
+            commitToEach(left, 7, 1);
+            await("published by another", () -> {
+                relay.processMessages(100);
+                return published.get() > 0;
+            });
+            assertEquals(2 + published.get(), tries.get());
+            over.countDown();
+            caller.join();
         }
     }
 
