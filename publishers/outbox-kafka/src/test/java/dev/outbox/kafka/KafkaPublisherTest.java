@@ -12,14 +12,17 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.Delivery;
 import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
+import dev.outbox.processes.Await;
 import dev.outbox.servers.KafkaServer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -200,6 +203,37 @@ class KafkaPublisherTest {
         List<String> values = new ArrayList<>();
         topics.records(topic).forEach(message -> values.add(KafkaTopics.text(message.value())));
         assertEquals(List.of("1", "2"), values);
+    }
+
+    @Test
+    void nothingInTheBufferIsSentAfterAnEarlierMessageHasFailed() throws Exception {
+        Map<String, Object> settings = settings();
+        settings.put("bootstrap.servers", server.proxied());
+        settings.put("delivery.timeout.ms", 4_000);
+        settings.put("batch.size", 0); // messages of one batch fail together anyway
+        try (KafkaPublisher<String> publisher = publisher(settings).topic(topic).build()) {
+            publish(publisher, delivery("0", "k", Map.of()));
+            server.network().refuse();
+            CompletableFuture<Receipt> first =
+                    publisher.publish(delivery("1", "k", Map.of())).toCompletableFuture();
+            Await.passed(Duration.ofSeconds(2)); // so that the second one has time left when the first one has none
+            CompletableFuture<Receipt> second =
+                    publisher.publish(delivery("2", "k", Map.of())).toCompletableFuture();
+            try {
+                assertThrows(ExecutionException.class, () -> first.get(30, TimeUnit.SECONDS));
+            } finally {
+                server.network().heal();
+            }
+            assertThrows(ExecutionException.class, () -> second.get(30, TimeUnit.SECONDS));
+            ExecutionException refused =
+                    assertThrows(ExecutionException.class, () -> publish(publisher, delivery("3", "k", Map.of())));
+            assertTrue(refused.toString().contains("comes first"), refused.toString());
+            publish(publisher, delivery("1", "k", Map.of()));
+            publish(publisher, delivery("2", "k", Map.of()));
+        }
+        List<String> values = new ArrayList<>();
+        topics.records(topic).forEach(message -> values.add(KafkaTopics.text(message.value())));
+        assertEquals(List.of("0", "1", "2"), values);
     }
 
     @Test
