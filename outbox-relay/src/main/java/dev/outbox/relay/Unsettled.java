@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * <p>An entry goes when it was settled, when the message is seen to be gone, when another relay has counted an attempt
  * of it (then it is another try's turn), and after an hour. There is room for {@value #MOST}; while there is none,
  * nothing new is published, because it could not be remembered.
+ *
+ * <p>A message that died at its first try is not remembered. If its close took effect and an operator redrives it, it
+ * comes again exactly as it was, and must be published. To try it once more does no harm, and to bury it would.
  */
 final class Unsettled {
     static final int MOST = 10_000;
@@ -72,6 +75,11 @@ final class Unsettled {
         String reason() {
             return text == null ? "" : text;
         }
+
+        /** Whether its message looks the same after a redrive, which begins with no attempts. */
+        private boolean isLikeRedriven() {
+            return kind == Kind.DEAD && attempts == 0;
+        }
     }
 
     private final Time time;
@@ -97,6 +105,9 @@ final class Unsettled {
     }
 
     synchronized void remember(Entry entry) {
+        if (entry.isLikeRedriven()) {
+            return;
+        }
         entry.expires = time.nanos() + LIFE.toNanos();
         if (partitions
                         .computeIfAbsent(entry.partition, key -> new LinkedHashMap<>())

@@ -11,6 +11,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.OutboxListener;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PermanentFailureException;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
@@ -211,7 +212,7 @@ class RelayUnsettledTest {
     void whatCannotBeBuriedDoesNotDragOthersAlong() {
         Topic<String> topic = topic("t")
                 .partitions(4)
-                .retry(RetryPolicy.defaults().withMaxAttempts(1))
+                .retry(Fixture.AT_ONCE.withMaxAttempts(2))
                 .publisher(d -> {
                     publishes.computeIfAbsent(d.id(), id -> new AtomicInteger()).incrementAndGet();
                     if (d.message().startsWith("poison")) {
@@ -258,6 +259,8 @@ class RelayUnsettledTest {
             await("told", () -> told.size() == 1);
             burial[0] = true;
             await("all settled", () -> pending() == 0);
+            AtomicInteger tries = publishes.remove(poison.get(0));
+            assertEquals(2, tries == null ? 0 : tries.get(), "attempts");
             assertEquals(1, mostPublishes());
             await("nothing set aside", () -> relay.state().setAside().isEmpty());
         }
@@ -361,6 +364,53 @@ class RelayUnsettledTest {
         }
         assertEquals(2, mostPublishes(), "each of the two once");
         assertEquals(0, pending());
+    }
+
+    /** Its first try was its last, so nothing but the operator tells it from the message that died. */
+    @Test
+    void aRedrivenDeadLetterIsPublishedAlthoughTheAnswerOfItsCloseIsLateOrLost() {
+        for (boolean late : new boolean[] {false, true}) {
+            publishes.clear();
+            Topic<String> topic = topic("t")
+                    .publisher(d -> {
+                        if (publishes
+                                        .computeIfAbsent(d.id(), id -> new AtomicInteger())
+                                        .incrementAndGet()
+                                == 1) {
+                            throw new PermanentFailureException("of the test");
+                        }
+                        return Receipt.taken();
+                    })
+                    .build();
+            String id = fixture.commit(topic, "k:1").get(0);
+            Runnable[] meanwhile = new Runnable[1];
+            AtomicInteger closes = new AtomicInteger();
+            Refusing store = new Refusing(fixture.store) {
+                @Override
+                void close(Marks marks) {
+                    marks.settle();
+                    if (closes.incrementAndGet() == 1) {
+                        meanwhile[0].run();
+                        throw new StoreException("answer lost, of the test");
+                    }
+                }
+            };
+            try (Relay relay = Relay.builder(store).topic(topic).build()) {
+                Runnable redriven = () -> {
+                    assertEquals(1, fixture.operations().redrive(List.of(id)));
+                    assertEquals(1, relay.processMessages(10).published());
+                };
+                meanwhile[0] = late ? redriven : () -> {};
+                relay.processMessages(10);
+                if (!late) {
+                    redriven.run();
+                }
+                assertEquals(2, mostPublishes());
+                assertEquals(0, pending());
+                assertEquals(0, relay.state().unsettled());
+            }
+            assertEquals(0, fixture.operations().redrive(List.of(id)), "dead letters");
+        }
     }
 
     /** Batches that die at their heads are read for one message each. */
