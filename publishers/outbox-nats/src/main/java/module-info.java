@@ -1,9 +1,9 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Publishes to NATS JetStream: {@link dev.outbox.publisher.nats.NatsPublisher}. */
+/** Publishes to NATS JetStream: {@link dev.outbox.nats.NatsPublisher}. */
 @NullMarked
-module dev.outbox.publisher.nats {
-    exports dev.outbox.publisher.nats;
+module dev.outbox.nats {
+    exports dev.outbox.nats;
 
     requires transitive dev.outbox;
     requires transitive io.nats.jnats;

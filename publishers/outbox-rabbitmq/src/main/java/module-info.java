@@ -1,9 +1,9 @@
 import org.jspecify.annotations.NullMarked;
 
-/** Publishes to RabbitMQ: {@link dev.outbox.publisher.rabbitmq.RabbitPublisher}. */
+/** Publishes to RabbitMQ: {@link dev.outbox.rabbitmq.RabbitPublisher}. */
 @NullMarked
-module dev.outbox.publisher.rabbitmq {
-    exports dev.outbox.publisher.rabbitmq;
+module dev.outbox.rabbitmq {
+    exports dev.outbox.rabbitmq;
 
     requires transitive com.rabbitmq.client;
     requires transitive dev.outbox;

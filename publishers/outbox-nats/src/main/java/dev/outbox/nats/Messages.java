@@ -1,0 +1,58 @@
+package dev.outbox.nats;
+
+import dev.outbox.CloudEvents;
+import dev.outbox.Delivery;
+import dev.outbox.OutboxHeaders;
+import dev.outbox.PermanentFailureException;
+import io.nats.client.impl.Headers;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Turns deliveries into messages of NATS, and refuses what NATS has no place for. */
+record Messages<T>(
+        Function<? super Delivery<T>, String> subject,
+        @Nullable CloudEvents<? super T> cloudEvents) {
+    /** Headers by which a client instructs the server: to remove other messages, among much else. */
+    private static final String OF_THE_SERVER = "nats-";
+
+    Outgoing of(Delivery<T> delivery) {
+        String to = subject.apply(delivery);
+        String fault = Subjects.fault(to);
+        if (fault != null) {
+            throw new PermanentFailureException(
+                    "The message cannot be published to subject '" + to + "': " + fault + ".");
+        }
+        Headers headers = new Headers();
+        for (Map.Entry<String, String> header : OutboxHeaders.of(delivery).entrySet()) {
+            headers.put(checked(header.getKey()), NatsHeaders.encode(header.getValue()));
+        }
+        if (delivery.key() != null) {
+            headers.put(OutboxHeaders.KEY, NatsHeaders.encode(delivery.key()));
+        }
+        if (cloudEvents != null) {
+            for (Map.Entry<String, String> attribute :
+                    cloudEvents.attributes(delivery).entrySet()) {
+                if (attribute.getKey().equals("datacontenttype")) {
+                    headers.put(OutboxHeaders.CONTENT_TYPE, NatsHeaders.encode(attribute.getValue()));
+                }
+                headers.put("ce-" + attribute.getKey(), NatsHeaders.encodeAttribute(attribute.getValue()));
+            }
+        }
+        return new Outgoing(
+                delivery.id(), delivery.topic() + "/" + delivery.partition(), to, headers, delivery.payload());
+    }
+
+    private static String checked(String name) {
+        if (!name.chars().allMatch(c -> c > ' ' && c <= '~' && c != ':')) {
+            throw new PermanentFailureException(
+                    "The message has a header '" + name + "'; NATS allows ASCII without blanks and colons in a name.");
+        }
+        if (name.toLowerCase(Locale.ROOT).startsWith(OF_THE_SERVER)) {
+            throw new PermanentFailureException("The message has a header " + name
+                    + ", which instructs the server of NATS; give the header another name.");
+        }
+        return name;
+    }
+}

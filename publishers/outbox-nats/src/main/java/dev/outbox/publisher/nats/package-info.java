@@ -1,2 +1,0 @@
-/** A publisher to NATS JetStream, over its own Java client. {@code docs/NATS.md} has settings and promises. */
-package dev.outbox.publisher.nats;
