@@ -25,7 +25,7 @@ interface Broker extends AutoCloseable {
     String address();
 
     /** All messages that the broker has, those of a key in their order. The broker is well. */
-    List<Arrival> arrivals();
+    List<Arrival> arrivals() throws Exception;
 
     void kill() throws Exception;
 

@@ -18,10 +18,32 @@ class BrokerHistoryTest {
     @Test
     @Tag("kafka")
     void kafka() throws Exception {
+        try (Broker broker = new KafkaBroker()) {
+            run("kafka", broker);
+        }
+    }
+
+    @Test
+    @Tag("rabbitmq")
+    void rabbitmq() throws Exception {
+        try (Broker broker = new RabbitBroker()) {
+            run("rabbitmq", broker);
+        }
+    }
+
+    @Test
+    @Tag("nats")
+    void nats() throws Exception {
+        try (Broker broker = new NatsBroker()) {
+            run("nats", broker);
+        }
+    }
+
+    private static void run(String name, Broker broker) throws Exception {
         PostgresServer database = PostgresServer.shared();
         String url = database.newDatabase();
-        try (Broker broker = new KafkaBroker()) {
-            System.out.println("history broker=kafka " + new BrokerHistory(url, broker, SEED).run(MINUTES));
+        try {
+            System.out.println("history broker=" + name + " " + new BrokerHistory(url, broker, SEED).run(MINUTES));
         } finally {
             database.dropDatabase(url);
         }
