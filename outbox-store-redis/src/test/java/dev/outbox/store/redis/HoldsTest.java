@@ -2,6 +2,7 @@ package dev.outbox.store.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.MessageBatch;
@@ -13,15 +14,21 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.RedisServer;
+import dev.outbox.servers.TcpProxy;
 import dev.outbox.store.support.PartitionRotation;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -266,6 +273,48 @@ class HoldsTest {
             assertFalse(client.exists(keys.attempts()));
             assertEquals(List.of(), Operations.of(store).failingPartitions());
         }
+    }
+
+    /** Its connections are needed until then. */
+    @Test
+    void closingAStoreWaitsForACloseThatHasBegun() throws Exception {
+        commit(0, 1);
+        try (TcpProxy network = TcpProxy.before(address.url())) {
+            Store store = address.through(new InetSocketAddress(InetAddress.getLoopbackAddress(), network.port()))
+                    .open();
+            MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 10);
+            batch.markPublished(batch.messages().get(0), null);
+            AtomicReference<@Nullable Throwable> failed = new AtomicReference<>();
+            network.stall();
+            Thread closing = thread(batch::close, failed);
+            while (!isIn("send", closing)) {
+                Thread.sleep(1);
+            }
+            Thread closingStore = thread(store::close, failed);
+            while (closingStore.getState() != Thread.State.BLOCKED || !isIn("lose", closingStore)) {
+                assertTrue(closingStore.isAlive(), "the store was closed before its batch");
+                Thread.sleep(1);
+            }
+            network.heal();
+            closing.join();
+            closingStore.join();
+            assertNull(failed.get());
+        }
+        try (Store store = open(AN_HOUR)) {
+            assertEquals(List.of(), RedisStoreTest.publishAll(store, 10), "was settled");
+        }
+    }
+
+    private static Thread thread(Runnable task, AtomicReference<@Nullable Throwable> failed) {
+        Thread thread = new Thread(task);
+        thread.setUncaughtExceptionHandler((of, failure) -> failed.set(failure));
+        thread.start();
+        return thread;
+    }
+
+    private static boolean isIn(String method, Thread thread) {
+        return Arrays.stream(thread.getStackTrace())
+                .anyMatch(frame -> frame.getMethodName().equals(method));
     }
 
     /** What a server refuses is free again at once, and not when a lease has run out. */
