@@ -1,7 +1,9 @@
 package dev.outbox.relay;
 
+import dev.outbox.PersistedMessage;
 import dev.outbox.relay.Unsettled.Entry;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,13 +66,17 @@ final class ClosingPartitions {
         }
     }
 
-    /** A round has these partitions now. Outcomes of their messages are remembered, if closes have them. */
+    /**
+     * A round has these partitions now. Outcomes of their messages are remembered, if closes have them. If a partition
+     * begins with a message that is younger, the close took effect, as {@link Unsettled#sawHead} explains, and whatever
+     * its answer is, nothing is remembered.
+     */
     void takeOver(List<? extends PartitionQueue<?>> queues, Unsettled unsettled) {
         if (closes.isEmpty()) {
             return;
         }
-        Map<Partition, PartitionQueue<?>> taken = new HashMap<>();
-        queues.forEach(queue -> taken.put(queue.partition, queue));
+        Map<Partition, Taken> taken = new HashMap<>();
+        queues.forEach(queue -> taken.put(queue.partition, new Taken(queue)));
         for (Close close : closes) {
             synchronized (close) {
                 if (!close.told) {
@@ -80,13 +86,49 @@ final class ClosingPartitions {
         }
     }
 
-    private static void takeOver(List<Entry> entries, Map<Partition, PartitionQueue<?>> taken, Unsettled unsettled) {
+    private static void takeOver(List<Entry> entries, Map<Partition, Taken> taken, Unsettled unsettled) {
+        Set<Partition> withHeads = new HashSet<>();
         for (Entry entry : entries) {
-            PartitionQueue<?> queue = taken.get(entry.partition);
-            if (queue != null && !entry.takenOver && queue.has(entry.id)) {
+            Taken partition = taken.get(entry.partition);
+            if (partition != null && partition.head().id().equals(entry.id)) {
+                withHeads.add(entry.partition);
+            }
+        }
+        for (Entry entry : entries) {
+            Taken partition = taken.get(entry.partition);
+            if (partition == null || entry.takenOver) {
+                continue;
+            }
+            if (partition.ids().contains(entry.id)) {
                 unsettled.remember(new Entry(entry));
                 entry.takenOver = true;
+            } else if (!withHeads.contains(entry.partition)
+                    && entry.createdAt.isBefore(partition.head().createdAt())) {
+                entry.takenOver = true;
             }
+        }
+    }
+
+    /** A partition of the round. Its ids are collected once, and only if a close has the partition. */
+    private static final class Taken {
+        private final PartitionQueue<?> queue;
+        private @Nullable Set<String> ids;
+
+        Taken(PartitionQueue<?> queue) {
+            this.queue = queue;
+        }
+
+        PersistedMessage head() {
+            return queue.head();
+        }
+
+        Set<String> ids() {
+            Set<String> all = ids;
+            if (all == null) {
+                all = queue.ids();
+                ids = all;
+            }
+            return all;
         }
     }
 }

@@ -3,7 +3,9 @@ package dev.outbox.relay;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Topic;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The messages of one partition in a batch, and how far they have come. Used by one thread, which others may only stop.
@@ -37,13 +39,10 @@ final class PartitionQueue<T> {
         messages.add(message);
     }
 
-    boolean has(String id) {
-        for (PersistedMessage message : messages) {
-            if (message.id().equals(id)) {
-                return true;
-            }
-        }
-        return false;
+    Set<String> ids() {
+        Set<String> ids = new HashSet<>();
+        messages.forEach(message -> ids.add(message.id()));
+        return ids;
     }
 
     PersistedMessage head() {

@@ -46,7 +46,10 @@ final class Unsettled {
         /** Whether the batch it came with knows of it. Of the round's thread. */
         boolean marked;
 
-        /** Whether another round has the message while this close is under way; guarded by the close. */
+        /**
+         * Whether another round has the message, or has seen that it is gone, while this close is under way; guarded by
+         * the close.
+         */
         boolean takenOver;
 
         private long expires;
@@ -91,17 +94,17 @@ final class Unsettled {
     }
 
     int size() {
+        return size == 0 ? 0 : countWhatCounts();
+    }
+
+    private synchronized int countWhatCounts() {
+        expire();
         return size;
     }
 
     /** Whether something published now might have to be forgotten. */
     boolean isFull() {
-        return size >= MOST && isFullOfWhatCounts();
-    }
-
-    private synchronized boolean isFullOfWhatCounts() {
-        expire();
-        return size >= MOST;
+        return size >= MOST && countWhatCounts() >= MOST;
     }
 
     synchronized void remember(Entry entry) {
@@ -117,7 +120,7 @@ final class Unsettled {
         }
     }
 
-    /** A batch with these outcomes was closed, or could not be. Those that another round has taken over are its own. */
+    /** A batch with these outcomes was closed, or could not be. Those that are taken over are no longer its own. */
     void closed(List<Entry> entries, boolean settled) {
         for (Entry entry : entries) {
             if (entry.takenOver) {

@@ -27,7 +27,11 @@ class ClosingPartitionsTest {
     private final PersistedMessage second = message("2");
 
     private static PersistedMessage message(String id) {
-        return new PersistedMessage(id, "t", 1, null, Map.of(), new byte[0], 0, Instant.EPOCH);
+        return message(id, Instant.EPOCH);
+    }
+
+    private static PersistedMessage message(String id, Instant createdAt) {
+        return new PersistedMessage(id, "t", 1, null, Map.of(), new byte[0], 0, createdAt);
     }
 
     private static Entry published(PersistedMessage message) {
@@ -67,5 +71,28 @@ class ClosingPartitionsTest {
         closing.end(close, null, unsettled, entries);
         closing.takeOver(batchOf(PARTITION, first), unsettled);
         assertEquals(0, unsettled.size());
+    }
+
+    /** A batch begins with the oldest message of the partition that is there. */
+    @Test
+    void whatABatchHasShownToBeGoneIsNotRememberedWhenTheAnswerIsLost() {
+        List<Entry> entries = List.of(published(first), published(second));
+        ClosingPartitions.Close close = closing.begin(entries);
+        closing.takeOver(batchOf(PARTITION, message("3", Instant.EPOCH.plusMillis(1))), unsettled);
+        closing.end(close, new StoreException("of the test"), unsettled, entries);
+        assertEquals(0, unsettled.size());
+    }
+
+    @Test
+    void aBatchThatBeginsWithAnOldMessageShowsNothing() {
+        PersistedMessage later = message("2", Instant.EPOCH.plusMillis(1));
+        for (PersistedMessage head : List.of(message("0"), later)) {
+            List<Entry> entries = List.of(published(first), published(later));
+            ClosingPartitions.Close close = closing.begin(entries);
+            closing.takeOver(batchOf(PARTITION, head), unsettled);
+            closing.end(close, new StoreException("of the test"), unsettled, entries);
+            assertNotNull(unsettled.find(PARTITION, first), head.id());
+            assertNotNull(unsettled.find(PARTITION, later), head.id());
+        }
     }
 }

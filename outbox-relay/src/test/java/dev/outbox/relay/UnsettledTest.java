@@ -45,6 +45,15 @@ class UnsettledTest {
         } while (known);
     }
 
+    /** In a partition where nothing more comes, nobody else would find that it is over. */
+    @Test
+    void whatIsTooOldIsNotCounted() {
+        Unsettled unsettled = new Unsettled(new Time(100_000));
+        unsettled.remember(entry(1));
+        Fixture.await("an hour is over", () -> unsettled.size() == 0);
+        assertFalse(unsettled.knows(PARTITION, message(1)));
+    }
+
     /** Nothing is published then, because it could not be remembered. */
     @Test
     void thereIsRoomForTenThousand() {
