@@ -99,7 +99,7 @@ final class Round {
     /** When the time of the batch is over. */
     private long end;
 
-    /** The time when the clock was last read: after a call of a publisher, and after waiting. */
+    /** The time when the clock was last read: after a call of a publisher or of the store, and after waiting. */
     private long now;
 
     private List<PartitionQueue<?>> queues = List.of();
@@ -372,8 +372,9 @@ final class Round {
 
     private boolean isHeld(MessageBatch batch) {
         heldAt = now;
-        if (!lost && !batch.isHeld()) {
-            lost = true;
+        if (!lost) {
+            lost = !batch.isHeld();
+            now = System.nanoTime(); // the store's answer is no publisher's time
         }
         return !lost;
     }

@@ -7,12 +7,14 @@ import static dev.outbox.relay.Fixture.topic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.MessageBatch;
 import dev.outbox.OutboxListener;
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import dev.outbox.relay.Fixture.Broker;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class RelayAsyncTest {
@@ -229,4 +233,45 @@ class RelayAsyncTest {
     }
 
     private final long start = System.nanoTime();
+
+    /** Its publish timeout begins then, too. */
+    @Test
+    void theTimeOfAMessageBeginsWhenTheStoreHasSaidThatItIsHeld() {
+        for (boolean async : new boolean[] {false, true}) {
+            AtomicLong said = new AtomicLong();
+            WrappedStore slow = new WrappedStore(fixture.store) {
+                @Override
+                public MessageBatch checkout(Set<String> topics, int limit) {
+                    return new Batch(super.checkout(topics, limit)) {
+                        @Override
+                        public boolean isHeld() {
+                            LockSupport.parkNanos(200_000_000);
+                            said.set(System.nanoTime());
+                            return super.isHeld();
+                        }
+                    };
+                }
+            };
+            List<Duration> took = new ArrayList<>();
+            List<Duration> most = new ArrayList<>();
+            OutboxListener listener = new OutboxListener() {
+                @Override
+                public void published(Published event) {
+                    most.add(Duration.ofNanos(System.nanoTime() - said.get()));
+                    took.add(event.duration());
+                }
+            };
+            Topic.Builder<String> builder = topic("t" + async);
+            Topic<String> topic = (async
+                            ? builder.asyncPublisher(d -> CompletableFuture.completedStage(Receipt.taken()))
+                            : builder.publisher(d -> Receipt.taken()))
+                    .build();
+            fixture.commit(topic, "k:1");
+            try (Relay relay =
+                    Relay.builder(slow).topic(topic).listener(listener).build()) {
+                assertEquals(1, relay.processMessages(10).published());
+            }
+            assertTrue(took.get(0).compareTo(most.get(0)) <= 0, () -> took + " of " + most);
+        }
+    }
 }
