@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
@@ -75,6 +76,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     private final Duration closeTimeout;
     private final MissingTopics missing;
     private final OrderGate gate = new OrderGate();
+    private final AtomicLong starts = new AtomicLong();
 
     /** Topics that have one message of a partition in flight, which no later one can overtake. */
     private final Set<String> oneByOne = ConcurrentHashMap.newKeySet();
@@ -128,7 +130,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
 
     @Override
     public CompletionStage<Receipt> publish(Delivery<T> delivery) {
-        CompletableFuture<Receipt> stage = new CompletableFuture<>();
+        Pending stage = new Pending(starts.incrementAndGet());
         String hindrance = oneByOne.contains(delivery.topic()) ? null : gate.hindrance(delivery);
         if (hindrance != null) {
             stage.completeExceptionally(new BrokerUnavailableException("Message " + delivery.id()
@@ -144,7 +146,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // the callback is told the same
-    private void send(Delivery<T> delivery, CompletableFuture<Receipt> stage) {
+    private void send(Delivery<T> delivery, Pending stage) {
         String topic = destination.apply(delivery);
         String finding = missing.finding(topic);
         if (finding != null) {
@@ -167,6 +169,15 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
             sent[0] = true;
         } catch (RuntimeException e) {
             notSent(used, delivery, stage, topic, e);
+        }
+    }
+
+    /** The answer to a message, with its place among those that were started. */
+    private static final class Pending extends CompletableFuture<Receipt> {
+        private final long order;
+
+        Pending(long order) {
+            this.order = order;
         }
     }
 
@@ -199,8 +210,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     }
 
     /** The producer has not even put the message into its buffer. */
-    private void notSent(
-            LiveProducer used, Delivery<T> delivery, CompletableFuture<Receipt> stage, String topic, Exception thrown) {
+    private void notSent(LiveProducer used, Delivery<T> delivery, Pending stage, String topic, Exception thrown) {
         if (thrown instanceof TimeoutException && !(thrown instanceof BufferExhaustedException)) {
             missing.add(topic, Objects.toString(failures.of(thrown, topic).getMessage()));
         }
@@ -217,8 +227,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
      * nothing more of this producer once it is abandoned. Its messages that are under way cannot overtake: the broker
      * refuses a batch if it does not have the one before.
      */
-    private void notTaken(
-            LiveProducer used, Delivery<T> delivery, CompletableFuture<Receipt> stage, String topic, Exception thrown) {
+    private void notTaken(LiveProducer used, Delivery<T> delivery, Pending stage, String topic, Exception thrown) {
         if (Failures.isPermanent(thrown)) {
             fail(delivery, stage, failures.of(thrown, topic));
             return;
@@ -236,9 +245,9 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                 thrown);
     }
 
-    private void fail(Delivery<T> delivery, CompletableFuture<Receipt> stage, Exception failure) {
+    private void fail(Delivery<T> delivery, Pending stage, Exception failure) {
         if (!(failure instanceof PermanentFailureException) && !oneByOne.contains(delivery.topic())) {
-            gate.close(delivery);
+            gate.close(delivery, stage.order);
         }
         stage.completeExceptionally(failure);
     }

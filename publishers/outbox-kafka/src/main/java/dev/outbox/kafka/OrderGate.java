@@ -28,7 +28,7 @@ final class OrderGate {
     }
 
     /** The message that failed, and those that were refused after it; changed only within the map. */
-    private record Failed(String id, Set<String> refused) {
+    private record Failed(String id, long order, Set<String> refused) {
         boolean lets(String next) {
             return next.equals(id) || !refused.add(next);
         }
@@ -47,8 +47,16 @@ final class OrderGate {
         return left == null ? null : left.id();
     }
 
-    /** A message has failed and may come again. The first of a partition counts. */
-    void close(Delivery<?> delivery) {
-        failed.putIfAbsent(Partition.of(delivery), new Failed(delivery.id(), new HashSet<>()));
+    /**
+     * A message has failed and may come again. The one that was started first counts: a producer that ends reports its
+     * messages in any order.
+     */
+    void close(Delivery<?> delivery, long order) {
+        failed.merge(
+                Partition.of(delivery),
+                new Failed(delivery.id(), order, new HashSet<>()),
+                (before, next) -> before.order() <= next.order()
+                        ? before
+                        : new Failed(next.id(), next.order(), before.refused()));
     }
 }

@@ -197,7 +197,7 @@ class KafkaPublisherTest {
             } finally {
                 server.network().heal();
             }
-            publish(publisher, delivery("2", "k", Map.of()));
+            publishUntilTaken(publisher, delivery("2", "k", Map.of()));
             assertEquals(2, made.get(), "producers");
         }
         List<String> values = new ArrayList<>();
@@ -228,7 +228,7 @@ class KafkaPublisherTest {
             ExecutionException refused =
                     assertThrows(ExecutionException.class, () -> publish(publisher, delivery("3", "k", Map.of())));
             assertTrue(refused.toString().contains("comes first"), refused.toString());
-            publish(publisher, delivery("1", "k", Map.of()));
+            publishUntilTaken(publisher, delivery("1", "k", Map.of()));
             publish(publisher, delivery("2", "k", Map.of()));
         }
         List<String> values = new ArrayList<>();
@@ -275,6 +275,19 @@ class KafkaPublisherTest {
 
     private static Receipt publish(KafkaPublisher<String> publisher, Delivery<String> delivery) throws Exception {
         return publisher.publish(delivery).toCompletableFuture().get(30, TimeUnit.SECONDS);
+    }
+
+    /** After an outage, the producer may need a while to find the broker. */
+    private static void publishUntilTaken(KafkaPublisher<String> publisher, Delivery<String> delivery)
+            throws Exception {
+        Await.until("the message is taken", () -> {
+            try {
+                publish(publisher, delivery);
+                return true;
+            } catch (ExecutionException e) {
+                return false;
+            }
+        });
     }
 
     private static Delivery<String> delivery(String message, @Nullable String key, Map<String, String> headers) {

@@ -14,7 +14,7 @@ class OrderGateTest {
     @Test
     void laterMessagesWaitForTheOneThatFailed() {
         assertNull(gate.hindrance(delivery(0, "1")));
-        gate.close(delivery(0, "1"));
+        gate.close(delivery(0, "1"), 1);
         assertEquals("1", gate.hindrance(delivery(0, "2")));
         assertEquals("1", gate.hindrance(delivery(0, "3")));
         assertNull(gate.hindrance(delivery(1, "4")), "a message of another partition");
@@ -24,15 +24,25 @@ class OrderGateTest {
 
     @Test
     void theFirstFailureOfAPartitionCounts() {
-        gate.close(delivery(0, "1"));
-        gate.close(delivery(0, "2"));
+        gate.close(delivery(0, "1"), 1);
+        gate.close(delivery(0, "2"), 2);
         assertEquals("1", gate.hindrance(delivery(0, "2")));
         assertNull(gate.hindrance(delivery(0, "1")));
     }
 
     @Test
+    void theFirstThatWasStartedCountsWhateverFailsFirst() {
+        gate.close(delivery(0, "3"), 3);
+        gate.close(delivery(0, "1"), 1);
+        gate.close(delivery(0, "2"), 2);
+        assertEquals("1", gate.hindrance(delivery(0, "2")));
+        assertNull(gate.hindrance(delivery(0, "1")));
+        assertNull(gate.hindrance(delivery(0, "2")));
+    }
+
+    @Test
     void aCallerThatBeginsWithALaterMessageIsRefusedOnce() {
-        gate.close(delivery(0, "1"));
+        gate.close(delivery(0, "1"), 1);
         assertEquals("1", gate.hindrance(delivery(0, "2")));
         assertEquals("1", gate.hindrance(delivery(0, "3")), "another one that was started with it");
         assertNull(gate.hindrance(delivery(0, "2")), "the first of them, the second time");
@@ -41,7 +51,7 @@ class OrderGateTest {
 
     @Test
     void noMessageIsRefusedTwice() {
-        gate.close(delivery(0, "1"));
+        gate.close(delivery(0, "1"), 1);
         assertEquals("1", gate.hindrance(delivery(0, "2")));
         assertEquals("1", gate.hindrance(delivery(0, "9")), "after another process has published what was before it");
         assertNull(gate.hindrance(delivery(0, "9")), "the same, the second time");
