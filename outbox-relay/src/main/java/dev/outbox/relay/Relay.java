@@ -371,8 +371,7 @@ public final class Relay implements AutoCloseable {
                         shutdownTimeout);
                 open.forEach(WorkerRun::abandon);
                 if (!WorkerRun.awaitAll(open, LAST_CHANCE)) {
-                    LOG.error("A worker ignores interrupts; its batch stays open until it returns or the store is"
-                            + " closed");
+                    sayWhatIsWaitedFor(open);
                     return;
                 }
             }
@@ -381,6 +380,17 @@ public final class Relay implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void sayWhatIsWaitedFor(List<WorkerRun> runs) {
+        List<WorkerRun> left = runs.stream().filter(run -> !run.hasEnded()).toList();
+        if (left.stream().anyMatch(WorkerRun::isInPublisher)) {
+            LOG.error("A worker ignores interrupts; its batch stays open until it returns or the store is closed");
+        }
+        if (left.stream().anyMatch(run -> run.hasBatch() && !run.isInPublisher())) {
+            LOG.error("The store does not answer a worker that settles its messages; its batch stays open until the"
+                    + " store answers or is closed");
         }
     }
 

@@ -102,6 +102,15 @@ final class WorkerRun {
         batchInHand = inHand;
     }
 
+    boolean hasBatch() {
+        return batchInHand;
+    }
+
+    /** Whether a publisher or codec has not come back to it. */
+    synchronized boolean isInPublisher() {
+        return route != null || !helping.isEmpty();
+    }
+
     boolean hasEnded() {
         return ended.getCount() == 0;
     }

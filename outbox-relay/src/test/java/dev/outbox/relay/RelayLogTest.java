@@ -15,8 +15,12 @@ import dev.outbox.Topic;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -160,6 +164,64 @@ class RelayLogTest {
         long said = lines("The store failed;");
         assertTrue(said >= 1 && said <= 3, this::log);
         assertTrue(lines("WARN") <= 10, this::log);
+    }
+
+    /** A publisher that ignores interrupts, and a store, each keep a worker from ending. */
+    @Test
+    void ofWhatKeepsAWorkerFromEndingTheCause() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        CountDownLatch stuck = new CountDownLatch(2);
+        Runnable stay = () -> {
+            stuck.countDown();
+            while (over.getCount() > 0) {
+                LockSupport.parkNanos(10_000_000);
+                Thread.interrupted();
+            }
+        };
+        Topic<String> quick = topic("quick").publisher(d -> Receipt.taken()).build();
+        Topic<String> slow = topic("slow")
+                .publisher(d -> {
+                    stay.run();
+                    return Receipt.taken();
+                })
+                .build();
+        fixture.commit(quick, "k:1");
+        fixture.commit(slow, "k:1");
+        WrappedStore store = new WrappedStore(fixture.store) {
+            @Override
+            public MessageBatch checkout(Set<String> topics, int limit) {
+                return new Batch(super.checkout(topics, limit)) {
+                    @Override
+                    public void close() {
+                        if (!messages().isEmpty()) {
+                            stay.run();
+                        }
+                        super.close();
+                    }
+                };
+            }
+        };
+        List<Relay> relays = List.of(
+                Relay.builder(store).topic(quick).shutdownTimeout(Duration.ZERO).build(),
+                Relay.builder(fixture.store)
+                        .topic(slow)
+                        .shutdownTimeout(Duration.ZERO)
+                        .build());
+        try {
+            relays.forEach(Relay::start);
+            stuck.await();
+            List<Thread> closers =
+                    relays.stream().map(relay -> new Thread(relay::close)).toList();
+            closers.forEach(Thread::start);
+            for (Thread closer : closers) {
+                closer.join();
+            }
+            assertEquals(1, lines("A worker ignores interrupts; "), this::log);
+            assertEquals(1, lines("The store does not answer a worker "), this::log);
+        } finally {
+            over.countDown();
+            relays.forEach(Relay::close);
+        }
     }
 
     private String log() {
