@@ -229,7 +229,7 @@ public final class MongoServer implements AutoCloseable {
     private static List<Member> start(Path directory, int size, String... more)
             throws IOException, InterruptedException {
         Commands commands = new Commands(directory.resolve("log"));
-        MongoBinary binary = MongoBinary.get(commands);
+        MongoBinary binary = MongoBinary.get(MongoBinary.Program.MONGOD, commands);
         List<Member> members = new ArrayList<>();
         try {
             for (int i = 0; i < size; i++) {
