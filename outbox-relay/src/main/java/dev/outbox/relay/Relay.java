@@ -13,6 +13,7 @@ import dev.outbox.internal.Causes;
 import dev.outbox.internal.Durations;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -563,12 +564,22 @@ public final class Relay implements AutoCloseable {
                     served = new HashMap<>(all);
                 }
                 served.remove(route.topic.name());
-                if (route.isDue() && probes.tryAcquire()) {
-                    probe(route);
-                }
             }
         }
+        if (served != all) {
+            probeSome(all.values());
+        }
         return served;
+    }
+
+    /** As many as there is room for. */
+    private void probeSome(Collection<Route<?>> all) {
+        for (Route<?> route : Route.longestOverdueFirst(all)) {
+            if (!probes.tryAcquire()) {
+                return;
+            }
+            probe(route);
+        }
     }
 
     /**

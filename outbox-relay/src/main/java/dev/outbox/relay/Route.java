@@ -6,6 +6,10 @@ import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -133,7 +137,21 @@ final class Route<T> {
         return out && prober == null && time.nanos() - until >= 0;
     }
 
-    /** The same; true for one run, which then tells that it {@linkplain #probed did}. */
+    private synchronized long until() {
+        return until;
+    }
+
+    /** Those that are due, so that one that is always due again keeps no other waiting. */
+    static List<Route<?>> longestOverdueFirst(Collection<Route<?>> routes) {
+        Map<Route<?>, Long> due = new HashMap<>(); // read once, because a comparison must not change meanwhile
+        routes.stream().filter(Route::isDue).forEach(route -> due.put(route, route.until()));
+        return due.entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .<Route<?>>map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** The same as {@link #isDue}; true for one run, which then tells that it {@linkplain #probed did}. */
     synchronized boolean isToBeProbedBy(WorkerRun run) {
         if (!isDue()) {
             return false;

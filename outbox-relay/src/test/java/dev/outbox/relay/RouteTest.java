@@ -10,7 +10,10 @@ import dev.outbox.Codecs;
 import dev.outbox.Topic;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -97,6 +100,29 @@ class RouteTest {
         assertFalse(route.isDue(), "the next one is still at work");
         route.probed(next, false, true);
         assertTrue(route.isDue());
+    }
+
+    @Test
+    void ofTopicsThatAreDueTheOneThatIsDueForLongestComesFirst() {
+        Time time = new Time(1);
+        List<Route<?>> routes = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Route<String> next = new Route<>(TOPIC, time, Interceptors.NONE);
+            next.leaveOut("away", System.nanoTime());
+            next.pause(false, true);
+            routes.add(next);
+            long then = time.nanos();
+            Fixture.await("the next one is due later", () -> time.nanos() > then);
+        }
+        List<Route<?>> backwards = new ArrayList<>(routes);
+        Collections.reverse(backwards);
+        assertEquals(routes, Route.longestOverdueFirst(routes));
+        assertEquals(routes, Route.longestOverdueFirst(backwards));
+        assertTrue(routes.get(1).isToBeProbedBy(RUN));
+        Route<String> later = new Route<>(TOPIC, time, Interceptors.NONE);
+        later.leaveOut("away", System.nanoTime());
+        backwards.add(later);
+        assertEquals(List.of(routes.get(0), routes.get(2), routes.get(3)), Route.longestOverdueFirst(backwards));
     }
 
     @Test
