@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,7 +51,7 @@ class PostgresHoldTest extends HoldTest {
         commit(0, "m");
         try (Store store = JdbcOutbox.store(source, StoreOptions.defaults());
                 MessageBatch batch = checkout(store);
-                Statement statement = last.get().createStatement();
+                Statement statement = Objects.requireNonNull(last.get()).createStatement();
                 ResultSet row = statement.executeQuery("SELECT string_agg(name || '=' || setting, ' ' ORDER BY name)"
                         + " FROM pg_settings WHERE name LIKE 'tcp%'")) {
             row.next();
