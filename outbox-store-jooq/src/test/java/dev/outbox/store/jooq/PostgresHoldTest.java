@@ -10,11 +10,8 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -41,12 +38,12 @@ class PostgresHoldTest extends HoldTest {
     /** A machine that vanishes silently is noticed after a minute: 20 s, and four questions every 10 s. */
     @Test
     void aBatchOnTheApplicationsConnectionHasTheLimitsThatTheDocumentationNames() throws Exception {
-        BlockingQueue<Connection> made = new LinkedBlockingQueue<>();
+        AtomicReference<Connection> last = new AtomicReference<>();
         PGSimpleDataSource source = new PGSimpleDataSource() {
             @Override
             public Connection getConnection() throws SQLException {
                 Connection connection = super.getConnection();
-                made.add(connection);
+                last.set(connection);
                 return connection;
             }
         };
@@ -64,10 +61,5 @@ class PostgresHoldTest extends HoldTest {
                     row.getString(1));
             assertTrue(batch.isHeld());
         }
-    }
-
-    private static Connection lastOf(BlockingQueue<Connection> made) {
-        List<Connection> all = new ArrayList<>(made);
-        return all.get(all.size() - 1);
     }
 }
