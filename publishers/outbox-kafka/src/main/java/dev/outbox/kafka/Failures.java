@@ -4,6 +4,7 @@ import dev.outbox.BrokerUnavailableException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.PermanentFailureException;
 import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
@@ -21,7 +22,9 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.UnknownProducerIdException;
 import org.apache.kafka.common.errors.UnknownServerException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.errors.UnsupportedCompressionTypeException;
 import org.apache.kafka.common.errors.UnsupportedForMessageFormatException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 
 /**
  * Says what an exception of the client means. Many that look permanent are faults of the set-up: a missing permission,
@@ -73,10 +76,7 @@ final class Failures {
         return thrown instanceof RecordTooLargeException
                 || thrown instanceof RecordBatchTooLargeException
                 || thrown instanceof SerializationException
-                || thrown instanceof InvalidTopicException
-                || thrown instanceof InvalidTimestampException
-                || thrown instanceof InvalidRecordException
-                || thrown instanceof UnsupportedForMessageFormatException;
+                || thrown instanceof InvalidRecordException;
     }
 
     /** Whether the broker, its operator or the network is at fault, and not the message. */
@@ -87,7 +87,25 @@ final class Failures {
                 || thrown instanceof PolicyViolationException
                 || thrown instanceof UnknownServerException
                 || thrown instanceof InterruptException
+                || isOfTheSetup(thrown)
+                || isOfANeighbour(thrown)
                 || needsAnotherProducer(thrown);
+    }
+
+    /**
+     * Whether every message would fail, because of a name, a clock or a version. A timestamp is that of the sending host.
+     */
+    private static boolean isOfTheSetup(Exception thrown) {
+        return thrown instanceof InvalidTopicException
+                || thrown instanceof InvalidTimestampException
+                || thrown instanceof UnsupportedForMessageFormatException
+                || thrown instanceof UnsupportedVersionException
+                || thrown instanceof UnsupportedCompressionTypeException;
+    }
+
+    /** Whether the message was in a batch with another one, which the broker has refused. */
+    private static boolean isOfANeighbour(Exception thrown) {
+        return thrown.getClass() == KafkaException.class;
     }
 
     /** Whether the producer that threw it can do nothing more. */

@@ -15,12 +15,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -67,10 +67,14 @@ import org.slf4j.LoggerFactory;
 public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaPublisher.class);
 
+    /** What Kafka allows as the name of a topic. */
+    private static final Pattern TOPIC_NAME = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
+
     private final ProducerSettings settings;
     private final Failures failures;
     private final @Nullable Function<Map<String, Object>, Producer<byte[], byte[]>> factory;
     private final Function<? super Delivery<T>, String> destination;
+    private final boolean usesTopicNames;
     private final @Nullable CloudEvents<? super T> cloudEvents;
     private final Predicate<? super Delivery<T>> tombstone;
     private final Duration closeTimeout;
@@ -90,6 +94,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         this.failures = new Failures(builder.secrets);
         this.factory = builder.producer == null ? builder.factory : null;
         this.destination = destination;
+        this.usesTopicNames = builder.topic == null && builder.topicOf == null;
         this.cloudEvents = builder.cloudEvents;
         this.tombstone = builder.tombstone;
         this.closeTimeout = builder.closeTimeout;
@@ -104,8 +109,8 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
      *
      * @param settings those of a producer, by their names in Kafka, such as {@code bootstrap.servers}. Settings that
      *     would lose or reorder messages are refused. Serializers are not used. By default, {@code max.block.ms} is 5
-     *     seconds, {@code delivery.timeout.ms} 45 seconds, {@code request.timeout.ms} 15 seconds at most, and {@code
-     *     linger.ms} is 0
+     *     seconds, {@code delivery.timeout.ms} 45 seconds, {@code request.timeout.ms} 15 seconds at most, {@code
+     *     linger.ms} is 0, and {@code max.in.flight.requests.per.connection} is 1
      * @throws ConfigurationException if a setting is refused
      */
     public static <T> Builder<T> builder(Map<String, ?> settings) {
@@ -130,13 +135,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
 
     @Override
     public CompletionStage<Receipt> publish(Delivery<T> delivery) {
-        Pending stage = new Pending(starts.incrementAndGet());
-        String hindrance = oneByOne.contains(delivery.topic()) ? null : gate.hindrance(delivery);
-        if (hindrance != null) {
-            stage.completeExceptionally(new BrokerUnavailableException("Message " + delivery.id()
-                    + " was not sent, because message " + hindrance + " of its partition has failed and comes first."));
-            return stage;
-        }
+        Pending stage = new Pending(delivery, starts.incrementAndGet());
         try {
             send(delivery, stage);
         } catch (RuntimeException e) {
@@ -145,15 +144,31 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         return stage;
     }
 
+    /**
+     * Takes a producer first, asks the gate afterwards, and sends to no other producer. If a message has failed before
+     * the producer was taken, the gate knows. If one fails later, the producer ends, and drops what it has not sent.
+     */
     @SuppressWarnings("FutureReturnValueIgnored") // the callback is told the same
     private void send(Delivery<T> delivery, Pending stage) {
+        LiveProducer used = toSend();
         String topic = destination.apply(delivery);
         String finding = missing.finding(topic);
         if (finding != null) {
             throw new BrokerUnavailableException(finding);
         }
         ProducerRecord<byte[], byte[]> message = message(topic, delivery);
-        LiveProducer used = toSend();
+        String hindrance = oneByOne.contains(delivery.topic()) ? null : gate.hindrance(delivery);
+        if (hindrance != null) {
+            stage.completeExceptionally(new BrokerUnavailableException("Message " + delivery.id()
+                    + " was not sent, because message " + hindrance + " of its partition has failed and comes first."));
+            return;
+        }
+        used.start(stage);
+        Exception end = used.end();
+        if (end != null) { // whoever has made the next producer may not have seen this message
+            fail(delivery, stage, aborted(used, end));
+            return;
+        }
         Thread caller = Thread.currentThread();
         boolean[] sent = new boolean[1]; // of the caller alone
         try {
@@ -169,15 +184,6 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
             sent[0] = true;
         } catch (RuntimeException e) {
             notSent(used, delivery, stage, topic, e);
-        }
-    }
-
-    /** The answer to a message, with its place among those that were started. */
-    private static final class Pending extends CompletableFuture<Receipt> {
-        private final long order;
-
-        Pending(long order) {
-            this.order = order;
         }
     }
 
@@ -224,8 +230,8 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
 
     /**
      * The broker has not taken the message, as far as anybody knows. This runs on the thread that sends, which sends
-     * nothing more of this producer once it is abandoned. Its messages that are under way cannot overtake: the broker
-     * refuses a batch if it does not have the one before.
+     * nothing more of this producer once it is abandoned. No later message of the partition is under way, because the
+     * producer has one request at a time.
      */
     private void notTaken(LiveProducer used, Delivery<T> delivery, Pending stage, String topic, Exception thrown) {
         if (Failures.isPermanent(thrown)) {
@@ -246,10 +252,16 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     }
 
     private void fail(Delivery<T> delivery, Pending stage, Exception failure) {
-        if (!(failure instanceof PermanentFailureException) && !oneByOne.contains(delivery.topic())) {
-            gate.close(delivery, stage.order);
+        if (!(failure instanceof PermanentFailureException)) {
+            closeGate(stage);
         }
         stage.completeExceptionally(failure);
+    }
+
+    private void closeGate(Pending stage) {
+        if (!oneByOne.contains(stage.delivery.topic())) {
+            gate.close(stage.delivery, stage.order);
+        }
     }
 
     /** Ends a producer of our own; the next message gets another one. */
@@ -287,6 +299,9 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         if (factory == null) {
             throw new BrokerUnavailableException(this + " has no producer.");
         }
+        if (known != null) { // what it drops has failed before there is another, whenever it says so
+            known.open().forEach(this::closeGate);
+        }
         LiveProducer made = new LiveProducer(factory.apply(settings.all()));
         live = made;
         return made;
@@ -304,7 +319,9 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
 
     /**
      * Refuses a topic whose {@code publishTimeout} is over before the producer has given a message up, because the
-     * producer could send the message after that.
+     * producer could send the message after that. Also refuses a topic with several messages in flight, if {@code
+     * max.in.flight.requests.per.connection} is set to more than 1, and a topic that is to have the same name in Kafka,
+     * if Kafka does not allow that name.
      */
     @Override
     public void check(TopicSettings topic) {
@@ -319,6 +336,17 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
             throw new ConfigurationException("Topic " + topic.name() + ": inFlight is " + topic.inFlight()
                     + ". Expected 1, because the producer of the application keeps messages in its buffer that would"
                     + " overtake one that fails. Or let the publisher make a producer: KafkaPublisher.builder.");
+        }
+        if (topic.inFlight() > 1 && settings.requestsInFlight() > 1) {
+            throw new ConfigurationException("Topic " + topic.name() + ": inFlight is " + topic.inFlight()
+                    + ", and max.in.flight.requests.per.connection is " + settings.requestsInFlight()
+                    + ". Expected that one of them is 1, because the broker takes the first batches of a new producer"
+                    + " in any order.");
+        }
+        if (usesTopicNames && !TOPIC_NAME.matcher(topic.name()).matches()) {
+            throw new ConfigurationException("Topic " + topic.name() + ": Kafka can have no topic with that name."
+                    + " Expected letters, digits, dots, underscores and hyphens, or another name for Kafka:"
+                    + " KafkaPublisher.Builder.topic.");
         }
         if (topic.inFlight() == 1) {
             oneByOne.add(topic.name());

@@ -1,7 +1,10 @@
 package dev.outbox.kafka;
 
 import java.time.Duration;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
 
@@ -10,12 +13,26 @@ final class LiveProducer {
     private final Producer<byte[], byte[]> producer;
     private final AtomicReference<@Nullable Exception> end = new AtomicReference<>();
 
+    private final ConcurrentNavigableMap<Long, Pending> started = new ConcurrentSkipListMap<>();
+
     LiveProducer(Producer<byte[], byte[]> producer) {
         this.producer = producer;
     }
 
     Producer<byte[], byte[]> producer() {
         return producer;
+    }
+
+    /** A message is about to be sent. */
+    @SuppressWarnings("FutureReturnValueIgnored") // it has the same answer
+    void start(Pending message) {
+        started.put(message.order, message);
+        message.whenComplete((receipt, thrown) -> started.remove(message.order));
+    }
+
+    /** The messages without an answer, in their order. */
+    Stream<Pending> open() {
+        return started.values().stream().filter(message -> !message.isDone());
     }
 
     /** Why the producer was abandoned, or null if it was not. */

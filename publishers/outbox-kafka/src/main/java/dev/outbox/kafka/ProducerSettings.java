@@ -14,9 +14,11 @@ import org.jspecify.annotations.Nullable;
  * The settings of a producer: those of the application, checked, and those that a publisher needs.
  *
  * <p>Order and safety depend on four of them. With {@code acks=all}, an answer means that all replicas in sync have the
- * message. With {@code enable.idempotence}, the broker refuses a batch if the one before it is missing, so that no
- * batch of a partition overtakes another one. It does so for at most 5 requests in flight. A {@code transactional.id}
- * would keep messages invisible until a commit, which a publisher does not do.
+ * message. With {@code enable.idempotence}, the broker refuses a batch if the one before it is missing, and drops a
+ * batch that it has already. It does so for at most 5 requests in flight. It cannot do so for the first batches of a
+ * producer, because it does not know yet which one is the first. A publisher makes a new producer after each outage, so
+ * it has one request in flight. A {@code transactional.id} would keep messages invisible until a commit, which a
+ * publisher does not do.
  */
 final class ProducerSettings {
     private static final AtomicInteger NUMBERS = new AtomicInteger();
@@ -26,12 +28,16 @@ final class ProducerSettings {
     private static final int KAFKA_DELIVERY_TIMEOUT = 120_000;
 
     private static final int KAFKA_MAX_BLOCK = 60_000;
+    private static final int KAFKA_REQUEST_TIMEOUT = 30_000;
+    private static final int KAFKA_LINGER = 5;
 
     private final Map<String, Object> all;
     private final int maxBlock;
     private final int deliveryTimeout;
+    private final int requestsInFlight;
 
     private ProducerSettings(Map<String, Object> all, int maxBlock, int deliveryTimeout) {
+        this.requestsInFlight = number(all, ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, MAX_IN_FLIGHT);
         this.all = Collections.unmodifiableMap(all);
         this.maxBlock = maxBlock;
         this.deliveryTimeout = deliveryTimeout;
@@ -49,6 +55,7 @@ final class ProducerSettings {
         all.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, 5_000);
         all.putIfAbsent(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 45_000);
         all.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, 0);
+        all.putIfAbsent(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         int deliveryTimeout = number(all, ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 0);
         int linger = number(all, ProducerConfig.LINGER_MS_CONFIG, 0);
         all.putIfAbsent(
@@ -60,10 +67,14 @@ final class ProducerSettings {
     static ProducerSettings ofTheirs(Map<String, ?> given) {
         Map<String, Object> all = new LinkedHashMap<>(given);
         refuseWhatUndoes(all);
+        // Unless it is set, the producer makes it long enough for these two.
+        long linger = number(all, ProducerConfig.LINGER_MS_CONFIG, KAFKA_LINGER);
+        long together = linger + number(all, ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, KAFKA_REQUEST_TIMEOUT);
+        int otherwise = (int) Math.min(Integer.MAX_VALUE, Math.max(KAFKA_DELIVERY_TIMEOUT, together));
         return new ProducerSettings(
                 all,
                 number(all, ProducerConfig.MAX_BLOCK_MS_CONFIG, KAFKA_MAX_BLOCK),
-                number(all, ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, KAFKA_DELIVERY_TIMEOUT));
+                number(all, ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, otherwise));
     }
 
     private static void refuseWhatUndoes(Map<String, Object> all) {
@@ -136,6 +147,11 @@ final class ProducerSettings {
 
     Map<String, Object> all() {
         return all;
+    }
+
+    /** How many requests the producer may have under way to one broker. */
+    int requestsInFlight() {
+        return requestsInFlight;
     }
 
     /** How long a call of the producer may wait for the broker. */

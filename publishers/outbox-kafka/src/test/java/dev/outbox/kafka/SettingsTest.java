@@ -38,6 +38,9 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownServerException;
+import org.apache.kafka.common.errors.UnsupportedCompressionTypeException;
+import org.apache.kafka.common.errors.UnsupportedForMessageFormatException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 
@@ -85,6 +88,7 @@ class SettingsTest {
         assertEquals(5_000, all.get("max.block.ms"));
         assertEquals(45_000, all.get("delivery.timeout.ms"));
         assertEquals(15_000, all.get("request.timeout.ms"));
+        assertEquals(1, all.get("max.in.flight.requests.per.connection"));
         assertTrue(String.valueOf(all.get("client.id")).startsWith("outbox-"), "client.id: " + all.get("client.id"));
     }
 
@@ -147,6 +151,37 @@ class SettingsTest {
     }
 
     @Test
+    void severalRequestsAtATimeAreForOneMessageAtATime() {
+        Map<String, Object> settings = with("max.in.flight.requests.per.connection", 5);
+        try (KafkaPublisher<Object> publisher = KafkaPublisher.builder(settings).build()) {
+            publisher.check(topic(1, Duration.ofMinutes(1)));
+            ConfigurationException refused =
+                    assertThrows(ConfigurationException.class, () -> publisher.check(topic(2, Duration.ofMinutes(1))));
+            assertTrue(refused.getMessage().contains("max.in.flight.requests.per.connection"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aNameThatKafkaDoesNotAllowIsRefused() {
+        try (KafkaPublisher<Object> same = KafkaPublisher.builder(NOWHERE).build();
+                KafkaPublisher<Object> other = KafkaPublisher.builder(NOWHERE)
+                        .topic(delivery -> "orders")
+                        .build()) {
+            same.check(topic("orders.placed_1-a"));
+            for (String name : List.of("orders/placed", "orders:placed", "..", "o".repeat(250))) {
+                ConfigurationException refused =
+                        assertThrows(ConfigurationException.class, () -> same.check(topic(name)), name);
+                assertTrue(refused.getMessage().contains(name), refused.getMessage());
+                other.check(topic(name));
+            }
+        }
+    }
+
+    private static TopicSettings topic(String name) {
+        return new TopicSettings(name, 8, 1, Duration.ofMinutes(1), RetryPolicy.defaults());
+    }
+
+    @Test
     void aProducerOfTheApplicationSendsOneByOne() {
         Map<String, Object> settings = with("max.block.ms", 1_000);
         try (KafkaProducer<byte[], byte[]> producer =
@@ -157,6 +192,10 @@ class SettingsTest {
             AsyncBrokerPublisher<Object> asked = publisher;
             assertThrows(ConfigurationException.class, () -> asked.check(topic(1, Duration.ofMinutes(2))));
             asked.check(topic(1, Duration.ofMinutes(3)));
+            AsyncBrokerPublisher<Object> slow = KafkaPublisher.over(producer, Map.of("request.timeout.ms", 300_000))
+                    .build(); // whose delivery.timeout.ms is as long
+            assertThrows(ConfigurationException.class, () -> slow.check(topic(1, Duration.ofMinutes(6))));
+            slow.check(topic(1, Duration.ofMinutes(7)));
             ConfigurationException refused =
                     assertThrows(ConfigurationException.class, () -> asked.check(topic(2, Duration.ofMinutes(3))));
             assertTrue(refused.getMessage().contains("inFlight"), refused.getMessage());
@@ -189,18 +228,22 @@ class SettingsTest {
                 new PolicyViolationException("p"),
                 new UnknownServerException("u"),
                 new OutOfOrderSequenceException("o"),
+                new InvalidTopicException("i"),
+                new InvalidTimestampException("i"),
+                new UnsupportedForMessageFormatException("u"),
+                new UnsupportedVersionException("u"),
+                new UnsupportedCompressionTypeException("u"),
+                new KafkaException("a neighbour in the batch was refused"),
                 new ProducerFencedException("p"))) {
             assertTrue(failures.of(thrown, "orders") instanceof BrokerUnavailableException, thrown.toString());
         }
         for (Exception thrown : List.of(
                 new RecordTooLargeException("r"),
-                new InvalidTopicException("i"),
                 new InvalidRecordException("no key"),
-                new InvalidTimestampException("i"),
                 new SerializationException("s"))) {
             assertTrue(failures.of(thrown, "orders") instanceof PermanentFailureException, thrown.toString());
         }
-        KafkaException other = new KafkaException("a neighbour in the batch");
+        RuntimeException other = new UnsupportedOperationException("of an interceptor");
         assertSame(other, failures.of(other, "orders"), "what the retry policy decides about");
     }
 
