@@ -31,7 +31,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -169,6 +171,38 @@ abstract class AccessTest {
         assertTrue(revoked >= 11, "rights tried: " + revoked);
         exercise(url);
         startsWithoutMore(url);
+    }
+
+    /** Neither does it make any, and names that resemble those of the outbox are not its own. */
+    @Test
+    void noTablesButItsOwnAreTouched() throws Exception {
+        List<String> others = List.of("orders", "outbox", "outbox_messages", "outbox_message_old", "my_outbox_message");
+        for (String other : others) {
+            execute("CREATE TABLE " + other + " (id integer)", "INSERT INTO " + other + " VALUES (7)");
+        }
+        startsWithoutMore(address);
+        exercise(address);
+        Set<String> expected = new TreeSet<>(others);
+        expected.addAll(List.of("outbox_message", "outbox_partition", "outbox_dead_letter", "outbox_schema"));
+        assertEquals(expected, tables());
+        for (String other : others) {
+            assertEquals("7", query("SELECT CASE WHEN count(*) = 1 THEN min(id) ELSE 0 END FROM " + other), other);
+        }
+    }
+
+    private Set<String> tables() throws SQLException {
+        String schema = dialect instanceof MySqlDialect ? "database()" : "current_schema";
+        Set<String> tables = new TreeSet<>();
+        try (Connection connection = DriverManager.getConnection(address);
+                ResultSet rows = connection
+                        .createStatement()
+                        .executeQuery(
+                                "SELECT table_name FROM information_schema.tables WHERE table_schema = " + schema)) {
+            while (rows.next()) {
+                tables.add(rows.getString(1).toLowerCase(Locale.ROOT));
+            }
+        }
+        return tables;
     }
 
     /** As an application does that calls it at every start, where there is nothing to be made. */
