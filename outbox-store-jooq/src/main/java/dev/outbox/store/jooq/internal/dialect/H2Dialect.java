@@ -532,12 +532,7 @@ public record H2Dialect(TableNames names) implements Dialect {
         boolean one = partitions.size() == 1;
         String read =
                 one ? READ_ONE : READ_AMONG_OTHERS + (" UNION ALL " + READ_AMONG_OTHERS).repeat(partitions.size() - 1);
-        try (PreparedStatement statement = connection.prepareStatement(sql(read))) {
-            RowReader.setRead(statement, 1, partitions);
-            try (ResultSet rows = statement.executeQuery()) {
-                RowReader.read(rows, partitions, this);
-            }
-        }
+        RowReader.read(connection, sql(read), partitions, this);
     }
 
     /** Null, because deleted rows leave no entries in H2's indexes. */
@@ -557,12 +552,7 @@ public record H2Dialect(TableNames names) implements Dialect {
 
     @Override
     public long head(Connection connection, Partition partition, long after) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
-            statement.setString(1, partition.topic());
-            statement.setInt(2, partition.number());
-            statement.setLong(3, after);
-            return RowReader.first(statement);
-        }
+        return RowReader.head(connection, sql(HEAD), partition, after);
     }
 
     @Override

@@ -664,12 +664,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     @Override
     public void read(Connection connection, List<HeldPartition> partitions) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql(readOf(partitions.size())))) {
-            RowReader.setRead(statement, 1, partitions);
-            try (ResultSet rows = statement.executeQuery()) {
-                RowReader.read(rows, partitions, this);
-            }
-        }
+        RowReader.read(connection, sql(readOf(partitions.size())), partitions, this);
     }
 
     private static String readOf(int partitions) {
@@ -698,12 +693,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     @Override
     public long head(Connection connection, Partition partition, long after) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql(HEAD))) {
-            statement.setString(1, partition.topic());
-            statement.setInt(2, partition.number());
-            statement.setLong(3, after);
-            return RowReader.first(statement);
-        }
+        return RowReader.head(connection, sql(HEAD), partition, after);
     }
 
     /** In pieces that any server takes in one packet. */

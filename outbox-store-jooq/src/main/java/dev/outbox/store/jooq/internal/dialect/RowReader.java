@@ -6,6 +6,7 @@ import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.store.support.HeadersJson;
 import java.io.UncheckedIOException;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -35,6 +36,17 @@ public final class RowReader {
                 add(rows, 1, partitions.get(0), dialect);
             } else {
                 add(rows, 2, partitions.get(rows.getInt(1) - 1), dialect);
+            }
+        }
+    }
+
+    /** Reads partitions by a statement with the parameters of {@link #setRead}. */
+    static void read(Connection connection, String sql, List<HeldPartition> partitions, Dialect dialect)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            setRead(statement, 1, partitions);
+            try (ResultSet rows = statement.executeQuery()) {
+                read(rows, partitions, dialect);
             }
         }
     }
@@ -137,6 +149,16 @@ public final class RowReader {
             }
         }
         return taken;
+    }
+
+    /** The first row of a partition after another one, by a statement with topic, number, row; 0 if there is none. */
+    static long head(Connection connection, String sql, Partition partition, long after) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, partition.topic());
+            statement.setInt(2, partition.number());
+            statement.setLong(3, after);
+            return first(statement);
+        }
     }
 
     /** Executes a query for one number, and returns it, or 0 if there is none. */
