@@ -22,5 +22,6 @@ interface ContractRules
                 KillPointRules,
                 PauseRules,
                 ConcurrencyRules,
+                SweepRules,
                 ExplorationRules,
                 RelayRules {}

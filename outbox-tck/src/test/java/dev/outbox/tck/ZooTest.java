@@ -168,6 +168,9 @@ class ZooTest {
         if (of == CrashRules.class || of == KillPointRules.class) {
             needs.add(Broken.Also.KILLS);
         }
+        if (of == SweepRules.class) {
+            needs.add(Broken.Also.SWEEPS);
+        }
         if (of == PauseRules.class) {
             needs.add(Broken.Also.PAUSES);
         }

@@ -21,6 +21,8 @@ public record Broken(
     public enum Also {
         /** Many threads at a time. */
         THREADS,
+        /** Every number, one after the other. */
+        SWEEPS,
         /** Processes that are paused. */
         PAUSES,
         /** Processes that are killed. */

@@ -18,6 +18,7 @@ public final class Zoo {
                     BrokenOperations.ALL,
                     BrokenListings.ALL,
                     BrokenLimits.ALL,
+                    BrokenNumbers.ALL,
                     BrokenPayloads.ALL,
                     BrokenLifecycles.ALL,
                     BrokenInputs.ALL,
@@ -27,7 +28,7 @@ public final class Zoo {
 
     /** The store that is not broken, for comparison. */
     public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryState::new)
-            .testedFor(Broken.Also.CRASHES, Broken.Also.CRASHES_UNDER_LOAD);
+            .testedFor(Broken.Also.SWEEPS, Broken.Also.CRASHES, Broken.Also.CRASHES_UNDER_LOAD);
 
     private Zoo() {}
 
