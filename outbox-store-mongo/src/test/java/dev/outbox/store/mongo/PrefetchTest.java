@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.bson.Document;
@@ -147,6 +148,37 @@ class PrefetchTest {
             });
             came.addAll(rest);
             assertEquals(all, came);
+        }
+    }
+
+    /** As when the heap is full just then. It costs a lease, and what is taken ahead later is given back in time again. */
+    @Test
+    void anErrorWhileItIsGivenBackCostsALeaseAtMost() throws Exception {
+        AtomicInteger givenBack = new AtomicInteger();
+        CommandListener full = new CommandListener() {
+            @Override
+            public void commandStarted(CommandStartedEvent event) {
+                if (Thread.currentThread().getName().equals("outbox-mongo-following")
+                        && givenBack.incrementAndGet() == 1) {
+                    throw new OutOfMemoryError("by the test");
+                }
+            }
+        };
+        commit(0, 2_000);
+        StoreOptions aSecond = StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofSeconds(1));
+        try (MongoClient client = MongoClients.create(MongoClientSettings.builder()
+                        .applyConnectionString(new ConnectionString(outbox.url))
+                        .addCommandListener(outbox.commands)
+                        .addCommandListener(full)
+                        .build());
+                Store one = MongoOutbox.store(client, outbox.name(), aSecond);
+                Store two = open()) {
+            for (int round = 1; round <= 2; round++) {
+                int before = givenBack.get();
+                publishUntilOneFollows(one);
+                eventually("the watch to give it back", () -> givenBack.get() > before ? true : null);
+                eventually("a batch at another relay", () -> publish(two, LIMIT).isEmpty() ? null : true);
+            }
         }
     }
 
