@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -145,7 +146,7 @@ class MongoShardedTest {
     }
 
     /** To one shard, and then back. A shard that is still busy with the last move refuses the next. */
-    private static Boolean hasMoved(MongoCluster cluster, String database, int shard) {
+    private static @Nullable Boolean hasMoved(MongoCluster cluster, String database, int shard) {
         try {
             cluster.move(database, MESSAGES, TOPIC, 1, shard);
             return true;
