@@ -171,7 +171,7 @@ final class Round {
             } catch (Throwable e) {
                 failedUnexpectedly(e);
             }
-        } while (!inFlight.isEmpty() || calls > 0);
+        } while (isBusy());
     }
 
     /** How many messages the batch had. */
@@ -291,6 +291,7 @@ final class Round {
     private void publishAll(MessageBatch batch) {
         List<PartitionQueue<?>> open = new ArrayList<>(queues);
         while (!open.isEmpty()) {
+            boolean wasBusy = isBusy();
             boolean started = false;
             int kept = 0;
             boolean othersWait = open.size() > 1;
@@ -311,14 +312,23 @@ final class Round {
             if (kept < open.size()) {
                 open.subList(kept, open.size()).clear();
             }
-            if (!started) {
-                if ((inFlight.isEmpty() && calls == 0) || !await(batch)) {
+            if (started) {
+                continue;
+            }
+            if (isBusy()) {
+                if (!await(batch)) {
                     break;
                 }
                 drain(batch);
-            }
+            } else if (!wasBusy) {
+                break;
+            } // otherwise all came back meanwhile, and what could not be started may be now
         }
         drainAll(batch);
+    }
+
+    private boolean isBusy() {
+        return !inFlight.isEmpty() || calls > 0;
     }
 
     /**
@@ -327,7 +337,7 @@ final class Round {
      */
     private void drainAll(MessageBatch batch) {
         drain(batch);
-        while (!inFlight.isEmpty() || calls > 0) {
+        while (isBusy()) {
             if (!await(batch)) {
                 inFlight.removeIf(sent -> sent.isAnsweredLater() && sent.wasCalled() && sent.claim());
                 if (calls > 0) { // helpers that are still in the publisher, although they were interrupted

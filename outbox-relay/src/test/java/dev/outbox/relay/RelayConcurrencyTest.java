@@ -388,6 +388,26 @@ class RelayConcurrencyTest {
         assertFalse(forgotten.isDone());
     }
 
+    /** Also if all helpers come back at the moment when none was free for the last of them. */
+    @Test
+    void aRoundPublishesAllPartitionsThatItHas() {
+        Topic<String> topic = topic("t")
+                .partitions(64)
+                .publisher(d -> {
+                    LockSupport.parkNanos(1_000);
+                    return Receipt.taken();
+                })
+                .build();
+        try (Relay relay =
+                Relay.builder(fixture.store).topic(topic).publishers(3).build()) {
+            for (int i = 0; i < 1_000; i++) {
+                commitToEach(topic, 8, 1);
+                long committed = pending("t");
+                assertEquals(committed, relay.processMessages(100).published(), "in round " + i);
+            }
+        }
+    }
+
     /** As many as there are partitions, also when it is known how long a call takes, and never two of one partition. */
     @Test
     void aSlowPublisherIsCalledForAllPartitionsAtATime() {
