@@ -139,7 +139,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         try {
             send(delivery, stage);
         } catch (RuntimeException e) {
-            fail(delivery, stage, failures.withoutSecrets(e));
+            fail(stage, failures.withoutSecrets(e));
         }
         return stage;
     }
@@ -166,7 +166,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         used.start(stage);
         Exception end = used.end();
         if (end != null) { // whoever has made the next producer may not have seen this message
-            fail(delivery, stage, aborted(used, end));
+            fail(stage, aborted(used, end));
             return;
         }
         Thread caller = Thread.currentThread();
@@ -176,14 +176,14 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                 if (thrown == null) {
                     stage.complete(receipt(metadata));
                 } else if (caller.equals(Thread.currentThread()) && !sent[0]) {
-                    notSent(used, delivery, stage, topic, thrown);
+                    notSent(used, stage, topic, thrown);
                 } else {
-                    notTaken(used, delivery, stage, topic, thrown);
+                    notTaken(used, stage, topic, thrown);
                 }
             });
             sent[0] = true;
         } catch (RuntimeException e) {
-            notSent(used, delivery, stage, topic, e);
+            notSent(used, stage, topic, e);
         }
     }
 
@@ -216,15 +216,15 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     }
 
     /** The producer has not even put the message into its buffer. */
-    private void notSent(LiveProducer used, Delivery<T> delivery, Pending stage, String topic, Exception thrown) {
+    private void notSent(LiveProducer used, Pending stage, String topic, Exception thrown) {
         if (thrown instanceof TimeoutException && !(thrown instanceof BufferExhaustedException)) {
             missing.add(topic, Objects.toString(failures.of(thrown, topic).getMessage()));
         }
         if (Failures.needsAnotherProducer(thrown) || thrown.getClass() == KafkaException.class) {
             abandon(used, thrown);
-            fail(delivery, stage, aborted(used, thrown));
+            fail(stage, aborted(used, thrown));
         } else {
-            fail(delivery, stage, failures.of(thrown, topic));
+            fail(stage, failures.of(thrown, topic));
         }
     }
 
@@ -233,14 +233,14 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
      * nothing more of this producer once it is abandoned. No later message of the partition is under way, because the
      * producer has one request at a time.
      */
-    private void notTaken(LiveProducer used, Delivery<T> delivery, Pending stage, String topic, Exception thrown) {
+    private void notTaken(LiveProducer used, Pending stage, String topic, Exception thrown) {
         if (Failures.isPermanent(thrown)) {
-            fail(delivery, stage, failures.of(thrown, topic));
+            fail(stage, failures.of(thrown, topic));
             return;
         }
         boolean dropped = used.end() != null || closed;
         abandon(used, thrown);
-        fail(delivery, stage, dropped ? aborted(used, thrown) : failures.of(thrown, topic));
+        fail(stage, dropped ? aborted(used, thrown) : failures.of(thrown, topic));
     }
 
     private BrokerUnavailableException aborted(LiveProducer used, Exception thrown) {
@@ -251,7 +251,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                 thrown);
     }
 
-    private void fail(Delivery<T> delivery, Pending stage, Exception failure) {
+    private void fail(Pending stage, Exception failure) {
         if (!(failure instanceof PermanentFailureException)) {
             closeGate(stage);
         }

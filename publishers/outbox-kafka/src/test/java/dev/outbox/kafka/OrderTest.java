@@ -37,8 +37,8 @@ class OrderTest {
             made.get(0).errorNext(new TimeoutException("t"));
             assertFailed(first);
             assertFailed(later.get(0));
-            publish(publisher, 0, "1");
-            publish(publisher, 0, "2");
+            send(publisher, 0, "1");
+            send(publisher, 0, "2");
             assertEquals(List.of("1", "2"), made.get(1).sent());
         }
     }
@@ -53,7 +53,7 @@ class OrderTest {
             };
             assertFailed(publish(publisher, 0, "2"));
             assertFailed(first);
-            publish(publisher, 0, "1");
+            send(publisher, 0, "1");
             assertEquals(List.of("1"), made.get(1).sent());
         }
     }
@@ -61,15 +61,15 @@ class OrderTest {
     @Test
     void whatAProducerDropsComesFirstInEveryPartition() {
         try (KafkaPublisher<String> publisher = publisher()) {
-            publish(publisher, 0, "1");
+            send(publisher, 0, "1");
             CompletableFuture<?> dropped = publish(publisher, 7, "a");
             made.get(0).errorNext(new TimeoutException("t"));
             assertTrue(!dropped.isDone(), "the producer has not said yet that it drops a");
             assertFailed(publish(publisher, 7, "b"));
             made.get(0).errorNext(new IllegalStateException("dropped"));
             assertFailed(dropped);
-            publish(publisher, 7, "a");
-            publish(publisher, 7, "b");
+            send(publisher, 7, "a");
+            send(publisher, 7, "b");
             assertEquals(List.of("a", "b"), made.get(1).sent());
         }
     }
@@ -95,6 +95,10 @@ class OrderTest {
         return publisher
                 .publish(new Delivery<>(text, text, "orders", partition, "key", Map.of(), payload, 1, Instant.EPOCH))
                 .toCompletableFuture();
+    }
+
+    private static void send(KafkaPublisher<String> publisher, int partition, String text) {
+        assertTrue(!publish(publisher, partition, text).isDone(), "nothing refuses " + text);
     }
 
     private static void assertFailed(CompletableFuture<?> answer) {
