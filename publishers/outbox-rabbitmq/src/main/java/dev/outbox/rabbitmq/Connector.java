@@ -7,6 +7,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.PossibleAuthenticationFailureException;
 import com.rabbitmq.client.ShutdownSignalException;
 import com.rabbitmq.client.impl.DefaultExceptionHandler;
+import dev.outbox.BrokerUnavailableException;
 import dev.outbox.ConfigurationException;
 import java.io.IOException;
 import java.net.Socket;
@@ -110,7 +111,9 @@ final class Connector {
             lastFailure = null;
             link = made;
             return made;
-        } catch (IOException | TimeoutException | ShutdownSignalException e) {
+        } catch (BrokerUnavailableException e) {
+            throw e;
+        } catch (IOException | TimeoutException | RuntimeException e) { // of a provider of credentials, for example
             lastFailure = e;
             notBefore = System.nanoTime() + PAUSE;
             throw errors.away(textOf(e), e);
@@ -125,6 +128,9 @@ final class Connector {
         Connection connection = factory.newConnection(name);
         Link made = new Link(connection, lastSocket);
         try {
+            if (lastSocket == null) {
+                throw new NoSocketException();
+            }
             if (!exchange.isEmpty()) { // the default exchange is there, and may not be asked for
                 Channel asking = connection.createChannel();
                 if (asking == null) {
@@ -158,6 +164,12 @@ final class Connector {
                 throw new ConfigurationException(
                         e.getMessage() + " Check the user, the password and the virtual host.", cause);
             }
+            if (cause instanceof NoSocketException) {
+                throw new ConfigurationException(
+                        e.getMessage() + " Give the publisher a ConnectionFactory that uses blocking I/O: neither NIO"
+                                + " nor Netty.",
+                        cause);
+            }
             ShutdownSignalException signal = cause == null ? null : Errors.signalIn(cause);
             if (signal != null && Errors.isRefusal(signal)) {
                 throw new ConfigurationException(
@@ -166,6 +178,15 @@ final class Connector {
                         cause);
             }
             return e;
+        }
+    }
+
+    /** A connection that could not be cut: it would send messages after they were reported as failed. */
+    private static final class NoSocketException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        NoSocketException() {
+            super("the ConnectionFactory does not show the socket of its connection");
         }
     }
 

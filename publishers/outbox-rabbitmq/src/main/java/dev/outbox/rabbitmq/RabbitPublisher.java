@@ -98,7 +98,8 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
     /**
      * Starts a publisher that connects as a factory says. The factory itself is not changed. A copy of it is, in this:
      * automatic recovery is off, because this publisher connects again by itself; each step of connecting has at most
-     * 5 seconds and a fifth of {@link Builder#confirmTimeout}; heartbeats come at least every 10 seconds.
+     * 5 seconds and a fifth of {@link Builder#confirmTimeout}; heartbeats come at least every 10 seconds. It must use
+     * blocking I/O, neither NIO nor Netty, because this publisher resets the socket of a connection that is late.
      */
     public static <T> Builder<T> builder(ConnectionFactory factory) {
         return new Builder<>(factory.clone());
