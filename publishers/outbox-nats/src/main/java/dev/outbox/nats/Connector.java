@@ -1,5 +1,6 @@
 package dev.outbox.nats;
 
+import dev.outbox.BrokerUnavailableException;
 import dev.outbox.ConfigurationException;
 import io.nats.client.AuthenticationException;
 import io.nats.client.Connection;
@@ -106,6 +107,7 @@ final class Connector {
                 return known;
             }
             if (known != null) { // all on it have failed before there is another
+                known.awaitClosed(connectTimeout);
                 known.end(pending -> errors.away("is gone: the connection was lost.", null));
             }
             Exception failure = lastFailure;
@@ -120,7 +122,9 @@ final class Connector {
             lastFailure = null;
             link = made;
             return made;
-        } catch (IOException | JetStreamApiException e) {
+        } catch (BrokerUnavailableException e) {
+            throw e;
+        } catch (IOException | JetStreamApiException | RuntimeException e) { // the client throws many kinds
             lastFailure = e;
             notBefore = System.nanoTime() + PAUSE;
             throw away(e);
@@ -213,7 +217,8 @@ final class Connector {
             if (failure instanceof AuthenticationException) {
                 throw new ConfigurationException(e.getMessage() + " Check the user and the password.");
             }
-            if (failure instanceof JetStreamApiException || failure instanceof NoJetStreamException) {
+            if ((failure instanceof JetStreamApiException refused && Errors.isMissing(refused))
+                    || failure instanceof NoJetStreamException) {
                 throw new ConfigurationException(e.getMessage() + " Check that the stream " + stream
                         + ", which this publisher does not create, is there, and that JetStream is enabled.");
             }

@@ -16,6 +16,13 @@ final class Errors {
     /** Of a stream: the message exceeds {@code max_msg_size}. */
     private static final int TOO_LARGE_FOR_THE_STREAM = 10054;
 
+    /** The headers are longer than 65535 bytes. */
+    private static final int HEADERS_TOO_LARGE = 10097;
+
+    private static final int NO_SUCH_STREAM = 10059;
+    private static final int NO_JETSTREAM = 10076;
+    private static final int NO_JETSTREAM_FOR_THE_ACCOUNT = 10039;
+
     private static final Pattern USER = Pattern.compile("//[^/\\s]*@");
 
     private final String address;
@@ -73,10 +80,17 @@ final class Errors {
         return away("has given an answer that is none: " + thrown, thrown);
     }
 
+    /** Whether the server says that the set-up lacks something. Anything else may pass, as when it has just started. */
+    static boolean isMissing(JetStreamApiException refused) {
+        int code = refused.getApiErrorCode();
+        return code == NO_SUCH_STREAM || code == NO_JETSTREAM || code == NO_JETSTREAM_FOR_THE_ACCOUNT;
+    }
+
     private Exception refusal(JetStreamApiException refused, String subject) {
         String text = "refused a message for subject '" + subject + "': " + refused.getErrorDescription() + " (error "
                 + refused.getApiErrorCode() + ")";
-        return refused.getApiErrorCode() == TOO_LARGE_FOR_THE_STREAM
+        int code = refused.getApiErrorCode();
+        return code == TOO_LARGE_FOR_THE_STREAM || code == HEADERS_TOO_LARGE
                 ? new PermanentFailureException("NATS at " + address + " " + text, refused)
                 : away(text, refused);
     }

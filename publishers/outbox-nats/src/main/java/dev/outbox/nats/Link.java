@@ -6,6 +6,7 @@ import io.nats.client.Connection;
 import io.nats.client.JetStream;
 import io.nats.client.PublishOptions;
 import io.nats.client.api.PublishAck;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,9 @@ final class Link {
     private final AtomicLong number = new AtomicLong();
     private final ConcurrentNavigableMap<Long, Pending> pending = new ConcurrentSkipListMap<>();
 
+    private volatile @Nullable Function<Pending, Exception> condemned;
     private volatile @Nullable Function<Pending, Exception> ended;
+    private volatile @Nullable Thread closing;
 
     Link(
             Connection connection,
@@ -55,7 +58,7 @@ final class Link {
 
     /** Whether it takes messages. One that does not has {@linkplain #end ended}, or is about to. */
     boolean isOpen() {
-        return ended == null && connection.getStatus() == Connection.Status.CONNECTED;
+        return ended == null && condemned == null && connection.getStatus() == Connection.Status.CONNECTED;
     }
 
     /** Gives a message to the client, which is answered whatever happens. */
@@ -65,6 +68,14 @@ final class Link {
         Function<Pending, Exception> reason = ended;
         if (reason != null) {
             end(reason); // it may have ended before the message was among those that failed
+            return;
+        }
+        Function<Pending, Exception> verdict = condemned;
+        if (verdict != null) {
+            if (pending.remove(mine, message)) {
+                onFailure.accept(message);
+                message.answer.completeExceptionally(verdict.apply(message));
+            }
             return;
         }
         Outgoing outgoing = message.message;
@@ -116,6 +127,11 @@ final class Link {
         });
     }
 
+    /** Takes no more messages from now on. What is not answered may still be, until the end. */
+    void condemn(Function<Pending, Exception> why) {
+        condemned = why;
+    }
+
     /** Fails everything that is not answered. The first reason counts. */
     void end(Function<Pending, Exception> why) {
         Function<Pending, Exception> reason;
@@ -147,8 +163,8 @@ final class Link {
     }
 
     /** Closes the connection on a thread of its own, because the client waits for its own threads meanwhile. */
-    Thread close() {
-        Thread closing = new Thread(
+    void close() {
+        Thread thread = new Thread(
                 () -> {
                     try {
                         connection.close();
@@ -159,8 +175,21 @@ final class Link {
                     }
                 },
                 THREAD);
-        closing.setDaemon(true);
-        closing.start();
-        return closing;
+        thread.setDaemon(true);
+        closing = thread;
+        thread.start();
+    }
+
+    /** Waits until the client writes no more, if the connection is being closed; the client has a limit for that. */
+    void awaitClosed(Duration most) {
+        Thread thread = closing;
+        if (thread == null) {
+            return;
+        }
+        try {
+            thread.join(most.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

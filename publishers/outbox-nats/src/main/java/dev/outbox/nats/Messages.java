@@ -17,6 +17,9 @@ record Messages<T>(
     /** Headers by which a client instructs the server: to remove other messages, among much else. */
     private static final String OF_THE_SERVER = "nats-";
 
+    /** NATS takes 65535 bytes, and the publisher adds the names of the message and of the stream. */
+    private static final int LARGEST_HEADERS = 65_535 - 1_024;
+
     Outgoing of(Delivery<T> delivery) {
         String to = subject.apply(delivery);
         String fault = Subjects.fault(to);
@@ -39,6 +42,10 @@ record Messages<T>(
                 }
                 headers.put("ce-" + attribute.getKey(), NatsHeaders.encodeAttribute(attribute.getValue()));
             }
+        }
+        if (headers.serializedLength() > LARGEST_HEADERS) {
+            throw new PermanentFailureException("The headers of the message have " + headers.serializedLength()
+                    + " bytes; NATS takes " + LARGEST_HEADERS + ".");
         }
         return new Outgoing(
                 delivery.id(), delivery.topic() + "/" + delivery.partition(), to, headers, delivery.payload());

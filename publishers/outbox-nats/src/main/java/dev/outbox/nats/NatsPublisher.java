@@ -68,7 +68,10 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
     private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
     private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
 
-    /** The time is looked at this often in the time limit, and what would be late at the next look is late now. */
+    /**
+     * The time is looked at this often in the time limit. What would be late four looks later is late now, because a
+     * connection gets two of them to close.
+     */
     private static final int LOOKS = 20;
 
     private final Messages<T> messages;
@@ -111,7 +114,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
         });
         long nanos = ackTimeout.toNanos();
         looks = timekeeper.scheduleWithFixedDelay(
-                () -> endLate(nanos - 2 * (nanos / LOOKS)), nanos / LOOKS, nanos / LOOKS, TimeUnit.NANOSECONDS);
+                () -> endLate(nanos - 4 * (nanos / LOOKS)), nanos / LOOKS, nanos / LOOKS, TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -119,8 +122,14 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
      * this: the client does not reconnect, because this publisher connects again by itself and the client would send
      * messages that have failed meanwhile; connecting takes at most 5 seconds and a quarter of {@link
      * Builder#ackTimeout}, for each server.
+     *
+     * @throws ConfigurationException if the options make the client discard messages without telling anybody
      */
     public static <T> Builder<T> builder(Options options) {
+        if (options.isDiscardMessagesWhenOutgoingQueueFull()) {
+            throw new ConfigurationException("NatsPublisher: the Options have discardMessagesWhenOutgoingQueueFull."
+                    + " Expected options without it: a message that is discarded could be overtaken.");
+        }
         return new Builder<>(options);
     }
 
@@ -200,8 +209,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
         try {
             Link link = connector.current();
             if (link != null && link.isLate(System.nanoTime(), nanos)) {
-                link.close();
-                link.end(pending -> errors.away("has not acknowledged a message within " + ackTimeout + ".", null));
+                end(link, "has not acknowledged a message within " + ackTimeout + ".", ackTimeout.dividedBy(LOOKS / 2));
             }
         } catch (RuntimeException e) {
             LOG.error("The time limit of publishing to NATS could not be enforced; it is tried again.", e);
@@ -221,9 +229,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
         Link link = connector.current();
         if (link != null) {
             awaitAnswers(link);
-            Thread closing = link.close();
-            link.end(pending -> errors.away("has not acknowledged the message before its publisher was closed.", null));
-            awaitEnd(closing);
+            end(link, "has not acknowledged the message before its publisher was closed.", mostOfClose());
         }
         looks.cancel(true);
         timekeeper.shutdownNow();
@@ -242,12 +248,12 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
         }
     }
 
-    private void awaitEnd(Thread closing) {
-        try {
-            closing.join(mostOfClose().toMillis());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    /** Nothing is reported as failed while the client may still write it. */
+    private void end(Link link, String reason, Duration most) {
+        link.condemn(pending -> errors.away(reason, null));
+        link.close();
+        link.awaitClosed(most);
+        link.end(pending -> errors.away(reason, null));
     }
 
     private Duration mostOfClose() {
