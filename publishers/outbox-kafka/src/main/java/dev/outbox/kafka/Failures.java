@@ -93,7 +93,8 @@ final class Failures {
     }
 
     /**
-     * Whether every message would fail, because of a name, a clock or a version. A timestamp is that of the sending host.
+     * Whether every message would fail, because of a name, a clock or a version. A timestamp is that of the sending
+     * host.
      */
     private static boolean isOfTheSetup(Exception thrown) {
         return thrown instanceof InvalidTopicException

@@ -165,7 +165,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         }
         used.start(stage);
         Exception end = used.end();
-        if (end != null) { // whoever has made the next producer may not have seen this message
+        if (end != null) { // the thread that made the next producer may not have seen it
             fail(stage, aborted(used, end));
             return;
         }
