@@ -8,6 +8,7 @@ import dev.outbox.store.support.OutcomeBatch;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** A batch holds partitions by leases, and closes by one transaction that asks for its fences first. */
@@ -18,7 +19,9 @@ final class MongoBatch extends OutcomeBatch {
     private final BatchCloser closer;
     private final LeaseRenewer leaseRenewer;
     private final Sequel sequel;
-    private volatile boolean lost;
+
+    /** Set once: by the close, which then uses the session, or because the store was closed before. */
+    private final AtomicBoolean ended = new AtomicBoolean();
 
     /** What comes after a batch. */
     interface Sequel {
@@ -65,22 +68,30 @@ final class MongoBatch extends OutcomeBatch {
 
     @Override
     public boolean isHeld() {
-        return outcomes.isOpen() && !lost && holds.stream().allMatch(Hold::isTrusted);
+        return outcomes.isOpen() && !ended.get() && holds.stream().allMatch(Hold::isTrusted);
     }
 
     /**
-     * Ends the hold because the store is being closed. Waits for a close that has begun; returns what is to be given
-     * back.
+     * Ends the hold because the store is being closed. Waits for nothing: a close that has begun may wait for its
+     * server for as long as the driver does.
+     *
+     * @return false if a close has begun, or the hold has ended
      */
-    synchronized Collection<Hold> lose() {
-        if (!outcomes.isOpen() || lost) {
-            return List.of();
-        }
-        lost = true;
+    boolean lose() {
+        return ended.compareAndSet(false, true);
+    }
+
+    /** To be called once, if {@link #lose} has ended the hold. Returns what is to be given back. */
+    Collection<Hold> giveBack() {
         if (session != null) {
             session.close();
         }
         return holds;
+    }
+
+    /** Waits for a close that has begun. */
+    synchronized void awaitClose() {
+        // the thread that closes has the monitor
     }
 
     @Override
@@ -96,6 +107,7 @@ final class MongoBatch extends OutcomeBatch {
     }
 
     private void settle() {
+        boolean lost = !ended.compareAndSet(false, true);
         Hold next = sequel.closing(this, lost || !isPublished() ? List.of() : held);
         if (lost) {
             throw new HoldLostException(

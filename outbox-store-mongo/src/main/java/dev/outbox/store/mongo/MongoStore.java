@@ -125,7 +125,7 @@ final class MongoStore extends GuardedStore {
         }
         service.prefetch.noteCheckout(called, batch.messages().size(), limit);
         if (isClosed()) {
-            leaseRenewer.abandon(batch.lose()); // close() may have missed it
+            lose(batch); // close() may have missed it
         }
         return batch;
     }
@@ -182,13 +182,16 @@ final class MongoStore extends GuardedStore {
         if (!markClosed()) {
             return;
         }
+        // First of all: what comes next may wait for a server, and nothing is to stay held for that long.
+        leaseRenewer.close();
+        List<MongoBatch> left = unfinished.stream().filter(MongoBatch::lose).toList();
         wakeUpListener.close();
-        Thread ending = new Thread(this::end, "outbox-mongo-closing");
+        Thread ending = new Thread(() -> end(left), "outbox-mongo-closing");
         ending.setDaemon(true);
         try {
             ending.start();
         } catch (Error e) { // there is no room for another thread
-            end();
+            end(left);
             return;
         }
         try {
@@ -202,26 +205,36 @@ final class MongoStore extends GuardedStore {
      * The server is asked to free partitions and sessions. If it does not answer, that takes until the driver gives up,
      * and the ends of the leases will do.
      */
-    private void end() {
-        try {
-            giveBack();
-        } catch (RuntimeException | Error e) {
-            LOG.warn(
-                    "Partitions were not released when their store was closed; they are free when their lease ends", e);
-        }
+    private void end(List<MongoBatch> left) {
+        tryTo(() -> giveBack(left));
+        tryTo(services::endAll);
+        unfinished.forEach(MongoBatch::awaitClose);
+        open.clear();
+        unfinished.clear();
         if (own != null) {
             own.close();
         }
     }
 
-    private void giveBack() {
-        services.endAll();
-        List<Hold> left = new ArrayList<>();
-        unfinished.forEach(batch -> left.addAll(batch.lose()));
-        open.clear();
-        unfinished.clear();
-        leaseRenewer.abandon(left);
-        leaseRenewer.close();
+    private void giveBack(List<MongoBatch> left) {
+        List<Hold> holds = new ArrayList<>();
+        left.forEach(batch -> holds.addAll(batch.giveBack()));
+        leaseRenewer.abandon(holds);
+    }
+
+    private static void tryTo(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            LOG.warn(
+                    "Partitions were not released when their store was closed; they are free when their lease ends", e);
+        }
+    }
+
+    private void lose(MongoBatch batch) {
+        if (batch.lose()) {
+            leaseRenewer.abandon(batch.giveBack());
+        }
     }
 
     private static String process() {

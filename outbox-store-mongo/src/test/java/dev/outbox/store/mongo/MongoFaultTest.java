@@ -23,6 +23,7 @@ import dev.outbox.servers.TcpProxy;
 import dev.outbox.servers.TcpProxy.Moment;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -115,6 +116,36 @@ class MongoFaultTest {
             assertEquals(1, network.sprung(), "connections cut");
             assertEquals(List.of("2"), publishAll(direct), "what the close left");
         }
+    }
+
+    /** That close may wait for as long as the driver does, and no other hold is to last for as long. */
+    @Test
+    void aStoreThatIsClosedHoldsNothingMoreWhileTheCloseOfABatchWaitsForTheServer() throws Exception {
+        outbox.commit(0, "0");
+        outbox.commit(1, "1");
+        try (Store remote = Stores.open(remoteUrl(), LONG_LEASE)) {
+            MessageBatch first = remote.checkout(Set.of(TOPIC), 1);
+            MessageBatch second = remote.checkout(Set.of(TOPIC), 1);
+            first.markPublished(first.messages().get(0), null);
+            assertTrue(second.isHeld());
+            network.stall();
+            Thread closingBatch = new Thread(first::close);
+            closingBatch.start();
+            eventually("the close of the batch waits", () -> closes(closingBatch) ? true : null);
+            Thread closingStore = new Thread(remote::close);
+            closingStore.start();
+            eventually("the other batch is not held", () -> second.isHeld() ? null : true);
+            assertTrue(closingBatch.isAlive(), "the close of the batch was waited for");
+            assertThrows(HoldLostException.class, second::close);
+            network.heal();
+            closingBatch.join();
+            closingStore.join();
+        }
+    }
+
+    private static boolean closes(Thread thread) {
+        return Arrays.stream(thread.getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(BatchCloser.class.getName()));
     }
 
     /** Nothing gets through, and nobody is told: the holder has to know by itself before others come. */
