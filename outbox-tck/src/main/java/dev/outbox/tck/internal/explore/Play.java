@@ -241,6 +241,7 @@ final class Play {
         model.tick();
         first.tell(other);
         second.tell(one);
+        committedBeside = List.of(); // a later checkout is alone
     }
 
     private static boolean isOfTransaction(Step step) {
