@@ -106,10 +106,11 @@ public final class JdbcOutbox {
      *
      * <p>An open batch keeps a connection. So the pool needs one connection for each worker of the relay, and three
      * more: two for batches that try topics that were left out, and one for operations. While publishers hang, their
-     * batches need up to eight more. Publishers that take connections of the same pool need one each: as many as
-     * {@code publishers} and {@code workers} of the relay together. The pool must hand out connections of its own. If
-     * it returned the connection of the caller's transaction, the store would end that transaction. So opening refuses
-     * Spring's {@code TransactionAwareDataSourceProxy}: pass the pool that the proxy is for.
+     * batches need up to one for each topic that hangs, and eight more. Publishers that take connections of the same
+     * pool need one each: as many as {@code publishers} and {@code workers} of the relay together. The pool must hand
+     * out connections of its own. If it returned the connection of the caller's transaction, the store would end that
+     * transaction. So opening refuses Spring's {@code TransactionAwareDataSourceProxy}: pass the pool that the proxy is
+     * for.
      *
      * <p>A batch is idle while its publishers work, so it lifts the limits on idle and long transactions for its own
      * connection. A thread of the store gives a sign of life on the connection every few seconds. The server ends the

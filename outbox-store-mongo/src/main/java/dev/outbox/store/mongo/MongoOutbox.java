@@ -68,9 +68,9 @@ public final class MongoOutbox {
      * reading and writing do not matter: the store writes with a majority and reads from the primary.
      *
      * <p>Each worker of a relay needs one connection of the client's pool at a time. The store needs up to three more
-     * for topics that were left out and for operations, up to eight for batches whose publishers hang, one for
-     * wake-ups, and one to renew leases, or up to eight while a server does not answer. If the application can use up
-     * the pool, give the relay a client of its own.
+     * for topics that were left out and for operations, one for wake-ups, and one to renew leases, or up to eight while
+     * a server does not answer. When batches whose publishers hung are closed, it needs up to one for each of their
+     * topics, and eight more. If the application can use up the pool, give the relay a client of its own.
      *
      * @param options {@link StoreOptions#PREFIX}, {@link #LEASE}; {@link StoreOptions#WAKE_UP}, by default true, lets
      *     the store open a change stream when a relay asks for wake-ups; {@link StoreOptions#CREATE_SCHEMA}, by default
