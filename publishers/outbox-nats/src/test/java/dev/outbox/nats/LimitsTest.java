@@ -12,6 +12,7 @@ import io.nats.client.Connection;
 import io.nats.client.JetStream;
 import io.nats.client.JetStreamOptions;
 import io.nats.client.Options;
+import io.nats.client.ServerPool;
 import io.nats.client.impl.Headers;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -71,7 +72,14 @@ class LimitsTest {
 
     @Test
     void anExceptionOfTheClientWhileConnectingIsAnOutage() {
-        Options options = new Options.Builder().dataPortType("no.such.Port").build();
+        Options options = new Options.Builder()
+                .serverPool((ServerPool) Proxy.newProxyInstance(
+                        LimitsTest.class.getClassLoader(),
+                        new Class<?>[] {ServerPool.class},
+                        (proxy, method, arguments) -> {
+                            throw new IllegalStateException("no server is known for now");
+                        }))
+                .build();
         Connector connector = new Connector(
                 options,
                 Duration.ofSeconds(30),
