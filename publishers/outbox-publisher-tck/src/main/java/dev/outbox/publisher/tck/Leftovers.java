@@ -33,9 +33,14 @@ final class Leftovers {
                 .toList();
     }
 
-    /** How many sockets are open, or 0 where the system does not show that in a folder. */
+    /** Whether the system shows what is open in a folder. */
+    static boolean seesSockets() {
+        return Files.isDirectory(DESCRIPTORS);
+    }
+
+    /** How many sockets are open, or 0 where the system does not show that. */
     static long sockets() throws IOException {
-        if (!Files.isDirectory(DESCRIPTORS)) {
+        if (!seesSockets()) {
             return 0;
         }
         try (Stream<Path> descriptors = Files.list(DESCRIPTORS)) {

@@ -19,6 +19,7 @@ final class Outage {
 
     private final BrokerFault fault;
     private final List<Answer> answers = new ArrayList<>();
+    private final List<Answer> answersDuring = new ArrayList<>();
     private final List<Answer> late = new ArrayList<>();
     private final Set<String> arrived = new LinkedHashSet<>();
     private @Nullable Throwable notRecovered;
@@ -49,6 +50,7 @@ final class Outage {
                 late.add(answer);
             }
         }
+        answersDuring.addAll(answers());
     }
 
     private void recover(Bench bench, AsyncBrokerPublisher<String> publisher) throws Exception {
@@ -65,6 +67,11 @@ final class Outage {
 
     BrokerFault fault() {
         return fault;
+    }
+
+    /** The messages that were answered before the outage was over. */
+    List<Answer> answersDuring() {
+        return answersDuring;
     }
 
     /** All messages of the outage that were answered, whether in time or not. */
