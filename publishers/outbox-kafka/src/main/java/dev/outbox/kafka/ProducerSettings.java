@@ -56,6 +56,8 @@ final class ProducerSettings {
         all.putIfAbsent(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 45_000);
         all.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, 0);
         all.putIfAbsent(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+        // A producer that is closed by its own thread, as ours is, logs an error of this reporter each time.
+        all.putIfAbsent(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
         int deliveryTimeout = number(all, ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 0);
         int linger = number(all, ProducerConfig.LINGER_MS_CONFIG, 0);
         all.putIfAbsent(
