@@ -152,16 +152,16 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     private void send(Delivery<T> delivery, Pending stage) {
         LiveProducer used = toSend();
         String topic = destination.apply(delivery);
-        String finding = missing.finding(topic);
-        if (finding != null) {
-            throw new BrokerUnavailableException(finding);
-        }
         ProducerRecord<byte[], byte[]> message = message(topic, delivery);
         String hindrance = oneByOne.contains(delivery.topic()) ? null : gate.hindrance(delivery);
         if (hindrance != null) {
             stage.completeExceptionally(new BrokerUnavailableException("Message " + delivery.id()
                     + " was not sent, because message " + hindrance + " of its partition has failed and comes first."));
             return;
+        }
+        String finding = missing.finding(topic);
+        if (finding != null) {
+            throw new BrokerUnavailableException(finding);
         }
         used.start(stage);
         Exception end = used.end();
