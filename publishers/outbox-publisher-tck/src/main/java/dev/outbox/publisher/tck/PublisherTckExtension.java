@@ -111,7 +111,8 @@ final class PublisherTckExtension
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
         // Taken out of the store, which would close it, too.
-        @Nullable PublisherHarness harness = context.getStore(NAMESPACE).remove(PublisherHarness.class, PublisherHarness.class);
+        @Nullable
+        PublisherHarness harness = context.getStore(NAMESPACE).remove(PublisherHarness.class, PublisherHarness.class);
         if (harness == null) { // it could not be made, which JUnit tells
             return;
         }
