@@ -21,6 +21,7 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
  * 4 has nothing to do with the options.
  */
 @Tag("postgres")
+@Tag("versions")
 class PostgresOptionsTckTest {
     private static final Pattern MISSED =
             Pattern.compile(" is missing| is left, although| got no place| was passed over | did not come within ");

@@ -39,9 +39,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
-/** Two shards, which exchange partitions, and two routers, of which one dies. The profile "versions" has the whole TCK. */
+/** Two shards, which exchange partitions, and two routers, of which one dies. Seven servers are many for two processors. */
 @Tag("mongo")
 @Tag("mongo-sharded")
+@Tag("versions")
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoShardedTest {
     private static final String TOPIC = TestOutbox.TOPIC;

@@ -10,10 +10,15 @@ import com.mongodb.MongoTimeoutException;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
+import com.mongodb.event.ConnectionCheckedInEvent;
+import com.mongodb.event.ConnectionCheckedOutEvent;
+import com.mongodb.event.ConnectionPoolListener;
 import dev.outbox.FailureKind;
 import dev.outbox.RetryPolicy;
+import dev.outbox.processes.Await;
 import dev.outbox.servers.MongoServer;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bson.Document;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,15 +37,20 @@ class MongoShortageTest {
     private final MongoServer server = MongoServer.shared();
 
     /** With a limit on whole operations, as they are recommended, or without. */
-    private static MongoClient client(String url, boolean limited) {
+    private static MongoClient client(String url, boolean limited, ConnectionPoolListener listener) {
         MongoClientSettings.Builder settings = MongoClientSettings.builder()
                 .applyConnectionString(new ConnectionString(url))
-                .applyToConnectionPoolSettings(pool -> pool.maxSize(1).maxWaitTime(200, TimeUnit.MILLISECONDS))
+                .applyToConnectionPoolSettings(pool ->
+                        pool.maxSize(1).maxWaitTime(200, TimeUnit.MILLISECONDS).addConnectionPoolListener(listener))
                 .applyToClusterSettings(cluster -> cluster.serverSelectionTimeout(200, TimeUnit.MILLISECONDS));
         if (limited) {
             settings.timeout(30, TimeUnit.SECONDS);
         }
         return MongoClients.create(settings.build());
+    }
+
+    private static MongoClient client(String url, boolean limited) {
+        return client(url, limited, new ConnectionPoolListener() {});
     }
 
     private static void assertKind(FailureKind kind, boolean limited, Executable failing) {
@@ -52,20 +62,29 @@ class MongoShortageTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void noFreeConnectionIsAShortage(boolean limited) throws Exception {
+        AtomicInteger inUse = new AtomicInteger();
+        ConnectionPoolListener counting = new ConnectionPoolListener() {
+            @Override
+            public void connectionCheckedOut(ConnectionCheckedOutEvent event) {
+                inUse.incrementAndGet();
+            }
+
+            @Override
+            public void connectionCheckedIn(ConnectionCheckedInEvent event) {
+                inUse.decrementAndGet();
+            }
+        };
         try (TestOutbox outbox = new TestOutbox(server);
-                MongoClient client = client(outbox.url, limited)) {
+                MongoClient client = client(outbox.url, limited, counting)) {
             MongoCollection<Document> collection =
                     client.getDatabase(outbox.name()).getCollection("orders");
             collection.insertOne(new Document());
-            Thread holding = new Thread(() -> collection.find(SLOW).first());
-            holding.start();
             MongoCollection<Document> impatient =
                     limited ? collection.withTimeout(200, TimeUnit.MILLISECONDS) : collection;
-            assertKind(FailureKind.UNAVAILABLE, limited, () -> {
-                while (holding.isAlive()) {
-                    impatient.insertOne(new Document());
-                }
-            });
+            Thread holding = new Thread(() -> collection.find(SLOW).first());
+            holding.start();
+            Await.until("the only connection is in use", () -> inUse.get() == 1);
+            assertKind(FailureKind.UNAVAILABLE, limited, () -> impatient.insertOne(new Document()));
             holding.join();
         }
     }
