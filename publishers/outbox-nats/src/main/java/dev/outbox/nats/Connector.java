@@ -42,6 +42,10 @@ final class Connector {
     private final Errors errors;
     private final Consumer<Pending> onFailure;
     private final AtomicLong duplicates;
+
+    /** Refuses a stream that is not fit. */
+    private final Consumer<StreamConfiguration> setUp;
+
     private final ReentrantLock lock = new ReentrantLock();
 
     private volatile @Nullable Link link;
@@ -59,13 +63,15 @@ final class Connector {
             String stream,
             Errors errors,
             Consumer<Pending> onFailure,
-            AtomicLong duplicates) {
+            AtomicLong duplicates,
+            Consumer<StreamConfiguration> setUp) {
         this.given = given;
         this.jetStream = jetStream;
         this.stream = stream;
         this.errors = errors;
         this.onFailure = onFailure;
         this.duplicates = duplicates;
+        this.setUp = setUp;
         connectTimeout = shortest(given.getConnectionTimeout(), LONGEST_CONNECT, limit.dividedBy(4));
         cleanup = limit.multipliedBy(2); // what is late is ended here, and long before
     }
@@ -101,7 +107,7 @@ final class Connector {
         try {
             Link known = link;
             if (closed) {
-                throw errors.away("is not used any longer: the publisher is closed.", null);
+                throw errors.away("is not used any longer: the publisher is closed. Close it after the relay.", null);
             }
             if (known != null && known.isOpen()) {
                 return known;
@@ -137,9 +143,8 @@ final class Connector {
     }
 
     private RuntimeException away(Exception failure) {
-        return errors.away(
-                "cannot be used: " + Errors.redacted(String.valueOf(failure.getMessage())) + ".",
-                Errors.redacted(failure));
+        String text = Errors.redacted(String.valueOf(failure.getMessage()));
+        return errors.away("cannot be used: " + text + (text.endsWith(".") ? "" : "."), Errors.redacted(failure));
     }
 
     private Link connect() throws IOException, InterruptedException, JetStreamApiException {
@@ -158,13 +163,33 @@ final class Connector {
         listener.link = made;
         if (configuration == null) {
             try {
-                configuration = configurationBy(connection);
+                look(connection);
             } catch (IOException | JetStreamApiException | RuntimeException e) {
                 made.close();
                 throw e;
             }
         }
         return made;
+    }
+
+    private StreamConfiguration look(Connection connection)
+            throws IOException, InterruptedException, JetStreamApiException {
+        StreamConfiguration told = configurationBy(connection);
+        setUp.accept(told);
+        configuration = told;
+        return told;
+    }
+
+    /** What the stream is set up with now. */
+    StreamConfiguration ask(Link link) {
+        try {
+            return look(link.connection);
+        } catch (IOException | JetStreamApiException | RuntimeException e) {
+            throw away(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw errors.away("was not asked: the thread was interrupted.", e);
+        }
     }
 
     private StreamConfiguration configurationBy(Connection connection)
@@ -175,7 +200,13 @@ final class Connector {
                     .getStreamInfo(stream)
                     .getConfiguration();
         } catch (IOException e) { // the client does not say whether nobody answers, or nobody answers in time
-            throw isThere(connection) ? e : new NoJetStreamException(e);
+            if (!isThere(connection)) {
+                throw new NoJetStreamException(e);
+            }
+            throw new IOException(
+                    e.getMessage() + " If it is well, the user may lack the right to publish to "
+                            + jetStream.getPrefix() + "STREAM.INFO." + stream + ", or to subscribe to _INBOX.>",
+                    e);
         }
     }
 
@@ -214,6 +245,9 @@ final class Connector {
             return null;
         } catch (RuntimeException e) {
             Exception failure = lastFailure;
+            if (failure instanceof ConfigurationException wrong) {
+                throw wrong;
+            }
             if (failure instanceof AuthenticationException) {
                 throw new ConfigurationException(e.getMessage() + " Check the user and the password.");
             }

@@ -4,6 +4,7 @@ import io.nats.client.Message;
 import io.nats.client.impl.Headers;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,8 @@ public final class NatsHeaders {
     private static final String ENCODED = "UTF-8''";
 
     private NatsHeaders() {}
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     /** All headers as the application wrote them, in their order; the first value of each. */
     public static Map<String, String> of(Message message) {
@@ -77,7 +80,7 @@ public final class NatsHeaders {
             if (b > ' ' && b <= '~' && (lenient ? b != '"' && b != '%' : isLetterOrDigit(b) || b == '-' || b == '_')) {
                 encoded.append((char) b);
             } else {
-                encoded.append(String.format("%%%02X", b));
+                encoded.append('%').append(HEX.toHexDigits(b));
             }
         }
         return encoded.toString();

@@ -51,6 +51,8 @@ import org.slf4j.LoggerFactory;
  *         .build();
  * }</pre>
  *
+ * <p>With the retries of a topic by default, the stream needs a duplicate window of 10 minutes; NATS has 2 by default.
+ *
  * <p>The data is the payload as it is. The headers {@code Nats-Msg-Id} and {@value OutboxHeaders#ID} are the
  * {@linkplain Delivery#id id}: the stream drops a message whose id it has had within its duplicate window, and
  * consumers recognise later duplicates. The other headers are those of the message, with {@value OutboxHeaders#TOPIC}
@@ -91,6 +93,9 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
      */
     private final Map<String, String> firstFailures = new ConcurrentHashMap<>();
 
+    /** Topics that were built before a server had told what the stream is set up with, by their names. */
+    private final Map<String, TopicSettings> unchecked = new ConcurrentHashMap<>();
+
     private NatsPublisher(Builder<T> builder, String stream) {
         this.stream = stream;
         this.messages = new Messages<>(builder.subject, builder.cloudEvents);
@@ -106,7 +111,8 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
                 stream,
                 errors,
                 failed -> firstFailures.putIfAbsent(failed.message.order(), failed.message.id()),
-                duplicates);
+                duplicates,
+                configuration -> builder.check(stream, configuration));
         this.timekeeper = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, THREADS + "-time");
             thread.setDaemon(true);
@@ -126,6 +132,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
      * @throws ConfigurationException if the options make the client discard messages without telling anybody
      */
     public static <T> Builder<T> builder(Options options) {
+        Objects.requireNonNull(options, "options");
         if (options.isDiscardMessagesWhenOutgoingQueueFull()) {
             throw new ConfigurationException("NatsPublisher: the Options have discardMessagesWhenOutgoingQueueFull."
                     + " Expected options without it: a message that is discarded could be overtaken.");
@@ -140,14 +147,15 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
      * @throws ConfigurationException if it is no such URL
      */
     public static <T> Builder<T> builder(String url) {
+        Objects.requireNonNull(url, "url");
         try {
             return new Builder<>(new Options.Builder()
                     .servers(url.split(",", -1))
                     .connectionName(THREADS)
                     .build());
         } catch (IllegalArgumentException e) { // whose text has the password
-            throw new ConfigurationException(
-                    "The URL of NATS cannot be read; expected nats://user:password@host:4222.");
+            throw new ConfigurationException("The URL of NATS cannot be read; expected nats://user:password@host:4222,"
+                    + " with other characters of user and password percent-encoded.");
         }
     }
 
@@ -165,6 +173,10 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
         long since = System.nanoTime();
         Outgoing message = messages.of(delivery);
         Link link = connector.get();
+        TopicSettings topic = unchecked.isEmpty() ? null : unchecked.get(delivery.topic());
+        if (topic != null) {
+            requireFit(topic, link);
+        }
         String first = firstFailures.remove(message.order());
         if (first != null && !first.equals(message.id())) {
             throw errors.away("has not taken an earlier message of the partition, so this one waits.", null);
@@ -183,17 +195,38 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
                     + " message is tried again while the first try may still get through.");
         }
         StreamConfiguration configuration = connector.configuration();
-        Duration longest = topic.retry().maxDelay().multipliedBy(2);
-        if (!acceptDuplicates
-                && configuration != null
-                && longest.compareTo(SHORTEST_PAUSE) > 0
-                && configuration.getDuplicateWindow().compareTo(longest) < 0) {
-            throw new ConfigurationException("Topic " + topic.name() + ": its longest delay between two tries is "
-                    + topic.retry().maxDelay() + ", and stream " + stream + " recognises duplicates for "
-                    + configuration.getDuplicateWindow() + " only. Expected a duplicate window of " + longest
-                    + " or more, a shorter RetryPolicy.withMaxDelay, or NatsPublisher.Builder.acceptDuplicates, if"
-                    + " consumers recognise duplicates by themselves.");
+        if (configuration == null) {
+            unchecked.put(topic.name(), topic);
+            return;
         }
+        unchecked.remove(topic.name());
+        String fault = fault(topic, configuration);
+        if (fault != null) {
+            throw new ConfigurationException(fault);
+        }
+    }
+
+    /** Asks each time until the stream is fit, because an operator may change it. */
+    private void requireFit(TopicSettings topic, Link link) {
+        String fault = fault(topic, connector.ask(link));
+        if (fault != null) {
+            throw new BrokerUnavailableException(fault);
+        }
+        unchecked.remove(topic.name(), topic);
+    }
+
+    private @Nullable String fault(TopicSettings topic, StreamConfiguration configuration) {
+        Duration longest = topic.retry().maxDelay().multipliedBy(2);
+        if (acceptDuplicates
+                || longest.compareTo(SHORTEST_PAUSE) <= 0
+                || configuration.getDuplicateWindow().compareTo(longest) >= 0) {
+            return null;
+        }
+        return "Topic " + topic.name() + ": its longest delay between two tries is "
+                + topic.retry().maxDelay() + ", and stream " + stream + " recognises duplicates for "
+                + configuration.getDuplicateWindow() + " only. Expected a duplicate window of " + longest
+                + " or more, a shorter RetryPolicy.withMaxDelay, or NatsPublisher.Builder.acceptDuplicates, if"
+                + " consumers recognise duplicates by themselves.";
     }
 
     /**
@@ -328,8 +361,8 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
         }
 
         /**
-         * How long a message may take, from the call until the stream has acknowledged it, before it fails; by default
-         * 30 seconds. The connection is then closed, and all that is in flight on it fails. It must be shorter than the
+         * The longest time from the call until the stream has acknowledged the message; by default 30 seconds. A fifth
+         * before its end the connection is closed, and all that is in flight on it fails. It must be shorter than the
          * {@link Topic.Builder#publishTimeout} of each topic.
          *
          * @throws ConfigurationException if it is shorter than 100 milliseconds or longer than 365 days
@@ -362,10 +395,12 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
 
         /**
          * Connects, and makes the publisher. If the server is away, that is a warning in the log, and the publisher
-         * connects when it gets a message.
+         * connects when it gets a message. It looks at the stream then, and if that is not fit, each message fails with
+         * the reason, and no attempt is counted.
          *
          * @throws ConfigurationException if no stream was given; if NATS answers that there is no such stream or that
-         *     the user may not connect; if the stream does not take the subject or does not acknowledge
+         *     the user may not connect; if the stream does not take the subject that was given as a text, or does not
+         *     acknowledge
          */
         public NatsPublisher<T> build() {
             if (stream == null) {
@@ -376,10 +411,6 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
                 Exception away = publisher.connector.check();
                 if (away != null) {
                     LOG.warn("{} Messages wait in the outbox until it is back.", away.getMessage());
-                }
-                StreamConfiguration configuration = publisher.connector.configuration();
-                if (configuration != null) {
-                    check(stream, configuration);
                 }
                 return publisher;
             } catch (RuntimeException e) {

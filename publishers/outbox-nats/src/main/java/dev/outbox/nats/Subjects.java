@@ -11,10 +11,8 @@ final class Subjects {
         if (subject == null || subject.isEmpty()) {
             return "it is " + (subject == null ? "null" : "empty");
         }
-        for (String token : subject.split("\\.", -1)) {
-            if (token.isEmpty()) {
-                return "a part between two dots is empty";
-            }
+        if (subject.startsWith(".") || subject.endsWith(".") || subject.contains("..")) {
+            return "a part between two dots is empty";
         }
         for (int i = 0; i < subject.length(); i++) {
             char c = subject.charAt(i);

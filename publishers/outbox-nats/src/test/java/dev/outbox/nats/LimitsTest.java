@@ -87,7 +87,8 @@ class LimitsTest {
                 "ORDERS",
                 new Errors("here"),
                 pending -> {},
-                new AtomicLong());
+                new AtomicLong(),
+                configuration -> {});
         assertThrows(BrokerUnavailableException.class, connector::get);
         assertThrows(BrokerUnavailableException.class, connector::get, "within the pause");
     }

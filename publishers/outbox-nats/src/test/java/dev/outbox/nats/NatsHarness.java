@@ -120,10 +120,11 @@ final class NatsHarness implements PublisherHarness {
                 with(streams -> streams.deleteStream(destination));
                 return () -> with(streams -> streams.addStream(stream(destination, -1)));
             }
-            default -> {
+            case FORBIDDEN -> {
                 server.reconfigure(settings(destination + ".>"));
                 return () -> server.reconfigure(settings(""));
             }
+            default -> throw new IllegalArgumentException("a fault that is not known here: " + fault);
         }
     }
 

@@ -17,6 +17,7 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
+import dev.outbox.TopicSettings;
 import dev.outbox.processes.Await;
 import dev.outbox.servers.NatsServer;
 import dev.outbox.servers.TcpProxy;
@@ -203,6 +204,41 @@ class NatsPublisherTest {
             proxy.heal();
             Await.until("it connects", () -> !start(publisher, message("there")).isCompletedExceptionally());
             Await.until("the message arrives", () -> received().equals(List.of("there")));
+        }
+    }
+
+    @Test
+    void whatTheStreamIsNotFitForIsToldWhenItsServerIsBack() throws Exception {
+        streams.addStream(stream("silent").subjects("silent").noAck(true).build());
+        try (TcpProxy proxy = TcpProxy.before(server.url())) {
+            proxy.refuse();
+            String url = proxy.route(server.url());
+            NatsPublisher<String> unacknowledged =
+                    open(NatsPublisher.<String>builder(url).stream("silent").subject("silent"));
+            NatsPublisher<String> strict =
+                    open(NatsPublisher.<String>builder(url).stream(name).subject(name + ".orders"));
+            strict.check(new TopicSettings("orders", 8, 1, Duration.ofMinutes(1), RetryPolicy.defaults()));
+            proxy.heal();
+            Await.until(
+                    "no_ack is told",
+                    () -> failure(start(unacknowledged, message("a")))
+                            .toString()
+                            .contains("no_ack"));
+            Await.until(
+                    "the duplicate window is told",
+                    () -> failure(start(strict, message("b")))
+                            .toString()
+                            .contains("Expected a duplicate window of PT10M"));
+            failsWith(BrokerUnavailableException.class, "Expected a duplicate window", start(strict, message("c")));
+            strict.check(new TopicSettings(
+                    "orders",
+                    8,
+                    1,
+                    Duration.ofMinutes(1),
+                    RetryPolicy.defaults().withMaxDelay(Duration.ofSeconds(10))));
+            taken(start(strict, message("d")));
+        } finally {
+            streams.deleteStream("silent");
         }
     }
 
