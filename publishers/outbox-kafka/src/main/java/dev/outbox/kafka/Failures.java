@@ -68,7 +68,16 @@ final class Failures {
 
     /** The exception, if it shows no secret. */
     Exception withoutSecrets(Exception thrown) {
-        return secrets.areIn(thrown) ? new IllegalStateException(text(thrown)) : thrown;
+        if (!secrets.areIn(thrown)) {
+            return thrown;
+        }
+        String text = text(thrown);
+        if (thrown instanceof BrokerUnavailableException) { // what it means to the relay stays
+            return new BrokerUnavailableException(text);
+        }
+        return thrown instanceof PermanentFailureException
+                ? new PermanentFailureException(text)
+                : new IllegalStateException(text);
     }
 
     /** Whether the message will never be taken, whatever the broker's state. */

@@ -114,6 +114,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
      * @throws ConfigurationException if a setting is refused
      */
     public static <T> Builder<T> builder(Map<String, ?> settings) {
+        Objects.requireNonNull(settings, "settings");
         return new Builder<>(ProducerSettings.ofOurs(settings), Secrets.in(settings), null);
     }
 
@@ -127,6 +128,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
      * @throws ConfigurationException if a setting is refused
      */
     public static <T> Builder<T> over(Producer<byte[], byte[]> producer, Map<String, ?> settings) {
+        Objects.requireNonNull(settings, "settings");
         return new Builder<>(
                 ProducerSettings.ofTheirs(settings),
                 Secrets.in(settings),
@@ -152,6 +154,10 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     private void send(Delivery<T> delivery, Pending stage) {
         LiveProducer used = toSend();
         String topic = destination.apply(delivery);
+        if (topic == null) {
+            throw new PermanentFailureException("The function given to KafkaPublisher.Builder.topic returned null for a"
+                    + " message; expected the name of a topic of Kafka.");
+        }
         ProducerRecord<byte[], byte[]> message = message(topic, delivery);
         String hindrance = oneByOne.contains(delivery.topic()) ? null : gate.hindrance(delivery);
         if (hindrance != null) {
@@ -290,7 +296,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
 
     private synchronized LiveProducer another() {
         if (closed) {
-            throw new BrokerUnavailableException(this + " is closed.");
+            throw new BrokerUnavailableException(this + " is closed. Close it after the relay.");
         }
         LiveProducer known = live;
         if (known != null && known.end() == null) {
@@ -387,7 +393,14 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
             if (Failures.saysThatTopicIsMissing(e)) {
                 throw refused("Kafka has no topic " + topic + ": create it, or change the name", e);
             }
-            LOG.warn("{} does not know yet whether topic {} is there: {}", this, topic, failures.text(e));
+            LOG.warn(
+                    "{} does not know yet whether topic {} is there, because no broker at {} has said so. Messages wait"
+                            + " in the outbox until one does. If that lasts, check bootstrap.servers and"
+                            + " security.protocol: {}",
+                    this,
+                    topic,
+                    settings.all().get("bootstrap.servers"),
+                    failures.text(e));
         } catch (InvalidTopicException e) {
             throw refused("Kafka can have no topic with the name " + topic, e);
         } catch (AuthenticationException e) {
@@ -478,7 +491,8 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
          * max.block.ms}. If the broker does not answer, it says so in the log, because a relay may start while its
          * broker is away.
          *
-         * @throws ConfigurationException if the settings are not those of a producer, if the broker says that the topic
+         * @throws ConfigurationException if no producer can be made from the settings, also because no name of a broker
+         *     is found, if the broker says that the topic
          *     is not there, or if it refuses the publisher
          */
         public KafkaPublisher<T> build() {
@@ -498,7 +512,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                 throw e;
             } catch (KafkaException e) {
                 publisher.close();
-                throw publisher.failures.configuration("The settings of the producer are refused by Kafka: ", e);
+                throw publisher.failures.configuration("No producer can be made from these settings: ", e);
             }
         }
     }

@@ -147,7 +147,7 @@ class KafkaPublisherTest {
     }
 
     @Test
-    void aPasswordThatTurnsWrongUsesUpNoAttempt() throws Exception {
+    void aWrongPasswordUsesUpNoAttempt() throws Exception {
         try (KafkaPublisher<String> publisher =
                 publisher(authenticated("wr0ng-password")).build()) {
             ExecutionException failed =

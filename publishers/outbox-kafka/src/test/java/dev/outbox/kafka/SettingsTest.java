@@ -1,6 +1,7 @@
 package dev.outbox.kafka;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -89,6 +90,8 @@ class SettingsTest {
         assertEquals(45_000, all.get("delivery.timeout.ms"));
         assertEquals(15_000, all.get("request.timeout.ms"));
         assertEquals(1, all.get("max.in.flight.requests.per.connection"));
+        assertEquals(0, all.get("linger.ms"));
+        assertEquals(false, all.get("enable.metrics.push"));
         assertTrue(String.valueOf(all.get("client.id")).startsWith("outbox-"), "client.id: " + all.get("client.id"));
     }
 
@@ -213,6 +216,30 @@ class SettingsTest {
                 secrets.hide("top-s3cret and pa ss at broker:9092 of outbox"));
         assertTrue(secrets.areIn(new IllegalStateException("a", new RuntimeException("it was top-s3cret"))));
         assertTrue(!secrets.areIn(new IllegalStateException("a", new RuntimeException("it was outbox"))));
+    }
+
+    /** A password may be a word that stands in other texts, too. */
+    @Test
+    void aTextWithAHiddenSecretMeansTheSameToTheRelay() {
+        Failures failures = new Failures(Secrets.in(Map.of("ssl.key.password", "orders")));
+        assertInstanceOf(
+                BrokerUnavailableException.class,
+                failures.withoutSecrets(new BrokerUnavailableException("no topic orders")));
+        Exception refused = failures.withoutSecrets(new PermanentFailureException("orders is too large"));
+        assertInstanceOf(PermanentFailureException.class, refused);
+        assertTrue(!refused.toString().contains("orders"), refused.toString());
+    }
+
+    @Test
+    void aMessageWithoutADestinationIsADeadLetter() {
+        try (KafkaPublisher<Object> publisher = KafkaPublisher.builder(NOWHERE)
+                .topic(delivery -> delivery.message().equals("m") ? null : "orders")
+                .build()) {
+            CompletionException failed = assertThrows(
+                    CompletionException.class,
+                    () -> publisher.publish(delivery()).toCompletableFuture().join());
+            assertInstanceOf(PermanentFailureException.class, failed.getCause());
+        }
     }
 
     @Test
