@@ -94,7 +94,7 @@ final class Connector {
         try {
             Link known = link;
             if (closed) {
-                throw errors.away("is not used any longer: the publisher is closed.", null);
+                throw errors.away("is not used any longer: the publisher is closed. Close it after the relay.", null);
             }
             if (known != null && known.isOpen()) {
                 return known;
@@ -192,9 +192,10 @@ final class Connector {
 
     private static String textOf(Exception failure) {
         ShutdownSignalException signal = Errors.signalIn(failure);
-        return signal == null || signal.getReason() == null
+        String text = signal == null || signal.getReason() == null
                 ? "cannot be connected to: " + failure
                 : Errors.textOf(signal);
+        return text.endsWith(".") ? text : text + ".";
     }
 
     /** Takes no more messages. */

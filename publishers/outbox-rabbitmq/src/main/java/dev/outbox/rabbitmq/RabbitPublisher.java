@@ -79,7 +79,7 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
         this.confirmTimeout = builder.confirmTimeout;
         ConnectionFactory factory = builder.factory;
         this.errors = new Errors(
-                factory.getHost() + ":" + factory.getPort() + ", virtual host " + factory.getVirtualHost() + ",",
+                factory.getHost() + ":" + factory.getPort() + ", virtual host '" + factory.getVirtualHost() + "',",
                 builder.maxMessageSize);
         this.connector = new Connector(factory, exchange, errors, confirmTimeout, THREADS);
         this.lanes = IntStream.range(0, builder.channels)
@@ -102,7 +102,7 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
      * blocking I/O, neither NIO nor Netty, because this publisher resets the socket of a connection that is late.
      */
     public static <T> Builder<T> builder(ConnectionFactory factory) {
-        return new Builder<>(factory.clone());
+        return new Builder<>(Objects.requireNonNull(factory, "factory").clone());
     }
 
     /**
@@ -111,12 +111,15 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
      * @throws ConfigurationException if it is no such URI
      */
     public static <T> Builder<T> builder(String uri) {
+        Objects.requireNonNull(uri, "uri");
         ConnectionFactory factory = new ConnectionFactory();
         try {
             factory.setUri(uri);
         } catch (Exception e) { // whose texts have the password
             throw new ConfigurationException(
-                    "The URI of RabbitMQ cannot be read; expected amqp://user:password@host:5672/vhost.");
+                    "The URI of RabbitMQ cannot be read; expected amqp://user:password@host:5672/vhost,"
+                            + " with other characters of user, password and vhost percent-encoded: the virtual"
+                            + " host / is %2F.");
         }
         return new Builder<>(factory);
     }
@@ -273,8 +276,8 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
         }
 
         /**
-         * How long a message may take, from the call until RabbitMQ has confirmed it, before it fails; by default 30
-         * seconds. The connection is then closed, and all that is in flight on it fails. It must be shorter than the
+         * The longest time from the call until RabbitMQ has confirmed the message; by default 30 seconds. A tenth
+         * before its end the connection is cut, and all that is in flight on it fails. It must be shorter than the
          * {@link Topic.Builder#publishTimeout} of each topic.
          *
          * @throws ConfigurationException if it is shorter than 100 milliseconds or longer than 365 days
@@ -329,7 +332,7 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
          * connects when it gets a message.
          *
          * @throws ConfigurationException if no exchange was given; if RabbitMQ answers that there is no such exchange
-         *     or virtual host, or that the user may not use it
+         *     or virtual host, or that the user may not enter the virtual host
          */
         public RabbitPublisher<T> build() {
             if (exchange == null) {

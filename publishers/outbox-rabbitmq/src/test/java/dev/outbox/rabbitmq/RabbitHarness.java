@@ -129,10 +129,11 @@ final class RabbitHarness implements PublisherHarness {
                 with(channel -> channel.queueDelete(destination));
                 return () -> with(channel -> declareQueue(channel, destination));
             }
-            default -> {
+            case FORBIDDEN -> {
                 allow("^$");
                 return () -> allow(".*");
             }
+            default -> throw new IllegalArgumentException("a fault that is not known here: " + fault);
         }
     }
 
