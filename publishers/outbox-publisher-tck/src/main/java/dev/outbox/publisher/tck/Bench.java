@@ -35,19 +35,41 @@ final class Bench {
     }
 
     AsyncBrokerPublisher<String> open() throws Exception {
-        AsyncBrokerPublisher<String> publisher = harness.open(destination);
+        @Nullable AsyncBrokerPublisher<String> publisher = harness.open(destination);
+        if (publisher == null) {
+            throw new HarnessException("PublisherHarness.open returned null; expected a publisher.");
+        }
         opened.add(publisher);
         return publisher;
     }
 
     /** Does something while the broker is away. */
     void during(BrokerFault fault, Action action) throws Exception {
-        AutoCloseable away = harness.cause(fault, destination);
+        AutoCloseable away = cause(fault);
         try {
             action.run();
         } finally {
             away.close();
         }
+    }
+
+    private AutoCloseable cause(BrokerFault fault) throws InterruptedException {
+        @Nullable AutoCloseable away;
+        try {
+            away = harness.cause(fault, destination);
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new HarnessException(
+                    "The harness could not cause " + fault + ": " + e
+                            + ". If it never can, name the fault in PublisherHarness.without.",
+                    e);
+        }
+        if (away == null) {
+            throw new HarnessException(
+                    "PublisherHarness.cause returned null for " + fault + "; expected what ends the fault.");
+        }
+        return away;
     }
 
     /** Something that a test does. */

@@ -22,6 +22,7 @@ final class Outages {
                 all.add(by(fault));
             }
         }
+        Verdicts.requireOne(all, "the harness can cause no fault");
         return all;
     }
 

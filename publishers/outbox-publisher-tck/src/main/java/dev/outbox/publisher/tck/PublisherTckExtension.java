@@ -30,7 +30,11 @@ final class PublisherTckExtension
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
-        PublisherHarness harness = ((PublisherTck) context.getRequiredTestInstance()).harness();
+        @Nullable PublisherHarness harness = ((PublisherTck) context.getRequiredTestInstance()).harness();
+        if (harness == null) {
+            throw new HarnessException(context.getRequiredTestClass().getSimpleName()
+                    + ".harness() returned null; expected a PublisherHarness.");
+        }
         context.getStore(NAMESPACE).put(PublisherHarness.class, harness);
         context.getStore(NAMESPACE).put(Outages.class, new Outages(harness));
     }
@@ -54,7 +58,7 @@ final class PublisherTckExtension
         try {
             return new Bench(harness);
         } catch (Exception e) {
-            throw new IllegalStateException("The harness could not make a destination: " + e, e);
+            throw new HarnessException("The harness could not make a destination: " + e, e);
         }
     }
 
@@ -65,7 +69,7 @@ final class PublisherTckExtension
     @Override
     public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
         PublisherRule rule = rule(context);
-        if (rule == null || thrown instanceof TestAbortedException) {
+        if (rule == null || thrown instanceof TestAbortedException || thrown instanceof HarnessException) {
             throw thrown;
         }
         String observed = thrown instanceof AssertionError ? String.valueOf(thrown.getMessage()) : thrown.toString();

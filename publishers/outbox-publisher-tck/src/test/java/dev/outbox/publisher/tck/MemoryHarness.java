@@ -11,7 +11,7 @@ import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /** A publisher to the broker in memory, for the TCK. */
-final class MemoryHarness implements PublisherHarness {
+class MemoryHarness implements PublisherHarness {
     private final MemoryBroker broker = new MemoryBroker();
     private final BiFunction<MemoryBroker, String, AsyncBrokerPublisher<String>> publisher;
     private final int inFlight;
