@@ -17,7 +17,14 @@ public enum Capability {
     OPERATIONS("backlog, failing partitions and dead letters cannot be seen or repaired through it"),
 
     /** The store implements {@link WakeUps}. Rule OBX-WAKE-1. */
-    WAKE_UP("messages committed by other processes are found by polling alone");
+    WAKE_UP("messages committed by other processes are found by polling alone"),
+
+    /**
+     * Several transactions with messages can be open at the same time. Without it, one transaction that has written a
+     * message keeps other writers and all relays waiting until it ends, as on a database with one writer. Rule
+     * OBX-TX-7.
+     */
+    CONCURRENT_TRANSACTIONS("one open transaction with messages keeps other writers and relays waiting");
 
     private final String loss;
 

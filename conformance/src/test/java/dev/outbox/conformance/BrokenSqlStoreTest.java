@@ -57,7 +57,7 @@ class BrokenSqlStoreTest {
                     .breaks("OBX-CLOSE-3", "OBX-EXCL-1", "OBX-EXCL-2", "OBX-EXCL-3", "OBX-FENCE-1", "OBX-ORDER-3"),
             BrokenSqlStore.that("commits for the application")
                     .with("HsqlOutbox", "insert.executeUpdate();", "insert.executeUpdate();\nconnection.commit();")
-                    .breaks("OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
+                    .breaks("OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4", "OBX-TX-7"),
             BrokenSqlStore.that("settles what it does not hold any more")
                     .with(
                             "HsqlBatch",

@@ -25,7 +25,7 @@ interface CapabilityRules {
             Class<?> type = switch (capability) {
                 case OPERATIONS -> Operations.class;
                 case WAKE_UP -> WakeUps.class;
-                case PARTITION_EXCLUSIVITY -> Object.class; // a behaviour
+                case PARTITION_EXCLUSIVITY, CONCURRENT_TRANSACTIONS -> Object.class; // a behaviour
             };
             if (TestOutbox.has(client, capability)) {
                 assertTrue(
@@ -66,7 +66,7 @@ interface CapabilityRules {
         Executable use = switch (capability) {
             case OPERATIONS -> () -> Operations.of(client.store());
             case WAKE_UP -> () -> WakeUps.of(client.store());
-            case PARTITION_EXCLUSIVITY -> null; // a behaviour: there is nothing to call
+            case PARTITION_EXCLUSIVITY, CONCURRENT_TRANSACTIONS -> null; // a behaviour: there is nothing to call
         };
         client.outbox().saw(1);
         if (use != null) {

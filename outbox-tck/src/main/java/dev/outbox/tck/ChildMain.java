@@ -93,6 +93,7 @@ final class ChildMain {
                         transaction.commit();
                         say("committed");
                     }
+                    case "rows" -> writeRows(words[1], words[2]);
                     case "round" ->
                         round(KillPoint.valueOf(words[1]), store, words[2], words[3], Long.parseLong(words[4]));
                     case "move" ->
@@ -102,6 +103,19 @@ final class ChildMain {
                     default -> throw new IllegalArgumentException("Not a command: " + line);
                 }
             }
+        }
+    }
+
+    /** Writes a row and a message about it in one transaction after the other, and says so after each. */
+    @SuppressWarnings("try") // what the handle throws at close may be an InterruptedException
+    private void writeRows(String topic, String run) throws Exception {
+        for (int i = 1; ; i++) {
+            try (WriteTransaction transaction = harness.begin(address)) {
+                transaction.rows().write(run + "-" + i);
+                transaction.persistFunc().persist(message(topic, "0", run + "-" + i));
+                transaction.commit();
+            }
+            say("wrote " + i);
         }
     }
 

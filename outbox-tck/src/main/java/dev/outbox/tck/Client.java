@@ -32,6 +32,7 @@ final class Client implements AutoCloseable {
     }
 
     Operations operations() {
+        outbox.requireNoOtherWriter(null);
         return Operations.of(store);
     }
 
@@ -39,11 +40,13 @@ final class Client implements AutoCloseable {
     Batch checkout(int limit, String... topics) {
         Set<String> wanted = topics.length == 0 ? Set.of(TestOutbox.TOPIC) : Set.of(topics);
         MessageBatch batch;
+        outbox.requireNoOtherWriter(null);
+        long called = System.nanoTime();
         try {
             batch = store.checkout(wanted, limit);
         } catch (RuntimeException e) {
             outbox.record(name + " could not check out: " + e);
-            throw e;
+            throw outbox.orTookLong("a checkout", called, e);
         }
         if (batch == null) {
             throw new AssertionError("checkout returned null; expected a batch, which may be empty");
@@ -210,11 +213,13 @@ final class Client implements AutoCloseable {
 
         @Override
         public void close() {
+            outbox.requireNoOtherWriter(null);
+            long called = System.nanoTime();
             try {
                 batch.close();
             } catch (RuntimeException e) {
                 outbox.record(name + " failed to close a batch: " + e);
-                throw e;
+                throw outbox.orTookLong("a close", called, e);
             }
             if (!messages().isEmpty()) {
                 outbox.record(name + " closed the batch that started with "

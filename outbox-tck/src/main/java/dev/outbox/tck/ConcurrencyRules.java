@@ -1,5 +1,6 @@
 package dev.outbox.tck;
 
+import static dev.outbox.tck.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Capability;
@@ -7,6 +8,10 @@ import dev.outbox.tck.internal.history.History;
 import dev.outbox.tck.internal.record.Inconclusive;
 import dev.outbox.tck.internal.record.RuleViolation;
 import dev.outbox.tck.internal.spec.Level;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.FutureTask;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +34,42 @@ interface ConcurrencyRules {
     @Rule("OBX-ORDER-1")
     default void underContentionAPartitionStaysInOrder(TestOutbox outbox) throws Exception {
         check(outbox, new Workload(2, 2, 2, 120, 1, outbox.seed()), null);
+    }
+
+    /** A consumer of a message may look for the row that it is about. */
+    @Rule("OBX-TX-1")
+    default void noMessageComesBeforeItsRow(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        String run = UUID.randomUUID().toString();
+        int rows = 40;
+        FutureTask<Boolean> writing = new FutureTask<>(() -> {
+            for (int i = 0; i < rows; i++) {
+                try (Writer writer = outbox.begin()) {
+                    String name = run + "-" + i;
+                    writer.writeRow(name);
+                    writer.write(TOPIC, i % 2, name);
+                    writer.commit();
+                }
+            }
+            return true;
+        });
+        Thread thread = new Thread(writing, "tck-rows");
+        thread.setDaemon(true);
+        thread.start();
+        Set<String> came = new HashSet<>();
+        outbox.eventually("all messages come", () -> {
+            try (Client.Batch batch = client.checkout(10)) {
+                for (String name : batch.texts()) {
+                    assertTrue(outbox.hasRow(name), "the message came, and the row is missing: " + name);
+                    came.add(name);
+                }
+                batch.publishAll();
+            }
+            if (writing.isDone()) {
+                writing.get();
+            }
+            return came.size() == rows ? true : null;
+        });
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.outbox.tck;
 /** All rules that every store is tested for, whatever its backend. */
 interface ContractRules
         extends TransactionRules,
+                RowRules,
                 ExclusivityRules,
                 OrderRules,
                 CloseRules,
@@ -23,5 +24,6 @@ interface ContractRules
                 PauseRules,
                 ConcurrencyRules,
                 SweepRules,
+                CountRules,
                 ExplorationRules,
                 RelayRules {}

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 
 /** Processes are killed, and nothing is lost, half done, or done again. */
@@ -61,6 +62,7 @@ interface CrashRules {
 
     @Rule("OBX-TX-1")
     default void nothingOfAKilledTransactionAppears(TestOutbox outbox) throws Exception {
+        outbox.requireConcurrentTransactions();
         Client client = outbox.open();
         ChildProcess child = outbox.fork();
         child.ask("write " + TOPIC + " 0 a b c", "written");
@@ -75,6 +77,41 @@ interface CrashRules {
         second.ask("commit", "committed");
         second.kill();
         assertEquals(List.of("d", "e"), outbox.drain(client, Set.of("d", "e")), "what was committed before the kill");
+    }
+
+    /** Wherever it was: between the commit of a row and that of its message there is nothing. */
+    @Rule("OBX-TX-1")
+    default void rowsAndMessagesOfAKilledProcessAreTheSame(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        Random random = new Random(outbox.seed());
+        outbox.hasRow("none"); // a harness may make its table when it is first asked for
+        for (int round = 0; round < 3; round++) {
+            String run = UUID.randomUUID().toString();
+            ChildProcess child = outbox.fork();
+            child.tell("rows " + TOPIC + " " + run);
+            int killAfter = 3 + random.nextInt(30);
+            int last = 0;
+            for (String line; (line = child.nextAnswer()) != null; ) {
+                last = Integer.parseInt(line.split(" ", -1)[1]);
+                if (last == killAfter) {
+                    LockSupport.parkNanos(random.nextInt(10_000_000)); // anywhere in the next transactions
+                    child.kill();
+                }
+            }
+            Set<String> rows = new HashSet<>();
+            for (int i = 1; i <= last + 1; i++) {
+                if (outbox.hasRow(run + "-" + i)) {
+                    rows.add(run + "-" + i);
+                }
+            }
+            assertTrue(rows.size() >= last, "rows of " + last + " transactions that committed: " + rows);
+            outbox.commit(TOPIC, 0, run);
+            Set<String> expected = new HashSet<>(rows);
+            expected.add(run);
+            for (String name : outbox.drain(client, expected)) {
+                assertTrue(name.equals(run) || outbox.hasRow(name), "a message came, and its row is missing: " + name);
+            }
+        }
     }
 
     @Rule("OBX-EXCL-1")

@@ -6,14 +6,16 @@ import dev.outbox.PersistFunc;
 @SuppressWarnings("try") // what the handle throws at close may be an InterruptedException
 final class HandleTransaction implements WriteTransaction {
     private final PersistFunc persistFunc;
+    private final Rows rows;
     private final Step commit;
     private final Step rollback;
     private final Step close;
     private boolean ended;
     private boolean closed;
 
-    HandleTransaction(PersistFunc persistFunc, Step commit, Step rollback, Step close) {
+    HandleTransaction(PersistFunc persistFunc, Rows rows, Step commit, Step rollback, Step close) {
         this.persistFunc = persistFunc;
+        this.rows = rows;
         this.commit = commit;
         this.rollback = rollback;
         this.close = close;
@@ -22,6 +24,11 @@ final class HandleTransaction implements WriteTransaction {
     @Override
     public PersistFunc persistFunc() {
         return persistFunc;
+    }
+
+    @Override
+    public Rows rows() {
+        return rows;
     }
 
     @Override

@@ -165,12 +165,12 @@ interface ListingRules {
         return text.codePointCount(0, text.length());
     }
 
-    /** More than fits into a signed byte. */
+    /** More than fits into a byte. */
     @Rule("OBX-RETRY-1")
     default void manyFailuresAreCounted(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
         outbox.commit(TOPIC, 0, "m");
-        for (int attempts = 0; attempts <= 130; attempts++) {
+        for (int attempts = 0; attempts <= 300; attempts++) {
             try (Client.Batch batch = client.await(1)) {
                 assertEquals(attempts, batch.get(0).attempts(), "attempts of a message that failed so often");
                 batch.fail(batch.get(0), Duration.ZERO);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Within a partition, messages come in the order in which they were written. */
 @AtLevel(Level.CONTRACT)
@@ -129,6 +130,36 @@ interface OrderRules {
             assertEquals(List.of("2", "3", "4"), two.publishAll(10), "the partition after it was released");
         } else {
             outbox.drain(two, left);
+        }
+    }
+
+    /** More than a backend may take in one statement. */
+    @Rule("OBX-ORDER-1")
+    default void theMessagesOfALargeCallKeepTheirOrder(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        int many = 2_503;
+        List<String> texts =
+                IntStream.range(0, many).mapToObj(i -> "message " + i).toList();
+        try (Writer writer = outbox.begin()) {
+            writer.writeAll(IntStream.range(0, many)
+                    .mapToObj(i -> TestOutbox.message(TOPIC, i % 2, texts.get(i)))
+                    .toList());
+            writer.commit();
+        }
+        List<List<String>> came = List.of(new ArrayList<>(), new ArrayList<>());
+        outbox.eventually("all messages come", () -> {
+            try (Client.Batch batch = client.checkout(1_000)) {
+                batch.messages().forEach(m -> came.get(m.partition()).add(TestOutbox.text(m)));
+                batch.messages().forEach(m -> batch.raw().markPublished(m, null));
+            }
+            return came.get(0).size() + came.get(1).size() >= many ? true : null;
+        });
+        for (int partition : new int[] {0, 1}) {
+            List<String> own = IntStream.range(0, many)
+                    .filter(i -> i % 2 == partition)
+                    .mapToObj(texts::get)
+                    .toList();
+            assertEquals(own, came.get(partition), "messages of partition " + partition + ", of one call");
         }
     }
 

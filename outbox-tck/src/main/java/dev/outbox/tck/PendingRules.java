@@ -65,7 +65,7 @@ interface PendingRules {
                 "messages that the batch left");
         try (Writer writer = outbox.begin()) {
             writer.write(OLD, 2, "committed later");
-            operations.removePending(OLD, 100);
+            client.operations().removePending(OLD, 100);
             writer.commit();
         }
         assertEquals(List.of("committed later"), drain(client, OLD, 1), "what was committed after the removal");
@@ -166,6 +166,49 @@ interface PendingRules {
                 assertEquals(numbers.stream().sorted().toList(), numbers, "messages of " + key + " in order"));
         assertEquals(17, byKey.size(), "keys");
         client.expectNothing("each came once", TOPIC, OLD);
+    }
+
+    @Rule("OBX-OPS-5")
+    default void topicsThatDifferByCaseKeepTheirMessages(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithoutOperations(client)) {
+            return;
+        }
+        List<String> dead = new ArrayList<>();
+        for (String topic : ListingRules.BY_CASE) {
+            dead.addAll(outbox.commit(topic, 0, "dead " + topic, "first " + topic, "second " + topic));
+            try (Client.Batch batch = client.await(1, topic)) {
+                batch.bury(batch.get(0));
+            }
+        }
+        Operations operations = client.operations();
+        assertEquals(
+                2,
+                allOf(outbox, 2, "removePending of one of them", () -> operations.removePending("Orders", 10)),
+                "messages removed of one of them");
+        assertEquals(
+                2,
+                allOf(outbox, 2, "movePending of one of them", () -> operations.movePending("ORDERS", "moved", 1, 10)),
+                "messages moved of one of them");
+        assertEquals(List.of("first ORDERS", "second ORDERS"), drain(client, "moved", 2), "messages that were moved");
+        assertEquals(
+                List.of("first orders", "second orders"),
+                drain(client, "orders", 2),
+                "messages of the topic that nothing was done to");
+        client.expectNothing("all else was removed or moved", ListingRules.BY_CASE.toArray(String[]::new));
+        assertEquals(
+                ListingRules.BY_CASE.stream()
+                        .sorted()
+                        .map(topic -> topic + " 1")
+                        .toList(),
+                operations.deadLetterTopics().stream()
+                        .map(topic -> topic.topic() + " " + topic.deadLetters())
+                        .toList(),
+                "topics with dead letters");
+        assertEquals(3, operations.redrive(dead), "redriven");
+        for (String topic : ListingRules.BY_CASE) {
+            assertEquals(List.of("dead " + topic), drain(client, topic, 1), "redriven of " + topic);
+        }
     }
 
     /** What is in a batch is not moved; what is moved is in no batch of the old topic; nothing is lost. */

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,7 @@ final class RunRecorder {
     private final Map<String, Witness> witnesses = new ConcurrentHashMap<>();
     private final Map<String, String> seen = new ConcurrentHashMap<>();
     private final Map<String, TestResult> results = new ConcurrentHashMap<>();
+    private final Set<String> refusals = ConcurrentHashMap.newKeySet();
     private @Nullable TestedStore subject;
 
     RunRecorder(Class<?> testClass, Settings settings) {
@@ -62,6 +64,16 @@ final class RunRecorder {
         subject = new TestedStore(name, harness.getClass().getName(), backend, capabilities);
     }
 
+    /** What the store says that it can do, once it was introduced. */
+    synchronized Capabilities capabilities() {
+        return subject == null ? Capabilities.all() : subject.capabilities();
+    }
+
+    /** Notes that the rest of a test is about a capability that the store does without. */
+    void refused(RuleTest test) {
+        refusals.add(test.name());
+    }
+
     void begin(RuleTest test) {
         begun.put(test.name(), System.nanoTime());
     }
@@ -78,8 +90,10 @@ final class RunRecorder {
 
     void passed(RuleTest test) {
         Capability capability = SpecRule.of(test.rule()).capability();
-        boolean refused =
-                capability != null && subject != null && !subject.capabilities().has(capability);
+        boolean refused = refusals.contains(test.name())
+                || capability != null
+                        && subject != null
+                        && !subject.capabilities().has(capability);
         end(test, refused ? Status.REFUSED : Status.PASS, null);
     }
 

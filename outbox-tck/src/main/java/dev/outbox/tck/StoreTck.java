@@ -51,6 +51,12 @@ public abstract class StoreTck implements ContractRules, HarnessOwner {
     /** The most steps of random sequences to run, a whole number; by default as many as the time allows. */
     public static final String EXPLORE_STEPS = Settings.EXPLORE_STEPS;
 
+    /**
+     * Of which numbers of partitions and topics checkouts are made: {@code some} near which something may change, as by
+     * default, or {@code all}.
+     */
+    public static final String SWEEP = Settings.SWEEP;
+
     /** The folder for reports, or {@code none}. The report of a class is in a folder with the name of the class. */
     public static final String REPORT = Settings.REPORT;
 

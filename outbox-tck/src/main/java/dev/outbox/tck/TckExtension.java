@@ -1,9 +1,11 @@
 package dev.outbox.tck;
 
 import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.record.MissingCapability;
 import dev.outbox.tck.internal.record.NotInTime;
 import dev.outbox.tck.internal.record.RuleViolation;
 import dev.outbox.tck.internal.record.Stalls;
+import dev.outbox.tck.internal.record.TookLong;
 import dev.outbox.tck.internal.report.Drawn;
 import dev.outbox.tck.internal.report.Report;
 import dev.outbox.tck.internal.report.ReportFiles;
@@ -109,6 +111,7 @@ final class TckExtension
         TestOutbox outbox = create(harness, context);
         store(context).put(TestOutbox.class, outbox);
         conduct(context).introduce(harness, outbox);
+        outbox.knows(conduct(context).capabilities());
         return outbox;
     }
 
@@ -132,10 +135,18 @@ final class TckExtension
         if (thrown instanceof TestAbortedException) {
             throw thrown; // nothing is known about the rule
         }
+        if (thrown instanceof MissingCapability) {
+            conduct(context).refused(test(context));
+            return;
+        }
         Throwable last = thrown;
         for (int tries = 1; tries < TRIES && stalled(context, last) != null; tries++) {
             Throwable again = runAgain(context);
             if (again == null) {
+                return;
+            }
+            if (again instanceof MissingCapability) {
+                conduct(context).refused(test(context));
                 return;
             }
             last = again;
@@ -148,6 +159,10 @@ final class TckExtension
         TestOutbox outbox = store(context).get(TestOutbox.class, TestOutbox.class);
         if (thrown instanceof RuleViolation broken && broken.isSure()) {
             return null;
+        }
+        TookLong took = TookLong.causeOf(thrown);
+        if (took != null) {
+            return took.getMessage();
         }
         if (outbox == null || outbox.harness().lease().isEmpty() && !(thrown instanceof NotInTime)) {
             return null;
@@ -168,6 +183,7 @@ final class TckExtension
         TestOutbox used = store(context).remove(TestOutbox.class, TestOutbox.class);
         HarnessOwner tests = (HarnessOwner) context.getRequiredTestInstance();
         TestOutbox fresh = create(tests.harness(), context);
+        fresh.knows(conduct(context).capabilities());
         store(context).put(TestOutbox.class, fresh);
         FutureTask<@Nullable Throwable> again = new FutureTask<>(() -> {
             try {

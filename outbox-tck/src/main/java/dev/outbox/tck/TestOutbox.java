@@ -1,17 +1,21 @@
 package dev.outbox.tck;
 
+import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.tck.internal.network.FaultyProxy;
 import dev.outbox.tck.internal.process.ChildProcess;
 import dev.outbox.tck.internal.record.Inconclusive;
+import dev.outbox.tck.internal.record.MissingCapability;
 import dev.outbox.tck.internal.record.NotInTime;
 import dev.outbox.tck.internal.record.Patience;
 import dev.outbox.tck.internal.record.Stalls;
 import dev.outbox.tck.internal.record.TestRecord;
+import dev.outbox.tck.internal.record.TookLong;
 import dev.outbox.tck.internal.report.Drawn;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -58,6 +63,11 @@ final class TestOutbox {
     private final @Nullable KillableServer server;
 
     private boolean down;
+
+    /** Transactions that have written messages and are open, with the threads that wrote. */
+    private final Map<Writer, Thread> writing = new ConcurrentHashMap<>();
+
+    private volatile Capabilities capabilities = Capabilities.all();
 
     private TestOutbox(StoreHarness harness, @Nullable KillableServer server, String address, Drawn drawn) {
         this.harness = harness;
@@ -122,6 +132,14 @@ final class TestOutbox {
     Duration longestAfterDeath() {
         Duration ten = Duration.ofSeconds(10);
         return harness.lease().orElse(Duration.ZERO).plus(ten.compareTo(patience()) < 0 ? ten : patience());
+    }
+
+    /** The failure of a call, or that nothing follows from it, because the call took too much of a lease. */
+    RuntimeException orTookLong(String what, long began, RuntimeException failure) {
+        TookLong took = failure instanceof StoreException
+                ? TookLong.of(what, began, harness.lease().orElse(null), failure)
+                : null;
+        return took == null ? failure : took;
     }
 
     /** Opens a client of the store. */
@@ -217,6 +235,44 @@ final class TestOutbox {
         restart();
     }
 
+    /** What the store says that it can do. */
+    void knows(Capabilities declared) {
+        capabilities = declared;
+    }
+
+    /** A transaction has written a message, or is about to. */
+    void writes(Writer writer) {
+        requireNoOtherWriter(writer);
+        writing.put(writer, Thread.currentThread());
+    }
+
+    /** A transaction has ended. */
+    void ends(Writer writer) {
+        writing.remove(writer);
+    }
+
+    /**
+     * Ends the test if this thread has a transaction open, other than this, for which a store with one writer waits.
+     *
+     * @param self the transaction that is used, or null
+     */
+    void requireNoOtherWriter(@Nullable Writer self) {
+        boolean other = writing.entrySet().stream()
+                .anyMatch(each -> !each.getKey().equals(self) && each.getValue().equals(Thread.currentThread()));
+        if (other) {
+            requireConcurrentTransactions();
+        }
+    }
+
+    /** Ends the test if the store has one writer: the rest of the test has more. */
+    void requireConcurrentTransactions() {
+        if (!capabilities.has(Capability.CONCURRENT_TRANSACTIONS)) {
+            saw(1);
+            record("the rest of the test is left out, because the store has one writer");
+            throw new MissingCapability(Capability.CONCURRENT_TRANSACTIONS);
+        }
+    }
+
     /** Closes something when the test ends. */
     <T extends AutoCloseable> T endWith(T closeable) {
         opened.push(closeable);
@@ -257,6 +313,13 @@ final class TestOutbox {
             String id = writer.write(message);
             writer.commit();
             return id;
+        }
+    }
+
+    /** Whether a row of the application was committed, as a new transaction sees it. */
+    boolean hasRow(String name) throws Exception {
+        try (Writer reader = begin()) {
+            return reader.seesRow(name);
         }
     }
 

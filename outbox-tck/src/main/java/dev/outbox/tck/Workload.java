@@ -88,9 +88,6 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         /** Whether the server is to be killed yet; writers go on until that is done. */
         private volatile boolean crashing;
 
-        /** Whether workers take nothing, so that the server dies with messages that nobody has had yet. */
-        private volatile boolean resting;
-
         Run(Workload workload, TestOutbox outbox, @Nullable Network network, int crashes) {
             this.workload = workload;
             this.outbox = outbox;
@@ -143,13 +140,11 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         /** Kills the server, each time after some transactions, in the middle of whatever is under way. */
         private void crash(Random random) throws Exception {
             for (int i = 0; i < crashes; i++) {
-                resting = i % 2 == 1;
                 int next = transactions.get() + 10 + random.nextInt(20);
                 outbox.eventually(
                         "writers begin " + next + " transactions", () -> transactions.get() >= next ? true : null);
                 LockSupport.parkNanos(random.nextInt(3_000_000));
                 outbox.crash();
-                resting = false;
             }
             crashing = false;
         }
@@ -303,10 +298,6 @@ record Workload(int clients, int workers, int writers, int transactions, int par
 
         private @Nullable Void work(Store store, Random random, Stop until) {
             while (!until.now()) {
-                if (resting) {
-                    TestOutbox.pause();
-                    continue;
-                }
                 long called = now();
                 int limit = 1 + random.nextInt(8);
                 MessageBatch batch = checkout(store, limit);
@@ -356,11 +347,12 @@ record Workload(int clients, int workers, int writers, int transactions, int par
 
         /** Null if the server is away, as it may be while it is killed and started again. */
         private @Nullable MessageBatch checkout(Store store, int limit) {
+            long called = System.nanoTime();
             try {
                 return store.checkout(Set.of(TOPIC), limit);
             } catch (StoreException e) {
                 if (crashes == 0) {
-                    throw e;
+                    throw network == null ? outbox.orTookLong("a checkout", called, e) : e;
                 }
                 return null;
             }

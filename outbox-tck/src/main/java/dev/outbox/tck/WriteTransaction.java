@@ -11,17 +11,21 @@ import java.util.Optional;
 public interface WriteTransaction extends AutoCloseable {
     /**
      * A transaction that is made of the methods of a handle, such as a JDBC connection with auto-commit off: {@code
-     * WriteTransaction.of(persistFunc, c::commit, c::rollback, c::close)}.
+     * WriteTransaction.of(persistFunc, rows, c::commit, c::rollback, c::close)}.
      *
-     * @param persistFunc writes with the handle
+     * @param persistFunc writes messages with the handle
+     * @param rows writes rows with the handle
      * @param close gives the handle back; it is called once, after a rollback if the transaction is still open
      */
-    static WriteTransaction of(PersistFunc persistFunc, Step commit, Step rollback, Step close) {
-        return new HandleTransaction(persistFunc, commit, rollback, close);
+    static WriteTransaction of(PersistFunc persistFunc, Rows rows, Step commit, Step rollback, Step close) {
+        return new HandleTransaction(persistFunc, rows, commit, rollback, close);
     }
 
     /** The function that writes messages in this transaction. */
     PersistFunc persistFunc();
+
+    /** Rows of the application, which this transaction writes together with its messages. */
+    Rows rows();
 
     /**
      * Sets a savepoint, and returns the action that rolls back to it. After that the transaction is still open.
@@ -41,6 +45,18 @@ public interface WriteTransaction extends AutoCloseable {
     /** Rolls back if the transaction is still open, and gives back its connection. A second call does nothing. */
     @Override
     void close() throws Exception;
+
+    /**
+     * Rows of the application, in a table of the harness. A row is a name of up to 100 letters, digits and hyphens. The
+     * suite writes no name twice.
+     */
+    interface Rows {
+        /** Writes a row in this transaction. */
+        void write(String name) throws Exception;
+
+        /** Whether a row is there that was committed. The suite asks a transaction that has written nothing. */
+        boolean isThere(String name) throws Exception;
+    }
 
     /** One action of a transaction's handle. */
     @FunctionalInterface

@@ -1,7 +1,10 @@
 package dev.outbox.tck;
 
 import dev.outbox.OutgoingMessage;
+import dev.outbox.tck.internal.record.Inconclusive;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -24,6 +27,7 @@ final class Writer implements AutoCloseable {
 
     String write(OutgoingMessage message) {
         String id;
+        outbox.writes(this);
         try {
             id = transaction.persistFunc().persist(message);
         } catch (RuntimeException e) {
@@ -37,6 +41,7 @@ final class Writer implements AutoCloseable {
     /** Writes messages by one call. */
     List<String> writeAll(List<OutgoingMessage> messages) {
         List<String> ids;
+        outbox.writes(this);
         try {
             ids = transaction.persistFunc().persistAll(messages);
         } catch (RuntimeException e) {
@@ -58,17 +63,53 @@ final class Writer implements AutoCloseable {
         return message.topic() + "/" + message.partition();
     }
 
+    /** Writes a row of the application. */
+    void writeRow(String name) throws Exception {
+        try {
+            transaction.rows().write(name);
+        } catch (Exception e) {
+            throw new Inconclusive(name + " could not be written by the harness", e);
+        }
+        outbox.record(this.name + " wrote the row " + name);
+    }
+
+    /** Whether a row of the application was committed. */
+    boolean seesRow(String name) {
+        boolean there;
+        try {
+            there = transaction.rows().isThere(name);
+        } catch (Exception e) {
+            throw new Inconclusive(name + " could not be looked for by the harness", e);
+        }
+        outbox.record(this.name + (there ? " saw the row " : " did not see the row ") + name);
+        return there;
+    }
+
     void commit() throws Exception {
         try {
             transaction.commit();
         } catch (Exception e) {
             outbox.record(name + " failed to commit: " + e);
             throw e;
+        } finally {
+            outbox.ends(this);
         }
         outbox.record(name + " committed");
     }
 
+    /** Sets a savepoint; returns what rolls back to it, or empty if the backend has none. */
+    Optional<Callable<Boolean>> savepoint() throws Exception {
+        Optional<WriteTransaction.Step> undo = transaction.savepoint();
+        outbox.record(name + (undo.isPresent() ? " set a savepoint" : " has no savepoints"));
+        return undo.map(step -> () -> {
+            step.run();
+            outbox.record(name + " rolled back to the savepoint");
+            return true;
+        });
+    }
+
     void rollback() throws Exception {
+        outbox.ends(this);
         transaction.rollback();
         outbox.record(name + " rolled back");
     }
@@ -83,6 +124,7 @@ final class Writer implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        outbox.ends(this);
         try {
             transaction.close();
         } catch (Exception e) {

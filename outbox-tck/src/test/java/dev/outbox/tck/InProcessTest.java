@@ -42,7 +42,7 @@ class InProcessTest extends StoreTck {
         @Override
         public WriteTransaction begin(String address) throws IOException {
             @Nullable MemoryState outbox = OUTBOXES.get(address);
-            return outbox == null ? MemoryOutboxServer.begin(address) : new HandleOf(outbox.begin());
+            return outbox == null ? MemoryOutboxServer.begin(address) : new HandleOf(outbox);
         }
 
         @Override

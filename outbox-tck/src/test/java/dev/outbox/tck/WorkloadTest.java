@@ -27,7 +27,7 @@ class WorkloadTest {
     /** What one writer does; with more, their threads take turns as they like. */
     private static List<String> run(long seed) throws Exception {
         Recording harness = new Recording(new InProcessTest.Harness(), Collections.synchronizedList(new ArrayList<>()));
-        TestOutbox outbox = TestOutbox.create(harness, new Drawn(seed, Duration.ZERO, 0));
+        TestOutbox outbox = TestOutbox.create(harness, new Drawn(seed, Duration.ZERO, 0, false));
         try {
             History history = new Workload(1, 1, 1, 60, 3, seed).run(outbox, null);
             history.check(true);
@@ -57,6 +57,7 @@ class WorkloadTest {
                         done.add("persist in " + message.partition());
                         return transaction.persistFunc().persist(message);
                     },
+                    transaction.rows(),
                     () -> {
                         done.add("commit");
                         transaction.commit();

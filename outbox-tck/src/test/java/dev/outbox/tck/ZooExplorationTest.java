@@ -60,6 +60,14 @@ class ZooExplorationTest {
     }
 
     @Test
+    void aStoreWithOneWriterIsNotAccused() {
+        Outcome outcome = explore(Zoo.ONE_WRITER, 2_000, Duration.ZERO, UNBOUNDED);
+        assertNull(outcome.finding());
+        assertEquals(List.of(), outcome.inconclusive());
+        assertTrue(outcome.compared() > 500, outcome.summary());
+    }
+
+    @Test
     void whatIsFoundIsShrunkAndSaysWhichRuleIsBroken() {
         Broken backwards = Zoo.ALL.stream()
                 .filter(each -> each.idea().equals("writes the messages of a call backwards"))

@@ -16,6 +16,7 @@ public final class HsqlHarness implements StoreHarness {
         String address = HsqlServer.newDatabase();
         try (Connection connection = HsqlServer.pool(address).getConnection()) {
             HsqlOutbox.createTables(connection);
+            HsqlRows.createTable(connection);
         }
         return address;
     }
@@ -27,7 +28,7 @@ public final class HsqlHarness implements StoreHarness {
     public WriteTransaction begin(String address) throws SQLException {
         Connection c = HsqlServer.pool(address).getConnection();
         c.setAutoCommit(false);
-        return WriteTransaction.of(HsqlOutbox.persist(c), c::commit, c::rollback, c::close);
+        return WriteTransaction.of(HsqlOutbox.persist(c), new HsqlRows(c), c::commit, c::rollback, c::close);
     }
 
     public Optional<Duration> lease() {

@@ -39,6 +39,7 @@ final class JdbcTransaction implements WriteTransaction {
 
     /** Closes those to a database that is going to be dropped, or emptied. */
     static void closeIdle(String url) throws SQLException {
+        JdbcRows.forget(url);
         Queue<Connection> idle = IDLE.remove(url);
         if (idle != null) {
             for (Connection connection : idle) {
@@ -67,6 +68,11 @@ final class JdbcTransaction implements WriteTransaction {
         }
         Savepoint savepoint = connection.setSavepoint();
         return Optional.of(() -> connection.rollback(savepoint));
+    }
+
+    @Override
+    public Rows rows() {
+        return new JdbcRows(url, connection);
     }
 
     @Override

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a store refuses to be opened on, because its batches could not rest on it; on every database. */
-@Timeout(300)
+@Timeout(60)
 abstract class OpeningTest {
     private final StoreHarness harness;
     String address = "";

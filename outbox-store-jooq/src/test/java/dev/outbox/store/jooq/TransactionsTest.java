@@ -41,7 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each way into a transaction, through each driver: it shares the transaction, or is refused and says why. */
-@Timeout(300)
+@Timeout(60)
 abstract class TransactionsTest {
     private static final AtomicInteger BRANCHES = new AtomicInteger();
 

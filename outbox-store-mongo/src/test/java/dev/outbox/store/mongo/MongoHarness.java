@@ -4,6 +4,7 @@ import com.mongodb.ConnectionString;
 import com.mongodb.ServerAddress;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
+import com.mongodb.client.MongoDatabase;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
@@ -34,7 +35,9 @@ public final class MongoHarness implements KillableServerHarness {
 
     private static String createOutbox(MongoServer server) {
         String address = server.newDatabase();
-        MongoOutbox.createSchema(client(address).getDatabase(database(address)));
+        MongoDatabase database = client(address).getDatabase(database(address));
+        MongoOutbox.createSchema(database);
+        MongoRows.createCollection(database);
         return address;
     }
 

@@ -36,6 +36,7 @@ public final class MongoShardedHarness implements NetworkHarness {
         String address = cluster.newDatabase();
         String database = MongoHarness.database(address);
         MongoOutbox.createSchema(client(address).getDatabase(database));
+        MongoRows.createCollection(client(address).getDatabase(database));
         cluster.shard(database, MESSAGES);
         cluster.split(database, MESSAGES, "orders", 1);
         // The first partition of this topic and every topic before it stay where they are.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
+import com.mongodb.client.MongoDatabase;
 import dev.outbox.PersistFunc;
 import dev.outbox.StoreException;
 import dev.outbox.tck.WriteTransaction;
@@ -13,10 +14,12 @@ import dev.outbox.tck.WriteTransaction;
 final class MongoTransaction implements WriteTransaction {
     private final ClientSession session;
     private final PersistFunc persistFunc;
+    private final MongoDatabase database;
 
     MongoTransaction(MongoClient client, String database) {
+        this.database = client.getDatabase(database);
         session = client.startSession();
-        PersistFunc persist = MongoOutbox.persist(session, client.getDatabase(database));
+        PersistFunc persist = MongoOutbox.persist(session, this.database);
         persistFunc = message -> {
             try {
                 return persist.persist(message);
@@ -33,6 +36,11 @@ final class MongoTransaction implements WriteTransaction {
     @Override
     public PersistFunc persistFunc() {
         return persistFunc;
+    }
+
+    @Override
+    public Rows rows() {
+        return new MongoRows(session, database);
     }
 
     @Override

@@ -22,7 +22,7 @@ import redis.clients.jedis.RedisClient;
 
 /** Where messages cannot be moved, all of them are where they were. */
 @Tag("redis")
-@Timeout(300)
+@Timeout(60)
 class MovesTest {
     private static final String TOPIC = RedisStoreTest.TOPIC;
 

@@ -10,17 +10,34 @@ final class RedisTransaction implements WriteTransaction {
     private final UnifiedJedis client;
     private final AbstractTransaction transaction;
     private final PersistFunc persist;
+    private final String rows;
     private boolean open = true;
 
     RedisTransaction(UnifiedJedis client, AbstractTransaction transaction, TestAddress address) {
         this.client = client;
         this.transaction = transaction;
         this.persist = address.outbox().persist(transaction);
+        this.rows = address.prefix() + ":application-row:"; // in the slot of the outbox, and dropped with it
     }
 
     @Override
     public PersistFunc persistFunc() {
         return persist;
+    }
+
+    @Override
+    public Rows rows() {
+        return new Rows() {
+            @Override
+            public void write(String name) {
+                transaction.set(rows + name, "");
+            }
+
+            @Override
+            public boolean isThere(String name) {
+                return client.exists(rows + name); // on another connection, because a transaction answers at its end
+            }
+        };
     }
 
     @Override

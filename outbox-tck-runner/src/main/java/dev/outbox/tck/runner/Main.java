@@ -101,6 +101,13 @@ final class Main implements Callable<Integer> {
     private @Nullable Long steps;
 
     @Option(
+            names = "--sweep",
+            paramLabel = "some|all",
+            description = "Of which numbers of partitions and topics checkouts are made: some, near which something may"
+                    + " change, or all. By default some.")
+    private @Nullable String sweep;
+
+    @Option(
             names = "--patience",
             paramLabel = "SECONDS",
             description = "How long to wait for what must happen, before a test fails. By default 30.")
@@ -132,6 +139,7 @@ final class Main implements Callable<Integer> {
         property(command, StoreTck.SEED, seed);
         property(command, StoreTck.EXPLORE_MINUTES, minutes);
         property(command, StoreTck.EXPLORE_STEPS, steps);
+        property(command, StoreTck.SWEEP, sweep);
         property(command, StoreTck.PATIENCE, patience);
         property(command, StoreTck.REPORT, report);
         property(command, StoreTck.PROGRESS, true);
@@ -157,6 +165,9 @@ final class Main implements Callable<Integer> {
         }
         if (steps != null && steps < 1) {
             throw wrong("--steps is " + steps + "; expected at least 1.");
+        }
+        if (sweep != null && !List.of("some", "all").contains(sweep)) {
+            throw wrong("--sweep is " + sweep + "; expected some or all.");
         }
         if (patience != null && patience < 1) {
             throw wrong("--patience is " + patience + "; expected at least 1 second.");

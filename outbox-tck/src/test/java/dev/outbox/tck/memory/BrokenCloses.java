@@ -96,7 +96,9 @@ final class BrokenCloses {
                             "OBX-RETRY-5",
                             "OBX-RETRY-6",
                             "OBX-TX-1",
-                            "OBX-TX-4"),
+                            "OBX-TX-4",
+                            "OBX-TX-6",
+                            "OBX-TX-7"),
             Broken.outbox("settles up to the last mark", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {
@@ -294,7 +296,9 @@ final class BrokenCloses {
                             "OBX-TX-1",
                             "OBX-TX-2",
                             "OBX-TX-3",
-                            "OBX-TX-4"),
+                            "OBX-TX-4",
+                            "OBX-TX-6",
+                            "OBX-TX-7"),
             Broken.client("takes marks on an empty batch", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {

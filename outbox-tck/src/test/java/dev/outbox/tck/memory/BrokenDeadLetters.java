@@ -49,6 +49,7 @@ final class BrokenDeadLetters {
                             "OBX-OPS-1",
                             "OBX-OPS-2",
                             "OBX-OPS-4",
+                            "OBX-OPS-5",
                             "OBX-RELAY-1",
                             "OBX-RETRY-6"),
             Broken.outbox("lets dead letters vanish", () -> new MemoryState() {
@@ -70,6 +71,7 @@ final class BrokenDeadLetters {
                             "OBX-DEAD-4",
                             "OBX-OPS-2",
                             "OBX-OPS-4",
+                            "OBX-OPS-5",
                             "OBX-RELAY-1",
                             "OBX-RETRY-6"),
             Broken.outbox("lists the last dead letter first", () -> new MemoryState() {

@@ -83,7 +83,7 @@ final class BrokenLimits {
                             return hold;
                         }
                     })
-                    .breaks("OBX-EXCL-3", "OBX-LIMIT-2"),
+                    .breaks("OBX-EXCL-3", "OBX-LIMIT-2", "OBX-ORDER-1"),
             Broken.outbox("fails at certain numbers of partitions", () -> new MemoryState() {
                         @Override
                         public synchronized Hold checkout(Set<String> topics, int limit) {

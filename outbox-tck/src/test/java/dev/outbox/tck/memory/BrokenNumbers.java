@@ -3,9 +3,11 @@ package dev.outbox.tck.memory;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.store.memory.internal.MemoryState;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** Stores that are wrong at a few numbers, which nobody thinks of. */
 final class BrokenNumbers {
@@ -14,7 +16,7 @@ final class BrokenNumbers {
                         @Override
                         public synchronized Hold checkout(Set<String> topics, int limit) {
                             Hold hold = super.checkout(topics, limit);
-                            if (hold.messages.size() == 512) {
+                            if (hold.messages.size() == 512 && hold.positions.size() == 1) {
                                 hold.messages.remove(255);
                                 hold.positions.values().forEach(positions -> positions.remove(255));
                             }
@@ -54,7 +56,28 @@ final class BrokenNumbers {
                                     new OutgoingMessage(m.id(), m.topic(), m.partition(), m.key(), m.headers(), kept));
                         }
                     })
-                    .breaks("OBX-PAYLOAD-2"));
+                    .breaks("OBX-PAYLOAD-2"),
+            sweeping("finds nothing where the shares of a batch overflow", () -> new MemoryState() {
+                        @Override
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
+                            long ready = backlog().size();
+                            return super.checkout(
+                                    ready > 171 && ready < 174 && limit == 100 ? Set.of() : topics, limit);
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2"),
+            sweeping("takes 255 topics", () -> new MemoryState() {
+                        @Override
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
+                            return super.checkout(
+                                    topics.stream()
+                                            .sorted(Comparator.comparingInt(String::hashCode))
+                                            .skip(topics.size() > 255 ? topics.size() - topics.size() % 256 : 0)
+                                            .collect(Collectors.toSet()),
+                                    limit);
+                        }
+                    })
+                    .breaks("OBX-FILTER-1"));
 
     private BrokenNumbers() {}
 

@@ -110,7 +110,7 @@ final class BrokenRetries {
                             return super.isReady(partition);
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-LIMIT-3", "OBX-OPS-5", "OBX-OPS-6", "OBX-RETRY-5"),
+                    .breaks("OBX-CLOSE-1", "OBX-LIMIT-3", "OBX-OPS-5", "OBX-OPS-6", "OBX-RETRY-5"),
             Broken.client("refuses a reason with NUL", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {

@@ -29,7 +29,15 @@ final class BrokenTransactions {
                             return written;
                         }
                     })
-                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-PAYLOAD-2", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
+                    .breaks(
+                            "OBX-OPS-1",
+                            "OBX-ORDER-4",
+                            "OBX-PAYLOAD-2",
+                            "OBX-TX-1",
+                            "OBX-TX-2",
+                            "OBX-TX-4",
+                            "OBX-TX-6",
+                            "OBX-TX-7"),
             Broken.outbox("reads what is not committed", () -> new MemoryState() {
                         private final Set<String> rolledBack = new HashSet<>();
 
@@ -74,7 +82,7 @@ final class BrokenTransactions {
                             return readable;
                         }
                     })
-                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4"),
+                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4", "OBX-TX-7"),
             Broken.outbox("commits half a transaction", () -> new MemoryState() {
                         @Override
                         public void commit(List<Written> messages) {
@@ -243,7 +251,7 @@ final class BrokenTransactions {
                             };
                         }
                     })
-                    .breaks("OBX-TX-1"));
+                    .breaks("OBX-TX-1", "OBX-TX-6", "OBX-TX-7"));
 
     private BrokenTransactions() {}
 }

@@ -230,11 +230,12 @@ public final class MemoryOutboxServer implements Closeable {
     private static void serve(MemoryState outbox, DataInputStream in, DataOutputStream out) throws IOException {
         try (LocalSession session = new LocalSession(outbox);
                 LocalTransaction transaction = new LocalTransaction(outbox)) {
+            MemoryRows rows = new MemoryRows(outbox);
             while (true) {
                 Request request = Request.valueOf(in.readUTF());
                 ByteArrayOutputStream answer = new ByteArrayOutputStream();
                 try {
-                    answer(request, session, transaction, in, new DataOutputStream(answer), out);
+                    answer(request, session, transaction, rows, in, new DataOutputStream(answer), out);
                     out.writeUTF(Status.OK.name());
                     answer.writeTo(out);
                 } catch (OutboxException e) {
@@ -253,6 +254,7 @@ public final class MemoryOutboxServer implements Closeable {
             Request request,
             LocalSession session,
             LocalTransaction transaction,
+            MemoryRows rows,
             DataInputStream in,
             DataOutputStream answer,
             DataOutputStream client)
@@ -267,7 +269,9 @@ public final class MemoryOutboxServer implements Closeable {
             case SETTLE -> session.settle(in.readLong(), Wire.readList(in, Wire::readOutcome));
             case RENEW -> answer.writeBoolean(session.renew(in.readLong()));
             case PERSIST -> Wire.writeText(answer, transaction.persistFunc().persist(Wire.readOutgoing(in)));
-            case COMMIT -> transaction.commit();
+            case WRITE_ROW -> rows.write(Wire.readText(in));
+            case HAS_ROW -> answer.writeBoolean(rows.isThere(Wire.readText(in)));
+            case COMMIT -> rows.commit(transaction::commit);
             case ROLLBACK -> transaction.rollback();
             case BACKLOG -> Wire.writeList(answer, session.backlog(), MemoryOutboxServer::writeBacklog);
             case FAILING_PARTITIONS ->

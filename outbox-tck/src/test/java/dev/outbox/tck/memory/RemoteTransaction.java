@@ -6,6 +6,7 @@ import dev.outbox.StoreException;
 import dev.outbox.tck.WriteTransaction;
 import dev.outbox.tck.memory.MemoryOutboxServer.Connection;
 import dev.outbox.tck.memory.Wire.Request;
+import java.io.DataInputStream;
 import java.io.IOException;
 
 /** A transaction that lives on the server and as long as its connection. */
@@ -19,6 +20,21 @@ final class RemoteTransaction implements WriteTransaction {
     @Override
     public PersistFunc persistFunc() {
         return this::persist;
+    }
+
+    @Override
+    public Rows rows() {
+        return new Rows() {
+            @Override
+            public void write(String name) throws IOException {
+                connection.ask(Request.WRITE_ROW, out -> Wire.writeText(out, name), in -> true);
+            }
+
+            @Override
+            public boolean isThere(String name) throws IOException {
+                return connection.ask(Request.HAS_ROW, out -> Wire.writeText(out, name), DataInputStream::readBoolean);
+            }
+        };
     }
 
     private String persist(OutgoingMessage message) {

@@ -28,6 +28,8 @@ final class Wire {
         SETTLE,
         RENEW,
         PERSIST,
+        WRITE_ROW,
+        HAS_ROW,
         COMMIT,
         ROLLBACK,
         BACKLOG,

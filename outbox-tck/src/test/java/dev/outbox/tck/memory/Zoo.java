@@ -1,5 +1,7 @@
 package dev.outbox.tck.memory;
 
+import dev.outbox.Capabilities;
+import dev.outbox.Capability;
 import dev.outbox.store.memory.internal.MemoryState;
 import java.util.List;
 import java.util.stream.Stream;
@@ -9,6 +11,7 @@ public final class Zoo {
     /** In the order of the table. */
     public static final List<Broken> ALL = Stream.of(
                     BrokenTransactions.ALL,
+                    BrokenWriting.ALL,
                     BrokenHolds.ALL,
                     BrokenLeases.ALL,
                     BrokenOrder.ALL,
@@ -17,6 +20,7 @@ public final class Zoo {
                     BrokenDeadLetters.ALL,
                     BrokenOperations.ALL,
                     BrokenListings.ALL,
+                    BrokenHabits.ALL,
                     BrokenLimits.ALL,
                     BrokenNumbers.ALL,
                     BrokenPayloads.ALL,
@@ -30,10 +34,21 @@ public final class Zoo {
     public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryState::new)
             .testedFor(Broken.Also.SWEEPS, Broken.Also.CRASHES, Broken.Also.CRASHES_UNDER_LOAD);
 
+    /** One that is not broken either, and can do less. */
+    public static final Broken ONE_WRITER = Broken.client(
+                    "has one writer and says so", () -> new OneWriter(true), store -> new PassingStore(store) {
+                        @Override
+                        public Capabilities capabilities() {
+                            return super.capabilities()
+                                    .without(Capability.CONCURRENT_TRANSACTIONS, "whoever writes locks everything");
+                        }
+                    })
+            .testedFor(Broken.Also.THREADS, Broken.Also.SWEEPS);
+
     private Zoo() {}
 
     static Broken of(String idea) {
-        return Stream.concat(ALL.stream(), Stream.of(SOUND))
+        return Stream.concat(ALL.stream(), Stream.of(SOUND, ONE_WRITER))
                 .filter(broken -> broken.idea().equals(idea))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("There is no store that " + idea));

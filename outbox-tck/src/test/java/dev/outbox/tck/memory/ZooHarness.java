@@ -51,8 +51,12 @@ public final class ZooHarness implements KillableServerHarness {
 
     @Override
     public WriteTransaction begin(String address) throws IOException {
+        return store(address).writing().begin(plain(address), () -> plain(address));
+    }
+
+    private static WriteTransaction plain(String address) throws IOException {
         MemoryState here = HERE.get(served(address));
-        return here == null ? MemoryOutboxServer.begin(served(address)) : new HandleOf(here.begin());
+        return here == null ? MemoryOutboxServer.begin(served(address)) : new HandleOf(here);
     }
 
     @Override

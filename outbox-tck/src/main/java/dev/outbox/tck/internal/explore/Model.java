@@ -653,11 +653,21 @@ final class Model {
         if (known) {
             clock++; // the same for all: those of different partitions may come in any order
             taken.forEach((partition, own) -> take(partition, own, to, called, returned));
+            of(topic).forEach(each -> noteOperator(each, returned));
+            of(to == null ? topic : to.topic()).forEach(each -> noteOperator(each, returned));
             if (to != null) {
                 checkArrival(to, after);
             }
         }
         return known;
+    }
+
+    /** The store may have held the partition as a batch does, and keep it for the next checkout of that client. */
+    private static void noteOperator(ModelPartition partition, long returned) {
+        if (partition.holder == null) {
+            partition.lastAsker = "an operator";
+            partition.releasedAt = returned;
+        }
     }
 
     /** From when on no client may keep a partition of a topic to itself. */

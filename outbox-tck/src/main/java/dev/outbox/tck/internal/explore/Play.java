@@ -49,6 +49,17 @@ final class Play {
     /** Of a move that the store refused. */
     private static final int REFUSED = -1;
 
+    private static final Set<Step.Kind> OF_ONE_WRITER = Set.of(
+            Step.Kind.MEANWHILE,
+            Step.Kind.WRITE,
+            Step.Kind.WRITE_TOGETHER,
+            Step.Kind.SAVEPOINT,
+            Step.Kind.ROLL_BACK_TO_SAVEPOINT,
+            Step.Kind.COMMIT,
+            Step.Kind.ROLL_BACK,
+            Step.Kind.REST,
+            Step.Kind.FINISH);
+
     private static final Set<Step.Kind> WRITES = Set.of(Step.Kind.WRITE, Step.Kind.WRITE_TOGETHER);
 
     /** Whatever may lock partitions while a checkout looks at them. */
@@ -60,6 +71,10 @@ final class Play {
     private final Model model;
     private final boolean exclusive;
     private final boolean operations;
+
+    /** Whether several transactions with messages may be open, and a checkout be made next to one. */
+    private final boolean manyWriters;
+
     private final Set<String> topics = new LinkedHashSet<>();
     private final Map<Integer, Written> transactions = new TreeMap<>();
     private final Map<Integer, Open> batches = new TreeMap<>();
@@ -126,6 +141,7 @@ final class Play {
         this.exclusive = store.capabilities().has(Capability.PARTITION_EXCLUSIVITY);
         this.model = new Model(exclusive);
         this.operations = store.capabilities().has(Capability.OPERATIONS);
+        this.manyWriters = store.capabilities().has(Capability.CONCURRENT_TRANSACTIONS);
     }
 
     /** Ends whatever is open, without a look at what comes of it. */
@@ -150,6 +166,9 @@ final class Play {
     }
 
     private void runAlone(Step step) throws Exception {
+        if (!manyWriters && !transactions.isEmpty() && !OF_ONE_WRITER.contains(step.kind())) {
+            return; // it may wait for the transaction
+        }
         switch (step.kind()) {
             case MEANWHILE -> together = new ArrayList<>();
             case SAVEPOINT -> savepoint(step.at(0));
@@ -217,6 +236,7 @@ final class Play {
             return;
         }
         boolean independent = place >= 0
+                && (manyWriters || transactions.isEmpty())
                 && !(isOfTransaction(one) && isOfTransaction(other) && one.at(0) == other.at(0))
                 // Without exclusivity, messages of a partition that were in two batches may come in any order.
                 && (exclusive || !OF_BATCHES.contains(one.kind()) || !OF_BATCHES.contains(other.kind()));
@@ -230,7 +250,7 @@ final class Play {
             runAlone(other);
             return;
         }
-        progress.begins("OBX-EXCL-2");
+        progress.begins(ruleOfBoth(one, other));
         watched = true;
         try {
             Together.call(first, second);
@@ -242,6 +262,17 @@ final class Play {
         first.tell(other);
         second.tell(one);
         committedBeside = List.of(); // a later checkout is alone
+    }
+
+    /** The rule that says that both return. */
+    private static String ruleOfBoth(Step one, Step other) {
+        if (one.kind() == Step.Kind.CHECK_OUT || other.kind() == Step.Kind.CHECK_OUT) {
+            return "OBX-EXCL-2";
+        }
+        if (isOfTransaction(one)) {
+            return isOfTransaction(other) ? "OBX-TX-7" : "OBX-TX-5";
+        }
+        return OF_DEAD_LETTERS.contains(one.kind()) ? "OBX-DEAD-3" : "OBX-CLOSE-1";
     }
 
     private static boolean isOfTransaction(Step step) {

@@ -1,9 +1,11 @@
 package dev.outbox.tck.internal.explore;
 
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Two calls at the same time. */
 final class Together {
@@ -15,14 +17,14 @@ final class Together {
     static void call(Play.Act one, Play.Act other) throws Exception {
         CyclicBarrier start = new CyclicBarrier(2);
         FutureTask<Boolean> beside = new FutureTask<>(() -> {
-            start.await(LONGEST_START_SECONDS, TimeUnit.SECONDS);
+            await(start);
             other.call();
             return true;
         });
         Thread thread = new Thread(beside, "tck-explore-meanwhile");
         thread.setDaemon(true);
         thread.start();
-        start.await(LONGEST_START_SECONDS, TimeUnit.SECONDS);
+        await(start);
         Exception failure = null;
         try {
             one.call();
@@ -39,6 +41,15 @@ final class Together {
         }
         if (failure != null) {
             throw failure;
+        }
+    }
+
+    /** A machine may be too busy to start both in time. */
+    private static void await(CyclicBarrier start) throws Exception {
+        try {
+            start.await(LONGEST_START_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException | BrokenBarrierException e) {
+            throw Unproven.surroundings("two calls were not started together within " + LONGEST_START_SECONDS + " s");
         }
     }
 }

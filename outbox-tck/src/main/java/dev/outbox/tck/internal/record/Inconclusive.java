@@ -3,7 +3,7 @@ package dev.outbox.tck.internal.record;
 import org.jspecify.annotations.Nullable;
 
 /** A test cannot tell whether its rule is kept: its surroundings failed, and perhaps not the store. */
-public final class Inconclusive extends RuntimeException {
+public class Inconclusive extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public Inconclusive(String why) {

@@ -30,6 +30,7 @@ public record Settings(
     public static final String SEED = "outbox.tck.seed";
     public static final String EXPLORE_MINUTES = "outbox.tck.explore.minutes";
     public static final String EXPLORE_STEPS = "outbox.tck.explore.steps";
+    public static final String SWEEP = "outbox.tck.sweep";
     public static final String REPORT = "outbox.tck.report";
     public static final String PROGRESS = "outbox.tck.progress";
 
@@ -54,7 +55,16 @@ public record Settings(
                 new Drawn(
                         property.apply(SEED).map(Settings::seed).orElseGet(System::nanoTime),
                         property.apply(EXPLORE_MINUTES).map(Settings::minutes).orElse(EXPLORING),
-                        property.apply(EXPLORE_STEPS).map(Settings::steps).orElse(Long.MAX_VALUE)));
+                        property.apply(EXPLORE_STEPS).map(Settings::steps).orElse(Long.MAX_VALUE),
+                        property.apply(SWEEP).map(Settings::everyNumber).orElse(false)));
+    }
+
+    private static boolean everyNumber(String text) {
+        return switch (text.strip()) {
+            case "some" -> false;
+            case "all" -> true;
+            default -> throw new IllegalArgumentException(SWEEP + " is '" + text + "'; expected some or all");
+        };
     }
 
     private static Duration minutes(String text) {

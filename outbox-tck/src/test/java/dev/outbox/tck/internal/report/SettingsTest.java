@@ -48,6 +48,9 @@ class SettingsTest {
         assertEquals(
                 Duration.ofHours(2),
                 read(Map.of(Settings.EXPLORE_MINUTES, "120")).drawn().time());
+        assertEquals(false, read(Map.of()).drawn().everyNumber());
+        assertEquals(true, read(Map.of(Settings.SWEEP, "all")).drawn().everyNumber());
+        assertRefused(Settings.SWEEP, "few", "some or all");
         assertEquals(70, read(Map.of(Settings.EXPLORE_STEPS, " 70")).drawn().steps());
     }
 

@@ -1,2 +1,0 @@
-/** Meters and observations of an outbox: see {@link dev.outbox.micrometer.OutboxMetrics}. */
-package dev.outbox.micrometer;

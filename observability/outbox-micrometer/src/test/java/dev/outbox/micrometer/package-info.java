@@ -1,5 +1,0 @@
-/** Tests of the meters. */
-@NullMarked
-package dev.outbox.micrometer;
-
-import org.jspecify.annotations.NullMarked;
