@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes CloudEvents 1.0 of messages, in binary mode: the payload stays as it is, and attributes are headers. A
- * publisher knows how its broker writes attributes: Kafka has {@code ce_id}, AMQP {@code cloudEvents:id}, NATS {@code
- * ce-id}. Immutable and safe for use by several threads.
+ * publisher knows how its broker writes attributes: Kafka has {@code ce_id}, AMQP {@code cloudEvents:id}, NATS and SQS
+ * {@code ce-id}. Immutable and safe for use by several threads.
  *
  * <pre>{@code
  * CloudEvents.<Order>from("https://shop.example/orders").type(order -> "example.shop.order." + order.kind())

@@ -19,8 +19,8 @@ public final class OutboxHeaders {
     public static final String TOPIC = "outbox-topic";
 
     /**
-     * {@link Delivery#key}, of messages that have one, at brokers whose messages have no key of their own: RabbitMQ and
-     * NATS. Kafka's records have a key.
+     * {@link Delivery#key}, of messages that have one, at brokers whose messages have no key of their own: RabbitMQ,
+     * NATS and SQS. Kafka's records have a key.
      */
     public static final String KEY = "outbox-key";
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Publishers of twelve topics of twenty do not return. A batch stays open for each, on a real server. */
-@Timeout(120)
+@Timeout(300)
 class HangingTest {
     private static final int TOPICS = 20;
     private static final int HANGING = 12;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Two processes that spread one topic over different numbers of partitions do not go unnoticed. */
-@Timeout(60)
+@Timeout(300)
 class PartitionCountsTest {
     private final Fixture fixture = new Fixture();
     private final Fixture.Broker broker = new Fixture.Broker();

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** How many lines a relay writes: some for each trouble, and never one for each message. */
-@Timeout(60)
+@Timeout(300)
 class RelayLogTest {
     private static final int MESSAGES = 300;
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A virtual thread that holds a monitor while it waits keeps a thread of the system from others. */
-@Timeout(60)
+@Timeout(300)
 class RelayMonitorsTest {
     private final Fixture fixture = new Fixture();
     private final Set<String> asked = ConcurrentHashMap.newKeySet();

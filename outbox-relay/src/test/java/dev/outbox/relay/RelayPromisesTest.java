@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Numbers that the documentation of a relay names. */
-@Timeout(60)
+@Timeout(300)
 class RelayPromisesTest {
     private final Fixture fixture = new Fixture();
 

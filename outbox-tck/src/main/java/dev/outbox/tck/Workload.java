@@ -88,6 +88,9 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         /** Whether the server is to be killed yet; writers go on until that is done. */
         private volatile boolean crashing;
 
+        /** Whether workers take nothing, so that the server dies with messages that nobody has had yet. */
+        private volatile boolean resting;
+
         Run(Workload workload, TestOutbox outbox, @Nullable Network network, int crashes) {
             this.workload = workload;
             this.outbox = outbox;
@@ -140,11 +143,13 @@ record Workload(int clients, int workers, int writers, int transactions, int par
         /** Kills the server, each time after some transactions, in the middle of whatever is under way. */
         private void crash(Random random) throws Exception {
             for (int i = 0; i < crashes; i++) {
+                resting = i % 2 == 1;
                 int next = transactions.get() + 10 + random.nextInt(20);
                 outbox.eventually(
                         "writers begin " + next + " transactions", () -> transactions.get() >= next ? true : null);
                 LockSupport.parkNanos(random.nextInt(3_000_000));
                 outbox.crash();
+                resting = false;
             }
             crashing = false;
         }
@@ -298,6 +303,10 @@ record Workload(int clients, int workers, int writers, int transactions, int par
 
         private @Nullable Void work(Store store, Random random, Stop until) {
             while (!until.now()) {
+                if (resting) {
+                    TestOutbox.pause();
+                    continue;
+                }
                 long called = now();
                 int limit = 1 + random.nextInt(8);
                 MessageBatch batch = checkout(store, limit);

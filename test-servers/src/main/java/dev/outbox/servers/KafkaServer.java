@@ -1,19 +1,10 @@
 package dev.outbox.servers;
 
-import dev.outbox.processes.Await;
-import dev.outbox.processes.Signals;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.URISyntaxException;
-import java.net.URL;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A Kafka server of one's own: one node, without ZooKeeper, in a JVM of its own, from the packages that Maven fetches.
@@ -25,18 +16,13 @@ public final class KafkaServer implements AutoCloseable {
 
     public static final String PASSWORD = "s3cret-of-outbox";
 
-    private static final String MAIN = "dev.outbox.kafka.server.KafkaMain";
-
-    private final Path directory;
-    private final Path properties;
+    private final ServerJvm jvm;
     private final int direct;
     private final int authenticated;
     private final TcpProxy proxy;
-    private @Nullable Process process;
 
-    private KafkaServer(Path directory, int direct, int authenticated, TcpProxy proxy) {
-        this.directory = directory;
-        this.properties = directory.resolve("server.properties");
+    private KafkaServer(ServerJvm jvm, int direct, int authenticated, TcpProxy proxy) {
+        this.jvm = jvm;
         this.direct = direct;
         this.authenticated = authenticated;
         this.proxy = proxy;
@@ -54,7 +40,8 @@ public final class KafkaServer implements AutoCloseable {
         int proxied = Ports.free();
         int authenticated = Ports.free();
         TcpProxy proxy = TcpProxy.before("kafka://127.0.0.1:" + proxied);
-        KafkaServer server = new KafkaServer(directory, direct, authenticated, proxy);
+        ServerJvm jvm = new ServerJvm("kafka", "dev.outbox.kafka.server.KafkaMain", directory);
+        KafkaServer server = new KafkaServer(jvm, direct, authenticated, proxy);
         List<String> lines = new ArrayList<>(List.of(
                 "process.roles=broker,controller",
                 "node.id=1",
@@ -85,8 +72,7 @@ public final class KafkaServer implements AutoCloseable {
                 "log.cleaner.enable=true",
                 "log.cleaner.dedupe.buffer.size=1048577"));
         lines.addAll(List.of(configuration));
-        Files.write(server.properties, lines);
-        Runtime.getRuntime().addShutdownHook(new Thread(server::kill, "stop-kafka-" + direct));
+        jvm.settings(lines);
         server.restart();
         return server;
     }
@@ -113,86 +99,27 @@ public final class KafkaServer implements AutoCloseable {
 
     /** Ends the server as {@code kill -9} does. */
     public void kill() {
-        Process running = process;
-        if (running != null) {
-            running.destroyForcibly().onExit().orTimeout(30, TimeUnit.SECONDS).join();
-        }
+        jvm.kill();
     }
 
     /** Starts a killed server again, with the data it had, on the ports it had; returns when it takes requests. */
     public void restart() throws Exception {
-        Path ready = Path.of(properties + ".ready");
-        Files.deleteIfExists(ready);
-        Path log = directory.resolve("log");
-        Process started = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        classPath(),
-                        MAIN,
-                        properties.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start();
-        process = started;
-        Await.until(
-                "Kafka takes requests, see " + log,
-                Duration.ofMinutes(2),
-                () -> Files.exists(ready) || !started.isAlive());
-        if (!started.isAlive()) {
-            throw new IllegalStateException("Kafka did not start: " + new Commands(log).tail());
-        }
+        jvm.start();
     }
 
     /** Lets the server stand still, until {@link #resume}. */
     public void pause() throws IOException {
-        Signals.pause(running().toHandle());
+        jvm.pause();
     }
 
     /** Lets a paused server go on. */
     public void resume() throws IOException {
-        Signals.resume(running().toHandle());
-    }
-
-    private Process running() {
-        Process running = process;
-        if (running == null) {
-            throw new IllegalStateException("The server is not running.");
-        }
-        return running;
+        jvm.resume();
     }
 
     @Override
     public void close() throws IOException {
         kill();
         proxy.close();
-    }
-
-    /** The class path of the server, which is not that of this JVM: clients of another version may be on it. */
-    private static String classPath() throws IOException {
-        URL list = KafkaServer.class.getResource("/kafka-server.classpath");
-        if (list == null) {
-            throw new IllegalStateException("The module test-kafka is not on the class path.");
-        }
-        try (InputStream in = list.openStream()) {
-            return home()
-                    + System.getProperty("path.separator")
-                    + new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
-        }
-    }
-
-    /** The folder or the jar with the main class. */
-    private static Path home() {
-        try {
-            return Path.of(Class.forName(MAIN, false, KafkaServer.class.getClassLoader())
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI());
-        } catch (ClassNotFoundException | URISyntaxException e) {
-            throw new IllegalStateException("The module test-kafka is not on the class path.", e);
-        }
     }
 }

@@ -77,7 +77,7 @@ public final class MongoServer implements AutoCloseable {
      */
     public static MongoServer packaged(int size, List<String> parameters) throws IOException, InterruptedException {
         Stream<String> more = parameters.stream().flatMap(each -> Stream.of("--setParameter", each));
-        Path directory = Files.createTempDirectory("outbox-mongo"); // on a disk, because some tests need slow writes
+        Path directory = DataDirectory.create("outbox-mongo");
         Path key = Files.createFile(
                 directory.resolve("key"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
@@ -112,7 +112,7 @@ public final class MongoServer implements AutoCloseable {
 
     /** A packaged server that is no replica set and wants no password; to be closed. */
     public static MongoServer standalone() throws IOException, InterruptedException {
-        Path directory = Files.createTempDirectory("outbox-mongo");
+        Path directory = DataDirectory.create("outbox-mongo");
         List<Member> members = start(directory, 1);
         return new MongoServer("mongodb://127.0.0.1:" + members.get(0).port + "/", members, directory);
     }

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 
 /** What is said to those who may not do what an outbox needs, and to those who ask a database that takes no writes. */
-@Timeout(60)
+@Timeout(300)
 abstract class AccessTest {
     static final String PASSWORD = "s3cr3t-of-a-user";
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What closing a store does with connections that other threads are using, to the moment. */
-@Timeout(60)
+@Timeout(300)
 class H2ClosingTest {
     private static final String ADDRESS = "jdbc:h2:mem:closing;DB_CLOSE_DELAY=-1";
     private static final Duration SILENCE = LastAnswer.silence;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A checkout ends, fills its batch and sends few statements, whatever the number of partitions that are ready. */
-@Timeout(120)
+@Timeout(300)
 class H2CountsTest {
     private static final Set<String> TOPIC = Set.of("orders");
 

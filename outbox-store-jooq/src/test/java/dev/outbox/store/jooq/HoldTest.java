@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** How long a hold lasts, who gets it then, and how its owner hears of it; on every database behind a network. */
-@Timeout(120)
+@Timeout(300)
 abstract class HoldTest {
     private static final Set<String> TOPICS = Set.of(StoreTest.TOPIC);
     private static final Duration SILENCE = LastAnswer.silence;

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Batches are bounded by bytes, too; on every database. */
-@Timeout(120)
+@Timeout(300)
 abstract class LargeMessagesTest {
     private static final String TOPIC = StoreTest.TOPIC;
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What docs/MYSQL.md says can be done is done, on the server that it is said of. */
-@Timeout(60)
+@Timeout(300)
 class MySqlDocumentTest {
     private static final Pattern BLOCK =
             Pattern.compile("(?:<!-- (mysql|mariadb) -->\\n)?( *)```sql\\n(.*?)\\n *```", Pattern.DOTALL);

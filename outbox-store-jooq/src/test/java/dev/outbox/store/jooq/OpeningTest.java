@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a store refuses to be opened on, because its batches could not rest on it; on every database. */
-@Timeout(60)
+@Timeout(300)
 abstract class OpeningTest {
     private final StoreHarness harness;
     String address = "";

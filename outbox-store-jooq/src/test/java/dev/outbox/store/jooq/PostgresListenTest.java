@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Wake-ups by LISTEN and NOTIFY, beyond what the contract asks of wake-ups. */
 @Tag("postgres")
-@Timeout(120)
+@Timeout(300)
 class PostgresListenTest {
     private static final StoreOptions LISTEN = StoreOptions.defaults().withWakeUp(true);
 

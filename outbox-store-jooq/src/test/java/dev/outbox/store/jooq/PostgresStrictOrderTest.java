@@ -44,7 +44,7 @@ import org.postgresql.PGConnection;
 
 /** A partition comes in the order of its ids, whatever transactions overlap, and nothing waits for more than that. */
 @Tag("postgres")
-@Timeout(120)
+@Timeout(300)
 class PostgresStrictOrderTest {
     private static final String TOPIC = "orders";
     private static final StoreOptions STRICT = StoreOptions.defaults().with(JdbcOutbox.STRICT_ORDER, true);

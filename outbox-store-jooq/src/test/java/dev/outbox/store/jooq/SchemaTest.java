@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Making the tables of the outbox, and refusing what will not do, on every database. */
-@Timeout(60)
+@Timeout(300)
 abstract class SchemaTest {
     final StoreHarness harness;
     private final Dialect withDefaultNames;

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Publishers that use the pool of the relay's store, as they do in most services, and find it empty. */
-@Timeout(60)
+@Timeout(300)
 class SharedPoolTest {
     private static final String URL = "jdbc:h2:mem:shared-pool;DB_CLOSE_DELAY=-1";
     private static final int MESSAGES = 40;

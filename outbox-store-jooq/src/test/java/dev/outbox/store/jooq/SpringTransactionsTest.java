@@ -31,7 +31,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** Ways into a transaction of Spring, over a pool with auto-commit on and off. They are the same on every database. */
-@Timeout(60)
+@Timeout(300)
 class SpringTransactionsTest {
     private final H2Harness harness = new H2Harness();
     private String address = "";

@@ -69,7 +69,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What the store promises beyond the contract, on every database. */
-@Timeout(60)
+@Timeout(300)
 abstract class StoreTest {
     static final String TOPIC = "orders";
 

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each way into a transaction, through each driver: it shares the transaction, or is refused and says why. */
-@Timeout(60)
+@Timeout(300)
 abstract class TransactionsTest {
     private static final AtomicInteger BRANCHES = new AtomicInteger();
 

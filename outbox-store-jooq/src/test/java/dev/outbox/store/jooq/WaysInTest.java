@@ -51,7 +51,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The ways into a transaction, and that there is none past it. They are the same on every database. */
-@Timeout(60)
+@Timeout(300)
 class WaysInTest {
     /** The connection that each thread is in a transaction on. */
     private static final ThreadLocal<@Nullable Connection> CURRENT = new ThreadLocal<>();

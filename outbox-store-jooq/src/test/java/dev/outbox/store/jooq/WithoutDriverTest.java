@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What is said to those who have not added a driver; in a JVM of its own, which has none. */
-@Timeout(60)
+@Timeout(300)
 class WithoutDriverTest {
     private static final String PASSWORD = "s3cr3t-of-a-url";
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Applications that use JDBC alone need not have jOOQ; in a JVM of its own, with it and without. */
-@Timeout(120)
+@Timeout(300)
 class WithoutJooqTest {
     private static final String URL = "jdbc:h2:mem:without;DB_CLOSE_DELAY=-1";
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Publishers that use a client of MongoDB in which no connection is free. */
 @Tag("mongo")
-@Timeout(60)
+@Timeout(300)
 class EmptyPoolTest {
     private final AtomicInteger refused = new AtomicInteger();
     private final Queue<Integer> attempts = new ConcurrentLinkedQueue<>();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** When a process relies on its leases, and what keeps them alive. */
 @Tag("mongo")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LeaseRenewerTest {
     @Test
     void aClaimIsCountedFromTheLatestRenewalThatWasAnswered() {

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** One thing goes wrong at a moment that is chosen: an answer is lost, nothing gets through, a clock jumps. */
 @Tag("mongo")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoFaultTest {
     /** So long that nothing in these tests comes about by its end. */
     private static final StoreOptions LONG_LEASE =

@@ -63,7 +63,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is set up wrongly is said at once, in words that help, and without a password. */
 @Tag("mongo")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoOpeningTest {
     private static final String SECRET = "s3cr3t";
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a publisher that writes to MongoDB throws, and whether the relay takes it for a fault of the message. */
 @Tag("mongo")
-@Timeout(60)
+@Timeout(300)
 class MongoShortageTest {
     /** One document takes it three seconds, in which the connection is in use. */
     private static final Document SLOW = new Document("$where", "sleep(3000) || true");

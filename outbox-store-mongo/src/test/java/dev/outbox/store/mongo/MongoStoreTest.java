@@ -72,7 +72,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What the store promises beyond the contract. */
 @Tag("mongo")
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoStoreTest {
     private TestOutbox outbox;
 

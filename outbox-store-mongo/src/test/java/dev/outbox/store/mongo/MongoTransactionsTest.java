@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Each state that a session can be in: its transaction is shared, or the message is refused and it is said why. */
 @Tag("mongo")
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoTransactionsTest {
     private TestOutbox outbox;
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Documents that hands have written: what is wrong with them is shown, and everything else goes on. */
 @Tag("mongo")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class OddDocumentsTest {
     private final TestOutbox outbox = new TestOutbox(MongoServer.shared());
     private final MongoCollection<Document> messages = outbox.database.getCollection("outbox_messages");

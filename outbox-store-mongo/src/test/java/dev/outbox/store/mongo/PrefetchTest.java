@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Behind full batches the next claim goes with the close; and nobody is worse off. */
 @Tag("mongo")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PrefetchTest {
     private static final int LIMIT = 10;
     private static final List<String> FOLLOWING = List.of("find", "bulkWrite", "commitTransaction");

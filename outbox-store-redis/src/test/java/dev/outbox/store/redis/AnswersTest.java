@@ -46,7 +46,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 
 /** What servers answer, and what is made of it when it is not what is expected. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class AnswersTest {
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final KeySpace keySpace = new KeyNames(address.prefix(), 1).keySpace(0);

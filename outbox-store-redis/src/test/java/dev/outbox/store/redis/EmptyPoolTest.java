@@ -27,7 +27,7 @@ import redis.clients.jedis.exceptions.JedisException;
 
 /** Publishers that use a pool of Jedis in which no connection is free. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class EmptyPoolTest {
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
     private final AtomicInteger refused = new AtomicInteger();

@@ -39,7 +39,7 @@ import redis.clients.jedis.RedisClient;
 
 /** Who holds what, for how long, and what others make of it. */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 class HoldsTest {
     private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofHours(1));
 

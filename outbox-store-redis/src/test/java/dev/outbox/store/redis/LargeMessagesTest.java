@@ -47,7 +47,7 @@ import redis.clients.jedis.resps.StreamEntry;
 
 /** However large the messages are, and whatever the limit is, a batch has so many bytes and no more, and the outbox is drained. */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 class LargeMessagesTest {
     private static final int LARGE = 2 << 20;
     private static final int LIMIT = 1_000;

@@ -26,7 +26,7 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 
 /** Batches on several servers, of which one does not answer. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class LeaseRenewerTest {
     private static final int SPREAD = 9;
     private static final long LEASE = 2_000;

@@ -32,7 +32,7 @@ import redis.clients.jedis.resps.Slowlog;
 
 /** However many dead letters an operator selects, no script works on more than some hundreds, or some megabytes. */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 class ManyDeadLettersTest {
     private static final String TOPIC = RedisStoreTest.TOPIC;
 

@@ -32,7 +32,7 @@ import redis.clients.jedis.RedisClient;
  * asks the server a number of times that grows with the logarithm at most.
  */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 class ManyPartitionsTest {
     /** An hour, so that no lease is renewed while round trips are counted. */
     private static final StoreOptions OPTIONS = StoreOptions.defaults().with(RedisOutbox.LEASE, Duration.ofHours(1));

@@ -23,7 +23,7 @@ import redis.clients.jedis.RedisClient;
 
 /** Memory is full, so that writes are refused; draining goes on. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class MemoryTest {
     @Test
     void aFullOutboxIsOpenedAndDrained() throws Exception {

@@ -22,7 +22,7 @@ import redis.clients.jedis.RedisClient;
 
 /** Where messages cannot be moved, all of them are where they were. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class MovesTest {
     private static final String TOPIC = RedisStoreTest.TOPIC;
 

@@ -37,7 +37,7 @@ import redis.clients.jedis.args.RawableFactory;
 
 /** Entries that hands have written: what is wrong with them is shown, nothing overtakes them, and everything else goes on. */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 class OddEntriesTest {
     private static final String ID = "\u0001" + "0123456789abcdef";
 

@@ -38,7 +38,7 @@ import redis.clients.jedis.StreamEntryID;
 
 /** Behind full batches the next checkout goes with the close; and nobody is worse off. */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 @ParameterizedClass
 @EnumSource(PrefetchTest.Connections.class)
 class PrefetchTest {

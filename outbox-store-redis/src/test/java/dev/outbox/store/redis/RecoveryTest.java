@@ -22,7 +22,7 @@ import redis.clients.jedis.resps.Tuple;
 
 /** What a relay had in its hands when it was killed is published by another one soon after the end of the lease. */
 @Tag("redis")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RecoveryTest {
     private static final int PARTITIONS = 3;
     private static final int PER_PARTITION = 10;

@@ -54,7 +54,7 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 
 /** What is set up wrongly is refused, or warned of, when a store is opened, with what to change, and without a password. */
 @Tag("redis")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RedisOpeningTest {
     private static final String SECRET = "s3cr3t";
     private static final String PREFIX = "{shop}:outbox";

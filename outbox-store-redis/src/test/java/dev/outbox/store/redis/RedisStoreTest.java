@@ -48,7 +48,7 @@ import redis.clients.jedis.params.XAddParams;
 
 /** What the store promises beyond the contract, on one server. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class RedisStoreTest {
     static final String TOPIC = "orders";
 

@@ -42,7 +42,7 @@ import redis.clients.jedis.args.ClientPauseMode;
 
 /** Settings of servers, and clients of applications, that are on lists of recommended ones: the outbox works, or says what is wrong. */
 @Tag("redis")
-@Timeout(120)
+@Timeout(300)
 class SettingsTest {
     /** A message is published, one fails and is retried, one dies, is redriven and published; whoever listens is told. */
     private static void everything(Store store, RedisOutbox.Named outbox, RedisClient writer, Duration idle) {

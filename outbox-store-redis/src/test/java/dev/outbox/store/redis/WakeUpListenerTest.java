@@ -26,7 +26,7 @@ import redis.clients.jedis.params.ClientKillParams;
 
 /** Wake-ups go on for as long as the server is there, and nobody takes the connection for idle. */
 @Tag("redis")
-@Timeout(60)
+@Timeout(300)
 class WakeUpListenerTest {
     private final String channel = "wake-" + UUID.randomUUID();
     private final AtomicInteger calls = new AtomicInteger();

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class SurroundingsTest {
     private static final long LONG_AGO = System.nanoTime() - TimeUnit.MINUTES.toNanos(2);
 

@@ -35,13 +35,17 @@ public final class Quickstart {
     private final String run;
     private final Path output;
     private final String url;
+    private final BrokerKind.Choice choice;
 
-    private Quickstart(PrintStream out, OrderFile file, String run, Path dir, @Nullable String url) {
+    private Quickstart(PrintStream out, OrderFile file, String run, Path dir, Arguments arguments) {
         this.out = out;
         this.file = file;
         this.run = run;
         this.output = dir.resolve("published.tsv");
-        this.url = url != null ? url : h2(dir);
+        this.url = arguments.url() != null ? arguments.url() : h2(dir);
+        this.choice = arguments.broker() != null
+                ? arguments.broker()
+                : new BrokerKind.Choice(BrokerKind.FILE, output.toString());
     }
 
     /** Runs the example and ends with its exit code. */
@@ -66,7 +70,7 @@ public final class Quickstart {
             String run =
                     RUN.format(Instant.now()) + "-" + ProcessHandle.current().pid();
             Path dir = makeDir(arguments.dir(), run);
-            return new Quickstart(out, file, run, dir, arguments.url()).run() ? 0 : Failure.BROKEN;
+            return new Quickstart(out, file, run, dir, arguments).run() ? 0 : Failure.BROKEN;
         } catch (Failure e) {
             out.flush();
             err.println(e.getMessage() + (e.exitCode() == Failure.USAGE ? " See --help." : ""));
@@ -91,11 +95,39 @@ public final class Quickstart {
         }
         out.println("orders   " + file.lines().size() + " from " + file.name());
         out.println("database " + Redacted.url(url));
-        out.println("broker   " + output);
+        if (choice.address() != null) {
+            return run(choice.address());
+        }
+        try (BrokerProcess started = BrokerProcess.start(choice.kind())) {
+            return run(started.address());
+        }
+    }
+
+    private boolean run(String address) throws IOException, InterruptedException {
+        Broker broker = choice.kind().at(address);
         Topic<Order> topic = OrderTopic.forWriting("quickstart-" + run);
+        out.println("broker   " + broker.shown());
+        if (choice.kind() != BrokerKind.FILE) {
+            out.println("consumer notes what arrives in " + output);
+        }
         try (Store store = openStore();
-                Shop shop = Backend.shop(url, run, topic, Writers.THREADS + 1)) {
-            return run(Operations.of(store), shop, topic.name());
+                Shop shop = Backend.shop(url, run, topic, Writers.THREADS + 1);
+                Consumer consumer = consume(broker, topic.name())) {
+            return run(new Sides(choice.kind().line(address), consumer, Operations.of(store)), shop, topic.name());
+        }
+    }
+
+    /** What the relay publishes to, who reads it there, and what the store says. */
+    private record Sides(String broker, Consumer consumer, Operations operations) {}
+
+    private Consumer consume(Broker broker, String topic) {
+        try {
+            return broker.consume(topic, output);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Failure.broken("Interrupted.");
+        } catch (Exception e) { // texts of clients may have the whole address
+            throw Failure.usage(("Cannot use " + broker.shown() + ": " + e).replaceAll("//[^/\\s@]*@", "//"));
         }
     }
 
@@ -103,19 +135,19 @@ public final class Quickstart {
      * The relay is killed when a third of the messages has come, and the last third is written after that: so it has
      * published some and not all, whichever side is faster.
      */
-    private boolean run(Operations operations, Shop shop, String topic) throws IOException, InterruptedException {
+    private boolean run(Sides sides, Shop shop, String topic) throws IOException, InterruptedException {
         int authorised = file.authorised();
         boolean enough = authorised >= 2;
         int killAt = Math.max(1, authorised / 3);
         int freely = enough ? Math.max(1, authorised * 2 / 3) : authorised;
         DeliveryLog.Counter deliveries = new DeliveryLog.Counter(output);
-        try (RelayProcess first = RelayProcess.start(url, topic, output);
+        try (RelayProcess first = RelayProcess.start(url, sides.broker(), topic);
                 Writers writers = new Writers(shop, file.lines(), freely)) {
             Progress progress = new Progress(out, writers, deliveries);
             progress.say("relay started, pid " + first.pid() + "; " + Writers.THREADS + " threads take orders");
             if (!enough) {
                 writers.openGate();
-                finish(progress, first, writers, operations, topic);
+                finish(progress, first, writers, sides, topic);
                 return judge(progress, shop, "no: fewer than two orders to commit");
             }
             progress.await("deliveries", first, () -> deliveries.count() >= killAt);
@@ -123,24 +155,24 @@ public final class Quickstart {
             long killedAt = deliveries.count();
             progress.say("relay killed with SIGKILL after " + killedAt + " deliveries, exit code " + exitCode);
             writers.openGate();
-            try (RelayProcess second = RelayProcess.start(url, topic, output)) {
+            try (RelayProcess second = RelayProcess.start(url, sides.broker(), topic)) {
                 progress.say("relay started again, pid " + second.pid());
-                finish(progress, second, writers, operations, topic);
+                finish(progress, second, writers, sides, topic);
             }
             return judge(progress, shop, "after " + killedAt + " deliveries, exit code " + exitCode);
         }
     }
 
-    private static void finish(
-            Progress progress, RelayProcess relay, Writers writers, Operations operations, String topic)
+    private static void finish(Progress progress, RelayProcess relay, Writers writers, Sides sides, String topic)
             throws IOException, InterruptedException {
         progress.await("the writers", relay, writers::finished);
         progress.say("all orders taken; the outbox drains");
         progress.await(
                 "an empty outbox",
                 relay,
-                () -> operations.backlog().stream()
+                () -> sides.operations().backlog().stream()
                         .noneMatch(backlog -> backlog.topic().equals(topic)));
+        progress.await("the consumer", relay, sides.consumer()::hasEverything);
         relay.stop();
         progress.say("outbox empty, relay stopped");
     }

@@ -2,18 +2,16 @@ package dev.outbox.examples.quickstart;
 
 import dev.outbox.Store;
 import dev.outbox.Stores;
-import dev.outbox.Topic;
 import dev.outbox.relay.Relay;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 
 /**
- * The second process: a relay and nothing else. Its arguments are the topic and the file to publish to. The database's
- * URL comes as the first line of standard input, because arguments can be read by everybody on the machine. The relay
- * runs until standard input ends, which it also does when the process that started it is killed.
+ * The second process: a relay and nothing else. Its argument is the topic. The database's URL and the broker come as
+ * the first two lines of standard input, because everybody on the machine can read arguments. The relay runs until
+ * standard input ends, which it also does when the process that started it is killed.
  */
 final class RelayMain {
     private RelayMain() {}
@@ -21,14 +19,15 @@ final class RelayMain {
     public static void main(String[] args) throws IOException {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String url = in.readLine();
-        if (url == null || args.length != 2) {
+        String broker = in.readLine();
+        if (url == null || broker == null || args.length != 1) {
             throw new IllegalArgumentException(
-                    "Expected a topic and a file as arguments, and a URL on standard input.");
+                    "Expected a topic as argument, and a URL and a broker on standard input.");
         }
-        try (DeliveryLog broker = DeliveryLog.open(Path.of(args[1]));
+        try (Broker.Outlet outlet = BrokerKind.ofLine(broker).outlet(args[0]);
                 Store store = Stores.open(url, Backend.options(url))) {
-            Topic<Order> orders = OrderTopic.forRelay(args[0], broker);
-            try (Relay relay = Relay.builder(store).topic(orders).workers(4).build()) {
+            try (Relay relay =
+                    Relay.builder(store).topic(outlet.topic()).workers(4).build()) {
                 relay.start();
                 while (in.read() >= 0) {
                     // Nothing more is expected; only the end matters.

@@ -18,19 +18,18 @@ final class RelayProcess implements AutoCloseable {
         this.process = process;
     }
 
-    static RelayProcess start(String url, String topic, Path output) throws IOException {
+    static RelayProcess start(String url, String broker, String topic) throws IOException {
         Process process = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1", // it lives for seconds: start fast
                         "-cp",
                         System.getProperty("java.class.path"),
                         RelayMain.class.getName(),
-                        topic,
-                        output.toString()))
+                        topic))
                 .redirectOutput(Redirect.INHERIT)
                 .redirectError(Redirect.INHERIT)
                 .start();
-        process.getOutputStream().write((url + '\n').getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().write((url + '\n' + broker + '\n').getBytes(StandardCharsets.UTF_8));
         process.getOutputStream().flush();
         return new RelayProcess(process);
     }

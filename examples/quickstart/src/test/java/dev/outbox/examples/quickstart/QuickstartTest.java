@@ -85,8 +85,13 @@ class QuickstartTest {
 
     @Test
     void saysInOneLineWhatIsWrongWithTheArguments() throws IOException {
-        refuses("Unknown option --speed. Expected --url, --dir or --help. See --help.", "--speed", "9");
+        refuses("Unknown option --speed. Expected --url, --broker, --dir or --help. See --help.", "--speed", "9");
         refuses("Option --url needs a URL behind it. See --help.", "--url");
+        refuses(
+                "Unknown broker carrier. Expected kafka, rabbitmq, nats, or one of them with its address, as in"
+                        + " kafka=localhost:9092. See --help.",
+                "--broker",
+                "carrier=pigeon");
         refuses("Two files of orders: a.csv and b.csv. Expected one. See --help.", "a.csv", "b.csv");
         Path missing = dir.resolve("missing.csv");
         refuses("Cannot read " + missing + ": expected a file of orders. See --help.", missing.toString());
@@ -106,6 +111,16 @@ class QuickstartTest {
         assertEquals(Failure.USAGE, run.exitCode(), run::toString);
         assertEquals(1, run.err().lines().count(), run.err());
         assertTrue(run.err().contains("127.0.0.1:1"), run.err());
+        assertFalse((run.out() + run.err()).contains("s3cret"), run::toString);
+    }
+
+    @Test
+    void aBrokerThatIsNotThereIsOneLineWithoutThePassword() {
+        QuickstartRun run =
+                QuickstartRun.of("--dir", dir.toString(), "--broker", "rabbitmq=amqp://app:s3cret@127.0.0.1:1/shop");
+        assertEquals(Failure.USAGE, run.exitCode(), run::toString);
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains("rabbitmq at amqp://127.0.0.1:1/shop"), run.err());
         assertFalse((run.out() + run.err()).contains("s3cret"), run::toString);
     }
 

@@ -22,13 +22,13 @@ class ReadmeTest {
 
     @Test
     void theProgramOfTheReadmeIsTheOneThatTheBuildFormats() throws IOException {
-        assertEquals(formatted("ReadmeExample.java"), program(), "the first Java of README.md");
+        assertEquals(formatted("ReadmeExample.java"), program(), "the second Java of README.md");
     }
 
     @Test
     void theTestOfTheReadmeIsOneOfThese() throws IOException {
         List<String> snippets = java(Files.readString(ROOT.resolve("README.md")));
-        assertEquals(formatted("ReadmeServiceTest.java"), snippets.get(1), "the second Java of README.md");
+        assertEquals(formatted("ReadmeServiceTest.java"), snippets.get(2), "the third Java of README.md");
     }
 
     private static String formatted(String file) throws IOException {
@@ -48,7 +48,7 @@ class ReadmeTest {
     }
 
     private static String program() throws IOException {
-        return java(Files.readString(ROOT.resolve("README.md"))).get(0);
+        return java(Files.readString(ROOT.resolve("README.md"))).get(1);
     }
 
     private static List<String> java(String document) {

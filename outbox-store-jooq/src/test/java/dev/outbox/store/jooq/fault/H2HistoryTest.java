@@ -3,10 +3,12 @@ package dev.outbox.store.jooq.fault;
 import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.TcpProxy;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Histories under faults, on H2; those that the module of histories has, for every other database, are here. */
+@Tag("versions")
 class H2HistoryTest extends HistoryTest {
     H2HistoryTest() {
         super(new H2Database());

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A batch is filled in few steps, whatever the numbers; on partitions that are only counted. */
-@Timeout(60)
+@Timeout(300)
 public final class FillingTest {
     public static final List<Integer> LIMITS =
             List.of(1, 2, 3, 7, 10, 30, 50, 64, 99, 100, 101, 128, 200, 250, 256, 500, 1000, 2000);

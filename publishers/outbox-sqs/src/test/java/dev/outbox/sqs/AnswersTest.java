@@ -1,0 +1,264 @@
+package dev.outbox.sqs;
+
+import static dev.outbox.sqs.SqsPublisherTest.failsWith;
+import static dev.outbox.sqs.SqsPublisherTest.failure;
+import static dev.outbox.sqs.SqsPublisherTest.start;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.outbox.BrokerUnavailableException;
+import dev.outbox.ConfigurationException;
+import dev.outbox.Delivery;
+import dev.outbox.PermanentFailureException;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
+import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.services.sqs.SqsAsyncClientBuilder;
+
+/** What answers of SQS mean that ElasticMQ never gives. They are made up here, after the documentation of AWS. */
+class AnswersTest {
+    /** What an answer to a request to send is. */
+    private record Answer(int status, String code, String message) {
+        byte[] json() {
+            String quoted = message.replace("\n", "\\n");
+            return (status == 200
+                            ? "{\"MessageId\": \"m-1\"}"
+                            : "{\"__type\": \"com.amazonaws.sqs#" + code + "\", \"message\": \"" + quoted + "\"}")
+                    .getBytes(StandardCharsets.UTF_8);
+        }
+    }
+
+    private static final Answer TAKEN = new Answer(200, "", "");
+    private static final String SIGNED = "The request signature we calculated does not match.\n"
+            + "The Canonical String for this request should have been\nx-amz-security-token:s3cret";
+
+    private final HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final AtomicInteger sent = new AtomicInteger();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private volatile Answer toSend = TAKEN;
+    private volatile Answer toQuestions = TAKEN;
+    private volatile int largest = 1_000;
+    private volatile boolean silent;
+
+    AnswersTest() throws IOException {
+        server.createContext("/", this::answer);
+        server.setExecutor(threads);
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        end.countDown();
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            exchange.getRequestBody().readAllBytes();
+            boolean sends =
+                    exchange.getRequestHeaders().getFirst("X-Amz-Target").endsWith("SendMessage");
+            if (sends) {
+                sent.incrementAndGet();
+            }
+            if (sends && silent) {
+                await(end);
+            }
+            Answer answer = sends ? toSend : toQuestions;
+            byte[] body = sends || answer.status() != 200
+                    ? answer.json()
+                    : ("{\"Attributes\": {\"MaximumMessageSize\": \"" + largest + "\"}}")
+                            .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(answer.status(), body.length);
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    private static void await(CountDownLatch latch) throws IOException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private SqsAsyncClientBuilder client() {
+        return SqsQueues.client("http://127.0.0.1:" + server.getAddress().getPort())
+                .checksumValidationEnabled(false)
+                .overrideConfiguration(settings -> settings.retryStrategy(AwsRetryStrategy.doNotRetry()));
+    }
+
+    private SqsPublisher.Builder<String> builder(SqsAsyncClientBuilder client) {
+        return SqsPublisher.<String>builder(client)
+                .queue("https://sqs.example/1/orders.fifo")
+                .sendTimeout(Duration.ofSeconds(10));
+    }
+
+    private static Delivery<String> message(String text) {
+        byte[] payload = text.getBytes(StandardCharsets.UTF_8);
+        return new Delivery<>(text, "id", "orders", 0, null, Map.of(), payload, 1, Instant.EPOCH);
+    }
+
+    private static void hasNoSecret(Throwable failure) {
+        for (@Nullable Throwable part = failure; part != null; part = part.getCause()) {
+            assertFalse(part.toString().contains("s3cret"), part.toString());
+        }
+    }
+
+    @Test
+    void anAnswerSaysWhatAFailureMeans() {
+        try (SqsPublisher<String> publisher = builder(client()).build()) {
+            Map<Class<? extends Exception>, List<Answer>> meanings = Map.of(
+                    BrokerUnavailableException.class,
+                    List.of(
+                            new Answer(500, "InternalError", "We encountered an internal error."),
+                            new Answer(503, "ServiceUnavailable", "Slow down."),
+                            new Answer(400, "RequestThrottled", "Request is throttled."),
+                            new Answer(400, "ThrottlingException", "Rate exceeded"),
+                            new Answer(400, "QueueDoesNotExist", "The specified queue does not exist."),
+                            new Answer(403, "AccessDenied", "Access to the resource is denied."),
+                            new Answer(400, "AccessDeniedException", "User is not authorized to perform: SendMessage"),
+                            new Answer(400, "ExpiredTokenException", "The security token is expired"),
+                            new Answer(403, "InvalidClientTokenId", "The security token is invalid."),
+                            new Answer(403, "SignatureDoesNotMatch", SIGNED),
+                            new Answer(400, "KmsDisabled", "The key is disabled."),
+                            new Answer(400, "OverLimit", "Too many messages are in flight."),
+                            new Answer(400, "UnsupportedOperation", "Not for this queue.")),
+                    PermanentFailureException.class,
+                    List.of(
+                            new Answer(
+                                    400,
+                                    "InvalidParameterValue",
+                                    "One or more parameters are invalid. Reason: Message must be shorter than 900 bytes."),
+                            new Answer(400, "InvalidMessageContents", "Invalid characters were found"),
+                            new Answer(413, "RequestEntityTooLarge", "The request is too large.")),
+                    IOException.class,
+                    List.of(new Answer(400, "InvalidParameterValue", "Value for a parameter is invalid.")));
+            meanings.forEach((type, answers) -> answers.forEach(answer -> {
+                toSend = answer;
+                Throwable failure = failure(start(publisher, message("m")));
+                assertInstanceOf(type, failure, answer.code());
+                String first = answer.message().lines().findFirst().orElse("");
+                assertTrue(
+                        failure.toString().contains(first) && failure.toString().contains(answer.code()),
+                        failure.toString());
+                hasNoSecret(failure);
+            }));
+        }
+    }
+
+    @Test
+    void credentialsThatAreRefusedOrMissingAreToldWhenThePublisherIsBuilt() {
+        for (Answer answer : List.of(
+                new Answer(403, "SignatureDoesNotMatch", SIGNED),
+                new Answer(400, "UnrecognizedClientException", "The security token is invalid."),
+                new Answer(403, "AccessDenied", "Access is denied."))) {
+            toQuestions = answer;
+            ConfigurationException refused = assertThrows(
+                    ConfigurationException.class, () -> builder(client()).build());
+            assertTrue(refused.toString().contains("Check the credentials"), refused.toString());
+            hasNoSecret(refused);
+        }
+        SqsAsyncClientBuilder nobody = client().credentialsProvider(() -> {
+            throw SdkClientException.create("Unable to load credentials from any of the providers in the chain");
+        });
+        ConfigurationException refused =
+                assertThrows(ConfigurationException.class, () -> builder(nobody).build());
+        assertTrue(refused.toString().contains("Check the credentials"), refused.toString());
+    }
+
+    @Test
+    void aClientThatCannotBeMadeIsToldWhenThePublisherIsBuilt() {
+        SqsAsyncClientBuilder broken = (SqsAsyncClientBuilder) Proxy.newProxyInstance(
+                AnswersTest.class.getClassLoader(),
+                new Class<?>[] {SqsAsyncClientBuilder.class},
+                (proxy, method, arguments) -> {
+                    throw SdkClientException.create("Unable to load region from any of the providers in the chain");
+                });
+        ConfigurationException refused =
+                assertThrows(ConfigurationException.class, () -> builder(broken).build());
+        assertTrue(refused.toString().contains("no client can be made: Unable to load region"), refused.toString());
+    }
+
+    @Test
+    void aClientThatThrowsIsToldWhenThePublisherIsBuilt() {
+        SqsAsyncClientBuilder broken = client().overrideConfiguration(settings ->
+                settings.addExecutionInterceptor(new ExecutionInterceptor() {
+                    @Override
+                    public void beforeExecution(Context.BeforeExecution context, ExecutionAttributes attributes) {
+                        throw new IllegalArgumentException("not fit");
+                    }
+                }));
+        ConfigurationException refused =
+                assertThrows(ConfigurationException.class, () -> builder(broken).build());
+        assertTrue(refused.toString().contains("not fit"), refused.toString());
+    }
+
+    @Test
+    void theQueueIsAskedAgainBeforeAMessageIsTooLarge() throws Exception {
+        try (SqsPublisher<String> publisher = builder(client()).build()) {
+            Delivery<String> large = message("l".repeat(1_000));
+            failsWith(PermanentFailureException.class, "takes 1000", start(publisher, large));
+            assertEquals(0, sent.get());
+            largest = 2_000;
+            assertEquals(
+                    "m-1", start(publisher, large).get(30, TimeUnit.SECONDS).id());
+            assertEquals(1, sent.get());
+        }
+    }
+
+    @Test
+    void noTryComesAfterAMessageHasFailed() throws Exception {
+        SqsAsyncClientBuilder patient = client().overrideConfiguration(
+                        settings -> settings.retryStrategy(AwsRetryStrategy.standardRetryStrategy().toBuilder()
+                                .maxAttempts(1_000)
+                                .build()));
+        try (SqsPublisher<String> publisher =
+                builder(patient).sendTimeout(Duration.ofSeconds(2)).build()) {
+            toSend = new Answer(500, "InternalError", "We encountered an internal error.");
+            failsWith(BrokerUnavailableException.class, "orders.fifo", start(publisher, message("m")));
+            int tries = sent.get();
+            assertTrue(tries > 1, "tries of the client: " + tries);
+            toSend = TAKEN;
+            start(publisher, message("m")).get(30, TimeUnit.SECONDS);
+            assertEquals(tries + 1, sent.get(), "requests after the failure");
+        }
+    }
+
+    @Test
+    void aCloseEndsARequestThatIsNotAnswered() {
+        silent = true;
+        SqsPublisher<String> publisher =
+                builder(client()).sendTimeout(Duration.ofSeconds(2)).build();
+        var answer = start(publisher, message("m"));
+        publisher.close();
+        assertTrue(answer.isDone(), "there is an answer");
+        failsWith(BrokerUnavailableException.class, "orders.fifo", answer);
+        failsWith(BrokerUnavailableException.class, "closed", start(publisher, message("n")));
+    }
+}

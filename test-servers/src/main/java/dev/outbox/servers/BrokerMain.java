@@ -1,0 +1,34 @@
+package dev.outbox.servers;
+
+import java.io.IOException;
+import java.util.Locale;
+
+/**
+ * A broker in a process, for programs that are no tests: its argument is kafka, rabbitmq or nats. It prints {@code
+ * address=} and the address, and ends with its standard input.
+ */
+public final class BrokerMain {
+    private BrokerMain() {}
+
+    /** Runs the broker. */
+    public static void main(String[] arguments) throws Exception {
+        System.out.println("address=" + start(arguments[0].toLowerCase(Locale.ROOT)));
+        awaitEndOfInput();
+        System.exit(0); // which stops the broker
+    }
+
+    private static String start(String name) throws Exception {
+        return switch (name) {
+            case "kafka" -> KafkaServer.start().direct();
+            case "rabbitmq" -> RabbitServer.shared().url();
+            case "nats" -> NatsServer.shared().url();
+            default -> throw new IllegalArgumentException("No broker " + name + "; expected kafka, rabbitmq or nats.");
+        };
+    }
+
+    private static void awaitEndOfInput() throws IOException {
+        while (System.in.read() >= 0) {
+            // Nothing is expected; only the end matters.
+        }
+    }
+}
