@@ -42,6 +42,9 @@ final class Aims {
             atMost("postgres.latency.in-process." + perSecond + ".p50", 3);
             atMost("postgres.latency.in-process." + perSecond + ".p99", 10);
         }
+        for (String broker : List.of("kafka", "rabbitmq", "nats")) {
+            atLeast("postgres." + broker + ".relay", 0.8);
+        }
         atMost("redis.stored", 1.3);
     }
 

@@ -21,6 +21,7 @@ final class Benchmarks {
         PARTS.put("workers", Spread::workers);
         PARTS.put("codec", Spread::codec);
         PARTS.put("publisher", Spread::publisher);
+        PARTS.put("brokers", ToBrokers::measure);
         PARTS.put("latency", Latency::measure);
         PARTS.put("idle", Idle::measure);
         PARTS.put("backlog", Growth::backlog);

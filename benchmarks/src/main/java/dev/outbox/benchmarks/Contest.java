@@ -2,10 +2,11 @@ package dev.outbox.benchmarks;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
- * Two ways to do the same, by turns, each on an outbox of its own: a slice of the one, then a slice of the other, many
- * times a second, so that whatever else the machine does meets both. What counts is the ratio of each round.
+ * Ways to do the same, by turns, each on an outbox of its own: a slice of the one, then a slice of the next, many times
+ * a second, so that whatever else the machine does meets all of them. What counts is the ratio of each round.
  */
 final class Contest {
     /** One way of doing it; only {@link #run} is measured. */
@@ -68,52 +69,71 @@ final class Contest {
         }
     }
 
-    private final Meter our;
-    private final Meter their;
+    private final List<Meter> meters;
     private final Pace pace;
 
-    private Contest(Side ours, Side theirs, Pace pace) {
-        this.our = new Meter(ours);
-        this.their = new Meter(theirs);
+    private Contest(List<Side> sides, Pace pace) {
+        this.meters = sides.stream().map(Meter::new).toList();
         this.pace = pace;
     }
 
-    /**
-     * Runs both sides, first in two rounds that do not count: they warm up and say how much each side does in its time.
-     */
+    /** What ours is to theirs. */
     static Figure of(String name, String versus, Pace pace, Side ours, Side theirs) throws Exception {
-        Contest contest = new Contest(ours, theirs, pace);
+        List<double[]> rounds = rates(pace, List.of(ours, theirs));
+        return figure(name, versus, rounds, rates -> rates[1]);
+    }
+
+    /** What the first side is to something that is computed from the rates of all sides in a round. */
+    static Figure figure(String name, String versus, List<double[]> rounds, ToDoubleFunction<double[]> other) {
         List<Double> rates = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
-        try {
-            for (int round = -2; round < pace.rounds(); round++) {
-                contest.round(Math.floorMod(round, 2));
-                if (round < 0) {
-                    double secondsOfSlice = pace.seconds() / pace.slices();
-                    contest.our.size(secondsOfSlice);
-                    contest.their.size(secondsOfSlice);
-                } else {
-                    rates.add(contest.our.perSecond());
-                    ratios.add(contest.our.perSecond() / contest.their.perSecond());
-                }
-            }
-        } finally {
-            ours.close();
-            theirs.close();
+        for (double[] round : rounds) {
+            rates.add(round[0]);
+            ratios.add(round[0] / other.applyAsDouble(round));
         }
         return new Figure(name, "/s", rates, ratios, versus);
     }
 
     /**
-     * @param first 0 if ours is the first to work on what was made ready, which may not be as warm as the rest; 1 if
-     * theirs is
+     * Runs all sides and closes them. Two rounds at first do not count: they warm up and say how much each side does in
+     * its time.
+     *
+     * @return messages per second of each side, for each round that counts
+     */
+    static List<double[]> rates(Pace pace, List<Side> sides) throws Exception {
+        Contest contest = new Contest(sides, pace);
+        List<double[]> rounds = new ArrayList<>();
+        try {
+            for (int round = -2; round < pace.rounds(); round++) {
+                contest.round(round + 2);
+                if (round < 0) {
+                    contest.meters.forEach(meter -> meter.size(pace.seconds() / pace.slices()));
+                } else {
+                    rounds.add(contest.meters.stream()
+                            .mapToDouble(Meter::perSecond)
+                            .toArray());
+                }
+            }
+        } finally {
+            for (Side side : sides) {
+                side.close();
+            }
+        }
+        return rounds;
+    }
+
+    /**
+     * @param first the side that is the first to work on what was made ready, which may not be as warm as the rest;
+     *     modulo the number of sides
      */
     private void round(int first) throws Exception {
-        our.start(pace.slices());
-        their.start(pace.slices());
+        for (Meter meter : meters) {
+            meter.start(pace.slices());
+        }
         for (int i = 0; i < pace.slices(); i++) {
-            ((i + first) % 2 == 0 ? our : their).slice();
-            ((i + first) % 2 == 0 ? their : our).slice();
+            for (int side = 0; side < meters.size(); side++) {
+                meters.get((first + i + side) % meters.size()).slice();
+            }
         }
     }
 }

@@ -106,6 +106,11 @@ final class Run {
         return one.call();
     }
 
+    /** What another server than a backend says it is. */
+    void noteServer(String name, String version) {
+        versions.put(name, version);
+    }
+
     void note(Figure figure) {
         figures.add(figure);
         System.out.println(figure.line());

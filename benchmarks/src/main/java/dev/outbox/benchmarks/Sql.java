@@ -101,8 +101,9 @@ final class Sql implements Backend {
         }
         try (Connection connection = DriverManager.getConnection(url)) {
             try (PreparedStatement insert = connection.prepareStatement(
-                    "INSERT INTO outbox_message (topic, partition_no, payload) SELECT " + topics + ", MOD(lane_no, "
-                            + load.partitions() + "), " + (name.equals("h2") ? "CAST(? AS VARBINARY)" : "?")
+                    "INSERT INTO outbox_message (topic, partition_no, message_key, payload) SELECT " + topics
+                            + ", MOD(lane_no, " + load.partitions() + "), "
+                            + keys(load) + ", " + (name.equals("h2") ? "CAST(? AS VARBINARY)" : "?")
                             + " FROM (SELECT MOD(n, " + lanes + ") AS lane_no FROM (" + row(load.messages())
                             + ") numbers WHERE n < " + load.messages() + ") lanes")) {
                 insert.setBytes(1, load.payload());
@@ -121,6 +122,16 @@ final class Sql implements Backend {
                 }
             }
         }
+    }
+
+    private static String keys(Load load) {
+        if (!load.keyed()) {
+            return "NULL";
+        }
+        List<String> keys = Load.keys(load.partitions());
+        return IntStream.range(0, load.partitions())
+                .mapToObj(p -> "WHEN " + p + " THEN '" + keys.get(p) + "'")
+                .collect(Collectors.joining(" ", "CASE MOD(lane_no, " + load.partitions() + ") ", " END"));
     }
 
     /** The numbers from 0 on, at least {@code count} of them, in the way that all databases know. */
