@@ -30,6 +30,11 @@ record Messages<T>(
     /** Of a frame with properties, all but the table of headers, at most. */
     private static final int OTHER_PROPERTIES = 2_048;
 
+    /** The lengths of its name and of its value, and the type. */
+    private static final int OF_A_HEADER = 6;
+
+    private static final long MOST_BYTES_OF_A_CHAR = 3;
+
     Outgoing of(Delivery<T> delivery, int frameMax) {
         Map<String, Object> headers = new HashMap<>(OutboxHeaders.of(delivery));
         String contentType = delivery.headers().get(OutboxHeaders.CONTENT_TYPE);
@@ -71,17 +76,25 @@ record Messages<T>(
         return text;
     }
 
-    /** Headers have one frame, whatever their number. */
+    /** Headers have one frame, whatever their number. They are encoded to be counted only if they might not fit. */
     private static void requireFrame(Map<String, Object> headers, int frameMax) {
-        long size = OTHER_PROPERTIES;
+        long most = OTHER_PROPERTIES;
         for (Map.Entry<String, Object> header : headers.entrySet()) {
             if (ROUTING.contains(checked("name of a header", header.getKey()))) {
                 throw new PermanentFailureException("The message has a header " + header.getKey()
                         + ", by which RabbitMQ routes; give the header another name.");
             }
-            size += 1 + bytes(header.getKey()) + 1 + 4 + bytes((String) header.getValue());
+            long chars = (long) header.getKey().length() + ((String) header.getValue()).length();
+            most += OF_A_HEADER + MOST_BYTES_OF_A_CHAR * chars;
         }
-        if (frameMax > 0 && size > frameMax) {
+        if (frameMax <= 0 || most <= frameMax) {
+            return;
+        }
+        long size = OTHER_PROPERTIES;
+        for (Map.Entry<String, Object> header : headers.entrySet()) {
+            size += OF_A_HEADER + bytes(header.getKey()) + bytes((String) header.getValue());
+        }
+        if (size > frameMax) {
             throw new PermanentFailureException("The headers of the message have about " + size
                     + " bytes; the frame_max of the connection is " + frameMax + ".");
         }
