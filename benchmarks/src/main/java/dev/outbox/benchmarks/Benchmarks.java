@@ -72,7 +72,7 @@ final class Benchmarks {
             results.write(json);
         }
         if (docs != null) {
-            document(results, docs);
+            document(results, docs, parts.isEmpty() && backends.isEmpty());
         }
         System.exit(complete ? 0 : 1); // servers have threads of their own
     }
@@ -92,9 +92,14 @@ final class Benchmarks {
         }
     }
 
-    private static void document(Results results, Path docs) throws IOException {
-        new Plots(results).write(docs.resolve("performance"));
-        Files.writeString(docs.resolve("PERFORMANCE.md"), Document.of(results));
+    private static void document(Results results, Path docs, boolean everything) throws IOException {
+        Path page = docs.resolve("PERFORMANCE.md");
+        if (everything) {
+            new Plots(results).write(docs.resolve("performance"));
+            Files.writeString(page, Document.of(results));
+        } else {
+            Files.writeString(page, Document.update(Files.readString(page), results));
+        }
     }
 
     private static @Nullable Path path(List<String> words, String option) {

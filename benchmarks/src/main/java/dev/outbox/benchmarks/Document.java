@@ -1,20 +1,23 @@
 package dev.outbox.benchmarks;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /** {@code docs/PERFORMANCE.md}, from the figures of one run. */
 final class Document {
     private static final int LONGEST_LINE = 120;
+    private static final String SECTION = "\n## ";
 
     private static final String HEAD = """
             # Performance
 
-            This page and its drawings are written by the benchmarks, `benchmarks/README.md` says how. Every number on it was
-            measured in one run, and nothing is added by hand.
+            This page and its drawings are written by the benchmarks, `benchmarks/README.md` says how. The numbers were measured
+            in one run, except in sections that say otherwise, and nothing is added by hand.
 
             ## What not to conclude
 
@@ -76,6 +79,16 @@ final class Document {
                 "A publisher that takes 1 ms, compared with the same publisher"
                         + " called in a loop without any outbox; and an asynchronous one that answers after 1 ms, with 100 messages in flight.");
         part(
+                "To a broker",
+                "[a-z0-9]+\\.[a-z]+\\.relay(\\..*)?",
+                "The relay from 16 partitions of an outbox to a broker, messages of 250 bytes with keys, batches of 1000, up to 100 messages"
+                        + " of a partition in flight. It does two things: it drains the outbox, and it publishes. Each is also measured"
+                        + " alone: the same relay with a publisher that does nothing (`nothing`), and the bare client of the broker, which"
+                        + " sends the same bytes and waits for the same answers (`client`): a producer of Kafka with `acks=all` and its"
+                        + " defaults, a channel of RabbitMQ with confirms and persistent messages, `publishAsync` of NATS JetStream. The first figure of each"
+                        + " broker compares the relay with the slower of both. Where all of them share the same cores, that is hard to"
+                        + " reach: `one-after-the-other` compares it with the rate of doing both on the same cores in turn.");
+        part(
                 "Latency",
                 "[a-z0-9]+\\.latency\\..*",
                 "![Latency](performance/latency.svg)\n\nFrom the call of commit to the publisher, with"
@@ -122,22 +135,49 @@ final class Document {
         PARTS.put(title, new String[] {figures, text});
     }
 
+    /** A new page. */
     static String of(Results results) {
         Setting setting = results.setting();
         StringBuilder page = new StringBuilder(HEAD.formatted(setting.cores()));
         setting(page, setting);
-        PARTS.forEach((title, part) -> {
-            List<Figure> figures = results.matching(part[0]);
-            if (!figures.isEmpty()) {
-                page.append("\n## ")
-                        .append(title)
-                        .append("\n\n")
-                        .append(wrapped(part[1]))
-                        .append("\n\n");
-                table(page, figures);
-            }
-        });
+        PARTS.keySet().forEach(title -> page.append(section(title, results, "")));
         return page.toString();
+    }
+
+    /** An earlier page with those sections anew that were measured now. */
+    static String update(String page, Results results) {
+        Map<String, String> sections = new LinkedHashMap<>();
+        String[] parts = page.split(SECTION, -1);
+        for (String part : Arrays.copyOfRange(parts, 1, parts.length)) {
+            sections.put(part.substring(0, part.indexOf('\n')), SECTION + part);
+        }
+        Setting setting = results.setting();
+        String apart = "Measured apart: " + run(setting) + ", when the load of the machine was " + setting.load()
+                + " before.\n\n";
+        StringBuilder updated = new StringBuilder(parts[0]);
+        sections.forEach((title, text) -> updated.append(PARTS.containsKey(title) ? "" : text));
+        for (String title : PARTS.keySet()) {
+            String section = section(title, results, apart);
+            updated.append(section.isEmpty() ? sections.getOrDefault(title, "") : section);
+        }
+        return updated.toString();
+    }
+
+    /** The section of a part; empty if nothing of it was measured. */
+    private static String section(String title, Results results, String apart) {
+        String[] part = Objects.requireNonNull(PARTS.get(title), title);
+        List<Figure> figures = results.matching(part[0]);
+        StringBuilder section = new StringBuilder();
+        if (!figures.isEmpty()) {
+            section.append(SECTION)
+                    .append(title)
+                    .append("\n\n")
+                    .append(wrapped(part[1]))
+                    .append("\n\n")
+                    .append(apart);
+            table(section, figures);
+        }
+        return section.toString();
     }
 
     /** The paragraphs of a text, in lines as {@code docs/STYLE.md} wants them. */
@@ -165,9 +205,8 @@ final class Document {
 
     private static void setting(StringBuilder page, Setting setting) {
         List<String[]> rows = new ArrayList<>();
-        rows.add(new String[] {
-            "run", (setting.atLength() ? "at length" : "quick") + ", " + setting.seconds() + " s, " + setting.date()
-        });
+        rows.add(new String[] {"run", run(setting)});
+        rows.add(new String[] {"load before", setting.load()});
         rows.add(new String[] {"cores", setting.cores() + " × " + setting.processor() + ", shared by client and servers"
         });
         rows.add(new String[] {"memory", setting.memoryMebibytes() + " MiB"});
@@ -180,6 +219,10 @@ final class Document {
                 .append(" | ")
                 .append(row[1].replace("|", "\\|"))
                 .append(" |\n"));
+    }
+
+    private static String run(Setting setting) {
+        return (setting.atLength() ? "at length" : "quick") + ", " + setting.seconds() + " s, " + setting.date();
     }
 
     private static void table(StringBuilder page, List<Figure> figures) {

@@ -36,8 +36,7 @@ final class KafkaTarget implements BrokerTarget {
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
         send(1); // which waits until the topic is known
-        publisher =
-                KafkaPublisher.<byte[]>builder(settings).topic(Load.TOPIC).build();
+        publisher = KafkaPublisher.<byte[]>builder(settings).topic(Load.TOPIC).build();
     }
 
     @Override
@@ -58,8 +57,7 @@ final class KafkaTarget implements BrokerTarget {
             byte[] key = ToBrokers.key(sent).getBytes(StandardCharsets.UTF_8);
             ProducerRecord<byte[], byte[]> message = new ProducerRecord<>(Load.TOPIC, key, PAYLOAD);
             BrokerTarget.headers(BrokerTarget.id(sent++))
-                    .forEach((name, value) ->
-                            message.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
+                    .forEach((name, value) -> message.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
             producer.send(message, (metadata, thrown) -> {
                 if (thrown != null) {
                     failure.set(thrown);

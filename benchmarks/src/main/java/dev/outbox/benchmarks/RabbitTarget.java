@@ -8,6 +8,7 @@ import dev.outbox.AsyncBrokerPublisher;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.rabbitmq.RabbitPublisher;
 import dev.outbox.servers.RabbitServer;
+import java.time.Instant;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.Map;
@@ -33,8 +34,7 @@ final class RabbitTarget implements BrokerTarget {
         channel.queueDeclare(Load.TOPIC, true, false, false, Map.of());
         channel.queueBind(Load.TOPIC, Load.TOPIC, Load.TOPIC);
         channel.confirmSelect();
-        publisher =
-                RabbitPublisher.<byte[]>builder(url).exchange(Load.TOPIC).build();
+        publisher = RabbitPublisher.<byte[]>builder(url).exchange(Load.TOPIC).build();
     }
 
     @Override
@@ -56,7 +56,7 @@ final class RabbitTarget implements BrokerTarget {
             AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
                     .deliveryMode(PERSISTENT)
                     .messageId(id)
-                    .timestamp(new Date())
+                    .timestamp(Date.from(Instant.now()))
                     .type(Load.TOPIC)
                     .headers(headers)
                     .build();

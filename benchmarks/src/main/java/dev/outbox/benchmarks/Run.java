@@ -35,6 +35,7 @@ final class Run {
     }
 
     private final long start = System.nanoTime();
+    private final String load = Setting.loadOfTheLastMinute();
     private final boolean atLength;
     private final List<String> chosen;
     private final Map<String, Pair> opened = new LinkedHashMap<>();
@@ -118,7 +119,7 @@ final class Run {
 
     /** Up to now. */
     Results results() {
-        return new Results(Setting.now(versions, atLength, (System.nanoTime() - start) / 1_000_000_000), figures);
+        return new Results(Setting.now(versions, atLength, (System.nanoTime() - start) / 1_000_000_000, load), figures);
     }
 
     void close() throws Exception {

@@ -12,6 +12,7 @@ import java.util.Map;
  *
  * @param servers names of backends and what their servers say they are
  * @param atLength whether it was a long run
+ * @param load the average of the last minute before the run, which other work on the machine has made
  */
 record Setting(
         String date,
@@ -22,8 +23,9 @@ record Setting(
         String java,
         Map<String, String> servers,
         boolean atLength,
-        long seconds) {
-    static Setting now(Map<String, String> servers, boolean atLength, long seconds) {
+        long seconds,
+        String load) {
+    static Setting now(Map<String, String> servers, boolean atLength, long seconds, String load) {
         return new Setting(
                 LocalDate.now(ZoneOffset.UTC).toString(),
                 Runtime.getRuntime().availableProcessors(),
@@ -34,7 +36,16 @@ record Setting(
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"),
                 servers,
                 atLength,
-                seconds);
+                seconds,
+                load);
+    }
+
+    static String loadOfTheLastMinute() {
+        try {
+            return Files.readString(Path.of("/proc", "loadavg")).split(" ", 2)[0];
+        } catch (IOException e) {
+            return "unknown";
+        }
     }
 
     private static long memory(String kibibytes) {

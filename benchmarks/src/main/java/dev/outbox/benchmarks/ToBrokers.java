@@ -59,19 +59,17 @@ final class ToBrokers {
         List<double[]> rounds = Contest.rates(
                 pace,
                 List.of(
-                        drain(pair.ours()).publishing(topic -> topic(topic)
-                                .inFlight(IN_FLIGHT)
-                                .asyncPublisher(target.publisher())
-                                .build()),
+                        drain(pair.ours())
+                                .publishing(topic -> topic(topic)
+                                        .inFlight(IN_FLIGHT)
+                                        .asyncPublisher(target.publisher())
+                                        .build()),
                         byHand(target),
-                        drain(pair.theirs()).publishing(topic -> topic(topic)
-                                .publisher(delivery -> Receipt.taken())
-                                .build())));
-        run.note(Contest.figure(
-                name + ".relay",
-                "the-slower-of-both",
-                rounds,
-                rates -> Math.min(rates[1], rates[2])));
+                        drain(pair.theirs())
+                                .publishing(topic -> topic(topic)
+                                        .publisher(delivery -> Receipt.taken())
+                                        .build())));
+        run.note(Contest.figure(name + ".relay", "the-slower-of-both", rounds, rates -> Math.min(rates[1], rates[2])));
         run.note(Contest.figure(
                 name + ".relay.one-after-the-other",
                 "both-one-after-the-other",
@@ -86,7 +84,8 @@ final class ToBrokers {
     }
 
     private static Drain drain(Backend backend) {
-        return new Drain(new Backlog(backend, Load.of(0).inPartitions(PARTITIONS).withKeys()), LIMIT);
+        return new Drain(
+                new Backlog(backend, Load.of(0).inPartitions(PARTITIONS).withKeys()), LIMIT);
     }
 
     private static Contest.Side byHand(BrokerTarget target) {
