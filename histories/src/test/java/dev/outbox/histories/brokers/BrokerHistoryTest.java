@@ -39,6 +39,14 @@ class BrokerHistoryTest {
         }
     }
 
+    @Test
+    @Tag("sqs")
+    void sqs() throws Exception {
+        try (Broker broker = new SqsBroker()) {
+            run("sqs", broker);
+        }
+    }
+
     private static void run(String name, Broker broker) throws Exception {
         PostgresServer database = PostgresServer.shared();
         String url = database.newDatabase();

@@ -5,9 +5,16 @@ import dev.outbox.Delivery;
 import dev.outbox.kafka.KafkaPublisher;
 import dev.outbox.nats.NatsPublisher;
 import dev.outbox.rabbitmq.RabbitPublisher;
+import dev.outbox.sqs.SqsPublisher;
+import java.net.URI;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 
 /** The publishers of relays, by the address of their broker. */
 final class Publishers {
@@ -25,6 +32,7 @@ final class Publishers {
             case "kafka" -> kafka(parts[1], parts[2]);
             case "rabbitmq" -> rabbitmq(parts[1], parts[2]);
             case "nats" -> nats(parts[1], parts[2]);
+            case "sqs" -> sqs(parts[1], parts[2]);
             default -> throw new IllegalArgumentException(address);
         };
     }
@@ -55,6 +63,22 @@ final class Publishers {
                 .acceptDuplicates()
                 .build();
         return new Opened(dated(publisher), publisher);
+    }
+
+    private static Opened sqs(String url, String queue) {
+        SqsPublisher<String> publisher = SqsPublisher.<String>builder(
+                        at(SqsAsyncClient.builder().endpointOverride(URI.create(url))))
+                .queue(queue)
+                .sendTimeout(Duration.ofMillis(2_500))
+                .acceptDuplicates()
+                .build();
+        return new Opened(dated(publisher), publisher);
+    }
+
+    /** Every client of the SDK needs these. */
+    static <B extends AwsClientBuilder<B, C>, C> B at(B client) {
+        return client.region(Region.EU_CENTRAL_1)
+                .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("outbox", "outbox")));
     }
 
     /** Adds a header with the time, as records of Kafka have it. */
