@@ -208,6 +208,8 @@ final class Admission {
             suspect.tried = now;
             suspect.due = now;
         }
+        // One outage fails the batches of all workers. Only a proof tells whether it goes on.
+        boolean news = failingSince == null || permit.proof();
         if (failingSince == null) {
             failingSince = Instant.now();
         }
@@ -217,7 +219,9 @@ final class Admission {
         epoch++;
         limit = 1;
         successes = 0;
-        nextProof = now + backoff.next().toNanos();
+        if (news) {
+            nextProof = now + backoff.next().toNanos();
+        }
         return null;
     }
 

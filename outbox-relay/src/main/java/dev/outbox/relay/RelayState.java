@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * How a {@link Relay} is doing, at one moment. Times are by the clock of this process.
  *
  * <p>A health check may ask whether {@code running} is true, {@code workersAlive} equals {@code workers}, and {@code
- * lastGoodRound} is younger than the longest time that publishers may take.
+ * lastGoodRound} is younger than the longest time that publishers may take and a minute: while the brokers of all
+ * topics are away, only the tries to see whether one is back are rounds, and they are up to a minute apart.
  *
  * @param running whether it was started and is not closed; false for a relay that only {@link Relay#processMessages}
  *     works

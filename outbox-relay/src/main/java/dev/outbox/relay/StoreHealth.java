@@ -38,7 +38,7 @@ final class StoreHealth {
             everTold = true;
             toldAt = now;
             LOG.warn(
-                    "The store failed; trying again with growing pauses of up to 2 s. It had failed {} times more"
+                    "The store failed; trying again with growing pauses of up to 10 s. It had failed {} times more"
                             + " since this was last said",
                     untold,
                     error);

@@ -21,11 +21,16 @@ import java.util.function.Supplier;
  * so it is said only if the same message was first in its partition at two looks in a row.
  *
  * <p>Looking costs what {@link Operations#backlog} costs, so it is done by one worker, every 20 s while there is
- * nothing to do, and less and less often while there is.
+ * nothing to do, less and less often while there is, and seldom if looking takes long.
  */
 final class UnservedTopics {
     private static final Duration OFTEN = Duration.ofSeconds(20);
     private static final Duration SELDOM = Duration.ofMinutes(10);
+
+    /** The pause after a look that was not quick is so many times as long as the look took, or longer. */
+    private static final int REST = 20;
+
+    private static final long QUICK = Duration.ofMillis(100).toNanos();
 
     private final Supplier<List<Operations.Backlog>> backlog;
     private final Duration often;
@@ -69,7 +74,9 @@ final class UnservedTopics {
             LOG.debug("Topics without a relay could not be looked for", e); // rounds report what the store has
         } finally {
             pause = isIdle ? often : pause.compareTo(SELDOM.dividedBy(2)) > 0 ? SELDOM : pause.multipliedBy(2);
-            next.set(System.nanoTime() + pause.toNanos());
+            long end = System.nanoTime();
+            long rest = end - now < QUICK ? 0 : REST * (end - now);
+            next.set(end + Math.max(pause.toNanos(), rest));
         }
     }
 

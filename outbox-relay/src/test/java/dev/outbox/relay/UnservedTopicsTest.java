@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class UnservedTopicsTest {
@@ -47,6 +48,21 @@ class UnservedTopicsTest {
         assertEquals("", log(topics));
         assertEquals("", log(topics));
         assertEquals(2, looks);
+    }
+
+    /** A worker looks, and publishes nothing meanwhile. */
+    @Test
+    void afterASlowLookThereIsALongPause() {
+        UnservedTopics topics = new UnservedTopics(
+                () -> {
+                    looks++;
+                    LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
+                    return List.of();
+                },
+                Duration.ofNanos(1));
+        topics.look(Set.of("orders"), true);
+        topics.look(Set.of("orders"), true);
+        assertEquals(1, looks, "looks within ten seconds");
     }
 
     @Test
