@@ -10,6 +10,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
 import dev.outbox.OutboxException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
@@ -23,6 +24,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -287,6 +289,68 @@ abstract class HoldTest {
                 }
                 store.close();
             }
+        }
+    }
+
+    /** Also over a pool whose connections have no limit of their own. */
+    @Test
+    void aSearchEndsThoughItsServerIsOutOfReach() throws Exception {
+        try (TcpProxy network = TcpProxy.before(address)) {
+            for (Store store : stores(network.route(address))) {
+                assertTrue(StoreTest.publishAll(store, 10).isEmpty(), "nothing to be found");
+                List<Thread> asking = new ArrayList<>();
+                network.stall();
+                for (Runnable question : List.<Runnable>of(
+                        () -> StoreTest.publishAll(store, 10),
+                        () -> Operations.of(store).backlog())) {
+                    Thread thread = new Thread(() -> assertThrows(StoreException.class, question::run));
+                    thread.start();
+                    asking.add(thread);
+                }
+                for (Thread thread : asking) {
+                    thread.join(3 * SHORT.toMillis());
+                    assertFalse(thread.isAlive(), "it waits for a server that does not answer");
+                }
+                network.heal();
+                store.close();
+            }
+        }
+    }
+
+    /** DDL waits for an open batch, and must not make its close fail. */
+    @Test
+    void aBatchIsClosedWhileDdlWaitsForIt() throws Exception {
+        try (Store store = Stores.open(address)) {
+            commit(0, "a");
+            MessageBatch batch = checkout(store);
+            batch.markPublished(batch.messages().get(0), null);
+            Thread ddl = new Thread(() -> {
+                try (Connection connection = DriverManager.getConnection(address);
+                        Statement statement = connection.createStatement()) {
+                    statement.execute("ALTER TABLE outbox_message ADD COLUMN of_mine int");
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            ddl.start();
+            while (!waits("of_mine int")) {
+                assertTrue(ddl.isAlive(), "the DDL did not wait");
+                LockSupport.parkNanos(10_000_000);
+            }
+            batch.close();
+            ddl.join();
+            assertTrue(StoreTest.publishAll(store, 10).isEmpty(), "it was settled");
+        }
+    }
+
+    /** Whether a statement with this text waits for a lock. */
+    abstract boolean waits(String text) throws SQLException;
+
+    boolean isOne(String query) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(address);
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            return row.next() && row.getInt(1) == 1;
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import java.sql.SQLException;
 import org.junit.jupiter.api.Tag;
 
 /** Holds on MariaDB. */
@@ -18,5 +19,12 @@ class MariaDbHoldTest extends HoldTest {
     @Override
     String limits() {
         return "SELECT concat_ws(' ', @@wait_timeout, @@idle_transaction_timeout, @@idle_readonly_transaction_timeout, @@idle_write_transaction_timeout, @@max_statement_time)";
+    }
+
+    @Override
+    boolean waits(String text) throws SQLException {
+        return isOne(
+                "SELECT count(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata lock%'"
+                        + " AND info LIKE 'ALTER%" + text + "%'");
     }
 }

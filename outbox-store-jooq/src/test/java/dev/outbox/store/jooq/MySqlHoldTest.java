@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq;
 
+import java.sql.SQLException;
 import org.junit.jupiter.api.Tag;
 
 /** Holds on MySQL. */
@@ -17,5 +18,12 @@ class MySqlHoldTest extends HoldTest {
     @Override
     String limits() {
         return "SELECT concat_ws(' ', @@wait_timeout, @@max_execution_time)";
+    }
+
+    @Override
+    boolean waits(String text) throws SQLException {
+        return isOne(
+                "SELECT count(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata lock%'"
+                        + " AND info LIKE 'ALTER%" + text + "%'");
     }
 }

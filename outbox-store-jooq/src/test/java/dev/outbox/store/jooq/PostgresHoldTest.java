@@ -62,4 +62,10 @@ class PostgresHoldTest extends HoldTest {
             assertTrue(batch.isHeld());
         }
     }
+
+    @Override
+    boolean waits(String text) throws SQLException {
+        return isOne(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%" + text + "'");
+    }
 }

@@ -68,17 +68,17 @@ public final class BorrowedConnection implements AutoCloseable {
      * anything is left to send for it, returns that, to be sent with the first statement; else "".
      */
     public String hold() throws SQLException {
-        limitSilence();
         String begin = beginWithFirst();
         changes = false;
         return begin;
     }
 
     /**
-     * A close whose server is unreachable must not wait forever. After this time the server has ended the session.
-     * Connections of our own have such a limit already.
+     * Whatever is asked of a server that is unreachable must not wait forever: a worker that looks for messages, an
+     * operation, a close. After this time the server has ended the session. Connections of our own have such a limit
+     * already.
      */
-    private void limitSilence() {
+    void limitSilence() {
         try {
             if (!dedicated && connection.getNetworkTimeout() == 0) {
                 connection.setNetworkTimeout(Runnable::run, Math.toIntExact(LastAnswer.silence.toMillis()));

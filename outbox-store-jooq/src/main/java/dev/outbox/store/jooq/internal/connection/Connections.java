@@ -67,7 +67,7 @@ public final class Connections implements AutoCloseable {
         return new Connections(source, null, null, false, dialect);
     }
 
-    /** A connection outside of any transaction, in auto-commit mode. */
+    /** A connection outside of any transaction, in auto-commit mode, whose server may not be silent forever. */
     public BorrowedConnection borrow() throws SQLException {
         Connection connection = lend();
         try {
@@ -75,7 +75,9 @@ public final class Connections implements AutoCloseable {
             if (!autoCommit) {
                 connection.setAutoCommit(true);
             }
-            return new BorrowedConnection(connection, this, dialect, setUp, autoCommit);
+            BorrowedConnection borrowed = new BorrowedConnection(connection, this, dialect, setUp, autoCommit);
+            borrowed.limitSilence();
+            return borrowed;
         } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;

@@ -93,17 +93,23 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     private static final String TAKE = "SELECT p.id, p.topic, p.partition_no, p.failing_id FROM ";
     private static final String SKIPPING = " FOR UPDATE SKIP LOCKED";
 
+    /**
+     * No message has this id. So no row is locked, and the transaction has the right to change the table from now on.
+     * If it only read first, DDL that waits for it would make its close a deadlock, of which the close is the victim.
+     */
+    private static final String TO_CHANGE_MESSAGES = " LEFT JOIN outbox_message z ON z.id = 0";
+
     /** One id is one probe, with nothing to be read wrongly. */
     private static final String TAKE_ONE =
-            TAKE + "outbox_partition p FORCE INDEX (PRIMARY) WHERE p.id = ? AND " + READY;
+            TAKE + "outbox_partition p FORCE INDEX (PRIMARY)" + TO_CHANGE_MESSAGES + " WHERE p.id = ? AND " + READY;
 
     /**
      * As {@link #byId}, and any number of them are one parameter. In a subquery, because such a table cannot be locked.
      */
     private static final String TAKE_MANY = TAKE + """
             (SELECT j.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id int PATH '$')) j) w
-            STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id
-            WHERE %s""".formatted(READY);
+            STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id%s
+            WHERE %s""".formatted(TO_CHANGE_MESSAGES, READY);
 
     /** What stands before the ids. As in {@link #byId}, but any number of them are one text. */
     private static final String DELETE = "DELETE m FROM JSON_TABLE('";
@@ -365,9 +371,12 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
             return "the driver is told by transactionReplay=true to do a transaction again in another session, by when others"
                     + " may hold what this one held. Leave it out, for the relay";
         }
-        if (url.startsWith("jdbc:mysql:loadbalance:")) {
-            return "a URL that starts jdbc:mysql:loadbalance: may lead each transaction to another server. Name one server,"
-                    + " or start it jdbc:mysql:replication: or jdbc:mysql:";
+        for (String driver : List.of("jdbc:mysql:", "jdbc:mariadb:")) {
+            if (url.startsWith(driver + "loadbalance:")) {
+                return "a URL that starts " + driver
+                        + "loadbalance: may lead each transaction to another server. Name one" + " server, or start it "
+                        + driver + "replication: or " + driver;
+            }
         }
         String charset = SingleValue.text(connection, "SELECT @@character_set_client");
         if (!charset.equals("utf8mb4")) {
@@ -624,7 +633,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     private static String take(int count) {
-        return count == 1 ? TAKE_ONE : TAKE + byId(count) + " WHERE " + READY;
+        return count == 1 ? TAKE_ONE : TAKE + byId(count) + TO_CHANGE_MESSAGES + " WHERE " + READY;
     }
 
     /**

@@ -87,10 +87,13 @@ public final class StoreErrors {
         return new StoreException(doing + " failed: " + e.getMessage(), e);
     }
 
+    /** What MariaDB's driver says if it has connected anew, so that the transaction is gone and the connection works. */
+    private static final String OTHER_SESSION = "25S03";
+
     /** Whether the connection is gone, and with it what it held. */
     public static boolean isLost(Connection connection, SQLException e) {
         String state = e.getSQLState();
-        if (state != null && state.startsWith("08")) {
+        if (state != null && (state.startsWith("08") || state.equals(OTHER_SESSION))) {
             return true;
         }
         try {
