@@ -22,6 +22,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -61,6 +62,31 @@ class PostgresListenTest {
         Stores.open(address, LISTEN).close();
         execute(address, "ALTER TABLE outbox_message DISABLE TRIGGER outbox_message_notify");
         assertTrue(refusal(address, LISTEN).contains("disabled"));
+    }
+
+    /** A transaction is open, and takes its time: making the trigger gives way to writers again and again. */
+    @Test
+    void makingTheTriggerStopsNoWriterForLong() throws Exception {
+        try (Connection open = DriverManager.getConnection(address)) {
+            open.setAutoCommit(false);
+            write(open);
+            CompletableFuture<Store> opening =
+                    CompletableFuture.supplyAsync(() -> Stores.open(address, LISTEN.withCreateSchema(true)));
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
+            while (System.nanoTime() < end) {
+                CompletableFuture.runAsync(() -> {
+                            try {
+                                commit(address);
+                            } catch (SQLException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        })
+                        .get(10, TimeUnit.SECONDS);
+            }
+            assertFalse(opening.isDone(), "it cannot get through yet");
+            open.commit();
+            opening.get(60, TimeUnit.SECONDS).close();
+        }
     }
 
     @Test

@@ -69,7 +69,7 @@ public final class JdbcBatch extends OutcomeBatch {
     private volatile @Nullable BorrowedConnection closing;
 
     private volatile LastAnswer proof;
-    private volatile @Nullable Exception lost;
+    private volatile @Nullable Throwable lost;
 
     /** Whether the store was closed and did not wait for the thread that uses the connection, which then ends it. */
     private volatile boolean abandoned;
@@ -168,7 +168,7 @@ public final class JdbcBatch extends OutcomeBatch {
             open.requireAlive(SignsOfLife.patience());
             proof = asked;
             return true;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             lost = e;
             borrowed = null;
             open.drop();
@@ -256,7 +256,7 @@ public final class JdbcBatch extends OutcomeBatch {
         closing = open;
         borrowed = null;
         if (open == null) {
-            Exception cause = lost;
+            Throwable cause = lost;
             if (cause != null) {
                 throw new HoldLostException(LOST + cause.getMessage(), cause);
             }
@@ -326,6 +326,9 @@ public final class JdbcBatch extends OutcomeBatch {
             }
             open.markBroken();
             throw StoreErrors.unexpected(DOING, e);
+        } catch (Error e) {
+            open.markBroken(); // an answer may not have been read to its end
+            throw e;
         }
         try {
             if (settled.length > 0 && deletesAtCommit) {
@@ -344,6 +347,10 @@ public final class JdbcBatch extends OutcomeBatch {
                     "The commit of a batch was not confirmed: either all its outcomes took effect or none. Messages that"
                             + " were published may be handed out again. " + e.getMessage(),
                     e);
+        } catch (Error e) {
+            open.markBroken();
+            readPositions.forgetAll();
+            throw e;
         }
         if (deleted != settled.length) {
             // Undoing it would help no one: all of these messages were published, and would be published again.

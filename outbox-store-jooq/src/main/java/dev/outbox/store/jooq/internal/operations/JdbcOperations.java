@@ -575,6 +575,9 @@ public final class JdbcOperations implements StoreOperations {
                 throw ReadOnly.failure(doing, borrowed, dialect, e);
             }
             throw e;
+        } catch (Error e) {
+            borrowed.markBroken(); // an answer may not have been read to its end
+            throw e;
         }
     }
 

@@ -54,7 +54,11 @@ public final class DdlRun {
     }
 
     public void run() throws SQLException {
-        for (DdlStep step : DdlStep.all(dialect)) {
+        run(DdlStep.all(dialect));
+    }
+
+    void run(List<DdlStep> steps) throws SQLException {
+        for (DdlStep step : steps) {
             make(step);
         }
     }

@@ -25,7 +25,10 @@ public record DdlStep(Kind kind, String table, String name, String sql) {
         TABLE("CREATE TABLE IF NOT EXISTS (?<table>\\w+)"),
         COLUMN("ALTER TABLE (?<table>\\w+) ADD COLUMN (?:IF NOT EXISTS )?(?<name>\\w+)"),
         INDEX("CREATE INDEX (?:IF NOT EXISTS )?(?<name>\\w+) ON (?<table>\\w+)"),
-        ROW("INSERT (?:IGNORE )?INTO (?<table>outbox_schema)\\b");
+        ROW("INSERT (?:IGNORE )?INTO (?<table>outbox_schema)\\b"),
+
+        /** Of PostgreSQL, replaced if it is there: {@link NotifyTrigger} knows whether it is. */
+        TRIGGER("CREATE OR REPLACE TRIGGER (?<name>\\w+) AFTER INSERT ON (?<table>\\w+)");
 
         private final Pattern pattern;
 
@@ -41,8 +44,13 @@ public record DdlStep(Kind kind, String table, String name, String sql) {
 
     /** All that there is in the scripts of a database. */
     public static List<DdlStep> all(Dialect dialect) {
+        return of(DdlScripts.all(dialect));
+    }
+
+    /** All that there is in a script, with default names. */
+    static List<DdlStep> of(String script) {
         List<DdlStep> steps = new ArrayList<>();
-        for (String part : DdlScripts.statements(DdlScripts.all(dialect))) {
+        for (String part : DdlScripts.statements(script)) {
             String statement = COMMENT.matcher(part).replaceAll("").strip();
             Matcher quoted = QUOTED.matcher(statement);
             add(quoted.find() ? quoted.group(1) : statement, steps);
@@ -56,7 +64,7 @@ public record DdlStep(Kind kind, String table, String name, String sql) {
             Matcher found = kind.pattern.matcher(sql);
             if (found.lookingAt()) {
                 String table = found.group("table");
-                boolean named = kind == Kind.COLUMN || kind == Kind.INDEX;
+                boolean named = kind != Kind.TABLE && kind != Kind.ROW;
                 String name = named ? found.group("name") : table;
                 if (steps.stream().noneMatch(s -> s.kind == kind && s.name.equals(name) && s.table.equals(table))) {
                     steps.add(new DdlStep(kind, table, name, sql));
@@ -82,6 +90,7 @@ public record DdlStep(Kind kind, String table, String name, String sql) {
                 case INDEX ->
                     dialect.indexes(connection, table).stream()
                             .noneMatch(index -> index.name().equalsIgnoreCase(dialect.sql(name)));
+                case TRIGGER -> !NotifyTrigger.isThere(statement, dialect);
                 case ROW -> {
                     try (ResultSet row = statement.executeQuery(dialect.sql("SELECT 1 FROM " + table))) {
                         yield !row.next();

@@ -22,7 +22,11 @@ public final class NotifyTrigger {
     private NotifyTrigger() {}
 
     public static String ddl(Dialect dialect) {
-        return dialect.sql(DdlScripts.resource("ddl/postgres-notify.sql"));
+        return dialect.sql(script());
+    }
+
+    private static String script() {
+        return DdlScripts.resource("ddl/postgres-notify.sql");
     }
 
     /** The connection is in auto-commit mode. */
@@ -37,23 +41,25 @@ public final class NotifyTrigger {
                                 + " or is disabled. Create it with the option createSchema=true, or with this DDL:\n\n"
                                 + ddl(dialect));
             }
-            connection.setAutoCommit(false);
-            try {
-                dialect.lockSchema(connection);
-                if (!isThere(statement, dialect)) {
-                    for (String part : DdlScripts.statements(ddl(dialect))) {
-                        statement.execute(part);
-                    }
-                }
-                connection.commit();
-            } finally {
-                connection.rollback(); // nothing, once it is committed
-                connection.setAutoCommit(true);
-            }
+            createFunction(connection, dialect);
+        }
+        new DdlRun(connection, dialect, DdlRun.PATIENCE).run(DdlStep.of(script()));
+    }
+
+    /** What the trigger calls. It locks no table, so nobody waits for it. */
+    private static void createFunction(Connection connection, Dialect dialect) throws SQLException {
+        connection.setAutoCommit(false);
+        try (Statement statement = connection.createStatement()) {
+            dialect.lockSchema(connection);
+            statement.execute(DdlScripts.statements(ddl(dialect))[0]);
+            connection.commit();
+        } finally {
+            connection.rollback(); // nothing, once it is committed
+            connection.setAutoCommit(true);
         }
     }
 
-    private static boolean isThere(Statement statement, Dialect dialect) throws SQLException {
+    static boolean isThere(Statement statement, Dialect dialect) throws SQLException {
         try (ResultSet rows = statement.executeQuery(dialect.sql(CHECK))) {
             return rows.next();
         }

@@ -18,6 +18,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -40,6 +41,8 @@ public final class WakeUpListener implements AutoCloseable {
 
     /** How long a connection that is not ours may keep {@link #close} waiting: it is not broken off to end the wait. */
     private static final Duration LOOK = Duration.ofMillis(200);
+
+    private static final long SHORT_OF_MEMORY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private static final Duration TEST = Duration.ofSeconds(5);
 
@@ -170,16 +173,32 @@ public final class WakeUpListener implements AutoCloseable {
                 if (isClosed()) {
                     break;
                 }
-                if (!lost) {
-                    lost = true;
-                    LOG.warn("Not listening for notifications, messages are found by polling: {}", e.getMessage());
-                }
-                forget(borrowed);
-                borrowed = null;
-                pause(pause.next());
+                lost = tryAgainLater(e, lost, pause) || lost;
             }
         }
         forget(borrowed);
+    }
+
+    /** Whether it was said that wake-ups are lost. Memory may run out here, too, and must not end the thread. */
+    private boolean tryAgainLater(Throwable e, boolean said, RetryPause pause) {
+        boolean told = false;
+        try {
+            if (!said) {
+                LOG.warn("Not listening for notifications, messages are found by polling: {}", e.getMessage());
+                told = true;
+            }
+        } catch (Error again) {
+            // the next failure says it
+        }
+        try {
+            BorrowedConnection broken = borrowed;
+            borrowed = null;
+            forget(broken);
+            pause(pause.next());
+        } catch (Error again) {
+            LockSupport.parkNanos(SHORT_OF_MEMORY_NANOS);
+        }
+        return told;
     }
 
     /** Returns once the listener is closed. */
@@ -240,8 +259,9 @@ public final class WakeUpListener implements AutoCloseable {
                 borrowed.connection().abort(Runnable::run);
             } catch (SQLException | RuntimeException e) {
                 // gone already
+            } finally {
+                borrowed.close();
             }
-            borrowed.close();
         }
     }
 
