@@ -140,7 +140,7 @@ class OutboxMetricsTest {
 
     @Test
     void withoutAnAnswerOfTheStoreThereIsNoNumber() throws Exception {
-        try (OutboxMetrics metrics = soon().build()) {
+        try (OutboxMetrics metrics = soon().maxAge(Duration.ofHours(1)).build()) {
             metrics.bindTo(scraped.registry);
             write(topic("orders").build(), "a1");
             String backlog = "outbox_backlog_messages{topic=\"orders\"}";
