@@ -7,18 +7,14 @@ import dev.outbox.Receipt;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Runs around every call of a publisher by a relay: for traces, log contexts, limits of rate. What stands before
- * {@link Call#proceed} happens before the publisher is called, what stands after it when the call has returned, on the
- * same thread; and what is attached to the stage when the broker has answered, on whatever thread that is.
+ * Runs around every call of a publisher by a relay: for traces, limits of rate, a {@link LogContext}. What stands
+ * before {@link Call#proceed} happens before the publisher is called, what stands after it when the call has returned,
+ * on the same thread; and what is attached to the stage when the broker has answered, on whatever thread that is.
  *
  * <pre>{@code
  * Relay.builder(store).topic(orders).around((delivery, call) -> {
- *     MDC.put("message", delivery.id());
- *     try {
- *         return call.proceed().whenComplete((receipt, failure) -> trace(delivery, receipt, failure));
- *     } finally {
- *         MDC.remove("message");
- *     }
+ *     log.debug("Calling the publisher for {}", delivery.id());
+ *     return call.proceed().whenComplete((receipt, failure) -> trace(delivery, receipt, failure));
  * });
  * }</pre>
  *
