@@ -24,7 +24,9 @@ class TroubleTest {
             "outbox-store-support",
             "outbox-store-jooq",
             "outbox-store-redis",
-            "outbox-store-mongo");
+            "outbox-store-mongo",
+            "spring/outbox-spring",
+            "spring/outbox-spring-boot");
 
     @Test
     void everyTextIsInASource() throws IOException {

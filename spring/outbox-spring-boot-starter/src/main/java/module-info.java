@@ -1,0 +1,14 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The starter for Spring Boot 4: what is not in the same place in all generations of Spring Boot. */
+@NullMarked
+@SuppressWarnings("module") // the digit is that of Spring Boot
+module dev.outbox.spring.boot4 {
+    opens dev.outbox.spring.boot4;
+
+    requires transitive dev.outbox.spring.boot;
+    requires spring.boot.autoconfigure;
+    requires spring.context;
+    requires static spring.boot.health;
+    requires static transitive org.jspecify;
+}

@@ -1,0 +1,3 @@
+package dev.outbox.spring.boot;
+
+record OrderPlaced(String orderNumber) {}

@@ -1,0 +1,2 @@
+/** The outbox in applications of Spring Boot. */
+package dev.outbox.spring.boot;

@@ -1,0 +1,2 @@
+/** The outbox in the transactions of Spring. */
+package dev.outbox.spring;

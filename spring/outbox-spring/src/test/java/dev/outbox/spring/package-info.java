@@ -1,0 +1,3 @@
+/** Tests of the outbox in the transactions of Spring. */
+@org.jspecify.annotations.NullMarked
+package dev.outbox.spring;
