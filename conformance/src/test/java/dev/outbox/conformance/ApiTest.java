@@ -50,8 +50,8 @@ class ApiTest {
     void noModuleIsForgotten() throws IOException {
         Set<Path> modules =
                 PublicApi.modules(System.getProperty("java.class.path"), ROOT).keySet();
-        for (Path group : List.of(
-                ROOT, ROOT.resolve("publishers"), ROOT.resolve("observability"), ROOT.resolve("spring"))) {
+        for (Path group :
+                List.of(ROOT, ROOT.resolve("publishers"), ROOT.resolve("observability"), ROOT.resolve("spring"))) {
             try (Stream<Path> folders = Files.list(group)) {
                 List<Path> forgotten = folders.filter(
                                 folder -> PublicApi.isPublished(folder) && !modules.contains(folder))
