@@ -8,6 +8,7 @@ module dev.outbox.publisher.tck {
     opens dev.outbox.publisher.tck to
             org.junit.platform.commons;
 
+    requires com.fasterxml.jackson.databind;
     requires transitive dev.outbox;
     requires transitive org.junit.jupiter.api;
     requires static transitive org.jspecify;

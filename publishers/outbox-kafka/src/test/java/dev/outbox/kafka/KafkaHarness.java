@@ -29,6 +29,11 @@ final class KafkaHarness implements PublisherHarness {
     static final Map<String, Object> TIMES =
             Map.of("max.block.ms", 1_500, "delivery.timeout.ms", 2_500, "request.timeout.ms", 1_200);
 
+    private static final String SECRET = "s3cret-of-the-publisher";
+    private static final String LOGIN =
+            "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"app\" password=\"" + SECRET
+                    + "\";";
+
     private final KafkaServer server;
     private final KafkaTopics topics;
 
@@ -48,6 +53,7 @@ final class KafkaHarness implements PublisherHarness {
     public AsyncBrokerPublisher<String> open(String destination) {
         Map<String, Object> settings = new HashMap<>(TIMES);
         settings.put("bootstrap.servers", server.proxied());
+        settings.put("sasl.jaas.config", LOGIN); // the listener does not ask for it
         return KafkaPublisher.<String>builder(settings).topic(destination).build();
     }
 
@@ -121,6 +127,16 @@ final class KafkaHarness implements PublisherHarness {
     @Override
     public int inFlight() {
         return 8;
+    }
+
+    @Override
+    public Set<String> secrets() {
+        return Set.of(SECRET);
+    }
+
+    @Override
+    public boolean brokerSpeaksFirst() {
+        return true;
     }
 
     @Override

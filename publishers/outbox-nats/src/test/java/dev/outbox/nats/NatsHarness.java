@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A stream for each destination, on a server that may be killed. */
 @SuppressWarnings("try") // closing may be interrupted
@@ -131,6 +132,21 @@ final class NatsHarness implements PublisherHarness {
     @Override
     public int refusedSize() {
         return 200_000; // and headers
+    }
+
+    @Override
+    public Set<String> secrets() {
+        return Set.of("s3cret-of-the-publisher");
+    }
+
+    @Override
+    public boolean brokerSpeaksFirst() {
+        return true;
+    }
+
+    @Override
+    public int inFlight() {
+        return 8;
     }
 
     @Override

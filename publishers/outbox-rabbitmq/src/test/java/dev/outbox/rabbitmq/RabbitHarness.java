@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -170,6 +171,21 @@ final class RabbitHarness implements PublisherHarness {
     @Override
     public int refusedSize() {
         return RabbitServer.PACKAGED_MAX_MESSAGE_SIZE + 1;
+    }
+
+    @Override
+    public Set<String> secrets() {
+        return Set.of(PASSWORD);
+    }
+
+    @Override
+    public boolean brokerSpeaksFirst() {
+        return true;
+    }
+
+    @Override
+    public int inFlight() {
+        return 8;
     }
 
     @Override

@@ -134,6 +134,16 @@ class RabbitPublisherTest {
 
     // What is said when it is built.
 
+    @Test
+    @SuppressWarnings("deprecation") // the client allows it still
+    void aFactoryThatUsesNioIsRefused() throws Exception {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(server.url());
+        factory.useNio();
+        String refused = refusal(RabbitPublisher.<String>builder(factory).exchange(name));
+        assertTrue(refused.contains("uses blocking I/O: neither NIO nor Netty"), refused);
+    }
+
     private static String refusal(RabbitPublisher.Builder<String> builder) {
         ConfigurationException refused =
                 assertThrows(ConfigurationException.class, () -> builder.build().close());

@@ -20,6 +20,10 @@ final class Outage {
     private final BrokerFault fault;
     private final List<Answer> answers = new ArrayList<>();
     private final List<Answer> answersDuring = new ArrayList<>();
+
+    /** Those whose messages cannot have been sent before they failed. */
+    private final List<Answer> neverSent = new ArrayList<>();
+
     private final List<Answer> late = new ArrayList<>();
     private final Set<String> arrived = new LinkedHashSet<>();
     private @Nullable Throwable notRecovered;
@@ -30,27 +34,43 @@ final class Outage {
 
     static Outage with(Bench bench, BrokerFault fault) throws Exception {
         Outage outage = new Outage(fault);
-        AsyncBrokerPublisher<String> publisher = bench.open();
-        bench.publishUntilTaken(publisher, bench.message(0));
-        bench.during(fault, () -> outage.publish(bench, publisher));
-        outage.recover(bench, publisher);
-        Bench.close(publisher);
+        List<AsyncBrokerPublisher<String>> publishers = new ArrayList<>();
+        publishers.add(bench.open());
+        bench.publishUntilTaken(publishers.get(0), bench.message(0));
+        bench.during(fault, () -> {
+            List<Answer> first = outage.publish(bench, publishers.get(0));
+            if (fault != BrokerFault.PAUSED) {
+                outage.neverSent.addAll(first);
+            } else if (bench.harness().brokerSpeaksFirst()) {
+                publishers.add(bench.open()); // the broker says nothing to it, so it cannot send
+                outage.neverSent.addAll(outage.publish(bench, publishers.get(1)));
+            }
+        });
+        for (AsyncBrokerPublisher<String> publisher : publishers) {
+            outage.recover(bench, publisher);
+        }
+        for (AsyncBrokerPublisher<String> publisher : publishers) {
+            Bench.close(publisher);
+        }
         outage.arrived.addAll(bench.receivedIds());
         return outage;
     }
 
-    private void publish(Bench bench, AsyncBrokerPublisher<String> publisher) throws InterruptedException {
+    private List<Answer> publish(Bench bench, AsyncBrokerPublisher<String> publisher) throws InterruptedException {
         long began = System.nanoTime();
+        List<Answer> now = new ArrayList<>();
         for (int i = 0; i < MESSAGES; i++) {
-            answers.add(Answer.to(bench.message(i % PARTITIONS), publisher));
+            now.add(Answer.to(bench.message(i % PARTITIONS), publisher));
         }
-        for (Answer answer : answers) {
+        answers.addAll(now);
+        for (Answer answer : now) {
             Duration left = bench.publishTimeout().minusNanos(System.nanoTime() - began);
             if (left.isNegative() || !answer.comesWithin(left)) {
                 late.add(answer);
             }
         }
-        answersDuring.addAll(answers());
+        answersDuring.addAll(now.stream().filter(Answer::isThere).toList());
+        return now;
     }
 
     private void recover(Bench bench, AsyncBrokerPublisher<String> publisher) throws Exception {
@@ -84,11 +104,17 @@ final class Outage {
         return late;
     }
 
-    /** Messages that failed and are at the broker nevertheless. */
+    /** Whether it shows what is sent after it has failed. */
+    boolean showsLateSends() {
+        return !neverSent.isEmpty();
+    }
+
+    /** Messages that failed before they can have been sent, and are at the broker nevertheless. */
     List<Answer> sentLater() throws InterruptedException {
         List<Answer> sent = new ArrayList<>();
-        for (Answer answer : answers()) {
-            if (answer.failureOrNull() != null
+        for (Answer answer : neverSent) {
+            if (answer.isThere()
+                    && answer.failureOrNull() != null
                     && arrived.contains(answer.delivery().id())) {
                 sent.add(answer);
             }

@@ -4,6 +4,7 @@ import dev.outbox.AsyncBrokerPublisher;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Tells {@link PublisherTck} how to publish to a broker, how to read what the broker has, and how to hurt it. The suite
@@ -55,6 +56,24 @@ public interface PublisherHarness extends AutoCloseable {
      */
     default int inFlight() {
         return 1;
+    }
+
+    /**
+     * Passwords and other secrets that {@link #open} gives to the publisher. The suite looks for them in every failure.
+     * Empty by default: then the rule about secrets is not run.
+     */
+    default Set<String> secrets() {
+        return Set.of();
+    }
+
+    /**
+     * Whether no message can be sent on a new connection before the broker has said something, and {@link #open} does
+     * not fail while the broker stands still. Then the messages of a publisher that is opened meanwhile cannot have
+     * been sent before they failed, and the suite looks for them later. False by default: then the broker may have such
+     * messages in its buffers.
+     */
+    default boolean brokerSpeaksFirst() {
+        return false;
     }
 
     /** Removes a destination. */

@@ -26,6 +26,8 @@ record PublisherRule(String id, String sentence, String intent, String check, bo
                     + "\\*If this fails, check\\* (.+?)\n(\n\\*Not tested:\\* .+?\n)?(?=\n#)",
             Pattern.MULTILINE | Pattern.DOTALL);
 
+    private static final Pattern VERSION = Pattern.compile("^Version (\\d+\\.\\d+)\\.", Pattern.MULTILINE);
+
     /** Every rule of publishers by its id, in the order of the text. */
     static final Map<String, PublisherRule> ALL = parse(text());
 
@@ -45,7 +47,16 @@ record PublisherRule(String id, String sentence, String intent, String check, bo
         return Collections.unmodifiableMap(rules);
     }
 
-    static String text() {
+    /** The version of the text, as in {@code 1.0}. */
+    static String version() {
+        Matcher version = VERSION.matcher(text());
+        if (!version.find()) {
+            throw new IllegalStateException("SPEC.md has no version.");
+        }
+        return version.group(1);
+    }
+
+    private static String text() {
         try (InputStream in = PublisherRule.class.getResourceAsStream("SPEC.md")) {
             if (in == null) {
                 throw new IllegalStateException("SPEC.md is not next to " + PublisherRule.class + ".");

@@ -82,10 +82,8 @@ interface PublisherRules {
 
     @Rule("OBX-PUB-4")
     default void nothingIsSentAfterItFailed(Outages outages) throws Exception {
-        List<Outage> all = outages.all().stream()
-                .filter(outage -> outage.fault() != BrokerFault.PAUSED) // then it may have been on its way before
-                .toList();
-        Verdicts.requireOne(all, "the harness can cause no fault but a pause");
+        List<Outage> all = outages.all().stream().filter(Outage::showsLateSends).toList();
+        Verdicts.requireOne(all, "a message may be on its way in every fault that the harness can cause");
         for (Outage outage : all) {
             assertEquals(
                     "",
@@ -142,6 +140,28 @@ interface PublisherRules {
         assertEquals(taken, ids.stream().filter(taken::contains).toList(), "the messages next to it, in their order");
     }
 
+    @Rule("OBX-PUB-8")
+    default void failuresHaveATextWithoutSecrets(Bench bench, Outages outages) throws Exception {
+        Set<String> secrets = bench.harness().secrets();
+        Verdicts.requireOne(secrets, "the harness names no secret that its publisher is given");
+        for (Outage outage : outages.all()) {
+            for (Answer answer : outage.answers()) {
+                Texts.require(answer, secrets, "while the broker was " + outage.fault());
+            }
+        }
+        AsyncBrokerPublisher<String> publisher = bench.open();
+        bench.publishUntilTaken(publisher, bench.message(0));
+        byte[] tooLarge = new byte[bench.harness().refusedSize()];
+        Texts.require(
+                Answer.to(bench.message(0, "key-0", Map.of(), tooLarge), publisher),
+                secrets,
+                "because it is too large");
+        if (Bench.isCloseable(publisher)) {
+            Bench.close(publisher);
+            Texts.require(Answer.to(bench.message(0), publisher), secrets, "after the publisher was closed");
+        }
+    }
+
     @Rule("OBX-PUB-9")
     default void manyInFlightKeepTheirOrder(Bench bench) throws Exception {
         AsyncBrokerPublisher<String> publisher = bench.open();
@@ -175,8 +195,7 @@ interface PublisherRules {
         try {
             streams.awaitProgress();
             for (BrokerFault fault : faults) {
-                bench.during(fault, streams::awaitFailure);
-                streams.awaitProgress();
+                streams.survive(fault);
             }
         } finally {
             streams.stop();
@@ -252,9 +271,20 @@ interface PublisherRules {
         }
     }
 
+    /** A client that sends again, because an answer is late, may bring one message twice. It does not do so each time. */
     @Rule("OBX-PUB-13")
     default void severalThreadsPublish(Bench bench) throws Exception {
         AsyncBrokerPublisher<String> publisher = bench.open();
+        List<Integer> twice = new ArrayList<>();
+        do {
+            twice.add(publishBySeveralThreads(bench, publisher));
+        } while (twice.get(twice.size() - 1) > 0 && twice.size() < 3);
+        assertTrue(
+                twice.contains(0), "Nothing failed, and of 320 messages came more than once, in three runs: " + twice);
+    }
+
+    /** Returns how many messages arrived again. */
+    private static int publishBySeveralThreads(Bench bench, AsyncBrokerPublisher<String> publisher) throws Exception {
         int threads = 8;
         int each = 40;
         List<List<Delivery<String>>> perThread = new ArrayList<>();
@@ -289,9 +319,11 @@ interface PublisherRules {
             }
         }
         assertEquals(named, receipts.size(), "different receipts of " + named);
-        List<String> ids = bench.receivedIds();
-        assertEquals(threads * each, ids.size(), "messages that arrived");
+        Set<String> sent = new HashSet<>();
+        perThread.forEach(deliveries -> deliveries.forEach(delivery -> sent.add(delivery.id())));
+        List<String> ids = bench.receivedIds().stream().filter(sent::contains).toList();
         assertEquals(threads * each, new HashSet<>(ids).size(), "different messages that arrived");
+        return ids.size() - threads * each;
     }
 
     @Rule("OBX-PUB-14")

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
 @ExtendWith(PublisherTckExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 public abstract class PublisherTck implements PublisherRules {
     /** System property: how many seconds a test waits for an event that must happen, before it fails; by default 30. */
     public static final String PATIENCE = "outbox.tck.patience";

@@ -1,12 +1,11 @@
 package dev.outbox.publisher.tck;
 
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -19,14 +18,14 @@ final class PublisherTckExtension
         implements BeforeAllCallback,
                 ParameterResolver,
                 TestExecutionExceptionHandler,
+                BeforeTestExecutionCallback,
                 AfterEachCallback,
                 TestWatcher,
                 AfterAllCallback {
     private static final ExtensionContext.Namespace NAMESPACE =
             ExtensionContext.Namespace.create(PublisherTckExtension.class);
 
-    /** What became of each rule. */
-    private final Map<String, String> results = new TreeMap<>();
+    private volatile long begun;
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
@@ -37,6 +36,7 @@ final class PublisherTckExtension
         }
         context.getStore(NAMESPACE).put(PublisherHarness.class, harness);
         context.getStore(NAMESPACE).put(Outages.class, new Outages(harness));
+        context.getStore(NAMESPACE).put(Report.class, new Report(context.getRequiredTestClass(), harness));
     }
 
     @Override
@@ -91,24 +91,30 @@ final class PublisherTckExtension
     }
 
     @Override
+    public void beforeTestExecution(ExtensionContext context) {
+        begun = System.nanoTime();
+    }
+
+    @Override
     public void testSuccessful(ExtensionContext context) {
-        note(context, "kept");
+        note(context, "pass", null);
     }
 
     @Override
     public void testFailed(ExtensionContext context, Throwable cause) {
-        note(context, "broken");
+        note(context, cause instanceof HarnessException ? "not run" : "fail", cause.getMessage());
     }
 
     @Override
     public void testAborted(ExtensionContext context, Throwable cause) {
-        note(context, "not run");
+        note(context, "not run", cause.getMessage());
     }
 
-    private void note(ExtensionContext context, String result) {
+    private void note(ExtensionContext context, String status, @Nullable String reason) {
         PublisherRule rule = rule(context);
-        if (rule != null) {
-            results.put(rule.id(), result);
+        Report report = context.getStore(NAMESPACE).get(Report.class, Report.class);
+        if (rule != null && report != null) {
+            report.note(rule, status, reason, Duration.ofNanos(System.nanoTime() - begun));
         }
     }
 
@@ -117,19 +123,18 @@ final class PublisherTckExtension
         // Taken out of the store, which would close it, too.
         @Nullable
         PublisherHarness harness = context.getStore(NAMESPACE).remove(PublisherHarness.class, PublisherHarness.class);
-        if (harness == null) { // it could not be made, which JUnit tells
+        Report report = context.getStore(NAMESPACE).get(Report.class, Report.class);
+        if (harness == null || report == null) { // it could not be made, which JUnit tells
             return;
         }
-        String counts = results.values().stream()
-                .collect(Collectors.groupingBy(result -> result, TreeMap::new, Collectors.counting()))
-                .entrySet()
-                .stream()
-                .map(count -> count.getValue() + " " + count.getKey())
-                .collect(Collectors.joining(", "));
-        System.out.println(
-                "[outbox-publisher-tck] " + context.getRequiredTestClass().getSimpleName() + ": " + results.size()
-                        + " rules: " + counts + "; faults not caused: " + harness.without());
-        harness.close();
+        System.out.println("[outbox-publisher-tck] "
+                + context.getRequiredTestClass().getSimpleName() + ": " + PublisherRule.ALL.size() + " rules: "
+                + report.counts() + "; faults not caused: " + harness.without());
+        try {
+            report.write();
+        } finally {
+            harness.close();
+        }
     }
 
     private static @Nullable PublisherRule rule(ExtensionContext context) {

@@ -8,6 +8,7 @@ import dev.outbox.Delivery;
 import dev.outbox.PermanentFailureException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Streams {
     private static final int PARTITIONS = 4;
-    private static final int PROGRESS = 40;
+    private static final int PROGRESS = 24;
     private static final int STAGGER = 25;
 
     private final Bench bench;
@@ -37,6 +38,8 @@ final class Streams {
     private final AtomicLong[] receipts = new AtomicLong[PARTITIONS];
     private final AtomicLong[] failures = new AtomicLong[PARTITIONS];
     private volatile boolean stopped;
+
+    private volatile boolean isBack = true;
 
     Streams(Bench bench, AsyncBrokerPublisher<String> publisher) {
         this.bench = bench;
@@ -80,7 +83,7 @@ final class Streams {
     }
 
     /** Publishes some new messages of a partition, and does not return before the publisher has taken all of them. */
-    private void window(int partition) throws InterruptedException {
+    private void window(int partition) throws Exception {
         Deque<Delivery<String>> open = new ArrayDeque<>();
         for (int i = 0; i < bench.harness().inFlight(); i++) {
             Delivery<String> delivery = next(partition);
@@ -105,19 +108,34 @@ final class Streams {
         }
     }
 
-    /** Publishes messages in their order, and returns those that failed. */
-    private Deque<Delivery<String>> attempt(int partition, Deque<Delivery<String>> deliveries)
-            throws InterruptedException {
+    /**
+     * Publishes messages in their order, and returns those that failed. Nothing is started after a failure, except one
+     * message: a relay may have decided to start it just before, and its thread may stand still then. In every other
+     * partition it is started when the broker is back. So that there is one, the last message waits for the others. A
+     * relay knows of a message that has failed when {@code publish} returns.
+     */
+    private Deque<Delivery<String>> attempt(int partition, Deque<Delivery<String>> deliveries) throws Exception {
         List<Answer> answers = new ArrayList<>();
-        Deque<Delivery<String>> failed = new ArrayDeque<>();
-        for (Delivery<String> delivery : deliveries) {
-            if (answers.stream().anyMatch(Streams::hasFailed)) {
-                failed.add(delivery); // nothing is started after a failure
-            } else {
-                answers.add(Answer.to(delivery, publisher));
-                if (deliveries.size() > 1) {
-                    Thread.sleep(STAGGER); // those that wait together must not fail together
+        Deque<Delivery<String>> left = new ArrayDeque<>(deliveries);
+        boolean failed = false;
+        while (!left.isEmpty() && !failed) {
+            if (left.size() == 1) {
+                Patience.await("the messages before are answered", () -> areAnswered(answers));
+            }
+            failed = answers.stream().anyMatch(Streams::hasFailed);
+            if (failed) {
+                failures[partition].incrementAndGet();
+                if (partition % 2 == 0) {
+                    Patience.await("the broker is back", () -> isBack || stopped);
                 }
+            }
+            Answer answer = Answer.to(left.remove(), publisher);
+            answers.add(answer);
+            if (hasFailed(answer)) {
+                break;
+            }
+            if (deliveries.size() > 1 && !failed) {
+                Thread.sleep(STAGGER); // those that wait together must not fail together
             }
         }
         Deque<Delivery<String>> again = new ArrayDeque<>();
@@ -134,8 +152,12 @@ final class Streams {
                 failures[partition].incrementAndGet();
             }
         }
-        again.addAll(failed);
+        again.addAll(left);
         return again;
+    }
+
+    private static boolean areAnswered(List<Answer> answers) {
+        return answers.stream().allMatch(Answer::isThere) || answers.stream().anyMatch(Streams::hasFailed);
     }
 
     private static boolean hasFailed(Answer answer) {
@@ -149,19 +171,23 @@ final class Streams {
 
     /** Returns once every partition has gone on by some messages. */
     void awaitProgress() throws Exception {
-        await("every partition goes on", receipts, PROGRESS);
+        await("every partition goes on", receipts, values(receipts), PROGRESS);
     }
 
-    /** Returns once a message of every partition has failed. */
-    void awaitFailure() throws Exception {
-        await("a message of every partition fails", failures, 1);
+    /** Causes a fault, until a message of every partition has failed, and returns once every partition goes on. */
+    void survive(BrokerFault fault) throws Exception {
+        isBack = false;
+        long[] before = values(failures);
+        bench.during(fault, () -> await("a message of every partition fails", failures, before, 1));
+        isBack = true;
+        awaitProgress();
     }
 
-    private void await(String what, AtomicLong[] counts, int more) throws Exception {
-        long[] before = new long[PARTITIONS];
-        for (int partition = 0; partition < PARTITIONS; partition++) {
-            before[partition] = counts[partition].get();
-        }
+    private static long[] values(AtomicLong[] counts) {
+        return Arrays.stream(counts).mapToLong(AtomicLong::get).toArray();
+    }
+
+    private void await(String what, AtomicLong[] counts, long[] before, int more) throws Exception {
         for (int partition = 0; partition < PARTITIONS; partition++) {
             int number = partition;
             Patience.await(what, () -> !broken.isEmpty() || counts[number].get() >= before[number] + more);

@@ -3,6 +3,7 @@ package dev.outbox.publisher.tck;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.outbox.AsyncBrokerPublisher;
+import dev.outbox.BrokerUnavailableException;
 import dev.outbox.Delivery;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.PermanentFailureException;
@@ -45,11 +46,16 @@ record Animal(
         all.add(animal("catches the failure and says nothing", 2, CUT_OFF, Swallowing::new)
                 .andSo(10, 15, 16));
         all.add(animal("never answers while the broker is away", 3, CUT_OFF, Silent::new)
-                .andSo(10, 15, 16));
+                .andSo(5, 10, 15, 16));
         all.add(animal("lets the caller wait for every message", 3, CUT_OFF, Blocking::new)
                 .andSo(15));
         all.add(animal("sends after the failure was reported", 4, CUT_OFF, Late::new)
                 .andSo(10));
+        all.add(animal(
+                "sends after the failure was reported, when the broker stands still",
+                4,
+                EnumSet.of(BrokerFault.PAUSED),
+                LateAfterPause::new));
         all.add(animal("needs a restart after an outage", 5, CUT_OFF, Fragile::new)
                 .andSo(10, 16));
         all.add(animal("calls an outage a poisoned message", 6, CUT_OFF, Fatalistic::new)
@@ -57,6 +63,9 @@ record Animal(
         all.add(animal("calls an outage any failure", 6, CUT_OFF, Vague::new));
         all.add(animal("calls a message that is too large an outage", 7, CUT_OFF, Patient::new));
         all.add(animal("gives up everything with a message that is too large", 7, CUT_OFF, Sweeping::new));
+        all.add(animal("tells the password", 8, CUT_OFF, Talkative::new));
+        all.add(animal("tells the password in a cause", 8, CUT_OFF, Careful::new));
+        all.add(animal("says nothing about a failure", 8, CUT_OFF, Wordless::new));
         all.add(animal("sends the newest first", 9, CUT_OFF, Backwards::new).andSo(7, 10));
         all.add(animal("spreads a key over units", 9, CUT_OFF, Spreading::new).andSo(10));
         all.add(new Animal(
@@ -66,10 +75,12 @@ record Animal(
                 4,
                 EnumSet.of(BrokerFault.PAUSED),
                 Overtaking::new));
+        all.add(new Animal(
+                "takes a new message before the one that failed", "OBX-PUB-10", Set.of(), 4, CUT_OFF, Eager::new));
         all.add(animal("writes the payload as text", 11, CUT_OFF, Reencoding::new));
         all.add(animal("drops the headers of the application", 11, CUT_OFF, Headless::new));
         all.add(animal("hashes the key", 11, CUT_OFF, Hashing::new).andSo(9, 10));
-        all.add(animal("draws an id for each try", 12, CUT_OFF, Renaming::new).andSo(1, 4, 7, 9, 10, 11));
+        all.add(animal("draws an id for each try", 12, CUT_OFF, Renaming::new).andSo(1, 4, 7, 9, 10, 11, 13));
         all.add(animal("gives every message the same receipt", 13, CUT_OFF, Monotonous::new));
         all.add(animal("sends each message twice", 13, CUT_OFF, Stuttering::new).andSo(7, 9, 14));
         all.add(animal("takes messages after it was closed", 14, CUT_OFF, Undead::new));
@@ -151,8 +162,8 @@ record Animal(
         }
 
         @Override
-        void enqueue(Pending pending) {
-            super.enqueue(pending);
+        void pass(Pending pending) {
+            super.pass(pending);
             pending.stage().handle((receipt, failure) -> failure).join();
             if (pending.stage().isCompletedExceptionally()) {
                 sleep(200);
@@ -170,6 +181,18 @@ record Animal(
             super.fail(pending);
             queue.add(new Pending(pending.delivery(), pending.stage()));
             sleep(5);
+        }
+    }
+
+    private static final class LateAfterPause extends MemoryPublisher {
+        LateAfterPause(MemoryBroker broker, String destination) {
+            super(broker, destination);
+        }
+
+        @Override
+        void fail(Pending pending) {
+            super.fail(pending);
+            queue.add(new Pending(pending.delivery(), pending.stage()));
         }
     }
 
@@ -239,6 +262,43 @@ record Animal(
         }
     }
 
+    private static final class Talkative extends MemoryPublisher {
+        Talkative(MemoryBroker broker, String destination) {
+            super(broker, destination);
+        }
+
+        @Override
+        void fail(Pending pending) {
+            pending.stage()
+                    .completeExceptionally(
+                            new BrokerUnavailableException("memory://app:" + SECRET + "@broker does not answer."));
+        }
+    }
+
+    private static final class Careful extends MemoryPublisher {
+        Careful(MemoryBroker broker, String destination) {
+            super(broker, destination);
+        }
+
+        @Override
+        void fail(Pending pending) {
+            pending.stage()
+                    .completeExceptionally(new BrokerUnavailableException(
+                            "The broker does not answer.", new IllegalStateException("password=" + SECRET)));
+        }
+    }
+
+    private static final class Wordless extends MemoryPublisher {
+        Wordless(MemoryBroker broker, String destination) {
+            super(broker, destination);
+        }
+
+        @Override
+        void fail(Pending pending) {
+            pending.stage().completeExceptionally(new BrokerUnavailableException(""));
+        }
+    }
+
     private static final class Backwards extends MemoryPublisher {
         Backwards(MemoryBroker broker, String destination) {
             super(broker, destination);
@@ -260,6 +320,17 @@ record Animal(
         @Override
         String unit(Delivery<String> delivery) {
             return "unit " + ThreadLocalRandom.current().nextInt(8);
+        }
+    }
+
+    private static final class Eager extends MemoryPublisher {
+        Eager(MemoryBroker broker, String destination) {
+            super(broker, destination);
+        }
+
+        @Override
+        void pass(Pending pending) {
+            enqueue(pending);
         }
     }
 

@@ -75,6 +75,16 @@ class MemoryHarness implements PublisherHarness {
     }
 
     @Override
+    public Set<String> secrets() {
+        return Set.of(MemoryPublisher.SECRET);
+    }
+
+    @Override
+    public boolean brokerSpeaksFirst() {
+        return true;
+    }
+
+    @Override
     public void removeDestination(String destination) {
         broker.remove(destination);
     }

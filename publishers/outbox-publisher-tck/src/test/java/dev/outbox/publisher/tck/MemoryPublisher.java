@@ -10,6 +10,7 @@ import dev.outbox.Receipt;
 import dev.outbox.TopicSettings;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingDeque;
@@ -31,7 +32,12 @@ class MemoryPublisher implements AsyncBrokerPublisher<String>, AutoCloseable {
 
     final MemoryBroker broker;
     final String destination;
+
+    /** As in a configuration; no text may have it. */
+    static final String SECRET = "s3cret-of-memory";
+
     final BlockingDeque<Pending> queue = new LinkedBlockingDeque<>();
+    private final Map<Integer, String> firstFailures = new HashMap<>();
     private final AtomicLong numbers = new AtomicLong();
     private final Thread sender;
     private volatile boolean closed;
@@ -50,9 +56,21 @@ class MemoryPublisher implements AsyncBrokerPublisher<String>, AutoCloseable {
         if (closed) {
             afterClose(pending);
         } else {
-            enqueue(pending);
+            pass(pending);
         }
         return pending.stage();
+    }
+
+    /** After a failure the next message of a partition must be the one that failed; any other is refused, once. */
+    void pass(Pending pending) {
+        synchronized (firstFailures) {
+            String first = firstFailures.remove(pending.delivery().partition());
+            if (first == null || first.equals(pending.delivery().id())) {
+                enqueue(pending);
+                return;
+            }
+        }
+        fail(pending);
     }
 
     void enqueue(Pending pending) {
@@ -129,7 +147,13 @@ class MemoryPublisher implements AsyncBrokerPublisher<String>, AutoCloseable {
     /** The message fails, and those in the queue, which must not overtake it. */
     void away(Pending pending) {
         List<Pending> failed = new ArrayList<>(List.of(pending));
-        failed.addAll(rest());
+        synchronized (firstFailures) {
+            failed.addAll(rest());
+            for (Pending each : failed) {
+                firstFailures.putIfAbsent(
+                        each.delivery().partition(), each.delivery().id());
+            }
+        }
         failed.forEach(this::fail);
     }
 
