@@ -293,12 +293,13 @@ public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClose
          * @throws ConfigurationException if it is a URL with a user or a password
          */
         public Builder<T> queue(String nameOrUrl) {
+            Objects.requireNonNull(nameOrUrl, "nameOrUrl");
             if (nameOrUrl.contains("://") && nameOrUrl.contains("@")) {
                 throw new ConfigurationException(
                         "SqsPublisher: the URL of the queue has a user or a password. Expected a"
                                 + " URL without them: credentials are set up with the client.");
             }
-            this.queue = Objects.requireNonNull(nameOrUrl, "nameOrUrl");
+            this.queue = nameOrUrl;
             return this;
         }
 

@@ -116,7 +116,7 @@ class AnswersTest {
     private SqsPublisher.Builder<String> builder(SqsAsyncClientBuilder client) {
         return SqsPublisher.<String>builder(client)
                 .queue("https://sqs.example/1/orders.fifo")
-                .sendTimeout(Duration.ofSeconds(10));
+                .sendTimeout(Duration.ofSeconds(30));
     }
 
     private static Delivery<String> message(String text) {
