@@ -49,7 +49,8 @@ class PublisherTableTest {
     private static final List<Broker> BROKERS = List.of(
             new Broker("Kafka", "outbox-kafka", "dev.outbox.kafka.KafkaTckTest", ""),
             new Broker("RabbitMQ", "outbox-rabbitmq", "dev.outbox.rabbitmq.RabbitTckTest", "rabbitmq"),
-            new Broker("NATS JetStream", "outbox-nats", "dev.outbox.nats.NatsTckTest", "nats"));
+            new Broker("NATS JetStream", "outbox-nats", "dev.outbox.nats.NatsTckTest", "nats"),
+            new Broker("Amazon SQS, by ElasticMQ", "outbox-sqs", "dev.outbox.sqs.SqsTckTest", ""));
 
     @Test
     void theReadmeSaysWhatTheReportsSay() throws IOException {

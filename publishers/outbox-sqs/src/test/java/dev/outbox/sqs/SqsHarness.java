@@ -11,6 +11,7 @@ import dev.outbox.servers.SqsServer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import software.amazon.awssdk.services.sqs.model.Message;
 
@@ -30,7 +31,7 @@ final class SqsHarness implements PublisherHarness {
     public AsyncBrokerPublisher<String> open(String destination) {
         return SqsPublisher.<String>builder(SqsQueues.client(server.proxied()))
                 .queue(destination)
-                .sendTimeout(Duration.ofSeconds(5))
+                .sendTimeout(Duration.ofSeconds(6))
                 .acceptDuplicates() // the suite builds topics with the default retries
                 .build();
     }
@@ -80,6 +81,11 @@ final class SqsHarness implements PublisherHarness {
     @Override
     public int refusedSize() {
         return 1024 * 1024;
+    }
+
+    @Override
+    public Set<String> secrets() {
+        return Set.of(SqsQueues.SECRET);
     }
 
     @Override

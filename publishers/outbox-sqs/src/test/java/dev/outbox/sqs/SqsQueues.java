@@ -26,6 +26,9 @@ final class SqsQueues {
                     message -> number(message, MessageSystemAttributeName.SENT_TIMESTAMP))
             .thenComparingLong(message -> number(message, MessageSystemAttributeName.SEQUENCE_NUMBER));
 
+    /** The password of all clients. */
+    static final String SECRET = "s3cret-of-outbox";
+
     private final SqsClient client;
     private final Map<String, List<Message>> received = new HashMap<>();
 
@@ -45,8 +48,7 @@ final class SqsQueues {
     private static <B extends AwsClientBuilder<B, C>, C> B at(B builder, String url) {
         return builder.endpointOverride(URI.create(url))
                 .region(Region.EU_CENTRAL_1)
-                .credentialsProvider(
-                        StaticCredentialsProvider.create(AwsBasicCredentials.create("outbox", "s3cret-of-outbox")));
+                .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("outbox", SECRET)));
     }
 
     /** Makes a queue, which is empty. */
