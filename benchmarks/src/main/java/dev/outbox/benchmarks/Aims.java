@@ -33,6 +33,10 @@ final class Aims {
             atLeast(backend + ".drain.backlog.1000000", 0.9);
         }
         atLeast("postgres.drain.snapshot.500000", 0.8);
+        for (String backend : List.of("postgres", "h2")) {
+            atLeast(backend + ".metrics.drain", 0.95);
+            atLeast(backend + ".metrics.persist", 0.95);
+        }
         for (String peer : List.of("gruelbox", "namastack")) {
             atLeast("postgres.peers." + peer + ".drain", 20);
             atLeast("postgres.peers." + peer + ".persist.tx1", 1);

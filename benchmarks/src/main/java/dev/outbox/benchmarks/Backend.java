@@ -46,7 +46,12 @@ interface Backend {
     void drainBare(int limit, int messages) throws Exception;
 
     /** Writes through the library, on a connection of its own. */
-    Writer writer() throws Exception;
+    default Writer writer() throws Exception {
+        return writer(TOPIC);
+    }
+
+    /** The same with another form of {@link #TOPIC}. */
+    Writer writer(Topic<byte[]> topic) throws Exception;
 
     /** Writes transactions of {@code messages} messages each, by the statement that the library itself would send. */
     void persistBare(int transactions, int messages) throws Exception;

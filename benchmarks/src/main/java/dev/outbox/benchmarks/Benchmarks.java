@@ -22,6 +22,7 @@ final class Benchmarks {
         PARTS.put("codec", Spread::codec);
         PARTS.put("publisher", Spread::publisher);
         PARTS.put("brokers", ToBrokers::measure);
+        PARTS.put("metrics", WithMetrics::measure);
         PARTS.put("latency", Latency::measure);
         PARTS.put("idle", Idle::measure);
         PARTS.put("backlog", Growth::backlog);

@@ -89,6 +89,12 @@ final class Document {
                         + " broker compares the relay with the slower of both. Where all of them share the same cores, that is hard to"
                         + " reach: `one-after-the-other` compares it with the rate of doing both on the same cores in turn.");
         part(
+                "Metrics",
+                "[a-z0-9]+\\.metrics\\..*",
+                "What the meters of `outbox-micrometer` cost, with the tag `topic` and a registry for Prometheus, compared"
+                        + " with the same without them: draining with a limit of 100 and a publisher that does nothing, while the"
+                        + " store is asked every second, and writing transactions of 10 messages.");
+        part(
                 "Latency",
                 "[a-z0-9]+\\.latency\\..*",
                 "![Latency](performance/latency.svg)\n\nFrom the call of commit to the publisher, with"

@@ -4,8 +4,12 @@ import dev.outbox.Codecs;
 import dev.outbox.Receipt;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import dev.outbox.micrometer.MeterDetail;
+import dev.outbox.micrometer.OutboxMetrics;
 import dev.outbox.relay.Relay;
 import dev.outbox.relay.RoundResult;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +31,8 @@ final class Drain implements Contest.Side {
     private final int limit;
     private @Nullable Store store;
     private @Nullable Relay relay;
+    private @Nullable OutboxMetrics metrics;
+    private @Nullable MeterRegistry registry;
     private int workers = 1;
     private Function<String, Topic<?>> publishing = topic -> Topic.builder(topic, Codecs.bytes())
             .publisher(delivery -> Receipt.taken())
@@ -39,6 +45,12 @@ final class Drain implements Contest.Side {
 
     Drain workers(int more) {
         workers = more;
+        return this;
+    }
+
+    /** Has the meters of the outbox in a registry, and asks the store for what they show every second. */
+    Drain metered(MeterRegistry meters) {
+        registry = meters;
         return this;
     }
 
@@ -84,6 +96,15 @@ final class Drain implements Contest.Side {
             store = backlog.backend().open();
             Relay.Builder builder = Relay.builder(store);
             backlog.load().topicNames().forEach(topic -> builder.topic(publishing.apply(topic)));
+            if (registry != null) {
+                metrics = OutboxMetrics.builder()
+                        .store(store)
+                        .detail(MeterDetail.TOPIC)
+                        .refresh(Duration.ofSeconds(1))
+                        .build();
+                metrics.bindTo(registry);
+                builder.listener(metrics);
+            }
             relay = builder.build();
         }
     }
@@ -128,6 +149,9 @@ final class Drain implements Contest.Side {
     public void close() {
         if (relay != null && store != null) {
             relay.close();
+            if (metrics != null) {
+                metrics.close();
+            }
             store.close();
             relay = null;
             store = null;

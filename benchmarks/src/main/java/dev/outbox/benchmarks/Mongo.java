@@ -16,6 +16,7 @@ import dev.outbox.Outbox;
 import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.Topic;
 import dev.outbox.store.mongo.MongoOutbox;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,7 +160,7 @@ final class Mongo implements Backend {
     }
 
     @Override
-    public Writer writer() {
+    public Writer writer(Topic<byte[]> topic) {
         ClientSession session = client.startSession();
         return new Writer() {
             @Override
@@ -169,7 +170,7 @@ final class Mongo implements Backend {
 
             @Override
             public Publisher<byte[]> publisher() {
-                return Outbox.bind(TOPIC, MongoOutbox.persist(session, database));
+                return Outbox.bind(topic, MongoOutbox.persist(session, database));
             }
 
             @Override

@@ -1,5 +1,7 @@
 package dev.outbox.benchmarks;
 
+import dev.outbox.OutboxListener;
+import dev.outbox.Topic;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +11,7 @@ final class Persist implements Contest.Side {
     private final Backend backend;
     private final int messages;
     private final boolean together;
+    private Topic<byte[]> topic = Backend.TOPIC;
     private final byte[] payload = Load.payload(Load.USUAL_BYTES);
     private Backend.@Nullable Writer writer;
 
@@ -24,6 +27,12 @@ final class Persist implements Contest.Side {
 
     static Persist together(Backend backend, int messages) {
         return new Persist(backend, messages, true);
+    }
+
+    /** Has a listener hear of every message. */
+    Persist heardBy(OutboxListener listener) {
+        topic = topic.toBuilder().listener(listener).build();
+        return this;
     }
 
     static Contest.Side byHand(Backend backend, int messages) {
@@ -62,7 +71,7 @@ final class Persist implements Contest.Side {
     public void prepare(int all) throws Exception {
         if (writer == null) {
             backend.clear();
-            writer = backend.writer();
+            writer = backend.writer(topic);
         }
     }
 

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import dev.outbox.Outbox;
 import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
+import dev.outbox.Topic;
 import dev.outbox.store.redis.RedisOutbox;
 import java.net.URI;
 import java.util.Arrays;
@@ -155,7 +156,7 @@ final class Redis implements Backend {
     }
 
     @Override
-    public Writer writer() {
+    public Writer writer(Topic<byte[]> topic) {
         Jedis own = new Jedis(URI.create(url));
         return new Writer() {
             private @Nullable AbstractTransaction tx;
@@ -164,7 +165,7 @@ final class Redis implements Backend {
             @Override
             public void begin() {
                 tx = own.multi();
-                publisher = Outbox.bind(TOPIC, outbox.persist(tx));
+                publisher = Outbox.bind(topic, outbox.persist(tx));
             }
 
             @Override

@@ -4,6 +4,7 @@ import dev.outbox.Outbox;
 import dev.outbox.Publisher;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
+import dev.outbox.Topic;
 import dev.outbox.store.jooq.JdbcOutbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -237,7 +238,7 @@ final class Sql implements Backend {
     }
 
     @Override
-    public Writer writer() throws SQLException {
+    public Writer writer(Topic<byte[]> topic) throws SQLException {
         // MySQL's driver sends several messages in one round trip only if it is told to.
         Connection connection =
                 DriverManager.getConnection(name.equals("mysql") ? url + "&rewriteBatchedStatements=true" : url);
@@ -249,7 +250,7 @@ final class Sql implements Backend {
 
             @Override
             public Publisher<byte[]> publisher() {
-                return Outbox.bind(TOPIC, JdbcOutbox.persist(connection));
+                return Outbox.bind(topic, JdbcOutbox.persist(connection));
             }
 
             @Override
