@@ -25,6 +25,7 @@ class TroubleTest {
             "outbox-store-jooq",
             "outbox-store-redis",
             "outbox-store-mongo",
+            "observability/outbox-micrometer",
             "spring/outbox-spring",
             "spring/outbox-spring-boot");
 
