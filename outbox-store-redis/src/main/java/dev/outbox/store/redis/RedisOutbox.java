@@ -149,7 +149,7 @@ public final class RedisOutbox {
         List<String> errors = new ArrayList<>();
         for (int i = 0; i < results.size(); i++) {
             if (results.get(i) instanceof RuntimeException e) {
-                errors.add("command " + (i + 1) + " of " + results.size() + ": " + e.getMessage());
+                errors.add("command " + (i + 1) + " of " + results.size() + ": " + StoreErrors.text(e));
             }
         }
         return errors.isEmpty()

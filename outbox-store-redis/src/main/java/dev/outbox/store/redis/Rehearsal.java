@@ -205,7 +205,7 @@ final class Rehearsal {
     }
 
     private static String unknown(String command, @Nullable String why) {
-        return "The server does not know " + command + ": " + why
+        return "The server does not know " + command + ": " + StoreErrors.withoutArguments(String.valueOf(why))
                 + ". It was renamed or switched off (rename-command), or this is"
                 + " no Redis 6.2 or newer: let it keep its name.";
     }

@@ -43,19 +43,15 @@ final class ServerCheck {
      * What has changed, with what to do, as a part of a sentence; null if nothing that matters has. Whether a server is
      * the master is not asked: the commands find out, and look for another. Ends at the first server that does not
      * answer, because it may take long to find that out; in a minute it may begin at another.
+     *
+     * @throws JedisException if a server does not answer, which is no answer: what was wrong with it may be so still
      */
     @Nullable
     String unfit(KeyNames keyNames) {
         List<KeySpace> keySpaces = new ArrayList<>(keyNames.keySpaces());
         Collections.shuffle(keySpaces);
         for (KeySpace keySpace : keySpaces) {
-            Map<String, String> settings;
-            try {
-                settings = settings(keySpace);
-            } catch (JedisException e) {
-                LOG.debug("The settings of a server cannot be asked for; nobody is to wait for it", e);
-                return null;
-            }
+            Map<String, String> settings = settings(keySpace);
             if (settings == null) {
                 continue;
             }

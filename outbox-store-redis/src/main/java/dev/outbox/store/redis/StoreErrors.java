@@ -5,12 +5,15 @@ import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
 import dev.outbox.store.support.CauseChain;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** Says what a failure of Redis, or of the way to it, means. */
 final class StoreErrors {
+    private static final Pattern ARGUMENTS = Pattern.compile(",? with args beginning with.*", Pattern.DOTALL);
+
     private StoreErrors() {}
 
     /** A failure while a store is being opened: what is a replica then is the wrong server. */
@@ -48,19 +51,29 @@ final class StoreErrors {
 
     /** The texts of a failure and its causes, those that say something new. */
     static String describe(Throwable failure) {
-        StringBuilder text = new StringBuilder(String.valueOf(failure.getMessage()));
+        StringBuilder text = new StringBuilder(text(failure));
         Throwable cause = failure.getCause();
         for (int depth = 0; cause != null && depth < 5; depth++) {
-            String more = String.valueOf(cause.getMessage());
+            String more = text(cause);
             if (text.indexOf(more) < 0) {
                 text.append("; caused by ").append(more);
             }
             cause = cause.getCause();
         }
         for (Throwable suppressed : failure.getSuppressed()) {
-            text.append("; ").append(suppressed.getMessage());
+            text.append("; ").append(text(suppressed));
         }
         return text.toString();
+    }
+
+    /** A server that does not know a command repeats its arguments, and those may be a password or a message. */
+    static String text(Throwable failure) {
+        return withoutArguments(String.valueOf(failure.getMessage()));
+    }
+
+    /** As {@link #text}, of what a script says. */
+    static String withoutArguments(String text) {
+        return ARGUMENTS.matcher(text).replaceAll("");
     }
 
     /** Why a server carried out nothing of a transaction. */

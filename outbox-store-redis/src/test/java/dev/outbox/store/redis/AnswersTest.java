@@ -42,7 +42,9 @@ import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
 
 /** What servers answer, and what is made of it when it is not what is expected. */
 @Tag("redis")
@@ -186,6 +188,26 @@ class AnswersTest {
                 Load.await(() -> RedisStoreTest.publishAll(store, 1).equals(List.of("m")), "the message");
             }
         }
+    }
+
+    /** Or a server with a bad setting would be taken for a good one as soon as it does not answer. */
+    @Test
+    void aServerThatDoesNotSayHowItIsSetIsNotSetWell() {
+        try (RedisClient away = RedisClient.create("127.0.0.1", 1)) {
+            ServerCheck check = new ServerCheck(new RetryingClient(RedisClientAdapter.of(away)), false);
+            KeyNames keyNames = new KeyNames(address.prefix(), 1);
+            assertThrows(JedisException.class, () -> check.unfit(keyNames));
+        }
+    }
+
+    /** They may be a password, if the server has no AUTH. */
+    @Test
+    void argumentsThatAServerRepeatsAreLeftOut() {
+        RuntimeException e = new JedisConnectionException(
+                "The login failed",
+                new JedisDataException(
+                        "ERR unknown command 'AUTH', with args beginning with: 'app' 'open sesame'\n 'x' "));
+        assertEquals("The login failed; caused by ERR unknown command 'AUTH'", StoreErrors.describe(e));
     }
 
     private static void check(boolean cluster, String info) {
