@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Set;
@@ -56,7 +57,7 @@ final class Checkout {
     private final Duration lease;
     private final byte[] leaseMillis;
     private final Aside aside;
-    private final PartitionRotation<Partition> rotation = new PartitionRotation<>(PACE);
+    final PartitionRotation<Partition> rotation = new PartitionRotation<>(PACE);
 
     /** Where the next discovery begins, if there are more than one finds. */
     private volatile String cursor = Double.toString(ThreadLocalRandom.current().nextDouble());
@@ -90,13 +91,9 @@ final class Checkout {
         try {
             boolean fresh = rotation.isDiscoveryDue(System.nanoTime());
             Set<Partition> tried = new HashSet<>();
-            if (fresh) {
-                discover(hold, tried);
-            }
-            fill(hold, limit, tried);
+            fill(hold, limit, tried, fresh ? discover(hold, tried) : List.of());
             if (!fresh && hasRoom(hold, limit)) {
-                discover(hold, tried);
-                fill(hold, limit, tried);
+                fill(hold, limit, tried, discover(hold, tried));
             }
         } catch (RuntimeException | Error e) {
             onFailure.accept(hold);
@@ -109,8 +106,12 @@ final class Checkout {
         return hold.messages() < limit && hold.partitions.size() < MOST_PARTITIONS && hold.bytes() < Portions.BYTES;
     }
 
-    /** @param tried the partitions that this checkout has tried already, which may not be ready because of that */
-    private void discover(Hold hold, Set<Partition> tried) {
+    /**
+     * Looks for partitions that are ready, and returns those.
+     *
+     * @param tried the partitions that this checkout has tried already, which may not be ready because of that
+     */
+    private List<Partition> discover(Hold hold, Set<Partition> tried) {
         long started = System.nanoTime();
         List<byte[]> arguments = new ArrayList<>(topics.size() + 4);
         arguments.add(KeySpace.bytes(Integer.toString(MOST_FOUND)));
@@ -137,15 +138,21 @@ final class Checkout {
         }
         cursor = Reply.text(reply.get(1));
         rotation.add(found, started, System.nanoTime());
+        return found;
     }
 
     /**
      * Takes some of the partitions and shares the limit out among them. If they have less, it reads on in those that
      * had more than their share, and then tries twice as many more. So it asks the server no more often than the
      * logarithm of their number says, however many of them are no longer ready.
+     *
+     * @param found what was just found: it is tried even if another thread, whose server answered earlier, has made the
+     *     rotation forget it meanwhile
      */
-    private void fill(Hold hold, int limit, Set<Partition> tried) {
-        List<Partition> inTurn = rotation.nextTurn(limit);
+    private void fill(Hold hold, int limit, Set<Partition> tried, List<Partition> found) {
+        Set<Partition> known = new LinkedHashSet<>(rotation.nextTurn(limit));
+        known.addAll(found);
+        List<Partition> inTurn = new ArrayList<>(known);
         int wanted = Math.max(1, rotation.firstTake(inTurn.size(), limit));
         inTurn.removeAll(tried);
         int next = 0;
@@ -365,8 +372,7 @@ final class Checkout {
             readOn(hold, limit);
             releaseEmpty(hold);
             if (hasRoom(hold, limit)) {
-                discover(hold, tried);
-                fill(hold, limit, tried);
+                fill(hold, limit, tried, discover(hold, tried));
             }
         } catch (RuntimeException | Error e) {
             onFailure.accept(hold);

@@ -31,7 +31,7 @@ final class Hold {
      */
     boolean isLast;
 
-    /** Messages after those that were read. They are dropped when the hold is released. */
+    /** Messages after those that were read. They are dropped when the hold is released, once. */
     private @Nullable ReadAhead ahead;
 
     /** Of what is yet to be taken. */
@@ -75,19 +75,19 @@ final class Hold {
         return partitions.stream().map(held -> held.partition).toList();
     }
 
-    void readAhead(@Nullable ReadAhead begun) {
+    synchronized void readAhead(@Nullable ReadAhead begun) {
         ahead = begun;
     }
 
     /** For the close. */
     @Nullable
-    ReadAhead takeAhead() {
+    synchronized ReadAhead takeAhead() {
         ReadAhead taken = ahead;
         ahead = null;
         return taken;
     }
 
-    void dropAhead() {
+    synchronized void dropAhead() {
         if (ahead != null) {
             ahead.drop();
             ahead = null;

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,12 @@ final class RedisBatch extends OutcomeBatch {
     private final Sequel sequel;
     private volatile LeaseClock renewed;
     private volatile boolean lost;
+
+    /** Set once: by the close, or because the store was closed before. */
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    /** The caller was told that it is not held, and a renewal that comes late does not make that untrue. */
+    private volatile boolean doubted;
 
     /** What comes after a batch. */
     interface Sequel {
@@ -103,7 +110,14 @@ final class RedisBatch extends OutcomeBatch {
 
     @Override
     public boolean isHeld() {
-        return outcomes.isOpen() && (hold == null || !lost && renewed.isWithin(trusted));
+        if (!outcomes.isOpen()) {
+            return false;
+        }
+        boolean held = hold == null || !lost && !ended.get() && renewed.isWithin(trusted);
+        if (!held) {
+            doubted = true;
+        }
+        return held && !doubted;
     }
 
     @Nullable
@@ -148,16 +162,21 @@ final class RedisBatch extends OutcomeBatch {
     }
 
     /**
-     * Ends the hold because the store is being closed. Waits for a close that has begun. Returns what is to be
-     * released.
+     * Ends the hold because the store is being closed. Waits for nothing: a close that has begun may wait for its
+     * server. Returns what is to be released; null if a close has begun, or the hold has ended.
      */
     @Nullable
-    synchronized Hold lose() {
-        if (hold == null || !outcomes.isOpen() || lost) {
+    Hold lose() {
+        if (hold == null || lost || !ended.compareAndSet(false, true)) {
             return null;
         }
         lost = true;
         return hold;
+    }
+
+    /** Waits for a close that has begun. */
+    synchronized void awaitClose() {
+        // the thread that closes has the monitor
     }
 
     /** Tries to free partitions now. If it fails, they are free when the lease has run out. */
@@ -197,7 +216,7 @@ final class RedisBatch extends OutcomeBatch {
     }
 
     private void close(Hold hold) {
-        if (lost) {
+        if (!ended.compareAndSet(false, true) || lost) {
             release(client, hold); // others may have taken one partition of several
             throw new HoldLostException(
                     DOING + " failed: its store was closed, or its lease ran out while the process was"
@@ -211,6 +230,7 @@ final class RedisBatch extends OutcomeBatch {
         RetryingClient.Answers answers =
                 send(next == null ? List.of(BatchCloser.close(hold, outcomes)) : next.commands());
         long done = number(answers);
+        boolean repeated = answers.repeated();
         List<Object> replies = answers.replies();
         sequel.closed(done == KEPT ? next : null, replies.subList(1, replies.size()));
         if (done == KNOCKED) {
@@ -219,16 +239,18 @@ final class RedisBatch extends OutcomeBatch {
         if (done == MORE_TO_DO || done == KNOCKED) {
             answers = send(List.of(BatchCloser.close(hold, outcomes)));
             done = number(answers);
+            repeated |= answers.repeated();
         }
         for (int again = 0; done == SOME_MISSING && again < 3; again++) {
             answers = send(List.of(BatchCloser.close(hold, outcomes, stillThere(hold))));
             done = number(answers);
+            repeated |= answers.repeated();
         }
         if (done == DONE || done == KEPT) {
             return;
         }
         release(client, hold);
-        if (done == LOST && answers.repeated()) {
+        if (done == LOST && repeated) {
             throw new StoreException(
                     DOING + " was not confirmed, and meanwhile others have taken its partitions: either"
                             + " all its outcomes took effect or none. Messages that were published may be handed out again.");

@@ -13,12 +13,21 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The store in Redis: what its checkouts know in common, and its open batches. */
 final class RedisStore extends GuardedStore {
+    /** How long a close waits for servers that do not answer. */
+    private static final long CLOSING = TimeUnit.SECONDS.toNanos(10);
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedisStore.class);
+
     private final RedisClientAdapter adapter;
     private final Duration lease;
     private final Capabilities capabilities;
@@ -89,7 +98,7 @@ final class RedisStore extends GuardedStore {
             prefetch.noteCheckout(called, batch.messages().size(), limit);
         }
         if (isClosed()) { // close() may have missed it
-            endAll(List.of(batch));
+            release(loseAll(List.of(batch)));
         }
         return batch;
     }
@@ -145,24 +154,55 @@ final class RedisStore extends GuardedStore {
         if (!markClosed()) {
             return;
         }
+        long end = System.nanoTime() + CLOSING;
+        // First of all: what comes next may wait for a server, and no batch is to be held for that long.
         leaseRenewer.close();
-        endAll(unfinished);
-        topicSets.endAll();
+        List<Hold> left = loseAll(unfinished);
         wakeUpListener.close();
+        Thread ending = new Thread(() -> end(left), "outbox-redis-closing");
+        ending.setDaemon(true);
+        try {
+            ending.start();
+        } catch (Error e) { // there is no room for another thread
+            end(left);
+            return;
+        }
+        try {
+            ending.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** If a server does not answer, this takes longer than anyone waits, and the ends of the leases will do. */
+    private void end(List<Hold> left) {
+        tryTo(() -> release(left));
+        tryTo(topicSets::endAll);
+        unfinished.forEach(RedisBatch::awaitClose);
         adapter.close();
     }
 
+    private static void tryTo(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            LOG.warn(
+                    "Partitions were not released when their store was closed; they are free when their lease ends", e);
+        }
+    }
+
+    private static List<Hold> loseAll(Collection<RedisBatch> batches) {
+        return batches.stream().map(RedisBatch::lose).filter(Objects::nonNull).toList();
+    }
+
     /** In one round trip for each server's share, so that a server that is away is waited for once. */
-    private void endAll(Collection<RedisBatch> batches) {
+    private void release(List<Hold> holds) {
         Map<KeySpace, List<Command>> byKeySpace = new HashMap<>();
-        for (RedisBatch batch : batches) {
-            Hold hold = batch.lose();
-            if (hold != null) {
-                hold.dropAhead();
-                byKeySpace
-                        .computeIfAbsent(hold.keySpace, keySpace -> new ArrayList<>())
-                        .add(hold.release(hold.asked));
-            }
+        for (Hold hold : holds) {
+            hold.dropAhead();
+            byKeySpace
+                    .computeIfAbsent(hold.keySpace, keySpace -> new ArrayList<>())
+                    .add(hold.release(hold.asked));
         }
         byKeySpace.forEach(client::tell);
     }

@@ -2,9 +2,12 @@ package dev.outbox.store.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.OutboxException;
@@ -15,10 +18,12 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.RedisServer;
 import dev.outbox.servers.TcpProxy;
+import dev.outbox.store.support.LeaseClock;
 import dev.outbox.store.support.PartitionRotation;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -291,10 +296,8 @@ class HoldsTest {
                 Thread.sleep(1);
             }
             Thread closingStore = thread(store::close, failed);
-            while (closingStore.getState() != Thread.State.BLOCKED || !isIn("lose", closingStore)) {
-                assertTrue(closingStore.isAlive(), "the store was closed before its batch");
-                Thread.sleep(1);
-            }
+            Load.await(HoldsTest::isACloseAwaited, "the store waits for the close of its batch");
+            assertTrue(closingStore.isAlive(), "the store was closed before its batch");
             network.heal();
             closing.join();
             closingStore.join();
@@ -302,6 +305,89 @@ class HoldsTest {
         }
         try (Store store = open(AN_HOUR)) {
             assertEquals(List.of(), RedisStoreTest.publishAll(store, 10), "was settled");
+        }
+    }
+
+    private static boolean isACloseAwaited() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getState() == Thread.State.BLOCKED && isIn("awaitClose", thread));
+    }
+
+    /** While the close of one waits for its server, relays publish nothing more of the others. */
+    @Test
+    void closingAStoreEndsAllHoldsBeforeItWaits() throws Exception {
+        try (TcpProxy network = TcpProxy.before(address.url())) {
+            TestAddress through =
+                    address.through(new InetSocketAddress(InetAddress.getLoopbackAddress(), network.port()));
+            Store store = StoreOpener.store(address.url(), AN_HOUR.withPrefix(address.prefix()), through::way);
+            List<MessageBatch> batches = new ArrayList<>();
+            for (int partition = 0; partition < 8; partition++) {
+                commit(partition, 1);
+                batches.add(store.checkout(Set.of(RedisStoreTest.TOPIC), 1));
+            }
+            MessageBatch first = batches.remove(0);
+            first.markPublished(first.messages().get(0), null);
+            AtomicReference<@Nullable Throwable> failed = new AtomicReference<>();
+            network.stall();
+            Thread closing = thread(first::close, failed);
+            Load.await(() -> isIn("send", closing), "a close that waits for the server");
+            Thread closingStore = thread(store::close, failed);
+            Load.await(() -> batches.stream().noneMatch(MessageBatch::isHeld), "no batch is held");
+            assertTrue(isIn("send", closing), "the store waited for the close before it ended the other holds");
+            network.heal();
+            closing.join();
+            closingStore.join();
+            assertNull(failed.get());
+            batches.forEach(batch -> assertThrows(HoldLostException.class, batch::close));
+        }
+    }
+
+    /** A publisher that was told to stop is not told later that it may go on. */
+    @Test
+    void aHoldThatWasDoubtedIsNotHeldAgain() {
+        commit(0, 1);
+        try (Store store = open(AN_HOUR)) {
+            try (MessageBatch taken = store.checkout(Set.of(RedisStoreTest.TOPIC), 1)) {
+                RedisBatch batch = (RedisBatch) taken;
+                assertTrue(batch.isHeld());
+                long hours = Duration.ofHours(2).toMillis();
+                batch.noteRenewed(new LeaseClock(
+                        System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(hours), System.currentTimeMillis() - hours));
+                assertFalse(batch.isHeld());
+                batch.noteRenewed(LeaseClock.now());
+                assertFalse(batch.isHeld(), "held again");
+                batch.markPublished(batch.messages().get(0), null);
+            }
+            assertEquals(List.of(), Operations.of(store).backlog(), "its outcomes take effect nevertheless");
+        }
+    }
+
+    /** The other thread had asked before the commit, and comes to read its answer after it. */
+    @Test
+    void anOlderAnswerOfAnotherThreadHidesNoPartition() throws Exception {
+        RetryingClient retrying = new RetryingClient(RedisClientAdapter.of(client));
+        Checkout checkout =
+                new Checkout(retrying, keySpace, Set.of(RedisStoreTest.TOPIC), Duration.ofHours(1), new Aside());
+        commit(0, 1);
+        AtomicReference<@Nullable Throwable> failed = new AtomicReference<>();
+        int hidden = 0;
+        while (hidden < 3) {
+            AtomicReference<@Nullable Hold> found = new AtomicReference<>();
+            Thread asking = thread(() -> found.set(checkout.run(1, hold -> {})), failed);
+            while (asking.isAlive()) {
+                synchronized (checkout.rotation) { // which the other thread would enter now, to see what is known
+                    LockSupport.parkNanos(100_000);
+                    if (asking.getState() == Thread.State.BLOCKED && isIn("nextTurn", asking)) {
+                        checkout.rotation.retain(List.of(), Set.of());
+                        hidden++;
+                    }
+                }
+                LockSupport.parkNanos(10_000);
+            }
+            Hold hold = found.get();
+            assertNull(failed.get());
+            assertNotNull(hold, "nothing was found");
+            RedisBatch.release(retrying, hold);
         }
     }
 
