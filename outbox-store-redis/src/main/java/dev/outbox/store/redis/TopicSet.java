@@ -11,31 +11,48 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.Protocol;
 
 /**
  * Checkouts of some topics. A batch is of one key space, because its outcomes take effect in one step (OBX-CLOSE-1);
- * key spaces take turns. One whose server is away is left alone for a while, and the others go on.
+ * key spaces take turns. One whose server is away rests, and the others go on. When its rest is over, a thread of its
+ * own asks the server, so that no checkout waits for a server that is still away.
  */
 final class TopicSet {
     private static final Logger LOG = LoggerFactory.getLogger(TopicSet.class);
+    private static final String UNREACHABLE = "A part of the outbox cannot be reached; the others go on";
     private static final long REST = TimeUnit.SECONDS.toNanos(1);
 
+    /** A server that is back must have its messages served within ten seconds. */
+    private static final long MOST_REST = TimeUnit.SECONDS.toNanos(5);
+
+    /** A checkout that has waited for this long ends with the first lost connection: the next server may be the same. */
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(3);
+
+    // What a key space does.
+    private static final int WORKS = 0;
+    private static final int RESTS = 1;
+    private static final int IS_ASKED = 2;
+
     private final RetryingClient client;
+    private final List<KeySpace> keySpaces;
     private final List<Checkout> checkouts;
     private final AtomicInteger turn = new AtomicInteger();
     private final AtomicLongArray restUntil;
-    private final AtomicIntegerArray resting;
+    private final AtomicIntegerArray states;
+    private volatile boolean closed;
 
     /** Of the only key space; where there are several, another one has the next turn. */
     private final @Nullable Prefetch prefetch;
 
     TopicSet(RetryingClient client, KeyNames keyNames, Set<String> topics, Duration lease, Aside aside) {
         this.client = client;
-        this.checkouts = keyNames.keySpaces().stream()
+        this.keySpaces = keyNames.keySpaces();
+        this.checkouts = keySpaces.stream()
                 .map(keySpace -> new Checkout(client, keySpace, topics, lease, aside))
                 .toList();
         this.restUntil = new AtomicLongArray(checkouts.size());
-        this.resting = new AtomicIntegerArray(checkouts.size());
+        this.states = new AtomicIntegerArray(checkouts.size());
         this.prefetch = checkouts.size() == 1 ? new Prefetch(client, checkouts.get(0)) : null;
     }
 
@@ -46,6 +63,7 @@ final class TopicSet {
 
     /** From now on nothing is checked out ahead. */
     void close() {
+        closed = true;
         if (prefetch != null) {
             prefetch.close();
         }
@@ -76,6 +94,7 @@ final class TopicSet {
             return ahead;
         }
         int first = Math.floorMod(turn.getAndIncrement(), checkouts.size());
+        long called = System.nanoTime();
         RuntimeException failure = null;
         int answered = 0;
         for (int i = 0; i < checkouts.size(); i++) {
@@ -91,28 +110,71 @@ final class TopicSet {
             try {
                 Hold hold = checkout.run(limit, failed -> RedisBatch.release(client, failed));
                 answered++;
-                resting.set(index, 0);
+                noteAnswer(index);
                 if (hold != null) {
                     return hold;
                 }
             } catch (RuntimeException e) {
                 failure = e;
-                long now = System.nanoTime();
-                // Ten times what it took to find out, so that it costs the others no more than a tenth of the time.
-                restUntil.set(index, now + Math.max(REST, 10 * (now - began)));
-                resting.set(index, 1);
+                noteFailure(index, began);
+                if (StoreErrors.isConnectionLost(e) && System.nanoTime() - called > PATIENCE) {
+                    throw e;
+                }
             }
         }
         if (failure != null) {
             if (answered == 0) {
                 throw failure;
             }
-            LOG.warn("A part of the outbox cannot be reached; the others go on", failure);
+            LOG.warn(UNREACHABLE, failure);
         }
         return null;
     }
 
+    /** If its rest is over, this has its server asked, by one thread at a time. */
     private boolean isResting(int index) {
-        return checkouts.size() > 1 && resting.get(index) != 0 && System.nanoTime() - restUntil.get(index) < 0;
+        if (checkouts.size() == 1 || states.get(index) == WORKS) {
+            return false;
+        }
+        if (System.nanoTime() - restUntil.get(index) >= 0 && states.compareAndSet(index, RESTS, IS_ASKED)) {
+            Thread asking = new Thread(() -> ask(index), "outbox-redis-asking");
+            asking.setDaemon(true);
+            try {
+                asking.start();
+            } catch (Error e) { // there is no room for another thread
+                noteFailure(index, System.nanoTime());
+            }
+        }
+        return true;
+    }
+
+    private void ask(int index) {
+        long began = System.nanoTime();
+        KeySpace keySpace = keySpaces.get(index);
+        try {
+            Reply.check(client.call(keySpace, Command.of(Protocol.Command.ZCARD, keySpace.ready())));
+            noteAnswer(index);
+        } catch (RuntimeException | Error e) {
+            noteFailure(index, began);
+            if (!closed) {
+                LOG.warn(UNREACHABLE, e);
+            }
+        }
+    }
+
+    /** Where one key space works again the others may too: their rest ends. */
+    private void noteAnswer(int index) {
+        if (states.getAndSet(index, WORKS) != WORKS) {
+            long now = System.nanoTime();
+            for (int i = 0; i < checkouts.size(); i++) {
+                restUntil.set(i, now);
+            }
+        }
+    }
+
+    private void noteFailure(int index, long began) {
+        long now = System.nanoTime();
+        restUntil.set(index, now + Math.max(REST, Math.min(MOST_REST, 10 * (now - began))));
+        states.set(index, RESTS);
     }
 }
