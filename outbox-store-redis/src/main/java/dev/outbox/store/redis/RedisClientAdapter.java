@@ -102,13 +102,20 @@ final class RedisClientAdapter implements AutoCloseable {
         client.zcard(keySpace.ready());
     }
 
-    /** Whether this user may send a PING. */
+    /**
+     * Whether this user may send a PING.
+     *
+     * @throws JedisDataException if the server does not say, because it is loading or busy
+     */
     boolean answersPings() {
         try {
             client.ping();
             return true;
         } catch (JedisDataException e) {
-            return false;
+            if (Trouble.code(e).equals("NOPERM")) {
+                return false;
+            }
+            throw e;
         } catch (JedisException e) {
             return true; // the server is away; it would be asked again anyway
         }

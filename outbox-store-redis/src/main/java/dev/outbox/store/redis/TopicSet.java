@@ -26,7 +26,7 @@ final class TopicSet {
     /** A server that is back must have its messages served within ten seconds. */
     private static final long MOST_REST = TimeUnit.SECONDS.toNanos(5);
 
-    /** A checkout that has waited for this long ends with the first lost connection: the next server may be the same. */
+    /** A checkout that has waited for this long ends at the first lost connection: the next server may be the same. */
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(3);
 
     // What a key space does.

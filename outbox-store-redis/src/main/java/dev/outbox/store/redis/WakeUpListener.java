@@ -37,7 +37,6 @@ final class WakeUpListener implements AutoCloseable {
     private final Thread thread = new Thread(this::run, "outbox-redis-wake-ups");
     private final Thread pinging = new Thread(this::ping, "outbox-redis-wake-ups-ping");
     private volatile Subscriber subscriber = new Subscriber();
-    private boolean started;
     private volatile boolean closed;
 
     WakeUpListener(RedisClientAdapter adapter, String channel, Duration betweenPings) {
@@ -49,12 +48,9 @@ final class WakeUpListener implements AutoCloseable {
     /** Returns when the server has confirmed that it will tell. */
     WakeUps.Subscription add(Runnable listener) {
         synchronized (this) {
-            if (!started && !closed) {
-                thread.setDaemon(true);
-                thread.start();
-                pinging.setDaemon(true);
-                pinging.start();
-                started = true;
+            if (!closed) {
+                start(thread);
+                start(pinging);
             }
         }
         try {
@@ -72,6 +68,14 @@ final class WakeUpListener implements AutoCloseable {
         Registration registration = new Registration(listener);
         listeners.add(registration);
         return () -> listeners.remove(registration);
+    }
+
+    /** Once. If there is no room for another thread, the next listener has it started. */
+    private static void start(Thread thread) {
+        if (thread.getState() == Thread.State.NEW) {
+            thread.setDaemon(true);
+            thread.start();
+        }
     }
 
     /** Equal to no other, so that ending one subscription of a listener that has two leaves the other. */

@@ -539,6 +539,30 @@ class RedisStoreTest {
         }
     }
 
+    /** As after a restore of messages by hand, with another number of partitions. */
+    @Test
+    void aLetterOfTheSameIdGivesWayInAnyPartitionOfItsTopic() {
+        commit(0, "m");
+        KeySpace keySpace = new KeyNames(address.prefix(), 1).keySpace(0);
+        byte[] first = keySpace.keys(new Partition(TOPIC, 0)).messages();
+        KeySpace.Keys second = keySpace.keys(new Partition(TOPIC, 1));
+        client.copy(first, second.messages(), false);
+        client.zadd(keySpace.ready(), 0, second.member());
+        try (Store store = address.open()) {
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.deadLetter(batch.messages().get(0), "first");
+            }
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.deadLetter(batch.messages().get(0), "second");
+            }
+            assertEquals(
+                    List.of("second"),
+                    Operations.of(store).deadLetters(TOPIC, null, 10).stream()
+                            .map(DeadLetter::reason)
+                            .toList());
+        }
+    }
+
     /** One unmarked between marked ones, hundreds of times: what is deleted is what was marked. */
     @Test
     void onlyWhatWasMarkedIsDeleted() {

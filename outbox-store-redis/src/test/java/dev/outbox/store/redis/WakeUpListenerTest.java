@@ -2,6 +2,7 @@ package dev.outbox.store.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.PersistFunc;
@@ -22,6 +23,7 @@ import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.ClientKillParams;
 
 /** Wake-ups go on for as long as the server is there, and nobody takes the connection for idle. */
@@ -135,6 +137,40 @@ class WakeUpListenerTest {
             }
             assertEquals(1, refusals(), "pings that were refused");
             assertTrue(subscriber().contains(" cmd=subscribe "), subscriber());
+        }
+    }
+
+    /** A server that is busy has not said whether it may. */
+    @Test
+    void aBusyServerRefusesNoPings() throws Exception {
+        try (RedisServer busy = RedisServer.packaged("--lua-time-limit", "1");
+                RedisClient client = client(busy.url());
+                Jedis jedis = busy.connect()) {
+            RedisClientAdapter adapter = RedisClientAdapter.of(client);
+            assertTrue(adapter.answersPings());
+            Thread script = new Thread(() -> {
+                try (Jedis other = busy.connect()) {
+                    assertThrows(JedisDataException.class, () -> other.eval("while true do end"));
+                }
+            });
+            script.start();
+            try {
+                Load.await(
+                        () -> {
+                            try {
+                                jedis.ping();
+                                return false;
+                            } catch (JedisDataException e) {
+                                return true;
+                            }
+                        },
+                        "a server that is busy");
+                assertThrows(JedisDataException.class, adapter::answersPings);
+            } finally {
+                jedis.scriptKill();
+                script.join();
+            }
+            assertTrue(adapter.answersPings());
         }
     }
 

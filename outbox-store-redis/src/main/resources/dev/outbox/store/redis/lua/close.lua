@@ -40,10 +40,10 @@ local function bury(messages, dead, member)
     letter[#letter + 1] = field
   end
   local place = redis.call(unpack(letter))
-  -- An id leads to one letter; what died by the same id before, in the same partition, gives way.
+  -- An id leads to one letter; what died by the same id before, in the same topic, gives way.
   local before = redis.call('HGET', KEYS[2], id)
   local other, entryBefore = string.match(before or '', '^(.*) (.*)$')
-  if other == member then
+  if other and string.match(other, '^(.*)#') == string.match(member, '^(.*)#') then
     redis.call('XDEL', dead, entryBefore)
   end
   redis.call('HSET', KEYS[2], id, member .. ' ' .. place)
