@@ -2,11 +2,18 @@ package dev.outbox.benchmarks;
 
 import dev.outbox.AsyncBrokerPublisher;
 import dev.outbox.OutboxHeaders;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
 /** A broker, and the two ways to it: the publisher, and its client by hand. */
 interface BrokerTarget {
+    /** How many partitions the outbox has, and the destination if it has any. */
+    int PARTITIONS = 16;
+
+    /** A key for each partition. */
+    List<String> KEYS = Load.keys(PARTITIONS);
+
     /** What the broker says it is, or is known to be. */
     String version() throws Exception;
 
@@ -27,6 +34,11 @@ interface BrokerTarget {
     /** The headers that a message has in addition to its own. */
     static Map<String, String> headers(String id) {
         return Map.of(OutboxHeaders.ID, id, OutboxHeaders.TOPIC, Load.TOPIC);
+    }
+
+    /** The key of a message that is sent by hand. */
+    static String key(long number) {
+        return KEYS.get((int) (number % PARTITIONS));
     }
 
     /** An id as long as those of outbox. */

@@ -150,7 +150,7 @@ final class Document {
         return page.toString();
     }
 
-    /** An earlier page with those sections anew that were measured now. */
+    /** An earlier page, with the sections that were measured now in the place of those that it had. */
     static String update(String page, Results results) {
         Map<String, String> sections = new LinkedHashMap<>();
         String[] parts = page.split(SECTION, -1);

@@ -27,7 +27,7 @@ final class KafkaTarget implements BrokerTarget {
     KafkaTarget() throws Exception {
         Map<String, Object> settings = Map.of("bootstrap.servers", server.direct());
         try (Admin admin = Admin.create(settings)) {
-            admin.createTopics(List.of(new NewTopic(Load.TOPIC, ToBrokers.PARTITIONS, (short) 1)))
+            admin.createTopics(List.of(new NewTopic(Load.TOPIC, PARTITIONS, (short) 1)))
                     .all()
                     .get(60, TimeUnit.SECONDS);
         }
@@ -54,7 +54,7 @@ final class KafkaTarget implements BrokerTarget {
     public void send(int messages) throws Exception {
         AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
         for (int m = 0; m < messages; m++) {
-            byte[] key = ToBrokers.key(sent).getBytes(StandardCharsets.UTF_8);
+            byte[] key = BrokerTarget.key(sent).getBytes(StandardCharsets.UTF_8);
             ProducerRecord<byte[], byte[]> message = new ProducerRecord<>(Load.TOPIC, key, PAYLOAD);
             BrokerTarget.headers(BrokerTarget.id(sent++))
                     .forEach((name, value) -> message.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));

@@ -63,7 +63,7 @@ final class NatsTarget implements BrokerTarget {
             Headers headers = new Headers();
             BrokerTarget.headers(id).forEach(headers::add);
             headers.add("Nats-Msg-Id", id);
-            headers.add(OutboxHeaders.KEY, ToBrokers.key(sent++));
+            headers.add(OutboxHeaders.KEY, BrokerTarget.key(sent++));
             answers.add(stream.publishAsync(NatsMessage.builder()
                     .subject(Load.TOPIC)
                     .headers(headers)

@@ -52,7 +52,7 @@ final class RabbitTarget implements BrokerTarget {
         for (int m = 0; m < messages; m++) {
             String id = BrokerTarget.id(sent);
             Map<String, Object> headers = new HashMap<>(BrokerTarget.headers(id));
-            headers.put(OutboxHeaders.KEY, ToBrokers.key(sent++));
+            headers.put(OutboxHeaders.KEY, BrokerTarget.key(sent++));
             AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
                     .deliveryMode(PERSISTENT)
                     .messageId(id)

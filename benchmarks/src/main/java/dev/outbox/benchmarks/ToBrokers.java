@@ -14,7 +14,6 @@ import java.util.concurrent.Callable;
  * both, so it cannot be faster than the slower one.
  */
 final class ToBrokers {
-    static final int PARTITIONS = 16;
     private static final int LIMIT = 1000;
     private static final int IN_FLIGHT = 100;
 
@@ -26,14 +25,7 @@ final class ToBrokers {
         TARGETS.put("nats", NatsTarget::new);
     }
 
-    private static final List<String> KEYS = Load.keys(PARTITIONS);
-
     private ToBrokers() {}
-
-    /** The key of a message that is sent by hand. */
-    static String key(long number) {
-        return KEYS.get((int) (number % PARTITIONS));
-    }
 
     static void measure(Run run) throws Exception {
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
@@ -80,12 +72,15 @@ final class ToBrokers {
     }
 
     private static Topic.Builder<byte[]> topic(String name) {
-        return Topic.builder(name, Codecs.bytes()).partitions(PARTITIONS);
+        return Topic.builder(name, Codecs.bytes()).partitions(BrokerTarget.PARTITIONS);
     }
 
     private static Drain drain(Backend backend) {
         return new Drain(
-                new Backlog(backend, Load.of(0).inPartitions(PARTITIONS).withKeys()), LIMIT);
+                new Backlog(
+                        backend,
+                        Load.of(0).inPartitions(BrokerTarget.PARTITIONS).withKeys()),
+                LIMIT);
     }
 
     private static Contest.Side byHand(BrokerTarget target) {
