@@ -260,7 +260,13 @@ final class BatchCloser {
             Bson these = in("_id", plan.dead.stream().map(d -> d.get("_id")).toList());
             // One of the same id can only have been restored by hand; with it in the way, the batch could never be
             // closed.
-            collections.deadLetters().deleteMany(session, these);
+            long older = collections.deadLetters().deleteMany(session, these).getDeletedCount();
+            if (older > 0) {
+                LOG.warn(
+                        "{} older dead letters had the ids of messages that have died now, and gave way to them."
+                                + " Those messages had been restored by hand.",
+                        older);
+            }
             collections.deadLetters().insertMany(session, plan.dead);
             // The timestamp of the insert says in which order they died; a date is what a TTL index needs.
             collections.deadLetters().updateMany(session, these, List.of(Updates.set("diedAt", "$$NOW")));

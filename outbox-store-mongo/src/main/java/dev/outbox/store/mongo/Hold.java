@@ -34,10 +34,14 @@ final class Hold {
 
     /**
      * Counted from before the claim, or its last renewal, was sent, because the answer may take any time: a process
-     * that was paused, or whose machine was, finds when it wakes that the time is over.
+     * that was paused, or whose machine was, finds when it wakes that the time is over. Once it may not be relied on, a
+     * renewal whose answer comes late changes nothing.
      */
     boolean isTrusted() {
-        return !lost && !trustLeft().isNegative();
+        if (trustLeft().isNegative()) {
+            lost = true;
+        }
+        return !lost;
     }
 
     /** For how long it may still be relied on; negative if it may not. */

@@ -487,6 +487,14 @@ final class MongoOperations implements StoreOperations {
                 .deadLetters()
                 .find(session, in("_id", wanted))
                 .forEach(letter -> found.put(letter.get("_id"), letter));
+        if (!found.isEmpty()) {
+            // A message that was restored by hand, say. Its letter stays, because two messages cannot have one id.
+            collections
+                    .messages()
+                    .find(session, in("_id", List.copyOf(found.keySet())))
+                    .projection(new BsonDocument("_id", new BsonInt32(1)))
+                    .forEach(pending -> found.remove(pending.get("_id")));
+        }
         List<BsonDocument> letters =
                 wanted.stream().filter(found::containsKey).map(found::get).toList();
         if (!letters.isEmpty()) {

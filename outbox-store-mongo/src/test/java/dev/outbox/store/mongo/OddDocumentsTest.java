@@ -14,6 +14,8 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.servers.MongoServer;
+import dev.outbox.servers.StandardError;
+import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -209,6 +211,48 @@ class OddDocumentsTest {
                     .toList();
             assertEquals(List.of("2", "4"), texts);
         }
+    }
+
+    /** Its message was restored by hand. It keeps neither others from coming again, nor a batch from being closed. */
+    @Test
+    void aDeadLetterWhoseMessageIsThereStaysUntilThatDies() {
+        List<String> ids = outbox.commit(0, "1", "2");
+        Document restored = Objects.requireNonNull(
+                messages.find().sort(new Document("position", 1)).first());
+        try (Store store = open()) {
+            Operations operations = Operations.of(store);
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                batch.messages().forEach(m -> batch.deadLetter(m, "before"));
+            }
+            messages.insertOne(restored);
+            assertEquals(1, operations.redrive(ids));
+            assertEquals(
+                    List.of("1"),
+                    operations.deadLetters(TOPIC, null, 10).stream()
+                            .map(letter -> TestOutbox.text(letter.message()))
+                            .toList());
+            String warned = StandardError.during(() -> {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
+                    assertEquals(List.of("1", "2"), TestOutbox.texts(batch));
+                    batch.messages().forEach(m -> batch.deadLetter(m, "after"));
+                }
+            });
+            assertTrue(warned.contains("1 older dead letters had the ids"), warned);
+            assertEquals(2, operations.redrive(ids));
+            assertEquals(List.of("1", "2"), publishAll(store));
+        }
+    }
+
+    /** What a caller was told it may not rely on is not relied on because of an answer that comes late. */
+    @Test
+    void aHoldThatWasDoubtedIsNotTrustedAgain() {
+        Hold hold = new Hold(List.of(new Partition(TOPIC, 0)), Duration.ofNanos(-1));
+        assertFalse(hold.isTrusted());
+        long hour = Duration.ofHours(1).toMillis();
+        hold.renewed(
+                new LeaseClock(System.nanoTime() + Duration.ofHours(1).toNanos(), System.currentTimeMillis() + hour));
+        assertFalse(hold.trustLeft().isNegative());
+        assertFalse(hold.isTrusted());
     }
 
     @Test
