@@ -17,6 +17,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
+import dev.outbox.spi.Redacted;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.util.List;
@@ -73,10 +74,13 @@ final class StoreOpener {
     static Store store(String url, StoreOptions options) {
         ConnectionString address = address(url);
         String database = address.getDatabase();
-        String shown = "mongodb://" + String.join(",", address.getHosts()) + "/" + (database == null ? "" : database);
+        String shown = shown(url, address);
         if (database == null) {
             throw new ConfigurationException(
-                    "The URL " + shown + " names no database: expected" + " mongodb://host/database?replicaSet=name");
+                    "The URL " + shown + " names no database: expected mongodb://host/database?replicaSet=name");
+        }
+        if (database.contains("@") || database.contains(":")) {
+            throw notReadable(); // the password has a slash, and the rest of it was taken for the database
         }
         Settings settings = Settings.of(options);
         MongoClient client;
@@ -104,10 +108,23 @@ final class StoreOpener {
             throw new ConfigurationException(
                     "The hosts of a mongodb+srv: URL cannot be looked up in the DNS. " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
-            throw new ConfigurationException("This is no URL of MongoDB; expected"
-                    + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
-                    + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
+            throw notReadable();
         }
+    }
+
+    /** With an at sign after the hosts, what was taken for them may be a part of the user and password. */
+    private static String shown(String url, ConnectionString address) {
+        int path = url.indexOf('/', url.indexOf("//") + 2);
+        String database = address.getDatabase();
+        return path >= 0 && url.indexOf('@', path) >= 0
+                ? Redacted.url(url)
+                : "mongodb://" + String.join(",", address.getHosts()) + "/" + (database == null ? "" : database);
+    }
+
+    private static ConfigurationException notReadable() {
+        return new ConfigurationException("This is no URL of MongoDB; expected"
+                + " mongodb://user:password@host1,host2/database?replicaSet=name. In user and password write %25 for"
+                + " %, %40 for @, %3A for :, %2F for /, or use the options user and password.");
     }
 
     /** The settings of the pool of a store that is opened by URL. */

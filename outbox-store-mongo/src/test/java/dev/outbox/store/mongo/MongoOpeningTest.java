@@ -467,6 +467,14 @@ class MongoOpeningTest {
                         ConfigurationException.class,
                         "mongodb://app:" + SECRET + "@" + SECRET + "@db/x",
                         StoreOptions.defaults()));
+        for (String slash : List.of("2024/" + SECRET, SECRET + "/2024")) {
+            assertContains(
+                    "no URL of MongoDB",
+                    refusal(
+                            ConfigurationException.class,
+                            "mongodb://app:" + slash + "@db.example.com/shop",
+                            StoreOptions.defaults()));
+        }
         assertContains(
                 "names no database",
                 refusal(ConfigurationException.class, "mongodb://app:" + SECRET + "@db/", StoreOptions.defaults()));
