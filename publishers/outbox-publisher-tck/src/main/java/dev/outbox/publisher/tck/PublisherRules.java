@@ -271,7 +271,7 @@ interface PublisherRules {
         }
     }
 
-    /** A client that sends again, because an answer is late, may bring one message twice. It does not do so each time. */
+    /** A client that sends again, because an answer is late, may bring a message twice. It does so rarely. */
     @Rule("OBX-PUB-13")
     default void severalThreadsPublish(Bench bench) throws Exception {
         AsyncBrokerPublisher<String> publisher = bench.open();
