@@ -230,6 +230,19 @@ class TransactionsTest {
     }
 
     @Test
+    void insideAnotherTransactionItIsRefusedToo() {
+        TransactionTemplate notWatched = new TransactionTemplate(new DataSourceTransactionManager(database.pool));
+        notWatched.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
+        required(() -> {
+            place("1 before");
+            notWatched.executeWithoutResult(
+                    status -> refused("that the outbox does not watch", () -> orders.publish("not seen")));
+            place("2 after");
+        });
+        assertEquals(List.of("1 before", "2 after"), database.messages());
+    }
+
+    @Test
     void aManagerIsWatchedOnceAndKeepsItsListeners() {
         manager.setTransactionExecutionListeners(List.copyOf(manager.getTransactionExecutionListeners()));
         transactions.postProcessAfterInitialization(manager, "manager");
