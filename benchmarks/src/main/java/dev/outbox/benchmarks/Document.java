@@ -93,7 +93,7 @@ final class Document {
                 "[a-z0-9]+\\.metrics\\..*",
                 "What the meters of `outbox-micrometer` cost, with the tag `topic` and a registry for Prometheus, compared"
                         + " with the same without them: draining with a limit of 100 and a publisher that does nothing, while the"
-                        + " store is asked every second, and writing transactions of 10 messages.");
+                        + " store is asked as often as by default, and writing transactions of 10 messages.");
         part(
                 "Latency",
                 "[a-z0-9]+\\.latency\\..*",

@@ -9,7 +9,6 @@ import dev.outbox.micrometer.OutboxMetrics;
 import dev.outbox.relay.Relay;
 import dev.outbox.relay.RoundResult;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -48,7 +47,7 @@ final class Drain implements Contest.Side {
         return this;
     }
 
-    /** Has the meters of the outbox in a registry, and asks the store for what they show every second. */
+    /** Has the meters of the outbox in a registry, and asks the store as often as by default. */
     Drain metered(MeterRegistry meters) {
         registry = meters;
         return this;
@@ -100,7 +99,6 @@ final class Drain implements Contest.Side {
                 metrics = OutboxMetrics.builder()
                         .store(store)
                         .detail(MeterDetail.TOPIC)
-                        .refresh(Duration.ofSeconds(1))
                         .build();
                 metrics.bindTo(registry);
                 builder.listener(metrics);
