@@ -21,13 +21,13 @@ import java.util.function.Supplier;
  * so it is said only if the same message was first in its partition at two looks in a row.
  *
  * <p>Looking costs what {@link Operations#backlog} costs, so it is done by one worker, every 20 s while there is
- * nothing to do, less and less often while there is, and seldom if looking takes long.
+ * nothing to do, less and less often while there is. After a look that took long it rests for longer.
  */
 final class UnservedTopics {
     private static final Duration OFTEN = Duration.ofSeconds(20);
     private static final Duration SELDOM = Duration.ofMinutes(10);
 
-    /** The pause after a look that was not quick is so many times as long as the look took, or longer. */
+    /** The pause after a look that was not quick is this many times as long as the look took, or longer. */
     private static final int REST = 20;
 
     private static final long QUICK = Duration.ofMillis(100).toNanos();

@@ -87,7 +87,7 @@ public final class StoreErrors {
         return new StoreException(doing + " failed: " + e.getMessage(), e);
     }
 
-    /** What MariaDB's driver says if it has connected anew, so that the transaction is gone and the connection works. */
+    /** What MariaDB's driver says if it has connected again: the transaction is gone, and the connection works. */
     private static final String OTHER_SESSION = "25S03";
 
     /** Whether the connection is gone, and with it what it held. */
