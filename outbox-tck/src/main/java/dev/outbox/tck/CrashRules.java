@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.tck.internal.process.ChildProcess;
+import dev.outbox.tck.internal.record.Inconclusive;
 import dev.outbox.tck.internal.spec.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,36 +115,49 @@ interface CrashRules {
         }
     }
 
+    /** On a busy machine one process may take all before the other is awake. So there is more until both had some. */
     @Rule("OBX-EXCL-1")
     default void processesShareNoMessage(TestOutbox outbox) throws Exception {
-        int messages = 600;
-        Set<String> pending = new HashSet<>();
-        for (int partition = 0; partition < 3; partition++) {
-            String[] texts = new String[messages / 3];
-            Arrays.fill(texts, "m");
-            pending.addAll(outbox.commit(TOPIC, partition, texts));
-        }
         List<ChildProcess> children = List.of(outbox.fork(), outbox.fork());
+        Set<String> pending = new HashSet<>(commitToThree(outbox, 200));
         for (ChildProcess child : children) {
             child.tell("loop " + TOPIC + " 3");
         }
         List<String> published = new ArrayList<>();
         Set<Integer> busy = new HashSet<>();
-        outbox.eventually("two processes settle " + messages + " messages", () -> {
-            for (int i = 0; i < children.size(); i++) {
-                for (String line; (line = children.get(i).answerIfAny()) != null; ) {
-                    List<String> words = List.of(line.split(" ", -1));
-                    if (words.get(0).equals("settling")) {
-                        busy.add(i);
-                        published.addAll(words.subList(1, words.size()));
+        for (int more = 0; ; more++) {
+            outbox.eventually("two processes settle " + pending.size() + " messages", () -> {
+                for (int i = 0; i < children.size(); i++) {
+                    for (String line; (line = children.get(i).answerIfAny()) != null; ) {
+                        List<String> words = List.of(line.split(" ", -1));
+                        if (words.get(0).equals("settling")) {
+                            busy.add(i);
+                            published.addAll(words.subList(1, words.size()));
+                        }
                     }
                 }
+                return published.size() >= pending.size() ? true : null;
+            });
+            if (busy.size() == children.size()) {
+                break;
             }
-            return published.size() >= messages ? true : null;
-        });
-        assertEquals(Set.of(0, 1), busy, "processes that got anything");
+            if (more == 10) {
+                throw new Inconclusive("one process took all messages each time, and the other none");
+            }
+            pending.addAll(commitToThree(outbox, 200));
+        }
         assertEquals(pending, new HashSet<>(published), "messages that were published");
-        assertEquals(messages, published.size(), "publications by two processes, of which none was killed");
+        assertEquals(pending.size(), published.size(), "publications by two processes, of which none was killed");
+    }
+
+    private static List<String> commitToThree(TestOutbox outbox, int toEach) throws Exception {
+        List<String> ids = new ArrayList<>();
+        for (int partition = 0; partition < 3; partition++) {
+            String[] texts = new String[toEach];
+            Arrays.fill(texts, "m");
+            ids.addAll(outbox.commit(TOPIC, partition, texts));
+        }
+        return ids;
     }
 
     @Rule("OBX-CLOSE-1")
