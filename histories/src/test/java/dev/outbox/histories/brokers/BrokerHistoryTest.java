@@ -41,6 +41,7 @@ class BrokerHistoryTest {
 
     @Test
     @Tag("sqs")
+    @Tag("versions")
     void sqs() throws Exception {
         try (Broker broker = new SqsBroker()) {
             run("sqs", broker);
