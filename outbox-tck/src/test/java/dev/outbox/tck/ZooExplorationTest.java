@@ -67,6 +67,18 @@ class ZooExplorationTest {
         assertTrue(outcome.compared() > 500, outcome.summary());
     }
 
+    /** A fault that a relay of ours had once, with the limit that is its default. */
+    @Test
+    void aCheckoutThatFailsAtSomeNumbersOfPartitionsIsFound() {
+        Broken failing = Zoo.ALL.stream()
+                .filter(each -> each.idea().equals("fails at certain numbers of partitions"))
+                .findFirst()
+                .orElseThrow();
+        Finding finding =
+                requireNonNull(explore(failing, 500, Duration.ZERO, UNBOUNDED).finding());
+        assertEquals("OBX-LIMIT-2", finding.rule());
+    }
+
     @Test
     void whatIsFoundIsShrunkAndSaysWhichRuleIsBroken() {
         Broken backwards = Zoo.ALL.stream()

@@ -47,8 +47,14 @@ final class Generator {
     static List<Step> sequence(long seed) {
         Generator generator = new Generator(seed);
         int style = generator.random.nextInt(100);
-        if (style < 65) {
+        if (style < 52) {
             generator.small();
+        } else if (style < 61) {
+            generator.delays();
+        } else if (style < 65) {
+            generator.arrivals();
+        } else if (style < 70) {
+            generator.fewerAndFewer();
         } else if (style < 84) {
             generator.wide();
         } else if (style < 88) {
@@ -124,6 +130,85 @@ final class Generator {
         }
     }
 
+    /** Partitions that fail, with several messages each, and what operators and relays do about them. */
+    private void delays() {
+        topics = 1 + random.nextInt(3);
+        partitions = 1 + random.nextInt(5);
+        most = 3;
+        add(Kind.BEGIN, 1);
+        for (int topic = 1; topic <= topics; topic++) {
+            add(Kind.WRITE_TOGETHER, 1, topic, 0, partitions, 1 + random.nextInt(4), bytes());
+        }
+        add(Kind.COMMIT, 1);
+        for (int round = 1 + random.nextInt(3); round > 0; round--) {
+            add(Kind.CHECK_OUT, client(), 1, 1, topics, chance(80) ? 100 : limit());
+            add(Kind.FAIL_HEADS, 1, random.nextInt(2), (long) partitions * topics, 1 + random.nextInt(3), delay());
+            if (chance(30)) {
+                mark(1);
+            }
+            add(Kind.CLOSE, 1);
+            if (chance(30)) {
+                add(Kind.REOPEN, client());
+            }
+            repair(client());
+            add(Kind.CHECK_OUT, client(), 2, 1, topics, 100);
+            if (chance(60)) {
+                add(Kind.PUBLISH_HEADS, 2, 0, (long) partitions * topics, 1);
+            } else {
+                mark(2);
+            }
+            add(Kind.CLOSE, 2);
+            add(Kind.LOOK, client(), edge(10));
+        }
+        finish();
+    }
+
+    private void repair(int client) {
+        switch (random.nextInt(6)) {
+            case 0 -> add(Kind.RETRY_TOPIC_NOW, client, topic());
+            case 1 -> add(Kind.RETRY_NOW, client, topic(), random.nextInt(partitions));
+            case 2 -> add(Kind.REMOVE_PENDING, client, topic(), edge(10));
+            case 3 -> move(client);
+            default -> add(Kind.AWAIT_DELAYS);
+        }
+    }
+
+    /** Messages come to ever new partitions, while those that are known keep some. */
+    private void arrivals() {
+        topics = 1 + random.nextInt(2);
+        partitions = 4 + random.nextInt(12);
+        most = 3;
+        alone = chance(80);
+        int client = client();
+        for (int partition = 0; partition < partitions; partition++) {
+            add(Kind.BEGIN, 1);
+            add(Kind.WRITE, 1, topic(), partition, 1, 1 + random.nextInt(3), bytes());
+            add(Kind.COMMIT, 1);
+            add(Kind.CHECK_OUT, client, 1, 1, topics, chance(80) ? 1_000 : limit());
+            add(Kind.PUBLISH_HEADS, 1, random.nextInt(partition + 1), 1 + random.nextInt(2), 1);
+            add(Kind.CLOSE, 1);
+        }
+        finish();
+    }
+
+    /** Many partitions, of which every batch publishes a few, so that each checkout meets another number of them. */
+    private void fewerAndFewer() {
+        topics = 1;
+        partitions = chance(80) ? 20 + random.nextInt(300) : Math.max(20, edge(2_000));
+        most = 1;
+        alone = true;
+        add(Kind.BEGIN, 1);
+        add(Kind.WRITE_TOGETHER, 1, 1, 0, partitions, 1 + random.nextInt(2), 8);
+        add(Kind.COMMIT, 1);
+        int fewer = 1 + partitions / 25;
+        for (int i = 0; i < 20; i++) {
+            add(Kind.CHECK_OUT, 1, 1, 1, 1, chance(60) ? DEFAULT_LIMIT : limit());
+            add(Kind.PUBLISH_HEADS, 1, 0, 1 + random.nextInt(fewer), 2);
+            add(Kind.CLOSE, 1);
+        }
+        finish();
+    }
+
     /** Few partitions with many messages, unevenly. */
     private void deep() {
         topics = 1 + random.nextInt(2);
@@ -157,8 +242,10 @@ final class Generator {
             add(Kind.BURY, 1, 0, 1_000, 1);
             add(Kind.CLOSE, 1);
         }
-        int kind = random.nextInt(4);
-        if (kind == 0) {
+        int kind = random.nextInt(5);
+        if (kind == 4) {
+            add(Kind.DISCARD, 1, topic(), random.nextInt(5), 1 + random.nextInt(4));
+        } else if (kind == 0) {
             add(Kind.DISCARD_ACROSS, 1, 1, topics, edge(2_000));
         } else if (kind == 1) {
             add(Kind.REDRIVE_ACROSS, 1, 1, topics, edge(2_000));

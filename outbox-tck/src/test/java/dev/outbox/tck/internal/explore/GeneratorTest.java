@@ -27,7 +27,7 @@ class GeneratorTest {
         Map<Kind, Integer> drawn = new EnumMap<>(Kind.class);
         TreeSet<Integer> partitions = new TreeSet<>();
         TreeSet<Integer> limits = new TreeSet<>();
-        for (int seed = 0; seed < 5_000; seed++) {
+        for (int seed = 0; seed < 9_000; seed++) {
             for (Step each : Generator.sequence(seed)) {
                 drawn.merge(each.kind(), 1, Integer::sum);
                 if (each.kind() == Kind.WRITE_TOGETHER) {
