@@ -59,6 +59,9 @@ final class TestOutbox {
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger transactions = new AtomicInteger();
 
+    /** Whether the test stops the network or the server. */
+    private volatile boolean faulty;
+
     /** What a test may kill, or null. */
     private final @Nullable KillableServer server;
 
@@ -134,9 +137,12 @@ final class TestOutbox {
         return harness.lease().orElse(Duration.ZERO).plus(ten.compareTo(patience()) < 0 ? ten : patience());
     }
 
-    /** The failure of a call, or that nothing follows from it, because the call took too much of a lease. */
+    /**
+     * The failure of a call, or that nothing follows from it, because the call took too much of a lease. Where the test
+     * itself stops the network or the server, failures are what it looks for, and they may take long.
+     */
     RuntimeException orTookLong(String what, long began, RuntimeException failure) {
-        TookLong took = failure instanceof StoreException
+        TookLong took = !faulty && failure instanceof StoreException
                 ? TookLong.of(what, began, harness.lease().orElse(null), failure)
                 : null;
         return took == null ? failure : took;
@@ -203,6 +209,7 @@ final class TestOutbox {
 
     /** Kills the server. */
     synchronized void kill() {
+        faulty = true;
         try {
             down = true;
             server().kill();
@@ -281,6 +288,7 @@ final class TestOutbox {
 
     /** Puts a proxy before the backend, to reach this outbox through it; it ends with the test. */
     Network network() throws Exception {
+        faulty = true;
         if (!(harness instanceof NetworkHarness remote)) {
             throw new IllegalStateException(harness.getClass().getName() + " is no NetworkHarness");
         }

@@ -29,6 +29,9 @@ import org.junit.platform.testkit.engine.Events;
 class ZooTest {
     private static final Pattern BROKEN = Pattern.compile("(OBX-PUB-\\d+) is broken");
 
+    /** What several threads bring about is left to chance. */
+    private static final int MOST_TRIES = 5;
+
     private static @Nullable MemoryHarness harness;
 
     /** The suite on the publisher whose turn it is; not run by itself. */
@@ -62,8 +65,11 @@ class ZooTest {
     @MethodSource("animals")
     void everyRuleFindsThePublisherThatBreaksIt(Animal animal) {
         System.setProperty(PublisherTck.PATIENCE, "2"); // what is waited for never comes
-        Set<String> broken = broken(run(
-                new MemoryHarness(animal.publisher(), animal.inFlight(), Duration.ofMillis(1_500), animal.faults())));
+        Set<String> broken = new TreeSet<>();
+        for (int tries = 0; tries < MOST_TRIES && !broken.contains(animal.rule()); tries++) {
+            broken.addAll(broken(run(new MemoryHarness(
+                    animal.publisher(), animal.inFlight(), Duration.ofMillis(1_500), animal.faults()))));
+        }
         assertTrue(broken.contains(animal.rule()), animal + " breaks " + broken);
         broken.remove(animal.rule());
         broken.removeAll(animal.consequences());
