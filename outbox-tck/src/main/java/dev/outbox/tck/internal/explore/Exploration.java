@@ -23,6 +23,9 @@ public record Exploration(
     private static final int REPEATS = 2;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /** So many are run, whatever time they take, until one of them has had a message. */
+    private static final int LEAST_SEQUENCES = 20;
+
     /**
      * What came of it.
      *
@@ -93,7 +96,9 @@ public record Exploration(
         int sequences = 0;
         long ran = 0;
         try (Runner runner = new Runner(target, lease, patience)) {
-            while (System.nanoTime() - end < 0 && ran < steps) {
+            // On a busy machine the time may be over before anything was compared, which would prove nothing.
+            while ((System.nanoTime() - end < 0 || runner.compared() == 0 && sequences < LEAST_SEQUENCES)
+                    && ran < steps) {
                 List<Step> sequence = Generator.sequence(seed * 1_000_003L + sequences);
                 sequences++;
                 Runner.Result result = runner.run(sequence);
