@@ -23,7 +23,7 @@ public record Exploration(
     private static final int REPEATS = 2;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    /** So many are run, whatever time they take, until one of them has had a message. */
+    /** This many are run, whatever time they take, until one of them has had a message. */
     private static final int LEAST_SEQUENCES = 20;
 
     /**
