@@ -99,6 +99,7 @@ interface CrashRules {
                     child.kill();
                 }
             }
+            assertTrue(last >= killAfter, "the process ended before it was killed, after " + last + " transactions");
             Set<String> rows = new HashSet<>();
             for (int i = 1; i <= last + 1; i++) {
                 if (outbox.hasRow(run + "-" + i)) {

@@ -81,6 +81,7 @@ interface SweepRules {
                 }
             }
         }
+        Instant after = Instant.now();
         client.expectNothing("every partition waits for half an hour or more");
         outbox.open().expectNothingNow("every partition waits for half an hour or more");
         if (!TestOutbox.has(client, Capability.OPERATIONS)) {
@@ -91,11 +92,13 @@ interface SweepRules {
         for (FailingPartition each : listed) {
             Duration delay = requireNonNull(delays.get(each.partition()));
             boolean exact = delay.compareTo(LONGEST_EXACT) < 0;
-            Duration next = Duration.between(before, each.nextAttempt());
-            Duration least = (exact ? delay : LONGEST_EXACT).minus(SLACK);
+            Instant next = each.nextAttempt();
+            Instant earliest = before.plus(exact ? delay : LONGEST_EXACT).minus(SLACK);
             assertTrue(
-                    next.compareTo(least) > 0 && (!exact || next.compareTo(delay.plus(SLACK)) < 0),
-                    "after a delay of " + delay + ", the next attempt is said to be in " + next);
+                    next.isAfter(earliest)
+                            && (!exact || next.isBefore(after.plus(delay).plus(SLACK))),
+                    "after a delay of " + delay + ", the next attempt is said to be at " + next
+                            + ", and it failed from " + before + " to " + after);
         }
     }
 
