@@ -118,7 +118,7 @@ final class TopicSet {
                 failure = e;
                 noteFailure(index, began);
                 if (StoreErrors.isConnectionLost(e) && System.nanoTime() - called > PATIENCE) {
-                    throw e;
+                    break;
                 }
             }
         }
