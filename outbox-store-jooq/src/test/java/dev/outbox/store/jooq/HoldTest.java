@@ -30,6 +30,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -324,21 +326,20 @@ abstract class HoldTest {
             commit(0, "a");
             MessageBatch batch = checkout(store);
             batch.markPublished(batch.messages().get(0), null);
-            Thread ddl = new Thread(() -> {
+            FutureTask<Boolean> done = new FutureTask<>(() -> {
                 try (Connection connection = DriverManager.getConnection(address);
                         Statement statement = connection.createStatement()) {
-                    statement.execute("ALTER TABLE outbox_message ADD COLUMN of_mine int");
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
+                    return statement.execute("ALTER TABLE outbox_message ADD COLUMN of_mine int");
                 }
             });
+            Thread ddl = new Thread(done);
             ddl.start();
             while (!waits("of_mine int")) {
                 assertTrue(ddl.isAlive(), "the DDL did not wait");
                 LockSupport.parkNanos(10_000_000);
             }
             batch.close();
-            ddl.join();
+            done.get(60, TimeUnit.SECONDS);
             assertTrue(StoreTest.publishAll(store, 10).isEmpty(), "it was settled");
         }
     }

@@ -145,6 +145,10 @@ public final class JdbcStore extends GuardedStore {
         } catch (RuntimeException e) {
             borrowed.close();
             throw e;
+        } catch (Error e) {
+            borrowed.markBroken();
+            borrowed.close();
+            throw e;
         }
     }
 

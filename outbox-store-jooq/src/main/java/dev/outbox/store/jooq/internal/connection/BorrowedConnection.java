@@ -84,8 +84,8 @@ public final class BorrowedConnection implements AutoCloseable {
                 connection.setNetworkTimeout(Runnable::run, Math.toIntExact(LastAnswer.silence.toMillis()));
                 limited = true;
             }
-        } catch (SQLException | RuntimeException e) {
-            // not every driver can
+        } catch (SQLException | RuntimeException | LinkageError e) {
+            // not every driver can; one of before JDBC 4.1 does not have the call
         }
     }
 
@@ -199,7 +199,7 @@ public final class BorrowedConnection implements AutoCloseable {
         try {
             within(patience, asked -> rollback());
             close();
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) { // memory, or a driver that is too old for a call
             drop();
         }
     }
@@ -250,11 +250,22 @@ public final class BorrowedConnection implements AutoCloseable {
 
     /**
      * Rolls back what is open and gives the connection back as it was. If that is not possible, ends it, and with it
-     * the transaction and its locks. Never throws: there is nothing left to lose.
+     * the transaction and its locks. One that is broken is not asked for anything: it may take an earlier answer for
+     * its own. Never throws: there is nothing left to lose.
      */
     @Override
     public void close() {
-        boolean restored = false;
+        boolean restored = !broken && restore();
+        ending.lock();
+        try {
+            giveBack(restored);
+        } finally {
+            returned = true;
+            ending.unlock();
+        }
+    }
+
+    private boolean restore() {
         try {
             if (begun && uncommitted) {
                 undo();
@@ -268,16 +279,9 @@ public final class BorrowedConnection implements AutoCloseable {
             if (limited) {
                 connection.setNetworkTimeout(Runnable::run, 0);
             }
-            restored = true;
-        } catch (SQLException | RuntimeException e) {
-            // ended below
-        }
-        ending.lock();
-        try {
-            giveBack(restored);
-        } finally {
-            returned = true;
-            ending.unlock();
+            return true;
+        } catch (SQLException | RuntimeException | Error e) {
+            return false; // so it is ended
         }
     }
 
@@ -286,7 +290,7 @@ public final class BorrowedConnection implements AutoCloseable {
             if (broken || !restored) {
                 end();
             }
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             // gone already
         }
         try {

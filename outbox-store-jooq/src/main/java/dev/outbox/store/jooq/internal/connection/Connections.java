@@ -78,7 +78,7 @@ public final class Connections implements AutoCloseable {
             BorrowedConnection borrowed = new BorrowedConnection(connection, this, dialect, setUp, autoCommit);
             borrowed.limitSilence();
             return borrowed;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             connection.close();
             throw e;
         }
