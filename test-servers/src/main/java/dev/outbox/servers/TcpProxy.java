@@ -215,6 +215,9 @@ public final class TcpProxy implements AutoCloseable {
                         return;
                     }
                     passNetwork();
+                    if (ended) {
+                        return; // what a stalled network holds when it is cut is lost
+                    }
                     if (!forgotten) {
                         out.write(buffer, 0, n);
                     }
