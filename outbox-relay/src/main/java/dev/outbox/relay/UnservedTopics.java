@@ -39,6 +39,7 @@ final class UnservedTopics {
     // Used by the one thread that has taken the look.
     private final Set<String> said = new HashSet<>();
     private Map<Partition, Duration> before = Map.of();
+    private long lastLook; // of before
     private Duration pause;
 
     UnservedTopics(Store store) {
@@ -69,7 +70,7 @@ final class UnservedTopics {
             return;
         }
         try {
-            compare(served, backlog.get());
+            compare(served, backlog.get(), now);
         } catch (RuntimeException e) {
             LOG.debug("Topics without a relay could not be looked for", e); // rounds report what the store has
         } finally {
@@ -86,7 +87,8 @@ final class UnservedTopics {
                 : List.of();
     }
 
-    private void compare(Set<String> served, List<Operations.Backlog> waiting) {
+    private void compare(Set<String> served, List<Operations.Backlog> waiting, long look) {
+        Duration half = Duration.ofNanos((look - lastLook) / 2); // looks of a busy relay are up to ten minutes apart
         Map<Partition, Duration> now = new HashMap<>();
         for (Operations.Backlog partition : waiting) {
             if (served.contains(partition.topic()) || said.contains(partition.topic())) {
@@ -97,7 +99,7 @@ final class UnservedTopics {
             Duration age = before.get(key);
             // Grown by the time since then, or nearly: it is the same message, which a relay of the topic would have
             // published.
-            if (age != null && partition.oldestAge().minus(age).compareTo(often.dividedBy(2)) > 0) {
+            if (age != null && partition.oldestAge().minus(age).compareTo(half) > 0) {
                 said.add(partition.topic());
                 LOG.warn(
                         "Messages of topic {} have waited for {} and this relay does not serve it, only {}: register the topic"
@@ -108,5 +110,6 @@ final class UnservedTopics {
             }
         }
         before = now;
+        lastLook = look;
     }
 }

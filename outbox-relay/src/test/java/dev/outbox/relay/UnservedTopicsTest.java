@@ -37,6 +37,21 @@ class UnservedTopicsTest {
         assertEquals(3, looks);
     }
 
+    /** Between the looks of a busy relay, a topic may be served for minutes and wait again for some seconds. */
+    @Test
+    void aYoungMessageAfterALongPauseIsAnotherOne() {
+        waiting.add(new Operations.Backlog("orders-2", 0, 1, Duration.ofMillis(1)));
+        UnservedTopics topics = topics();
+        assertEquals("", log(topics));
+        for (long end = System.nanoTime() + 100_000_000; System.nanoTime() - end < 0; ) {
+            LockSupport.parkNanos(end - System.nanoTime());
+        }
+        waiting.set(0, new Operations.Backlog("orders-2", 0, 1, Duration.ofMillis(11)));
+        assertEquals("", log(topics));
+        waiting.set(0, new Operations.Backlog("orders-2", 0, 1, Duration.ofHours(1)));
+        assertTrue(log(topics).contains("Messages of topic orders-2 have waited for PT1H"));
+    }
+
     @Test
     void aStoreThatFailsIsNotReportedHere() {
         UnservedTopics topics = new UnservedTopics(
