@@ -292,6 +292,11 @@ public final class Relay implements AutoCloseable {
                 shared.partitionCounts.misplaced());
     }
 
+    /** Whether {@link #close} was called. A closed relay stays closed. Cheap. */
+    public boolean isClosed() {
+        return signal.isClosed();
+    }
+
     private void hire() {
         WorkerRun run = begin(WorkerRun.Kind.WORKER);
         try {

@@ -323,6 +323,7 @@ class RelaySurvivalTest {
         await("a round", () -> relay.state().lastGoodRound() != null);
         assertFalse(requireNonNull(relay.state().lastGoodRound()).isBefore(before));
         assertTrue(relay.state().running());
+        assertFalse(relay.isClosed());
         assertEquals(2, relay.state().workersAlive());
         assertNull(relay.state().lastTrouble());
         failures.set(1);
@@ -332,6 +333,7 @@ class RelaySurvivalTest {
         assertFalse(trouble.at().isBefore(before));
         relay.close();
         assertFalse(relay.state().running());
+        assertTrue(relay.isClosed());
         await("workers gone", () -> relay.state().workersAlive() == 0);
     }
 }
