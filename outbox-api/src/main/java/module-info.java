@@ -10,7 +10,9 @@ module dev.outbox {
     exports dev.outbox;
     exports dev.outbox.spi;
     exports dev.outbox.internal to
-            dev.outbox.relay;
+            dev.outbox.relay,
+            dev.outbox.micrometer,
+            dev.outbox.opentelemetry;
     exports dev.outbox.internal.json to
             dev.outbox.jackson,
             dev.outbox.jackson3;

@@ -1,5 +1,6 @@
 /**
- * What the API and the relay share, and nobody else sees. It knows no other package of outbox, so that both can use it.
+ * What the API, the relay, metrics and traces share, and nobody else sees. It knows no other package of outbox, so that
+ * all can use it.
  */
 @NullMarked
 package dev.outbox.internal;

@@ -2,19 +2,24 @@ package dev.outbox.relay;
 
 import dev.outbox.Delivery;
 import dev.outbox.Receipt;
+import dev.outbox.internal.Quietly;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
  * Puts into SLF4J's {@link MDC} which message a publisher is called for. So the log lines of the publisher, and of the
- * broker's client on the same thread, say it. Given to {@link Relay.Builder#around}, it costs less than a microsecond
- * for each message.
+ * broker's client on the same thread, say it. Give it to {@link Relay.Builder#around}.
  *
  * <p>When the call has returned, the keys are as they were before. An asynchronous publisher may log later, on other
- * threads: those have no such keys. Safe for use by several threads.
+ * threads: those have no such keys. What an MDC throws is logged, and changes nothing for the message. Safe for use by
+ * several threads.
  */
 public final class LogContext implements PublishInterceptor {
+    private static final Quietly QUIETLY = new Quietly(
+            "dev.outbox.relay",
+            "The log context of a message failed. The message is published nevertheless, and its outcome counts");
+
     /** The key for the topic. */
     public static final String TOPIC = "outbox.topic";
 
@@ -29,12 +34,12 @@ public final class LogContext implements PublishInterceptor {
 
     @Override
     public CompletionStage<Receipt> around(Delivery<?> delivery, Call call) throws Exception {
-        String topic = MDC.get(TOPIC);
-        String partition = MDC.get(PARTITION);
-        String id = MDC.get(ID);
-        MDC.put(TOPIC, delivery.topic());
-        MDC.put(PARTITION, Integer.toString(delivery.partition()));
-        MDC.put(ID, delivery.id());
+        String topic = before(TOPIC);
+        String partition = before(PARTITION);
+        String id = before(ID);
+        set(TOPIC, delivery.topic());
+        set(PARTITION, Integer.toString(delivery.partition()));
+        set(ID, delivery.id());
         try {
             return call.proceed();
         } finally {
@@ -44,11 +49,17 @@ public final class LogContext implements PublishInterceptor {
         }
     }
 
-    private static void set(String key, @Nullable String before) {
-        if (before == null) {
-            MDC.remove(key);
-        } else {
-            MDC.put(key, before);
-        }
+    private static @Nullable String before(String key) {
+        return QUIETLY.get(() -> MDC.get(key));
+    }
+
+    private static void set(String key, @Nullable String value) {
+        QUIETLY.run(() -> {
+            if (value == null) {
+                MDC.remove(key);
+            } else {
+                MDC.put(key, value);
+            }
+        });
     }
 }

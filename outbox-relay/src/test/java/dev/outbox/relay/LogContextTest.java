@@ -2,16 +2,19 @@ package dev.outbox.relay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.outbox.Delivery;
 import dev.outbox.Receipt;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,5 +72,23 @@ class LogContextTest {
                 }));
         assertEquals(Arrays.asList(null, null, null), context());
         assertNull(MDC.get(LogContext.ID));
+    }
+
+    @Test
+    void anAdapterThatThrowsChangesNothing() throws Exception {
+        use((MDCAdapter) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {MDCAdapter.class}, (proxy, method, arguments) -> {
+                    throw new IllegalStateException("broken at " + method.getName());
+                }));
+        CompletionStage<Receipt> answer = CompletableFuture.completedFuture(Receipt.taken());
+        assertSame(answer, new LogContext().around(DELIVERY, () -> answer));
+        IllegalStateException failure = new IllegalStateException("not now");
+        assertSame(
+                failure,
+                assertThrows(
+                        IllegalStateException.class,
+                        () -> new LogContext().around(DELIVERY, () -> {
+                            throw failure;
+                        })));
     }
 }

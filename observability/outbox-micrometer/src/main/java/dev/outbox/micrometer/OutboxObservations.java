@@ -2,12 +2,14 @@ package dev.outbox.micrometer;
 
 import dev.outbox.Delivery;
 import dev.outbox.Receipt;
+import dev.outbox.internal.Causes;
+import dev.outbox.internal.Quietly;
 import dev.outbox.relay.PublishInterceptor;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import java.util.Objects;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Observes every call of a publisher by a relay: from the call to the answer of the broker. The observation is the
@@ -17,9 +19,14 @@ import java.util.concurrent.CompletionStage;
  * Relay.builder(store).topic(orders).around(new OutboxObservations(registry)).build();
  * }</pre>
  *
- * <p>Safe for use by several threads.
+ * <p>What a convention or a handler of observations throws is logged, and changes nothing for the message. Safe for use
+ * by several threads.
  */
 public final class OutboxObservations implements PublishInterceptor {
+    private static final Quietly QUIETLY = new Quietly(
+            "dev.outbox.micrometer",
+            "An observation failed. Its message is published nevertheless, and its outcome counts");
+
     private static final OutboxPublishConvention DEFAULT = new OutboxPublishConvention();
 
     private final ObservationRegistry registry;
@@ -41,28 +48,41 @@ public final class OutboxObservations implements PublishInterceptor {
     }
 
     @Override
-    @SuppressWarnings("try") // a scope is closed, and not looked at
     public CompletionStage<Receipt> around(Delivery<?> delivery, Call call) throws Exception {
-        Observation observation = Observation.start(
-                overridable ? null : convention, DEFAULT, () -> new OutboxPublishContext(delivery), registry);
+        Observation observation = QUIETLY.get(() -> Observation.start(
+                overridable ? null : convention, DEFAULT, () -> new OutboxPublishContext(delivery), registry));
+        if (observation == null) {
+            return call.proceed();
+        }
         CompletionStage<Receipt> answer;
-        try (Observation.Scope scope = observation.openScope()) {
-            answer = call.proceed();
+        try {
+            answer = inside(observation, call);
         } catch (Throwable e) {
-            observation.error(e);
-            observation.stop();
+            end(observation, e);
             throw e;
         }
-        return answer.whenComplete((receipt, failure) -> {
-            if (failure != null) {
-                observation.error(unwrapped(failure));
-            }
-            observation.stop();
-        });
+        // An exception of this action would become the outcome of the message.
+        return answer.whenComplete((receipt, failure) -> end(observation, failure));
     }
 
-    private static Throwable unwrapped(Throwable failure) {
-        Throwable cause = failure.getCause();
-        return failure instanceof CompletionException && cause != null ? cause : failure;
+    private CompletionStage<Receipt> inside(Observation observation, Call call) throws Exception {
+        Observation.Scope before = QUIETLY.get(registry::getCurrentObservationScope);
+        Observation.Scope scope = QUIETLY.get(observation::openScope);
+        try {
+            return call.proceed();
+        } finally {
+            if (scope != null) {
+                QUIETLY.run(scope::close);
+            }
+            // A handler that throws leaves the scope open.
+            QUIETLY.run(() -> registry.setCurrentObservationScope(before));
+        }
+    }
+
+    private static void end(Observation observation, @Nullable Throwable failure) {
+        if (failure != null) {
+            QUIETLY.run(() -> observation.error(Causes.unwrapped(failure)));
+        }
+        QUIETLY.run(observation::stop);
     }
 }

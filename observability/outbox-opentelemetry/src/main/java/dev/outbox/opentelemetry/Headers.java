@@ -1,11 +1,11 @@
 package dev.outbox.opentelemetry;
 
+import dev.outbox.OutboxHeaders;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Headers of a message, as propagators read them. */
+/** Headers of a message, as propagators read and write them. Names are equal without regard to capitals. */
 enum Headers implements TextMapGetter<Map<String, String>> {
     /** The only one. */
     GETTER;
@@ -26,10 +26,20 @@ enum Headers implements TextMapGetter<Map<String, String>> {
             return exact;
         }
         for (Map.Entry<String, String> each : carrier.entrySet()) {
-            if (each.getKey().toLowerCase(Locale.ROOT).equals(key.toLowerCase(Locale.ROOT))) {
+            if (each.getKey().equalsIgnoreCase(key)) {
                 return each.getValue();
             }
         }
         return null;
+    }
+
+    /** Replaces a header. Baggage that the application gave to the message is kept instead. */
+    static void put(Map<String, String> headers, String name, String value) {
+        boolean isThere = headers.keySet().stream().anyMatch(name::equalsIgnoreCase);
+        if (isThere && name.equalsIgnoreCase(OutboxHeaders.BAGGAGE)) {
+            return;
+        }
+        headers.keySet().removeIf(name::equalsIgnoreCase);
+        headers.put(name, value);
     }
 }

@@ -3,6 +3,8 @@ package dev.outbox.opentelemetry;
 import dev.outbox.Delivery;
 import dev.outbox.PersistFunc;
 import dev.outbox.Receipt;
+import dev.outbox.internal.Causes;
+import dev.outbox.internal.Quietly;
 import dev.outbox.relay.PublishInterceptor;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.baggage.Baggage;
@@ -17,7 +19,6 @@ import io.opentelemetry.context.propagation.TextMapPropagator;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,11 @@ import org.jspecify.annotations.Nullable;
  * {@code GlobalOpenTelemetry.get()}. Safe for use by several threads.
  */
 public final class OutboxTelemetry implements PublishInterceptor {
+    private static final Quietly QUIETLY = TracedPersist.QUIETLY;
+
+    /** A call of a publisher that has begun. */
+    private record Sending(Delivery<?> delivery, String destination, Span span, Context context, long start) {}
+
     private final Tracer tracer;
     private final TextMapPropagator propagator;
     private final String system;
@@ -64,7 +70,8 @@ public final class OutboxTelemetry implements PublishInterceptor {
 
     /**
      * Writes messages with the context of their creation. A message whose headers have a trace already keeps them, and
-     * gets no span. If the headers would become larger than an outbox takes, the message is written without a context.
+     * gets no span. If the headers would become larger than an outbox takes, or OpenTelemetry throws, the message is
+     * written without a context. Baggage that is in the headers already is kept.
      *
      * @param persist what writes them
      * @return as safe for use by several threads as {@code persist} is
@@ -76,24 +83,33 @@ public final class OutboxTelemetry implements PublishInterceptor {
     /**
      * Sends a message within a span, which is current while the publisher's code runs: a span of the broker's client is
      * its child. The baggage of the message is current, too. A span ends with the answer of the broker; without an
-     * answer it never does.
+     * answer it never does. What OpenTelemetry throws is logged, and changes nothing for the message.
      */
     @Override
     @SuppressWarnings("try") // a scope is closed, and not looked at
     public CompletionStage<Receipt> around(Delivery<?> delivery, Call call) throws Exception {
-        long start = System.nanoTime();
-        String name = destination.apply(delivery);
-        Context stored = propagator.extract(Context.root(), delivery.headers(), Headers.GETTER);
-        Span span = send(delivery, name, stored);
-        Context current = Context.current().with(Baggage.fromContext(stored)).with(span);
+        Sending sending = QUIETLY.get(() -> sending(delivery));
+        if (sending == null) {
+            return call.proceed();
+        }
         CompletionStage<Receipt> answer;
-        try (Scope scope = current.makeCurrent()) {
+        try (Scope scope = TracedPersist.current(sending.context())) {
             answer = call.proceed();
         } catch (Throwable e) {
-            end(span, delivery, name, null, e, start);
+            end(sending, null, e);
             throw e;
         }
-        return answer.whenComplete((receipt, failure) -> end(span, delivery, name, receipt, failure, start));
+        // An exception of this action would become the outcome of the message.
+        return answer.whenComplete((receipt, failure) -> end(sending, receipt, failure));
+    }
+
+    private Sending sending(Delivery<?> delivery) {
+        long start = System.nanoTime();
+        String name = Objects.requireNonNull(destination.apply(delivery), "destination");
+        Context stored = propagator.extract(Context.root(), delivery.headers(), Headers.GETTER);
+        Span span = send(delivery, name, stored);
+        Context context = Context.current().with(Baggage.fromContext(stored)).with(span);
+        return new Sending(delivery, name, span, context, start);
     }
 
     private Span send(Delivery<?> delivery, String name, Context stored) {
@@ -119,28 +135,21 @@ public final class OutboxTelemetry implements PublishInterceptor {
         return builder.setNoParent().startSpan();
     }
 
-    private void end(
-            Span span,
-            Delivery<?> delivery,
-            String name,
-            @Nullable Receipt receipt,
-            @Nullable Throwable failure,
-            long start) {
-        Throwable cause = failure == null ? null : unwrapped(failure);
+    private void end(Sending sending, @Nullable Receipt receipt, @Nullable Throwable failure) {
+        Throwable cause = failure == null ? null : Causes.unwrapped(failure);
+        String id = receipt == null ? null : receipt.id();
+        Span span = sending.span();
         if (cause != null) {
-            TracedPersist.failed(span, cause);
-        } else if (receipt != null && receipt.id() != null) {
-            span.setAttribute(Semantics.PUBLISH_ID, receipt.id());
+            QUIETLY.run(() -> TracedPersist.failed(span, cause));
+        } else if (id != null) {
+            QUIETLY.run(() -> span.setAttribute(Semantics.PUBLISH_ID, id));
         }
-        span.end();
-        if (metrics != null) {
-            metrics.sent(delivery, system, name, cause, System.nanoTime() - start);
+        QUIETLY.run(span::end);
+        SendMetrics counts = metrics;
+        if (counts != null) {
+            long nanos = System.nanoTime() - sending.start();
+            QUIETLY.run(() -> counts.sent(sending.delivery(), system, sending.destination(), cause, nanos));
         }
-    }
-
-    private static Throwable unwrapped(Throwable failure) {
-        Throwable cause = failure.getCause();
-        return failure instanceof CompletionException && cause != null ? cause : failure;
     }
 
     /** Collects what traces need. Used by one thread. */
@@ -163,8 +172,8 @@ public final class OutboxTelemetry implements PublishInterceptor {
 
         /**
          * {@code messaging.destination.name}: where at the broker a message goes to. By default the topic of the
-         * outbox. It must have few different values, because it is part of the name of spans. What it throws counts as
-         * a failure of the message.
+         * outbox. It must have few different values, because it is part of the name of spans. If it throws or
+         * returns null, the message is sent without a span.
          */
         public Builder destination(Function<? super Delivery<?>, String> destination) {
             this.destination = Objects.requireNonNull(destination, "destination");

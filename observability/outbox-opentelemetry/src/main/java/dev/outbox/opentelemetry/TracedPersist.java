@@ -3,6 +3,7 @@ package dev.outbox.opentelemetry;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
+import dev.outbox.internal.Quietly;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
@@ -19,6 +20,10 @@ import java.util.function.Supplier;
 /** Writes messages together with the context of the span that creates them. */
 @SuppressWarnings("try") // a scope is closed, and not looked at
 final class TracedPersist implements PersistFunc {
+    static final Quietly QUIETLY = new Quietly(
+            "dev.outbox.opentelemetry",
+            "A trace failed. Its message is written and published nevertheless, and its outcome counts");
+
     private final PersistFunc persist;
     private final Tracer tracer;
     private final TextMapPropagator propagator;
@@ -31,27 +36,42 @@ final class TracedPersist implements PersistFunc {
 
     @Override
     public String persist(OutgoingMessage message) {
-        if (hasContext(message)) {
-            return persist.persist(message);
-        }
-        Span span = create(message);
-        return ending(List.of(span), Context.current().with(span), () -> persist.persist(withContext(message, span)));
+        List<Span> spans = new ArrayList<>(1);
+        OutgoingMessage traced = traced(message, spans);
+        return ending(spans, () -> {
+            try (Scope scope = spans.isEmpty() ? Scope.noop() : current(Context.current().with(spans.get(0)))) {
+                return persist.persist(traced);
+            }
+        });
     }
 
     @Override
     public List<String> persistAll(List<OutgoingMessage> messages) {
         List<Span> spans = new ArrayList<>();
-        List<OutgoingMessage> traced = new ArrayList<>(messages.size());
-        for (OutgoingMessage message : messages) {
-            if (hasContext(message)) {
-                traced.add(message);
-            } else {
-                Span span = create(message);
-                spans.add(span);
-                traced.add(withContext(message, span));
+        return ending(spans, () -> {
+            List<OutgoingMessage> traced = new ArrayList<>(messages.size());
+            for (OutgoingMessage message : messages) {
+                traced.add(traced(message, spans));
             }
-        }
-        return ending(spans, Context.current(), () -> persist.persistAll(List.copyOf(traced)));
+            return persist.persistAll(List.copyOf(traced));
+        });
+    }
+
+    /**
+     * The message with the context of a new span, or the same message if it has a context or has no room for one.
+     *
+     * @param spans gets the span, which must be ended, also if it is in no message
+     */
+    private OutgoingMessage traced(OutgoingMessage message, List<Span> spans) {
+        OutgoingMessage traced = QUIETLY.get(() -> {
+            if (hasContext(message)) {
+                return message;
+            }
+            Span span = create(message);
+            spans.add(span);
+            return withContext(message, span);
+        });
+        return traced == null ? message : traced;
     }
 
     /** A message that was created elsewhere keeps the context that it came with. */
@@ -74,7 +94,7 @@ final class TracedPersist implements PersistFunc {
     /** A trace is not worth a message: if the headers become too large by it, the message goes without. */
     private OutgoingMessage withContext(OutgoingMessage message, Span span) {
         Map<String, String> headers = new LinkedHashMap<>(message.headers());
-        propagator.inject(Context.current().with(span), headers, Map::put);
+        propagator.inject(Context.current().with(span), headers, Headers::put);
         try {
             return new OutgoingMessage(
                     message.id(), message.topic(), message.partition(), message.key(), headers, message.payload());
@@ -83,15 +103,26 @@ final class TracedPersist implements PersistFunc {
         }
     }
 
-    private static <R> R ending(List<Span> spans, Context context, Supplier<R> writing) {
-        try (Scope scope = context.makeCurrent()) {
+    /** Whatever becomes of the spans, this returns what writing returns, and throws what it throws. */
+    private static <R> R ending(List<Span> spans, Supplier<R> writing) {
+        try {
             return writing.get();
         } catch (RuntimeException | Error e) {
-            spans.forEach(span -> failed(span, e));
+            spans.forEach(span -> QUIETLY.run(() -> failed(span, e)));
             throw e;
         } finally {
-            spans.forEach(Span::end);
+            spans.forEach(span -> QUIETLY.run(span::end));
         }
+    }
+
+    /** Makes a context the current one. Neither this nor closing the scope throws anything. */
+    static Scope current(Context context) {
+        Scope scope = QUIETLY.get(context::makeCurrent);
+        return () -> {
+            if (scope != null) {
+                QUIETLY.run(scope::close);
+            }
+        };
     }
 
     static void failed(Span span, Throwable failure) {

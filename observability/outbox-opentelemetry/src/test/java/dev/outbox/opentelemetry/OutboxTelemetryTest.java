@@ -16,6 +16,7 @@ import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
+import dev.outbox.processes.Await;
 import dev.outbox.relay.Relay;
 import dev.outbox.store.memory.MemoryOutbox;
 import dev.outbox.store.memory.MemoryTransaction;
@@ -41,12 +42,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Spans of writing and sending, and what consumers see of them. */
 @SuppressWarnings("try") // scopes are closed, and not looked at
+@Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class OutboxTelemetryTest {
     private final InMemorySpanExporter spans = InMemorySpanExporter.create();
     private final InMemoryMetricReader metrics = InMemoryMetricReader.create();
@@ -99,9 +105,10 @@ class OutboxTelemetryTest {
     private void relay(OutboxTelemetry telemetry, Topic<String> topic, int messages) throws Exception {
         try (Relay relay =
                 Relay.builder(outbox.store()).topic(topic).around(telemetry).build()) {
-            for (int published = 0; published < messages; ) {
-                published += relay.processMessages(10).published();
-            }
+            AtomicInteger published = new AtomicInteger();
+            Await.until(
+                    messages + " messages are published",
+                    () -> published.addAndGet(relay.processMessages(10).published()) >= messages);
         }
     }
 
@@ -186,15 +193,17 @@ class OutboxTelemetryTest {
         OutboxTelemetry telemetry = telemetry().metrics(true).build();
         write(telemetry, "good");
         CompletableFuture<Receipt> answer = new CompletableFuture<>();
+        List<SpanData> before = new ArrayList<>();
         Topic<String> topic = Topic.builder("orders", Codecs.text())
                 .asyncPublisher(delivery -> {
-                    assertEquals(List.of(), spans("send orders-v1"));
+                    before.addAll(spans("send orders-v1"));
                     Thread broker = new Thread(() -> answer.complete(Receipt.of("offset-7")));
                     broker.start();
                     return answer;
                 })
                 .build();
         relay(telemetry, topic, 1);
+        assertEquals(List.of(), before);
         assertEquals("offset-7", spans("send orders-v1").get(0).getAttributes().get(Semantics.PUBLISH_ID));
         assertFalse(Span.current().getSpanContext().isValid());
     }
@@ -251,6 +260,26 @@ class OutboxTelemetryTest {
         assertTrue(spans("create orders").stream()
                 .allMatch(span -> span.getStatus().getStatusCode() == StatusCode.ERROR));
         assertFalse(Span.current().getSpanContext().isValid());
+    }
+
+    @Test
+    void baggageOfTheApplicationIsKept() {
+        List<OutgoingMessage> written = new ArrayList<>();
+        PersistFunc persist = telemetry().build().persist(recording(written));
+        try (Scope baggage = Baggage.builder().put("tenant", "acme").build().makeCurrent()) {
+            persist.persist(
+                    new OutgoingMessage("orders", 0, null, Map.of("Baggage", "tenant=own"), new byte[0]));
+            persist.persist(
+                    new OutgoingMessage("orders", 0, null, Map.of("Traceparent", "none"), new byte[0]));
+        }
+        assertEquals(
+                Set.of("Baggage", OutboxHeaders.TRACEPARENT), written.get(0).headers().keySet());
+        assertEquals("tenant=own", written.get(0).headers().get("Baggage"));
+        assertEquals(
+                Set.of(OutboxHeaders.BAGGAGE, OutboxHeaders.TRACEPARENT),
+                written.get(1).headers().keySet());
+        assertTrue(String.valueOf(written.get(1).headers().get(OutboxHeaders.TRACEPARENT))
+                .startsWith("00-"));
     }
 
     @Test
