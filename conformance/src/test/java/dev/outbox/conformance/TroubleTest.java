@@ -26,6 +26,7 @@ class TroubleTest {
             "outbox-store-redis",
             "outbox-store-mongo",
             "observability/outbox-micrometer",
+            "observability/outbox-opentelemetry",
             "spring/outbox-spring",
             "spring/outbox-spring-boot");
 

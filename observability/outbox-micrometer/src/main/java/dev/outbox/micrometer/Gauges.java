@@ -26,7 +26,7 @@ final class Gauges {
     private final MeterRegistry registry;
     private final Tags common;
 
-    // Guarded by this.
+    // Guarded by this. A row is added after its gauges were registered, so that a registry that refuses is asked again.
     private final List<Meter> meters = new ArrayList<>();
     private final Set<Row> backlog = new HashSet<>();
     private final Set<Row> failing = new HashSet<>();
@@ -79,7 +79,7 @@ final class Gauges {
     }
 
     synchronized void backlog(StoreWatch watch, Row row) {
-        if (backlog.add(row)) {
+        if (!backlog.contains(row)) {
             number(
                     "outbox.backlog.messages",
                     "Messages that wait in the outbox; of each partition at most 10,000 are" + " counted",
@@ -89,23 +89,26 @@ final class Gauges {
                 Snapshot now = watch.current();
                 return now == null ? Double.NaN : seconds(now.oldest().get(row));
             });
+            backlog.add(row);
         }
-        if (failing.add(row)) {
+        if (!failing.contains(row)) {
             number(
                     "outbox.partitions.failing",
                     "Partitions whose first message has failed and waits for its next attempt",
                     row.tags(),
                     count(watch, Snapshot::failing, row));
+            failing.add(row);
         }
     }
 
     synchronized void dead(StoreWatch watch, Row row) {
-        if (dead.add(row)) {
+        if (!dead.contains(row)) {
             number(
                     "outbox.dead.letters",
                     "Messages that were given up; of each topic at most 10,000 are counted",
                     row.tags(),
                     count(watch, Snapshot::deadLetters, row));
+            dead.add(row);
         }
     }
 

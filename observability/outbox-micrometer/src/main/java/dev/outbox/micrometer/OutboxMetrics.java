@@ -6,6 +6,7 @@ import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.OutboxListener;
 import dev.outbox.Store;
+import dev.outbox.internal.Quietly;
 import dev.outbox.relay.Relay;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -37,6 +38,10 @@ import org.jspecify.annotations.Nullable;
 public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoCloseable {
     /** What {@link Builder#refresh} is unless it is set: 15 seconds. */
     public static final Duration DEFAULT_REFRESH = Duration.ofSeconds(15);
+
+    private static final Quietly TELLING = new Quietly(
+            "dev.outbox.micrometer",
+            "A registry refuses gauges. They are missing, and are offered again after the next question for metrics");
 
     private final MeterDetail detail;
     private final Tags tags;
@@ -71,8 +76,8 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
      * Puts the meters into a registry. The first call starts the thread that asks the store. Binding to the same
      * registry again does nothing.
      *
-     * @throws MisuseException if it is closed, or the registry has such meters of another outbox: give both outboxes
-     *     a tag, see {@link Builder#tag}
+     * @throws MisuseException if it is closed, or the registry has the meters of another outbox, and both have the same
+     *     tags, different keys of tags or a different {@link Builder#detail}: see {@link Builder#tag}
      */
     @Override
     public synchronized void bindTo(MeterRegistry registry) {
@@ -82,12 +87,20 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
         if (bound.stream().anyMatch(each -> each.registry().equals(registry))) {
             return;
         }
-        if (registry.find("outbox.settle").meters().stream()
-                .anyMatch(meter ->
-                        meter.getId().getTags().containsAll(tags.stream().toList()))) {
-            throw new MisuseException("The registry has the meters of another outbox with the tags " + tags
-                    + ". Give each outbox a value of its own, as OutboxMetrics.Builder.tag(\"outbox\", \"billing\").");
+        Tenants.enter(registry, tags, detail);
+        try {
+            bound.add(bind(registry));
+        } catch (RuntimeException | Error e) {
+            Tenants.leave(registry, tags, detail);
+            throw e;
         }
+        if (store != null && !started) {
+            started = true;
+            store.start();
+        }
+    }
+
+    private Bound bind(MeterRegistry registry) {
         Bound made = new Bound(registry, new EventMeters(registry, tags, detail), new Gauges(registry, tags));
         if (store != null) {
             made.gauges().store(store);
@@ -100,19 +113,15 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
                 made.gauges().rows(store, known);
             }
         }
-        if (!relays.isEmpty()) {
+        if (relays.isUsed()) {
             made.gauges().relays(relays);
         }
-        bound.add(made);
-        if (store != null && !started) {
-            started = true;
-            store.start();
-        }
+        return made;
     }
 
     /**
      * Shows how a relay is doing, too. Of several relays it shows the longest time since a good round, and sums of the
-     * rest. A closed relay is still shown.
+     * rest. A closed relay is left out. If all are closed, the time since a good round is NaN and the rest is 0.
      *
      * @throws MisuseException if it is closed
      */
@@ -120,7 +129,7 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
         if (closed) {
             throw new MisuseException("These metrics are closed.");
         }
-        boolean first = relays.isEmpty();
+        boolean first = !relays.isUsed();
         relays.add(Objects.requireNonNull(relay, "relay"));
         if (first) {
             bound.forEach(each -> each.gauges().relays(relays));
@@ -148,12 +157,13 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
         for (Bound each : last) {
             each.gauges().remove();
             each.events().remove();
+            Tenants.leave(each.registry(), tags, detail);
         }
     }
 
     private void tellGauges(Snapshot snapshot) {
         StoreWatch asked = Objects.requireNonNull(store);
-        bound.forEach(each -> each.gauges().rows(asked, snapshot));
+        bound.forEach(each -> TELLING.run(() -> each.gauges().rows(asked, snapshot)));
     }
 
     private void countSnapshotFailure() {
@@ -238,7 +248,7 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
          * {@link #refresh}.
          *
          * @throws ConfigurationException if it is below 100 milliseconds or above 1 day; {@link #build} throws it if it
-         *     is below {@link #refresh}
+         *     is below 2 times {@link #refresh}
          */
         public Builder maxAge(Duration maxAge) {
             this.maxAge = checked("maxAge", maxAge);
@@ -253,7 +263,7 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
 
         /**
          * A tag that every meter gets. If one registry has the meters of several outboxes, each outbox needs a value of
-         * its own.
+         * its own. All need the same keys and the same {@link #detail}.
          */
         public Builder tag(String key, String value) {
             this.tags = tags.and(key, value);
@@ -263,12 +273,14 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
         /**
          * The metrics, which are in no registry yet.
          *
-         * @throws ConfigurationException if {@link #maxAge} is below {@link #refresh}
+         * @throws ConfigurationException if {@link #maxAge} is below 2 times {@link #refresh}: the gauges would be NaN
+         *     before each new answer
          */
         public OutboxMetrics build() {
-            if (maxAge != null && maxAge.compareTo(refresh) < 0) {
+            Duration least = refresh.multipliedBy(2);
+            if (maxAge != null && maxAge.compareTo(least) < 0) {
                 throw new ConfigurationException(
-                        "OutboxMetrics: maxAge is " + maxAge + "; expected at least refresh, " + refresh + ".");
+                        "OutboxMetrics: maxAge is " + maxAge + "; expected at least 2 times refresh, " + least + ".");
             }
             return new OutboxMetrics(this);
         }

@@ -41,7 +41,7 @@ final class StoreWatch {
     /**
      * Does not start yet.
      *
-     * @param told of each good answer, on the watch's thread
+     * @param told of each good answer, on the watch's thread; it must not throw
      * @param failed run when the store has failed, on the watch's thread
      */
     StoreWatch(
@@ -84,29 +84,40 @@ final class StoreWatch {
 
     private void ask() {
         long asked = System.nanoTime();
+        Snapshot snapshot;
         try {
-            Snapshot snapshot = Snapshot.of(operations, detail);
+            snapshot = Snapshot.of(operations, detail);
             last = new Answer(snapshot, asked);
             lastGood = asked;
-            told.accept(snapshot);
+        } catch (Throwable e) {
+            last = new Answer(null, asked);
+            noteFailure(e);
+            return;
+        }
+        told.accept(snapshot);
+        noteSuccess();
+    }
+
+    /** What a logger throws here would end the questions. */
+    private void noteSuccess() {
+        try {
             if (failing) {
                 failing = false;
                 LOG.info("A question for metrics has succeeded again");
             }
         } catch (Throwable e) {
-            last = new Answer(null, asked);
-            noteFailure(e);
+            // The gauges have values, which is what there is to say.
         }
     }
 
     /** Whatever is thrown here would end the questions. */
     private void noteFailure(Throwable failure) {
         try {
-            failed.run();
             if (!failing) {
                 failing = true;
                 LOG.warn("A question for metrics failed; the gauges have no value until one succeeds", failure);
             }
+            failed.run();
         } catch (Throwable e) {
             // The gauges have no value, which is what there is to say.
         }

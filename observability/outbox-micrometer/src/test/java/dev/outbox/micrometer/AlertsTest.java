@@ -71,10 +71,14 @@ class AlertsTest {
     @Test
     @Tag("prometheus")
     void anAlertThatFiresTooLateIsNoticed() throws Exception {
-        Files.writeString(folder.resolve("outbox.yml"), Files.readString(ALERTS).replace("> 300", "> 3000"));
+        String alerts = Files.readString(ALERTS);
+        String silencedByNaN = alerts.replaceAll("m[axin]+_over_time\\((\\w+)\\[2m]\\)", "$1");
         Files.copy(SERIES, folder.resolve("outbox-test.yml"));
         Promtool promtool = Promtool.shared();
-        assertThrows(AssertionError.class, () -> promtool.run(folder, "test", "rules", "outbox-test.yml"));
+        for (String wrong : List.of(alerts.replace("> 300", "> 3000"), silencedByNaN)) {
+            Files.writeString(folder.resolve("outbox.yml"), wrong);
+            assertThrows(AssertionError.class, () -> promtool.run(folder, "test", "rules", "outbox-test.yml"));
+        }
     }
 
     @Test
@@ -165,8 +169,8 @@ class AlertsTest {
                 relay.processMessages(10);
                 scraped.await("outbox_dead_letters{topic=\"orders\"}", 1);
                 scraped.await("outbox_partitions_failing{topic=\"orders\"}", 1);
+                return scraped.registry.scrape();
             }
-            return scraped.registry.scrape();
         }
     }
 

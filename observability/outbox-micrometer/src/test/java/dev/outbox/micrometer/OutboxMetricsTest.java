@@ -24,12 +24,17 @@ import dev.outbox.store.memory.MemoryOutbox;
 import dev.outbox.store.memory.MemoryTransaction;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.h2.jdbcx.JdbcConnectionPool;
 import org.junit.jupiter.api.AfterEach;
@@ -260,6 +265,82 @@ class OutboxMetricsTest {
     }
 
     @Test
+    void outboxesThatShareARegistryHaveTheSameKeysAndDetail() {
+        List<Supplier<OutboxMetrics.Builder>> kinds = List.of(
+                OutboxMetrics::builder,
+                () -> OutboxMetrics.builder().tag("outbox", "a"),
+                () -> OutboxMetrics.builder().tag("team", "b"),
+                () -> OutboxMetrics.builder().tag("outbox", "c").tag("team", "c"),
+                () -> OutboxMetrics.builder().tag("outbox", "d").detail(MeterDetail.TOPIC),
+                () -> OutboxMetrics.builder().tag("outbox", "e").detail(MeterDetail.PARTITION));
+        for (Supplier<OutboxMetrics.Builder> first : kinds) {
+            for (Supplier<OutboxMetrics.Builder> second : kinds) {
+                try (OutboxMetrics one = first.get().build();
+                        OutboxMetrics other = second.get().build()) {
+                    one.bindTo(scraped.registry);
+                    String shown = scraped.registry.scrape();
+                    assertThrows(MisuseException.class, () -> other.bindTo(scraped.registry));
+                    assertEquals(shown, scraped.registry.scrape());
+                }
+            }
+        }
+        assertEquals("", scraped.registry.scrape());
+    }
+
+    @Test
+    void anOutboxIsSeenInARegistryThatIsPartOfAnother() {
+        for (OutboxMetrics.Builder second : List.of(
+                OutboxMetrics.builder(),
+                OutboxMetrics.builder().tag("outbox", "a"),
+                OutboxMetrics.builder().tag("team", "b"))) {
+            Scraped part = new Scraped();
+            CompositeMeterRegistry whole = new CompositeMeterRegistry().add(part.registry);
+            try (OutboxMetrics one = OutboxMetrics.builder().tag("outbox", "a").build();
+                    OutboxMetrics other = second.build()) {
+                one.bindTo(whole);
+                assertThrows(MisuseException.class, () -> other.bindTo(part.registry));
+            }
+            try (OutboxMetrics one = OutboxMetrics.builder().tag("outbox", "a").build();
+                    OutboxMetrics other = second.build()) {
+                one.bindTo(part.registry);
+                assertThrows(MisuseException.class, () -> other.bindTo(whole));
+            }
+        }
+    }
+
+    @Test
+    void aRegistryThatRefusesAGaugeIsNoFailureOfTheStoreAndIsAskedAgain() throws Exception {
+        AtomicBoolean refuses = new AtomicBoolean(true);
+        AtomicInteger refused = new AtomicInteger();
+        MeterRegistry refusing = new SimpleMeterRegistry();
+        refusing.config().meterFilter(new MeterFilter() {
+            @Override
+            public Meter.Id map(Meter.Id id) {
+                if (id.getName().equals("outbox.backlog.messages") && refuses.get()) {
+                    refused.incrementAndGet();
+                    throw new IllegalStateException("no more series");
+                }
+                return id;
+            }
+        });
+        try (OutboxMetrics metrics = soon().maxAge(Duration.ofHours(1)).build()) {
+            metrics.bindTo(refusing);
+            metrics.bindTo(scraped.registry);
+            write(topic("orders").build(), "a1");
+            scraped.await("outbox_backlog_messages{topic=\"orders\"}", 1); // the other registry has them
+            Await.until("a second refusal", () -> refused.get() >= 2);
+            assertEquals(0, scraped.value("outbox_store_failures_total{step=\"snapshot\"}"));
+            assertEquals(1, scraped.value("outbox_backlog_messages{topic=\"orders\"}"));
+            refuses.set(false);
+            Await.until("the gauge that was refused", () -> refusing.find("outbox.backlog.messages")
+                    .tag("topic", "orders")
+                    .gauges()
+                    .stream()
+                    .anyMatch(gauge -> gauge.value() == 1));
+        }
+    }
+
+    @Test
     void aRelayIsSeenFromBeforeItsFirstRound() throws Exception {
         Topic<String> orders =
                 topic("orders").publisher(delivery -> Receipt.taken()).build();
@@ -274,6 +355,35 @@ class OutboxMetricsTest {
             for (String name : List.of("topics_left_out", "partitions_set_aside", "unsettled")) {
                 assertEquals(0, scraped.value("outbox_relay_" + name), name);
             }
+        }
+    }
+
+    @Test
+    void aClosedRelayIsLeftOut() throws Exception {
+        Topic<String> orders = topic("orders")
+                .publisher(delivery -> {
+                    throw new BrokerUnavailableException("away");
+                })
+                .build();
+        write(orders, "a1");
+        String age = "outbox_relay_last_round_seconds";
+        try (OutboxMetrics metrics = OutboxMetrics.builder().build()) {
+            metrics.bindTo(scraped.registry);
+            Relay first = Relay.builder(outbox.store()).topic(orders).build();
+            metrics.watch(first);
+            first.processMessages(10);
+            assertEquals(1, scraped.value("outbox_relay_topics_left_out"));
+            first.close(); // before it was ever started
+            assertTrue(scraped.has(age));
+            assertEquals(Double.NaN, scraped.value(age));
+            assertEquals(0, scraped.value("outbox_relay_topics_left_out"));
+
+            try (Relay second = Relay.builder(outbox.store()).topic(orders).build()) {
+                metrics.watch(second); // has no good round: its worker never lived
+                double before = scraped.value(age);
+                scraped.await(age, now -> now > before);
+            }
+            assertEquals(Double.NaN, scraped.value(age));
         }
     }
 
@@ -301,7 +411,8 @@ class OutboxMetricsTest {
             assertThrows(ConfigurationException.class, () -> builder.refresh(wrong));
             assertThrows(ConfigurationException.class, () -> builder.maxAge(wrong));
         }
-        builder.refresh(Duration.ofSeconds(2)).maxAge(Duration.ofSeconds(1));
+        builder.refresh(Duration.ofSeconds(2)).maxAge(Duration.ofMillis(3999));
         assertThrows(ConfigurationException.class, builder::build);
+        builder.maxAge(Duration.ofSeconds(4)).build().close();
     }
 }
