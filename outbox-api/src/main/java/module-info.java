@@ -11,8 +11,17 @@ module dev.outbox {
     exports dev.outbox.spi;
     exports dev.outbox.internal to
             dev.outbox.relay,
+            dev.outbox.store.support,
+            dev.outbox.store.jooq,
+            dev.outbox.store.mongo,
+            dev.outbox.store.redis,
+            dev.outbox.kafka,
+            dev.outbox.rabbitmq,
+            dev.outbox.nats,
+            dev.outbox.sqs,
             dev.outbox.micrometer,
-            dev.outbox.opentelemetry;
+            dev.outbox.opentelemetry,
+            dev.outbox.spring.boot;
     exports dev.outbox.internal.json to
             dev.outbox.jackson,
             dev.outbox.jackson3;

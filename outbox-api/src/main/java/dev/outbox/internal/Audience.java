@@ -3,8 +3,6 @@ package dev.outbox.internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Those who are told of events. What they throw is logged and harms nobody else. Immutable.
@@ -12,17 +10,17 @@ import org.slf4j.LoggerFactory;
  * @param <L> what they are
  */
 public final class Audience<L> {
-    private final Logger log;
+    private final Log log;
     private final List<L> listeners;
 
-    private Audience(Logger log, List<L> listeners) {
+    private Audience(Log log, List<L> listeners) {
         this.log = log;
         this.listeners = listeners;
     }
 
     /** Each of them once. The logger is named after the type. */
     public static <L> Audience<L> of(Class<L> type, List<? extends L> listeners) {
-        return new Audience<L>(LoggerFactory.getLogger(type), List.of()).with(listeners);
+        return new Audience<L>(Log.of(type).sparing(), List.of()).with(listeners);
     }
 
     /** These, and more; each of them once. */
@@ -42,11 +40,8 @@ public final class Audience<L> {
             try {
                 event.accept(listener);
             } catch (Throwable e) {
-                try {
-                    log.warn("Listener {} failed; the outbox goes on without it having seen this", listener, e);
-                } catch (Throwable again) {
-                    // Nor must a logger, or the listener's name, do any harm.
-                }
+                log.warn(
+                        "[OUTBOX-001] Listener {} failed; the outbox goes on without it having seen this", listener, e);
             }
         }
     }

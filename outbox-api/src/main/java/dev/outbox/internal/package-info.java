@@ -1,6 +1,5 @@
 /**
- * What the API, the relay, metrics and traces share, and nobody else sees. It knows no other package of outbox, so that
- * all can use it.
+ * What the modules of outbox share, and nobody else sees. It knows no other package of outbox, so that all can use it.
  */
 @NullMarked
 package dev.outbox.internal;

@@ -28,18 +28,6 @@ final class FailureText {
         }
     }
 
-    /** For a log, where a line break would let a message write lines of its own. */
-    static String onOneLine(String reason) {
-        StringBuilder line = new StringBuilder(reason);
-        for (int i = 0; i < line.length(); i++) {
-            char c = line.charAt(i);
-            if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
-                line.setCharAt(i, ' ');
-            }
-        }
-        return line.toString();
-    }
-
     private static String clean(StringBuilder text) {
         if (text.length() > MAX_LENGTH) {
             text.setLength(MAX_LENGTH - 1);

@@ -18,7 +18,8 @@ import org.slf4j.MDC;
 public final class LogContext implements PublishInterceptor {
     private static final Quietly QUIETLY = new Quietly(
             "dev.outbox.relay",
-            "The log context of a message failed. The message is published nevertheless, and its outcome counts");
+            "[OUTBOX-122] The log context of a message failed. The message is published nevertheless, and its outcome"
+                    + " counts");
 
     /** The key for the topic. */
     public static final String TOPIC = "outbox.topic";

@@ -1,7 +1,5 @@
 package dev.outbox.relay;
 
-import static dev.outbox.relay.RelayLog.LOG;
-
 import dev.outbox.FailureKind;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
@@ -121,14 +119,14 @@ final class Outcomes {
         if (!mark(batch, message, new Entry(queue.partition, message, Kind.FAILED, reason, delay))) {
             return blame;
         }
-        shared.failures.warn(
-                "Message {} of {}/{} failed at attempt {}; its partition waits {}: {}",
+        shared.sparing.warn(
+                "[OUTBOX-103] Message {} of {}/{} failed at attempt {}; its partition waits {}: {}",
                 message.id(),
                 message.topic(),
                 message.partition(),
                 attempt,
                 delay,
-                FailureText.onOneLine(reason));
+                reason);
         shared.listeners.failed(message, cause, reason, delay, start);
         return blame;
     }
@@ -147,13 +145,13 @@ final class Outcomes {
         if (!mark(batch, message, new Entry(queue.partition, message, Kind.DEAD, reason, Duration.ZERO))) {
             return;
         }
-        shared.deaths.warn(
-                "Message {} of {}/{} is given up at attempt {} and becomes a dead letter: {}",
+        shared.sparing.warn(
+                "[OUTBOX-104] Message {} of {}/{} is given up at attempt {} and becomes a dead letter: {}",
                 message.id(),
                 message.topic(),
                 message.partition(),
                 message.attempts() + 1,
-                FailureText.onOneLine(reason));
+                reason);
         shared.listeners.deadLettered(message, cause, reason, start);
     }
 
@@ -226,10 +224,10 @@ final class Outcomes {
     private void setAside(Partition partition, Duration pause, OutboxException error) {
         shared.listeners.setAside(new OutboxListener.SetAside(partition.topic(), partition.number(), pause, error));
         try {
-            LOG.warn(
-                    "What became of a message of {}/{} cannot be written into the store, although the store takes that"
-                            + " of other partitions. The partition is set aside and tried alone, with growing pauses of up"
-                            + " to 5 minutes; Relay.state() tells how long",
+            shared.sparing.warn(
+                    "[OUTBOX-105] What became of a message of {}/{} cannot be written into the store, although the"
+                            + " store takes that of other partitions. The partition is set aside and tried alone, with"
+                            + " growing pauses of up to 5 minutes; Relay.state() tells how long",
                     partition.topic(),
                     partition.number(),
                     error);

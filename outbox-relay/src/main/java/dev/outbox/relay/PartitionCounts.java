@@ -30,9 +30,10 @@ final class PartitionCounts {
             return;
         }
         LOG.warn(
-                "Message {} of topic {} is in partition {}, where no message of its key belongs if the topic has {}"
-                        + " partitions, as this relay says. If another process says another number, equal keys lose their order:"
-                        + " give all processes the same one. A message from before a change of the number is told so, too",
+                "[OUTBOX-110] Message {} of topic {} is in partition {}, where no message of its key belongs if the"
+                        + " topic has {} partitions, as this relay says. If another process says another number, equal"
+                        + " keys lose their order: give all processes the same one. A message from before a change of"
+                        + " the number is told so, too",
                 message.id(),
                 topic.name(),
                 message.partition(),

@@ -308,15 +308,6 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    /** Where nothing may be thrown, not even by a logger. */
-    private static void warn(String text, @Nullable Throwable e) {
-        try {
-            LOG.warn(text, e);
-        } catch (Throwable again) {
-            // The state has it.
-        }
-    }
-
     /** On any thread that serves the relay, so that no one thread has to live for the others to be started. */
     private void hireMissing() {
         while (missing.get() > 0 && !signal.isClosed()) {
@@ -329,7 +320,7 @@ public final class Relay implements AutoCloseable {
             } catch (Throwable e) {
                 missing.incrementAndGet();
                 health.trouble(e);
-                warn("A worker's thread could not be started; the others go on and try again", e);
+                LOG.warn("[OUTBOX-115] A worker's thread could not be started; the others go on and try again", e);
                 return;
             }
         }
@@ -373,7 +364,7 @@ public final class Relay implements AutoCloseable {
         try {
             if (!WorkerRun.awaitAll(open, shutdownTimeout)) {
                 LOG.warn(
-                        "Workers are still busy {} after the relay was told to close; interrupting them",
+                        "[OUTBOX-116] Workers are still busy {} after the relay was told to close; interrupting them",
                         shutdownTimeout);
                 open.forEach(WorkerRun::abandon);
                 if (!WorkerRun.awaitAll(open, LAST_CHANCE)) {
@@ -382,7 +373,8 @@ public final class Relay implements AutoCloseable {
                 }
             }
             if (!open.stream().allMatch(WorkerRun::hasEnded)) {
-                LOG.warn("The store does not answer. The relay does not wait for calls that no message depends on");
+                LOG.warn("[OUTBOX-117] The store does not answer. The relay does not wait for calls that no message"
+                        + " depends on");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -392,11 +384,12 @@ public final class Relay implements AutoCloseable {
     private static void sayWhatIsWaitedFor(List<WorkerRun> runs) {
         List<WorkerRun> left = runs.stream().filter(run -> !run.hasEnded()).toList();
         if (left.stream().anyMatch(WorkerRun::isInPublisher)) {
-            LOG.error("A worker ignores interrupts; its batch stays open until it returns or the store is closed");
+            LOG.error("[OUTBOX-118] A worker ignores interrupts; its batch stays open until it returns or the store is"
+                    + " closed");
         }
         if (left.stream().anyMatch(run -> run.hasBatch() && !run.isInPublisher())) {
-            LOG.error("The store does not answer a worker that settles its messages; its batch stays open until the"
-                    + " store answers or is closed");
+            LOG.error("[OUTBOX-119] The store does not answer a worker that settles its messages; its batch stays open"
+                    + " until the store answers or is closed");
         }
     }
 
@@ -407,7 +400,7 @@ public final class Relay implements AutoCloseable {
                 subscription.close();
             }
         } catch (Throwable e) {
-            LOG.warn("Ending the store's wake-ups failed", e);
+            LOG.warn("[OUTBOX-120] Ending the store's wake-ups failed", e);
         }
     }
 
@@ -443,7 +436,7 @@ public final class Relay implements AutoCloseable {
             }
             if (early) { // there is no known way here, and nobody shall find out by a growing backlog if there is one
                 missing.incrementAndGet();
-                LOG.error("A worker ended although the relay is not closed; another one takes its place");
+                LOG.error("[OUTBOX-113] A worker ended although the relay is not closed; another one takes its place");
                 hireMissing();
             }
         }
@@ -471,7 +464,7 @@ public final class Relay implements AutoCloseable {
         try {
             health.trouble(e);
             run.caught(e);
-            LOG.error("A round of the relay failed unexpectedly; it goes on", e);
+            shared.sparing.error("[OUTBOX-114] A round of the relay failed unexpectedly; it goes on", e);
         } catch (Throwable again) {
             // The state has it, and the next round will find the same if it lasts.
         }
@@ -522,8 +515,8 @@ public final class Relay implements AutoCloseable {
             storeHealth.saw(result.storeError());
             if (isOutOfMemory(result.storeError()) && limit.wasTooMuch()) {
                 LOG.warn(
-                        "A batch did not fit into memory; going on with {} messages instead of {}. Raise the heap or"
-                                + " lower batchSize, or publish references to large payloads",
+                        "[OUTBOX-111] A batch did not fit into memory; going on with {} messages instead of {}. Raise"
+                                + " the heap or lower batchSize, or publish references to large payloads",
                         limit.get(),
                         most);
             }
@@ -763,10 +756,8 @@ public final class Relay implements AutoCloseable {
 
     private void tooManyHang() {
         if (tooManyHang.compareAndSet(false, true)) {
-            warn(
-                    "Too many publishers hang. Until some return, their topics are not tried again, and fewer workers"
-                            + " may be left to the other topics",
-                    null);
+            LOG.warn("[OUTBOX-108] Too many publishers hang. Until some return, their topics are not tried again, and"
+                    + " fewer workers may be left to the other topics");
         }
     }
 
@@ -783,7 +774,8 @@ public final class Relay implements AutoCloseable {
             subscribed.set(false);
             if (subscriptionFailed.compareAndSet(false, true)) {
                 LOG.warn(
-                        "The store's wake-ups are not available now; messages are found by polling every {}",
+                        "[OUTBOX-112] The store's wake-ups are not available now; messages are found by polling every"
+                                + " {}",
                         maxPollInterval,
                         e);
             }
@@ -959,7 +951,7 @@ public final class Relay implements AutoCloseable {
             String reason = store.capabilities().reasonWithout(Capability.PARTITION_EXCLUSIVITY);
             if (reason != null) {
                 LOG.warn(
-                        "The store has no {}: {}. So {}.",
+                        "[OUTBOX-121] The store has no {}: {}. So {}.",
                         Capability.PARTITION_EXCLUSIVITY,
                         reason,
                         Capability.PARTITION_EXCLUSIVITY.loss());

@@ -1,11 +1,10 @@
 package dev.outbox.relay;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import dev.outbox.internal.Log;
 
 /** The one logger of the relay. Which class writes a line is of no interest to those who read it. */
 final class RelayLog {
-    static final Logger LOG = LoggerFactory.getLogger("dev.outbox.relay");
+    static final Log LOG = Log.of("dev.outbox.relay");
 
     private RelayLog() {}
 }

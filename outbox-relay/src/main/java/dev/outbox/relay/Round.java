@@ -626,7 +626,7 @@ final class Round {
 
     private static void isBack(String topic) {
         try {
-            LOG.info("The broker of topic {} is back", topic);
+            LOG.info("[OUTBOX-107] The broker of topic {} is back", topic);
         } catch (Throwable e) {
             // Nothing depends on this line.
         }

@@ -6,6 +6,7 @@ import dev.outbox.OutboxListener;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.internal.Causes;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,8 +33,7 @@ final class Shared {
     final Admission admission;
     final PartitionCounts partitionCounts = new PartitionCounts();
     final ClosingPartitions closing = new ClosingPartitions();
-    final SparingLog failures = new SparingLog("failures");
-    final SparingLog deaths = new SparingLog("dead letters");
+    final Log sparing = LOG.sparing();
     private final Map<String, Integer> forgiven = new LinkedHashMap<>();
 
     Shared(Store store, Listeners listeners, Time time, Duration maxBatchTime, Helpers helpers) {
@@ -62,12 +62,12 @@ final class Shared {
         listeners.leftOut(new OutboxListener.LeftOut(topic, pause, cause));
         try {
             LOG.warn(
-                    "The broker of topic {} {}: {}. Nothing of the topic is asked for until it is"
-                            + " back; meanwhile it is tried with one message at a time, with growing pauses of up to a"
+                    "[OUTBOX-106] The broker of topic {} {}: {}. Nothing of the topic is asked for until it is back;"
+                            + " meanwhile it is tried with one message at a time, with growing pauses of up to a"
                             + " minute",
                     topic,
                     isAway,
-                    FailureText.onOneLine(FailureText.of(cause)));
+                    FailureText.of(cause));
         } catch (Throwable e) {
             // The state says it, and the listeners were told.
         }

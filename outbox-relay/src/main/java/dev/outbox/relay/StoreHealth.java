@@ -22,7 +22,7 @@ final class StoreHealth {
     void saw(@Nullable OutboxException error) {
         if (error == null) {
             if (failing && told) {
-                LOG.info("The store works again");
+                LOG.info("[OUTBOX-102] The store works again");
             }
             failing = false;
             return;
@@ -38,8 +38,8 @@ final class StoreHealth {
             everTold = true;
             toldAt = now;
             LOG.warn(
-                    "The store failed; trying again with growing pauses of up to 10 s. It had failed {} times more"
-                            + " since this was last said",
+                    "[OUTBOX-101] The store failed; trying again with growing pauses of up to 10 s. It had failed {}"
+                            + " times more since this was last said",
                     untold,
                     error);
             untold = 0;

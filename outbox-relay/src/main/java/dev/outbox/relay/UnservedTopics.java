@@ -102,8 +102,8 @@ final class UnservedTopics {
             if (age != null && partition.oldestAge().minus(age).compareTo(half) > 0) {
                 said.add(partition.topic());
                 LOG.warn(
-                        "Messages of topic {} have waited for {} and this relay does not serve it, only {}: register the topic"
-                                + " with a relay, or correct its name where it is published",
+                        "[OUTBOX-109] Messages of topic {} have waited for {} and this relay does not serve it, only"
+                                + " {}: register the topic with a relay, or correct its name where it is published",
                         partition.topic(),
                         partition.oldestAge(),
                         new TreeSet<>(served));

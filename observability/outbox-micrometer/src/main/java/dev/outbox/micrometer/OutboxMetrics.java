@@ -41,7 +41,8 @@ public final class OutboxMetrics implements OutboxListener, MeterBinder, AutoClo
 
     private static final Quietly TELLING = new Quietly(
             "dev.outbox.micrometer",
-            "A registry refuses gauges. They are missing, and are offered again after the next question for metrics");
+            "[OUTBOX-604] A registry refuses gauges. They are missing, and are offered again after the next question"
+                    + " for metrics");
 
     private final MeterDetail detail;
     private final Tags tags;

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class OutboxObservations implements PublishInterceptor {
     private static final Quietly QUIETLY = new Quietly(
             "dev.outbox.micrometer",
-            "An observation failed. Its message is published nevertheless, and its outcome counts");
+            "[OUTBOX-605] An observation failed. Its message is published nevertheless, and its outcome counts");
 
     private static final OutboxPublishConvention DEFAULT = new OutboxPublishConvention();
 

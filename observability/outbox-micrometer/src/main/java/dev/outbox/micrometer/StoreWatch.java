@@ -1,21 +1,20 @@
 package dev.outbox.micrometer;
 
 import dev.outbox.Operations;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Asks a store again and again on a thread of its own, so that no scrape waits for a store. Keeps the last answer
  * while it is young enough. Safe for use by several threads.
  */
 final class StoreWatch {
-    private static final Logger LOG = LoggerFactory.getLogger("dev.outbox.micrometer");
+    private static final Log LOG = Log.of("dev.outbox.micrometer");
     private static final Duration LAST_CHANCE = Duration.ofSeconds(2);
 
     /**
@@ -103,7 +102,7 @@ final class StoreWatch {
         try {
             if (failing) {
                 failing = false;
-                LOG.info("A question for metrics has succeeded again");
+                LOG.info("[OUTBOX-602] A question for metrics has succeeded again");
             }
         } catch (Throwable e) {
             // The gauges have values, which is what there is to say.
@@ -115,7 +114,9 @@ final class StoreWatch {
         try {
             if (!failing) {
                 failing = true;
-                LOG.warn("A question for metrics failed; the gauges have no value until one succeeds", failure);
+                LOG.warn(
+                        "[OUTBOX-601] A question for metrics failed; the gauges have no value until one succeeds",
+                        failure);
             }
             failed.run();
         } catch (Throwable e) {
@@ -131,7 +132,8 @@ final class StoreWatch {
         thread.shutdown();
         try {
             if (!thread.awaitTermination(LAST_CHANCE.toNanos(), TimeUnit.NANOSECONDS)) {
-                LOG.warn("The store has not answered a question for metrics; its thread ends when it does");
+                LOG.warn(
+                        "[OUTBOX-603] The store has not answered a question for metrics; its thread ends when it does");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -332,11 +332,10 @@ class OutboxMetricsTest {
             assertEquals(0, scraped.value("outbox_store_failures_total{step=\"snapshot\"}"));
             assertEquals(1, scraped.value("outbox_backlog_messages{topic=\"orders\"}"));
             refuses.set(false);
-            Await.until("the gauge that was refused", () -> refusing.find("outbox.backlog.messages")
-                    .tag("topic", "orders")
-                    .gauges()
-                    .stream()
-                    .anyMatch(gauge -> gauge.value() == 1));
+            Await.until(
+                    "the gauge that was refused",
+                    () -> refusing.find("outbox.backlog.messages").tag("topic", "orders").gauges().stream()
+                            .anyMatch(gauge -> gauge.value() == 1));
         }
     }
 

@@ -22,7 +22,7 @@ import java.util.function.Supplier;
 final class TracedPersist implements PersistFunc {
     static final Quietly QUIETLY = new Quietly(
             "dev.outbox.opentelemetry",
-            "A trace failed. Its message is written and published nevertheless, and its outcome counts");
+            "[OUTBOX-611] A trace failed. Its message is written and published nevertheless, and its outcome counts");
 
     private final PersistFunc persist;
     private final Tracer tracer;
@@ -39,7 +39,8 @@ final class TracedPersist implements PersistFunc {
         List<Span> spans = new ArrayList<>(1);
         OutgoingMessage traced = traced(message, spans);
         return ending(spans, () -> {
-            try (Scope scope = spans.isEmpty() ? Scope.noop() : current(Context.current().with(spans.get(0)))) {
+            try (Scope scope =
+                    spans.isEmpty() ? Scope.noop() : current(Context.current().with(spans.get(0)))) {
                 return persist.persist(traced);
             }
         });

@@ -141,9 +141,11 @@ class BrokenTraceTest {
             assertSame(refusal, assertThrows(StoreException.class, () -> refusing.persist(message)));
             assertSame(refusal, assertThrows(StoreException.class, () -> refusing.persistAll(List.of(message))));
             if (step != Step.START) {
-                assertEquals(3 + 3 + 2, spans.getFinishedSpanItems().stream()
-                        .filter(span -> span.getName().startsWith("create"))
-                        .count());
+                assertEquals(
+                        3 + 3 + 2,
+                        spans.getFinishedSpanItems().stream()
+                                .filter(span -> span.getName().startsWith("create"))
+                                .count());
             }
         }
         assertFalse(Span.current().getSpanContext().isValid());

@@ -267,13 +267,12 @@ class OutboxTelemetryTest {
         List<OutgoingMessage> written = new ArrayList<>();
         PersistFunc persist = telemetry().build().persist(recording(written));
         try (Scope baggage = Baggage.builder().put("tenant", "acme").build().makeCurrent()) {
-            persist.persist(
-                    new OutgoingMessage("orders", 0, null, Map.of("Baggage", "tenant=own"), new byte[0]));
-            persist.persist(
-                    new OutgoingMessage("orders", 0, null, Map.of("Traceparent", "none"), new byte[0]));
+            persist.persist(new OutgoingMessage("orders", 0, null, Map.of("Baggage", "tenant=own"), new byte[0]));
+            persist.persist(new OutgoingMessage("orders", 0, null, Map.of("Traceparent", "none"), new byte[0]));
         }
         assertEquals(
-                Set.of("Baggage", OutboxHeaders.TRACEPARENT), written.get(0).headers().keySet());
+                Set.of("Baggage", OutboxHeaders.TRACEPARENT),
+                written.get(0).headers().keySet());
         assertEquals("tenant=own", written.get(0).headers().get("Baggage"));
         assertEquals(
                 Set.of(OutboxHeaders.BAGGAGE, OutboxHeaders.TRACEPARENT),

@@ -1,9 +1,8 @@
 package dev.outbox.store.jooq;
 
+import dev.outbox.internal.Log;
 import org.jooq.TransactionContext;
 import org.jooq.TransactionListener;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs something after each commit of a transaction that is in no other. jOOQ derives the configuration of a nested
@@ -14,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * if only its answer was lost, so the relay looks for messages then, too. If there are none, that cost one poll.
  */
 final class WakeAfterCommit implements TransactionListener {
-    private static final Logger LOG = LoggerFactory.getLogger(WakeAfterCommit.class);
+    private static final Log LOG = Log.of(WakeAfterCommit.class).sparing();
 
     private final Object outermost = new Object();
     private final Runnable wakeUp;
@@ -37,7 +36,7 @@ final class WakeAfterCommit implements TransactionListener {
             try {
                 wakeUp.run();
             } catch (RuntimeException | Error e) {
-                LOG.warn("Waking up after a commit failed; messages wait for the next poll", e);
+                LOG.warn("[OUTBOX-211] Waking up after a commit failed; messages wait for the next poll", e);
             }
         }
     }

@@ -15,6 +15,7 @@ import com.mongodb.client.model.UpdateOneModel;
 import com.mongodb.client.model.Updates;
 import dev.outbox.HoldLostException;
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.support.LeaseClock;
@@ -33,8 +34,6 @@ import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Applies the outcomes of a batch and gives its partitions back, in one transaction.
@@ -69,7 +68,7 @@ final class BatchCloser {
 
     private static final Duration TIME_PER_WRITTEN_MEGABYTE = Duration.ofMillis(100);
 
-    private static final Logger LOG = LoggerFactory.getLogger(BatchCloser.class);
+    private static final Log LOG = Log.of(BatchCloser.class).sparing();
     private static final String DOING = "Closing a batch";
     private final OutboxCollections collections;
     private final PartitionDocuments partitionDocuments;
@@ -263,8 +262,8 @@ final class BatchCloser {
             long older = collections.deadLetters().deleteMany(session, these).getDeletedCount();
             if (older > 0) {
                 LOG.warn(
-                        "{} older dead letters had the ids of messages that have died now, and gave way to them."
-                                + " Those messages had been restored by hand.",
+                        "[OUTBOX-306] {} older dead letters had the ids of messages that have died now, and gave way"
+                                + " to them. Those messages had been restored by hand.",
                         older);
             }
             collections.deadLetters().insertMany(session, plan.dead);
@@ -379,7 +378,8 @@ final class BatchCloser {
     private static void warnIfTouched(long expected, long actual) {
         if (actual != expected) {
             LOG.warn(
-                    "Of {} messages that were settled only {} were there: somebody has deleted the others by hand.",
+                    "[OUTBOX-307] Of {} messages that were settled only {} were there: somebody has deleted the others"
+                            + " by hand.",
                     expected,
                     actual);
         }

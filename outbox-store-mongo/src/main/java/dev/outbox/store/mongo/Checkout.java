@@ -4,6 +4,7 @@ import com.mongodb.ClientSessionOptions;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.store.support.SetAside;
 import java.time.Duration;
@@ -18,8 +19,6 @@ import java.util.stream.Collectors;
 import org.bson.BsonDocument;
 import org.bson.BsonTimestamp;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One checkout: finds partitions, takes some, reads their messages.
@@ -34,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * commits late is found by the next one.
  */
 final class Checkout implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
+    private static final Log LOG = Log.of(Checkout.class).sparing();
 
     /** Further than this, a single statement and a single transaction would become too large. */
     static final int MOST_PARTITIONS = 500;
@@ -124,7 +123,7 @@ final class Checkout implements AutoCloseable {
             if (held.isEmpty()) {
                 throw new StoreException(all);
             }
-            LOG.error("{}", all); // and the others go on
+            LOG.error("[OUTBOX-310] {}", all); // and the others go on
         }
         return held;
     }

@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.client.MongoCollection;
+import dev.outbox.internal.Log;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -12,8 +13,6 @@ import org.bson.BsonNull;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Looks for the partitions of some topics that have messages, in one round trip for many topics. For each topic the
@@ -21,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * that of the messages.
  */
 final class Discovery {
-    private static final Logger LOG = LoggerFactory.getLogger(Discovery.class);
+    private static final Log LOG = Log.of(Discovery.class);
 
     /** A pipeline has at most 1000 stages. */
     private static final int TOPICS_AT_ONCE = 200;
@@ -120,7 +119,7 @@ final class Discovery {
     private void warnOnce(String topic, @Nullable BsonValue partition) {
         if (!warned) {
             warned = true;
-            LOG.error("{}", new Odd(topic, String.valueOf(partition)).problem());
+            LOG.error("[OUTBOX-309] {}", new Odd(topic, String.valueOf(partition)).problem());
         }
     }
 

@@ -7,6 +7,7 @@ import static com.mongodb.client.model.Filters.in;
 import com.mongodb.MongoException;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoDatabase;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,8 +21,6 @@ import org.bson.BsonInt32;
 import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.bson.conversions.Bson;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Frees partitions whose lease is over without having been given back, because their process died, or sleeps; and gives
@@ -38,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * majority to have what came before, and because the lease is over in any case.
  */
 final class ExpiredHolds {
-    private static final Logger LOG = LoggerFactory.getLogger(ExpiredHolds.class);
+    private static final Log LOG = Log.of(ExpiredHolds.class).sparing();
 
     private static final int WRITE_CONFLICT = 112;
 
@@ -84,7 +83,7 @@ final class ExpiredHolds {
             }
             if (end == End.DONE) {
                 LOG.info(
-                        "Partitions {} are free again: the lease of {} was over",
+                        "[OUTBOX-311] Partitions {} are free again: the lease of {} was over",
                         partitions,
                         found.get(0).owner());
                 freed.addAll(partitions);

@@ -1,6 +1,7 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.MongoException;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,8 +11,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Renews the leases of a store's claims while they live, on threads that do nothing else, so that no publisher, however
@@ -24,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * <p>Safe for use by several threads.
  */
 final class LeaseRenewer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(LeaseRenewer.class);
+    private static final Log LOG = Log.of(LeaseRenewer.class);
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     /** Enough for the time in which the driver still hands out connections to a server that has vanished. */

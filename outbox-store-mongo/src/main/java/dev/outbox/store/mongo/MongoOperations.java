@@ -26,6 +26,7 @@ import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.StoreOperations;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
@@ -54,12 +55,10 @@ import org.bson.BsonTimestamp;
 import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** {@link Operations} by plain statements; what changes several documents does so in a transaction. */
 final class MongoOperations implements StoreOperations {
-    private static final Logger LOG = LoggerFactory.getLogger(MongoOperations.class);
+    private static final Log LOG = Log.of(MongoOperations.class).sparing();
     private static final int PARTITIONS_AT_ONCE = 50;
     private static final int LETTERS_AT_ONCE = 500;
 
@@ -545,8 +544,8 @@ final class MongoOperations implements StoreOperations {
             return Optional.of(letter(dead));
         } catch (RuntimeException e) {
             LOG.error(
-                    "Dead letter {} cannot be read: {}. Something else has written to the collections of the outbox;"
-                            + " correct or delete it.",
+                    "[OUTBOX-308] Dead letter {} cannot be read: {}. Something else has written to the collections of"
+                            + " the outbox; correct or delete it.",
                     dead.get("_id"),
                     e.getMessage());
             return Optional.empty();

@@ -5,6 +5,7 @@ import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.Capabilities;
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.GuardedStore;
 import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionRotation;
@@ -19,8 +20,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The store on MongoDB: what its checkouts know in common, and its open batches. */
 final class MongoStore extends GuardedStore {
@@ -33,7 +32,7 @@ final class MongoStore extends GuardedStore {
     /** How long a close waits for a server that does not answer. */
     private static final Duration CLOSING = Duration.ofSeconds(10);
 
-    private static final Logger LOG = LoggerFactory.getLogger(MongoStore.class);
+    private static final Log LOG = Log.of(MongoStore.class);
 
     private final MongoClient client;
     private final @Nullable MongoClient own;
@@ -227,7 +226,9 @@ final class MongoStore extends GuardedStore {
             step.run();
         } catch (RuntimeException | Error e) {
             LOG.warn(
-                    "Partitions were not released when their store was closed; they are free when their lease ends", e);
+                    "[OUTBOX-312] Partitions were not released when their store was closed; they are free when their"
+                            + " lease ends",
+                    e);
         }
     }
 

@@ -1,14 +1,13 @@
 package dev.outbox.store.mongo;
 
 import com.mongodb.client.MongoClient;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Whether a server is known that takes writes. The driver waits for one in each of its calls, for as long as its client
@@ -16,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * threads.
  */
 final class Primary {
-    private static final Logger LOG = LoggerFactory.getLogger(Primary.class);
+    private static final Log LOG = Log.of(Primary.class);
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final MongoClient client;

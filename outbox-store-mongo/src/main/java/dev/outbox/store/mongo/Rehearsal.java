@@ -11,6 +11,7 @@ import com.mongodb.MongoException;
 import com.mongodb.client.ClientSession;
 import com.mongodb.client.MongoClient;
 import dev.outbox.ConfigurationException;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,8 +24,6 @@ import org.bson.BsonValue;
 import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Goes once, when a store is opened, through what it rests on: that the server gives messages positions, that these
@@ -33,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * everything that it wrote; if its process dies, the next one that opens a store removes what is left.
  */
 final class Rehearsal {
-    private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+    private static final Log LOG = Log.of(Rehearsal.class);
 
     /** No relay asks for a topic that is no text, and no list shows it. */
     private static final BsonInt32 NO_TOPIC = new BsonInt32(0);

@@ -17,6 +17,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
+import dev.outbox.internal.Log;
 import dev.outbox.spi.Redacted;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
@@ -30,12 +31,10 @@ import org.bson.BsonInt32;
 import org.bson.BsonObjectId;
 import org.bson.types.ObjectId;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Opens stores, and refuses immediately what would fail later. */
 final class StoreOpener {
-    private static final Logger LOG = LoggerFactory.getLogger(MongoOutbox.class);
+    private static final Log LOG = Log.of(MongoOutbox.class);
 
     /** Who asks again has not to be kept waiting; the driver's own 30 seconds keep a shutdown from ending. */
     private static final int SELECTION_SECONDS = 5;
@@ -192,7 +191,8 @@ final class StoreOpener {
             Capabilities capabilities = capabilities(collections, settings);
             BulkWrites bulkWrites = new BulkWrites(client.getDatabase("admin"), collections, version >= MONGODB_8_0);
             LOG.info(
-                    "The outbox is in database {}, its collections begin with {}; only what is written there is published",
+                    "[OUTBOX-301] The outbox is in database {}, its collections begin with {}; only what is written"
+                            + " there is published",
                     name,
                     settings.prefix);
             return new MongoStore(
@@ -321,7 +321,7 @@ final class StoreOpener {
             }
             String reason = "the user may not open a change stream on "
                     + collections.messages().getNamespace() + ", for which changeStream and find are needed";
-            LOG.warn("No wake-ups, messages are found by polling alone: {}", reason);
+            LOG.warn("[OUTBOX-302] No wake-ups, messages are found by polling alone: {}", reason);
             return Capabilities.all().without(Capability.WAKE_UP, reason);
         }
     }

@@ -9,6 +9,7 @@ import com.mongodb.client.model.Filters;
 import com.mongodb.client.model.Projections;
 import com.mongodb.client.model.changestream.ChangeStreamDocument;
 import dev.outbox.WakeUps;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.RetryPause;
 import java.time.Duration;
 import java.util.List;
@@ -19,8 +20,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bson.BsonDocument;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Wakes listeners up when messages were committed. One change stream for all listeners of a store, open while there are
@@ -30,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * <p>Safe for use by several threads.
  */
 final class WakeUpListener implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
+    private static final Log LOG = Log.of(WakeUpListener.class).sparing();
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     /**
@@ -106,7 +105,7 @@ final class WakeUpListener implements AutoCloseable {
             try (MongoChangeStreamCursor<ChangeStreamDocument<BsonDocument>> news =
                     watch(messages).cursor()) {
                 if (!working) {
-                    LOG.info("Wake-ups work again");
+                    LOG.info("[OUTBOX-303] Wake-ups work again");
                     working = true;
                 }
                 wakeAll();
@@ -126,7 +125,7 @@ final class WakeUpListener implements AutoCloseable {
             } catch (RuntimeException | Error e) { // also when the heap was full
                 if (working && !closed) {
                     working = false;
-                    LOG.warn("Wake-ups fail, messages are found by polling meanwhile: {}", e.toString());
+                    LOG.warn("[OUTBOX-304] Wake-ups fail, messages are found by polling meanwhile: {}", e.toString());
                 }
                 pause(pause.next());
             }
@@ -154,7 +153,7 @@ final class WakeUpListener implements AutoCloseable {
             try {
                 listener.wakeUp.run();
             } catch (RuntimeException | Error e) {
-                LOG.warn("A listener for wake-ups failed", e);
+                LOG.warn("[OUTBOX-305] A listener for wake-ups failed", e);
             }
         }
     }

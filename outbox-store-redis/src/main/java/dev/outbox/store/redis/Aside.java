@@ -1,11 +1,10 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.SetAside;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What others have spoilt: partitions whose keys cannot be used, and members of the index that are no partitions. They
@@ -15,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * <p>Safe for use by several threads.
  */
 final class Aside {
-    private static final Logger LOG = LoggerFactory.getLogger(Aside.class);
+    private static final Log LOG = Log.of(Aside.class);
     private static final Duration REST = Duration.ofSeconds(5);
 
     /** Of more than this it is not remembered what was said. */
@@ -57,7 +56,7 @@ final class Aside {
 
     private void say(String what) {
         if (said.size() < MOST_SAID && said.add(what)) {
-            LOG.warn("{}. Operations.failingPartitions() has more", what);
+            LOG.warn("[OUTBOX-403] {}. Operations.failingPartitions() has more", what);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.LeaseClock;
 import dev.outbox.store.support.Prefetcher;
 import java.time.Duration;
@@ -13,8 +14,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
@@ -23,7 +22,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
  * the server of one may not answer, and those of others do not wait for it.
  */
 final class LeaseRenewer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(LeaseRenewer.class);
+    private static final Log LOG = Log.of(LeaseRenewer.class);
     private static final int BEATS = 3;
 
     private final RetryingClient client;
@@ -108,7 +107,7 @@ final class LeaseRenewer implements AutoCloseable {
                 failing = false;
             } catch (Throwable e) { // whatever it is, the next beat may do better
                 if (!failing && !closed) {
-                    Survival.say(LOG, "The work on leases failed; those that are not renewed run out", e);
+                    LOG.warn("[OUTBOX-407] The work on leases failed; those that are not renewed run out", e);
                 }
                 failing = true;
             }
@@ -180,9 +179,9 @@ final class LeaseRenewer implements AutoCloseable {
 
     private void noteFailure(KeySpace keySpace, Throwable e) {
         if (failing.add(keySpace) && !closed) {
-            Survival.say(
-                    LOG,
-                    "Leases could not be renewed; they run out " + lease.toMillis() + " ms after the last renewal",
+            LOG.warn(
+                    "[OUTBOX-408] Leases could not be renewed; they run out {} ms after the last renewal",
+                    lease.toMillis(),
                     e);
         }
     }

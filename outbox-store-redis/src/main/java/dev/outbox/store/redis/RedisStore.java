@@ -2,6 +2,7 @@ package dev.outbox.store.redis;
 
 import dev.outbox.Capabilities;
 import dev.outbox.Capability;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.GuardedStore;
 import dev.outbox.store.support.LeaseClock;
 import dev.outbox.store.support.OutcomeBatch;
@@ -18,15 +19,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The store in Redis: what its checkouts know in common, and its open batches. */
 final class RedisStore extends GuardedStore {
     /** How long a close waits for servers that do not answer. */
     private static final long CLOSING = TimeUnit.SECONDS.toNanos(10);
 
-    private static final Logger LOG = LoggerFactory.getLogger(RedisStore.class);
+    private static final Log LOG = Log.of(RedisStore.class);
 
     private final RedisClientAdapter adapter;
     private final Duration lease;
@@ -187,7 +186,9 @@ final class RedisStore extends GuardedStore {
             step.run();
         } catch (RuntimeException | Error e) {
             LOG.warn(
-                    "Partitions were not released when their store was closed; they are free when their lease ends", e);
+                    "[OUTBOX-409] Partitions were not released when their store was closed; they are free when their"
+                            + " lease ends",
+                    e);
         }
     }
 

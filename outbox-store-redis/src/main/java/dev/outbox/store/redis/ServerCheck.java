@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.internal.Log;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -9,8 +10,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -20,7 +19,7 @@ import redis.clients.jedis.exceptions.JedisException;
  * change later, also because another server becomes the master. Safe for use by several threads.
  */
 final class ServerCheck {
-    private static final Logger LOG = LoggerFactory.getLogger(ServerCheck.class);
+    private static final Log LOG = Log.of(ServerCheck.class);
     private static final int LEAST_MAJOR = 6;
     private static final int LEAST_MINOR = 2;
 
@@ -67,8 +66,8 @@ final class ServerCheck {
     private void check(KeySpace keySpace) {
         Map<String, String> settings = settings(keySpace);
         if (settings == null) {
-            LOG.warn("This user may not ask the server for INFO, so its settings are not checked: it must have"
-                    + " maxmemory-policy noeviction, and appendonly yes to keep what it acknowledged");
+            LOG.warn("[OUTBOX-401] This user may not ask the server for INFO, so its settings are not checked: it must"
+                    + " have maxmemory-policy noeviction, and appendonly yes to keep what it acknowledged");
         } else {
             checkSettings(settings);
             warn(keySpace, settings);
@@ -127,9 +126,9 @@ final class ServerCheck {
         if (!info.getOrDefault("aof_enabled", "1").equals("0")) {
             forgetful.remove(keySpace);
         } else if (forgetful.add(keySpace)) {
-            LOG.warn("The server has appendonly no: if it dies, what was acknowledged since its last snapshot is lost,"
-                    + " messages included. Set appendonly yes, and appendfsync always to survive a power cut; see"
-                    + " docs/REDIS.md");
+            LOG.warn("[OUTBOX-402] The server has appendonly no: if it dies, what was acknowledged since its last"
+                    + " snapshot is lost, messages included. Set appendonly yes, and appendfsync always to survive a"
+                    + " power cut; see docs/REDIS.md");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.outbox.store.redis;
 
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.LeaseClock;
 import java.time.Duration;
 import java.util.List;
@@ -9,8 +10,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Protocol;
 
 /**
@@ -19,8 +18,8 @@ import redis.clients.jedis.Protocol;
  * own asks the server, so that no checkout waits for a server that is still away.
  */
 final class TopicSet {
-    private static final Logger LOG = LoggerFactory.getLogger(TopicSet.class);
-    private static final String UNREACHABLE = "A part of the outbox cannot be reached; the others go on";
+    private static final Log LOG = Log.of(TopicSet.class).sparing();
+    private static final String UNREACHABLE = "[OUTBOX-404] A part of the outbox cannot be reached; the others go on";
     private static final long REST = TimeUnit.SECONDS.toNanos(1);
 
     /** A server that is back must have its messages served within ten seconds. */

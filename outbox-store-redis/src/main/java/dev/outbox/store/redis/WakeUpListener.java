@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.WakeUps;
+import dev.outbox.internal.Log;
 import dev.outbox.store.support.RetryPause;
 import java.io.IOException;
 import java.time.Duration;
@@ -11,8 +12,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.JedisPubSub;
 
@@ -25,7 +24,7 @@ import redis.clients.jedis.JedisPubSub;
  * not answered before the next is due, the connection is broken off.
  */
 final class WakeUpListener implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
+    private static final Log LOG = Log.of(WakeUpListener.class).sparing();
     private static final long CONFIRMED_WITHIN_SECONDS = 5;
     static final Duration BETWEEN_PINGS = Duration.ofSeconds(15);
 
@@ -133,7 +132,7 @@ final class WakeUpListener implements AutoCloseable {
             try {
                 each.listener.run();
             } catch (RuntimeException e) {
-                LOG.warn("A listener for wake-ups failed", e);
+                LOG.warn("[OUTBOX-405] A listener for wake-ups failed", e);
             }
         }
     }
@@ -149,8 +148,10 @@ final class WakeUpListener implements AutoCloseable {
             } catch (Throwable e) { // whatever it is, the next try may do better
                 confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
                 if (!closed && (pause.isFirst() || isLong(began))) {
-                    Survival.say(
-                            LOG, "Wake-ups are interrupted; polling goes on, and so does trying to listen again", e);
+                    LOG.warn(
+                            "[OUTBOX-406] Wake-ups are interrupted; polling goes on, and so does trying to listen"
+                                    + " again",
+                            e);
                 }
             }
             if (isLong(began)) {

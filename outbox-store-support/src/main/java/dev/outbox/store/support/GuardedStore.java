@@ -9,6 +9,7 @@ import dev.outbox.Partitioner;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
+import dev.outbox.internal.Log;
 import dev.outbox.spi.BatchOutcomes;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -19,8 +20,6 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The gate of a store: refuses what the contract refuses, and everything once it is closed (OBX-LIFE-4, OBX-INPUT-2).
@@ -32,7 +31,7 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     /** What a topic can have. */
     private static final int MOST_PARTITIONS = 10_000;
 
-    private static final Logger LOG = LoggerFactory.getLogger(GuardedStore.class);
+    private static final Log LOG = Log.of(GuardedStore.class);
 
     private final StoreOperations operations;
     private volatile boolean closed;
@@ -182,7 +181,7 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
             return done;
         } finally {
             if (done > 0) {
-                LOG.info("By an operator, {} pending messages of topic {} were {}.", done, topic, what);
+                LOG.info("[OUTBOX-011] By an operator, {} pending messages of topic {} were {}.", done, topic, what);
             }
         }
     }

@@ -2,11 +2,10 @@ package dev.outbox.store.support;
 
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What was asked for when the store was opened may change while relays run: row security is switched on, a server joins
@@ -18,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * @param <E> what asking may throw
  */
 public final class Surroundings<C, E extends Exception> {
-    private static final Logger LOG = LoggerFactory.getLogger(Surroundings.class);
+    private static final Log LOG = Log.of(Surroundings.class);
 
     /** How often they are asked about. Tests ask more often. */
     public static volatile Duration every = Duration.ofMinutes(1);
@@ -84,8 +83,8 @@ public final class Surroundings<C, E extends Exception> {
         if (!failing) {
             failing = true;
             LOG.warn(
-                    "Whether the database is as it was when the store was opened could not be asked; trying again every"
-                            + " minute: {}",
+                    "[OUTBOX-012] Whether the database is as it was when the store was opened could not be asked;"
+                            + " trying again every minute: {}",
                     failure.toString());
         }
     }

@@ -9,6 +9,7 @@ import dev.outbox.OutboxHeaders;
 import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.TopicSettings;
+import dev.outbox.internal.Log;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -34,8 +35,6 @@ import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Hands messages to Kafka. A receipt means that all replicas in sync have the message.
@@ -65,7 +64,7 @@ import org.slf4j.LoggerFactory;
  * @param <T> type of the messages
  */
 public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(KafkaPublisher.class);
+    private static final Log LOG = Log.of(KafkaPublisher.class).sparing();
 
     /** What Kafka allows as the name of a topic. */
     private static final Pattern TOPIC_NAME = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
@@ -274,7 +273,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
     private void abandon(LiveProducer used, Exception reason) {
         if (factory != null && used.abandon(reason)) {
             LOG.info(
-                    "The producer of {} is replaced, so that nothing is sent that was given up: {}",
+                    "[OUTBOX-501] The producer of {} is replaced, so that nothing is sent that was given up: {}",
                     this,
                     failures.text(reason));
         }
@@ -394,8 +393,8 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                 throw refused("Kafka has no topic " + topic + ": create it, or change the name", e);
             }
             LOG.warn(
-                    "{} does not know yet whether topic {} is there, because no broker at {} has said so. Messages wait"
-                            + " in the outbox until one does. If that lasts, check bootstrap.servers and"
+                    "[OUTBOX-502] {} does not know yet whether topic {} is there, because no broker at {} has said so."
+                            + " Messages wait in the outbox until one does. If that lasts, check bootstrap.servers and"
                             + " security.protocol: {}",
                     this,
                     topic,

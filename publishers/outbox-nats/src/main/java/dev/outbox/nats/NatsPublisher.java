@@ -10,6 +10,7 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import dev.outbox.TopicSettings;
+import dev.outbox.internal.Log;
 import io.nats.client.JetStreamOptions;
 import io.nats.client.Options;
 import io.nats.client.api.StorageType;
@@ -31,8 +32,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Publishes to a stream of NATS JetStream, and answers when the stream has acknowledged. Without JetStream nobody would
@@ -65,7 +64,7 @@ import org.slf4j.LoggerFactory;
  * @param <T> type of the messages
  */
 public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(NatsPublisher.class);
+    private static final Log LOG = Log.of(NatsPublisher.class).sparing();
     private static final String THREADS = "outbox-nats";
     private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
     private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
@@ -245,7 +244,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
                 end(link, "has not acknowledged a message within " + ackTimeout + ".", ackTimeout.dividedBy(LOOKS / 2));
             }
         } catch (RuntimeException e) {
-            LOG.error("The time limit of publishing to NATS could not be enforced; it is tried again.", e);
+            LOG.error("[OUTBOX-511] The time limit of publishing to NATS could not be enforced; it is tried again.", e);
         }
     }
 
@@ -410,7 +409,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
             try {
                 Exception away = publisher.connector.check();
                 if (away != null) {
-                    LOG.warn("{} Messages wait in the outbox until it is back.", away.getMessage());
+                    LOG.warn("[OUTBOX-512] {} Messages wait in the outbox until it is back.", away.getMessage());
                 }
                 return publisher;
             } catch (RuntimeException e) {
@@ -431,7 +430,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
                         + ", and not '" + to + "'.");
             }
             if (configuration.getStorageType() == StorageType.Memory) {
-                LOG.warn("Stream {} is in memory: its messages are lost when its servers stop.", name);
+                LOG.warn("[OUTBOX-513] Stream {} is in memory: its messages are lost when its servers stop.", name);
             }
         }
     }

@@ -11,6 +11,7 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import dev.outbox.TopicSettings;
+import dev.outbox.internal.Log;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
@@ -26,8 +27,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Publishes to an exchange of RabbitMQ, and answers when RabbitMQ has confirmed. Safe for use by several threads. It
@@ -58,7 +57,7 @@ import org.slf4j.LoggerFactory;
  * @param <T> type of the messages
  */
 public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(RabbitPublisher.class);
+    private static final Log LOG = Log.of(RabbitPublisher.class).sparing();
     private static final String THREADS = "outbox-rabbitmq";
     private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
 
@@ -160,7 +159,9 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
                                     : "takes no messages for now (connection.blocked): " + blocked + ".",
                             null));
         } catch (RuntimeException e) {
-            LOG.error("The time limit of publishing to RabbitMQ could not be enforced; it is tried again.", e);
+            LOG.error(
+                    "[OUTBOX-521] The time limit of publishing to RabbitMQ could not be enforced; it is tried again.",
+                    e);
         }
     }
 
@@ -343,7 +344,7 @@ public final class RabbitPublisher<T> implements AsyncBrokerPublisher<T>, AutoCl
             try {
                 Exception away = publisher.connector.check();
                 if (away != null) {
-                    LOG.warn("{} Messages wait in the outbox until it is back.", away.getMessage());
+                    LOG.warn("[OUTBOX-522] {} Messages wait in the outbox until it is back.", away.getMessage());
                 }
                 return publisher;
             } catch (RuntimeException e) {

@@ -10,6 +10,7 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
 import dev.outbox.TopicSettings;
+import dev.outbox.internal.Log;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -26,8 +27,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 import software.amazon.awssdk.services.sqs.SqsAsyncClientBuilder;
 
@@ -65,7 +64,7 @@ import software.amazon.awssdk.services.sqs.SqsAsyncClientBuilder;
  * @param <T> type of the messages
  */
 public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(SqsPublisher.class);
+    private static final Log LOG = Log.of(SqsPublisher.class).sparing();
     private static final String FIFO = ".fifo";
     private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
     private static final Duration LONGEST_QUESTION = Duration.ofSeconds(5);
@@ -376,7 +375,7 @@ public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClose
             try {
                 Exception away = publisher.look();
                 if (away != null) {
-                    LOG.warn("{} Messages wait in the outbox until it is back.", away.getMessage());
+                    LOG.warn("[OUTBOX-531] {} Messages wait in the outbox until it is back.", away.getMessage());
                 }
                 return publisher;
             } catch (RuntimeException e) {

@@ -5,6 +5,7 @@ import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import dev.outbox.store.jooq.internal.checkout.Checkout;
 import dev.outbox.store.jooq.internal.checkout.LowWatermark;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
@@ -34,12 +35,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The store on a SQL database: what its checkouts know in common, and its open batches. */
 public final class JdbcStore extends GuardedStore {
-    private static final Logger LOG = LoggerFactory.getLogger(JdbcStore.class);
+    private static final Log LOG = Log.of(JdbcStore.class);
 
     private static final Capabilities DEAF = Capabilities.all()
             .without(
@@ -183,7 +182,7 @@ public final class JdbcStore extends GuardedStore {
         try {
             batch.lose(deadline);
         } catch (RuntimeException | Error e) {
-            LOG.warn("A batch that was open when its store was closed could not be ended.", e);
+            LOG.warn("[OUTBOX-216] A batch that was open when its store was closed could not be ended.", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.outbox.store.jooq.internal.checkout;
 
+import dev.outbox.internal.Log;
 import dev.outbox.spi.BatchOutcomes;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
@@ -17,8 +18,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One checkout: finds partitions, takes some, reads their messages. The transaction that it leaves open is the batch,
@@ -34,7 +33,7 @@ public final class Checkout {
     /** After what time a row that cannot be read is read again. */
     private static final Duration READ_AGAIN_AFTER = Duration.ofSeconds(10);
 
-    private static final Logger LOG = LoggerFactory.getLogger(Checkout.class);
+    private static final Log LOG = Log.of(Checkout.class).sparing();
 
     private final TopicSet topicSet;
     private final Dialect dialect;
@@ -208,7 +207,7 @@ public final class Checkout {
                 + ". Something else has written to the tables of the outbox: correct the row, or delete it,"
                 + " and call retryNow. Until then its partition waits.");
         if (held.failingId != held.problemRowId) { // once, and not at every checkout
-            LOG.error("Partition {} of {}: {}", held.partition.number(), held.partition.topic(), reason);
+            LOG.error("[OUTBOX-215] Partition {} of {}: {}", held.partition.number(), held.partition.topic(), reason);
         }
         String sql = dialect.sql("""
                 UPDATE outbox_partition SET failing_id = ?, reason = ?, failed_at = %s, retry_at = %s WHERE id = ?\

@@ -4,6 +4,7 @@ import dev.outbox.HoldLostException;
 import dev.outbox.OutboxException;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
@@ -26,8 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A batch is a transaction on one connection, and it holds its partitions by locks of that transaction. If the process
@@ -35,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * with.
  */
 public final class JdbcBatch extends OutcomeBatch {
-    private static final Logger LOG = LoggerFactory.getLogger(JdbcBatch.class);
+    private static final Log LOG = Log.of(JdbcBatch.class).sparing();
     private static final String DOING = "Closing a batch";
     private static final String CHANGED = "Something else has changed the tables of the outbox.";
     private static final String LOST =
@@ -355,7 +354,8 @@ public final class JdbcBatch extends OutcomeBatch {
         if (deleted != settled.length) {
             // Undoing it would help no one: all of these messages were published, and would be published again.
             LOG.error(
-                    "Of {} messages that a batch has settled, {} were not there any more when it was closed. {}",
+                    "[OUTBOX-212] Of {} messages that a batch has settled, {} were not there any more when it was"
+                            + " closed. {}",
                     settled.length,
                     settled.length - deleted,
                     CHANGED);
@@ -396,7 +396,8 @@ public final class JdbcBatch extends OutcomeBatch {
         int missing = moves.write(connection, dialect);
         if (missing > 0) {
             LOG.error(
-                    "When a batch was closed, the rows of {} messages that were to move were not there any more. {}",
+                    "[OUTBOX-213] When a batch was closed, the rows of {} messages that were to move were not there"
+                            + " any more. {}",
                     missing,
                     CHANGED);
         }
@@ -517,7 +518,7 @@ public final class JdbcBatch extends OutcomeBatch {
      */
     private static boolean isThere(int rows, String what) {
         if (rows == 0) {
-            LOG.error("When a batch was closed, the row of {} was not there any more. {}", what, CHANGED);
+            LOG.error("[OUTBOX-214] When a batch was closed, the row of {} was not there any more. {}", what, CHANGED);
         }
         return rows > 0;
     }

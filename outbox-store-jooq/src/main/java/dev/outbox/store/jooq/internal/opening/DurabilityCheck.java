@@ -1,17 +1,16 @@
 package dev.outbox.store.jooq.internal.opening;
 
+import dev.outbox.internal.Log;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import java.sql.Connection;
 import java.sql.SQLException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Whether what a relay reads is safe on disk: if not, a crash of the server can make it have published what never
  * happened.
  */
 public final class DurabilityCheck {
-    private static final Logger LOG = LoggerFactory.getLogger(DurabilityCheck.class);
+    private static final Log LOG = Log.of(DurabilityCheck.class);
 
     private DurabilityCheck() {}
 
@@ -19,7 +18,7 @@ public final class DurabilityCheck {
     public static void warn(Connection connection, Dialect dialect) throws SQLException {
         String weakness = dialect.weakDurability(connection);
         if (weakness != null) {
-            LOG.warn("{}: {}", dialect.product(), weakness);
+            LOG.warn("[OUTBOX-206] {}: {}", dialect.product(), weakness);
         }
     }
 }

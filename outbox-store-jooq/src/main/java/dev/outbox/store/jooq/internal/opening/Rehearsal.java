@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.internal.opening;
 
 import dev.outbox.ConfigurationException;
+import dev.outbox.internal.Log;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.ReadOnly;
@@ -12,8 +13,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Tries once, when a store is opened, everything that its batches rely on. It uses two connections, and transactions
@@ -28,7 +27,7 @@ public final class Rehearsal {
     /** Has a blank, which the name of a topic must not have. */
     public static final String TOPIC = "outbox rehearsal";
 
-    private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+    private static final Log LOG = Log.of(Rehearsal.class);
 
     private static final String[] GENERATED = {"id"};
     private static final long LEFT_BEHIND_MILLIS = 3_600_000;
@@ -57,9 +56,8 @@ public final class Rehearsal {
         try (BorrowedConnection first = connections.borrow()) {
             mayDoAll(first, dialect);
             if (connections.most() == 1) {
-                LOG.warn(
-                        "The pool has one connection. A relay needs one for each worker, and three more; what its batches"
-                                + " rest on takes two to try, and was not tried.");
+                LOG.warn("[OUTBOX-203] The pool has one connection. A relay needs one for each worker, and three more;"
+                        + " what its batches rest on takes two to try, and was not tried.");
                 return;
             }
             BorrowedConnection beside;
@@ -67,7 +65,8 @@ public final class Rehearsal {
                 beside = connections.borrow();
             } catch (SQLException e) {
                 LOG.warn(
-                        "There was no second connection: {}. What batches rest on takes two to try, and was not tried.",
+                        "[OUTBOX-204] There was no second connection: {}. What batches rest on takes two to try, and"
+                                + " was not tried.",
                         e.getMessage());
                 return;
             }
@@ -112,9 +111,9 @@ public final class Rehearsal {
         } catch (SQLException e) {
             second.markBroken();
             LOG.warn(
-                    "While a transaction is open on one connection, another gets no answer: {}. Between here and the server"
-                            + " there must be as many connections as relays have workers, and some for writers. What batches"
-                            + " rest on takes two to try, and was not tried.",
+                    "[OUTBOX-205] While a transaction is open on one connection, another gets no answer: {}. Between"
+                            + " here and the server there must be as many connections as relays have workers, and some"
+                            + " for writers. What batches rest on takes two to try, and was not tried.",
                     e.getMessage());
             return false;
         } finally {

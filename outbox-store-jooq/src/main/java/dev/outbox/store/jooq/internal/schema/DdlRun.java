@@ -1,6 +1,7 @@
 package dev.outbox.store.jooq.internal.schema;
 
 import dev.outbox.StoreException;
+import dev.outbox.internal.Log;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -13,8 +14,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes what is missing of the tables, and does nothing else.
@@ -29,7 +28,7 @@ public final class DdlRun {
     /** How long it is tried altogether. */
     public static final Duration PATIENCE = Duration.ofMinutes(1);
 
-    private static final Logger LOG = LoggerFactory.getLogger(DdlRun.class);
+    private static final Log LOG = Log.of(DdlRun.class);
 
     /** For failures other than a wait for a lock. Another process may make the same now, or the failure is lasting. */
     private static final int ATTEMPTS = 5;
@@ -152,7 +151,7 @@ public final class DdlRun {
                         e);
             }
             said = true;
-            LOG.warn("{} It is tried again.", text);
+            LOG.warn("[OUTBOX-207] {} It is tried again.", text);
         }
         pause(e);
     }

@@ -3,6 +3,7 @@ package dev.outbox.store.jooq.internal.wakeup;
 import dev.outbox.ConfigurationException;
 import dev.outbox.StoreOptions;
 import dev.outbox.WakeUps;
+import dev.outbox.internal.Log;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.PoolerDetection;
@@ -22,8 +23,6 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Listens to the notifications of {@link NotifyTrigger}, on a connection and a thread of its own. Only a hint: while
@@ -33,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * from being cleaned up.
  */
 public final class WakeUpListener implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(WakeUpListener.class);
+    private static final Log LOG = Log.of(WakeUpListener.class).sparing();
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     /** After so long a silence the server is asked whether it is still there. */
@@ -163,7 +162,7 @@ public final class WakeUpListener implements AutoCloseable {
                     listen(current.connection(), dialect);
                 }
                 if (lost) {
-                    LOG.info("Listening for notifications again");
+                    LOG.info("[OUTBOX-208] Listening for notifications again");
                     lost = false;
                     wakeAll();
                 }
@@ -184,7 +183,9 @@ public final class WakeUpListener implements AutoCloseable {
         boolean told = false;
         try {
             if (!said) {
-                LOG.warn("Not listening for notifications, messages are found by polling: {}", e.getMessage());
+                LOG.warn(
+                        "[OUTBOX-209] Not listening for notifications, messages are found by polling: {}",
+                        e.getMessage());
                 told = true;
             }
         } catch (Error again) {
@@ -227,7 +228,7 @@ public final class WakeUpListener implements AutoCloseable {
             try {
                 subscriber.listener.run();
             } catch (RuntimeException e) {
-                LOG.warn("A listener for wake-ups failed", e);
+                LOG.warn("[OUTBOX-210] A listener for wake-ups failed", e);
             }
         }
     }
