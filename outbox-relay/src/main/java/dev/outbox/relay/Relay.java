@@ -12,6 +12,7 @@ import dev.outbox.WakeUps;
 import dev.outbox.internal.Causes;
 import dev.outbox.internal.Durations;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -110,7 +111,7 @@ public final class Relay implements AutoCloseable {
 
     // Guarded by this.
     private final List<WorkerRun> runs = new ArrayList<>();
-    private boolean started;
+    private @Nullable Instant startedAt;
     private WakeUps.@Nullable Subscription subscription;
 
     private Relay(Builder builder) {
@@ -262,11 +263,12 @@ public final class Relay implements AutoCloseable {
      */
     public synchronized void start() {
         requireOpen();
-        if (started) {
+        if (startedAt != null) {
             throw new MisuseException("This relay is started already; one start serves all its workers.");
         }
+        Instant now = Instant.now();
         hire();
-        started = true;
+        startedAt = now;
         missing.set(workers - 1);
         hireMissing();
     }
@@ -274,7 +276,8 @@ public final class Relay implements AutoCloseable {
     /** What there is to know about how the relay is doing: for health checks and for operators. Cheap. */
     public synchronized RelayState state() {
         return new RelayState(
-                started && !signal.isClosed(),
+                startedAt != null && !signal.isClosed(),
+                startedAt,
                 workers,
                 (int) runs.stream()
                         .filter(run -> run.isWorker() && !run.isGivenUp())

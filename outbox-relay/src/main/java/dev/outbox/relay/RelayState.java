@@ -8,14 +8,18 @@ import org.jspecify.annotations.Nullable;
  * How a {@link Relay} is doing, at one moment. Times are by the clock of this process.
  *
  * <p>A health check may ask whether {@code running} is true, {@code workersAlive} equals {@code workers}, and {@code
- * lastGoodRound} is younger than the longest time that publishers may take and a minute: while the brokers of all
- * topics are away, only the tries to see whether one is back are rounds, and they are up to a minute apart.
+ * lastGoodRound} is recent. Before the first good round it takes {@code startedAt} instead. Recent means younger than
+ * the sum of {@link Relay.Builder#maxPollInterval}, {@link Relay.Builder#maxBatchTime}, the longest time that
+ * publishers may take, and a minute: while the brokers of all topics are away, only the tries to see whether one is
+ * back are rounds, and they are up to a minute apart. A relay without topics does no rounds.
  *
  * @param running whether it was started and is not closed; false for a relay that only {@link Relay#processMessages}
  *     works
+ * @param startedAt when {@link Relay#start} started it, also after it is closed; null before
  * @param workers how many threads {@link Relay#start} starts
  * @param workersAlive how many of them there are; fewer while the system has no thread for one
  * @param lastGoodRound when a round last ended without an error of the store, also one that found nothing; null before
+ *     the first
  * @param lastTrouble what went wrong last, though it may be over; null if nothing has
  * @param closesFailSince since when no batch could be closed: meanwhile hardly anything is published, because it could
  *     not be settled; null if the last one could be
@@ -28,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record RelayState(
         boolean running,
+        @Nullable Instant startedAt,
         int workers,
         int workersAlive,
         @Nullable Instant lastGoodRound,

@@ -317,11 +317,13 @@ class RelaySurvivalTest {
             }
         };
         Relay relay = Relay.builder(flaky).topic(topic).workers(2).build();
-        assertEquals(new RelayState(false, 2, 0, null, null, null, 0, List.of(), List.of(), List.of()), relay.state());
+        assertEquals(
+                new RelayState(false, null, 2, 0, null, null, null, 0, List.of(), List.of(), List.of()), relay.state());
         Instant before = Instant.now().minusMillis(1);
         relay.start();
         await("a round", () -> relay.state().lastGoodRound() != null);
         assertFalse(requireNonNull(relay.state().lastGoodRound()).isBefore(before));
+        assertFalse(requireNonNull(relay.state().startedAt()).isBefore(before));
         assertTrue(relay.state().running());
         assertFalse(relay.isClosed());
         assertEquals(2, relay.state().workersAlive());
