@@ -11,7 +11,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Configuration;
 
 /** Health and the endpoint, by HTTP. */
 class ActuatorTest {
@@ -39,6 +41,15 @@ class ActuatorTest {
             broker.mood = Broker.Mood.TAKES;
             Await.until("the outage is over", () -> status(application, "GET", "/actuator/health", "") == 200);
             assertEquals(1, broker.sent.size());
+        }
+    }
+
+    @Test
+    void anApplicationWithoutTopicsIsUp() throws Exception {
+        try (ConfigurableApplicationContext application = Applications.serve(NoTopics.class, EXPOSED, DETAILS)) {
+            String health = get(application, "/actuator/health");
+            assertTrue(health.contains("\"relay\":\"no topics\""), health);
+            assertEquals(200, status(application, "GET", "/actuator/health", ""));
         }
     }
 
@@ -115,4 +126,8 @@ class ActuatorTest {
                 .build();
         return client.send(request, HttpResponse.BodyHandlers.ofString());
     }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class NoTopics {}
 }

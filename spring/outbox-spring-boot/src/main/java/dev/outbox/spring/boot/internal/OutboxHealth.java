@@ -19,8 +19,11 @@ public final class OutboxHealth {
     /** How long rounds may fail before that is an outage. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    /** How long a round may take without a failure, in addition to the time that publishers have. */
-    private static final Duration QUIET = Duration.ofSeconds(30);
+    /**
+     * How long no round may end though none fails, in addition to what the settings allow. While the brokers of all
+     * topics are away, rounds are so far apart, and when one is back it takes a round to tell.
+     */
+    private static final Duration QUIET = Duration.ofMinutes(1);
 
     /**
      * What was found.
@@ -30,21 +33,27 @@ public final class OutboxHealth {
      */
     public record Finding(boolean isUp, Map<String, Object> details) {}
 
-    private final Supplier<@Nullable RelayState> relay;
-    private final Duration longestPublish;
-    private final Clock clock;
-    private final Instant made;
+    /**
+     * How long a relay may be quiet by its settings.
+     *
+     * @param topics how many topics it serves, as far as they are beans
+     * @param longestRound how long a round may take
+     * @param longestPause how long the pause between two rounds may be
+     */
+    record Allowance(int topics, Duration longestRound, Duration longestPause) {}
 
-    /** Looks at a relay whose publishers may take this long. */
-    OutboxHealth(OutboxRelay relay, Duration longestPublish) {
-        this(relay::state, longestPublish, Clock.systemUTC());
+    private final Supplier<@Nullable RelayState> relay;
+    private final Allowance allowance;
+    private final Clock clock;
+
+    OutboxHealth(OutboxRelay relay, Allowance allowance) {
+        this(relay::state, allowance, Clock.systemUTC());
     }
 
-    OutboxHealth(Supplier<@Nullable RelayState> relay, Duration longestPublish, Clock clock) {
+    OutboxHealth(Supplier<@Nullable RelayState> relay, Allowance allowance, Clock clock) {
         this.relay = relay;
-        this.longestPublish = longestPublish;
+        this.allowance = allowance;
         this.clock = clock;
-        this.made = clock.instant();
     }
 
     /** Looks now. */
@@ -54,6 +63,9 @@ public final class OutboxHealth {
             return new Finding(false, Map.of("relay", "not running"));
         }
         Map<String, Object> details = new LinkedHashMap<>();
+        if (hasNothingToDo(state)) {
+            details.put("relay", "no topics");
+        }
         details.put("workers", state.workersAlive() + " of " + state.workers());
         put(details, "lastGoodRound", state.lastGoodRound());
         put(details, "closesFailSince", state.closesFailSince());
@@ -79,14 +91,32 @@ public final class OutboxHealth {
     }
 
     private boolean isUp(RelayState state) {
-        Instant now = clock.instant();
-        Instant good = state.lastGoodRound() == null ? made : state.lastGoodRound();
-        boolean fails = state.lastTrouble() != null && state.lastTrouble().at().isAfter(good);
-        Duration allowed = fails ? PATIENCE : QUIET.plus(longestPublish);
         return state.workersAlive() > 0
                 && state.leftOut().isEmpty()
-                && !good.plus(allowed).isBefore(now)
-                && (state.closesFailSince() == null
-                        || !state.closesFailSince().plus(PATIENCE).isBefore(now));
+                && (hasNothingToDo(state) || roundsAreGood(state))
+                && (state.closesFailSince() == null || isWithin(state.closesFailSince(), PATIENCE));
+    }
+
+    /**
+     * A relay without topics does no rounds. One that the application itself has made may have topics that are no
+     * beans, so rounds tell more than their number.
+     */
+    private boolean hasNothingToDo(RelayState state) {
+        return allowance.topics == 0 && state.lastGoodRound() == null && state.lastTrouble() == null;
+    }
+
+    /** The first failure may come when a pause is over, so it may be as long after the last good round. */
+    private boolean roundsAreGood(RelayState state) {
+        Instant good = state.lastGoodRound() == null ? state.startedAt() : state.lastGoodRound();
+        if (good == null) {
+            return false; // it does not run
+        }
+        boolean fails = state.lastTrouble() != null && state.lastTrouble().at().isAfter(good);
+        Duration working = fails ? PATIENCE : QUIET.plus(allowance.longestRound);
+        return isWithin(good, working.plus(allowance.longestPause));
+    }
+
+    private boolean isWithin(Instant since, Duration time) {
+        return !since.plus(time).isBefore(clock.instant());
     }
 }

@@ -16,9 +16,12 @@ import org.junit.jupiter.api.Test;
 
 class OutboxHealthTest {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
-    private static final Duration PUBLISH = Duration.ofSeconds(60);
+    private static final OutboxHealth.Allowance NO_PAUSES =
+            new OutboxHealth.Allowance(1, Duration.ofSeconds(60), Duration.ZERO);
 
     private @Nullable RelayState state;
+    private Instant started = START;
+    private OutboxHealth.Allowance allowance = NO_PAUSES;
 
     @Test
     void aRelayThatDoesNotRunIsDown() {
@@ -48,6 +51,45 @@ class OutboxHealthTest {
     }
 
     @Test
+    void aRelayThatWasStartedAgainHasItsTimeAgain() {
+        started = START.plusSeconds(1000);
+        state = state(1, null, null, null, List.of());
+        assertTrue(look(1120).isUp());
+        assertFalse(look(1121).isUp());
+        state = state(1, null, START.plusSeconds(1001), null, List.of());
+        assertTrue(look(1010).isUp());
+        assertFalse(look(1011).isUp());
+    }
+
+    @Test
+    void aRelayWithoutTopicsIsUp() {
+        allowance = new OutboxHealth.Allowance(0, Duration.ZERO, Duration.ofSeconds(1));
+        state = state(1, null, null, null, List.of());
+        assertTrue(look(1000).isUp());
+        assertEquals("no topics", look(1000).details().get("relay"));
+    }
+
+    @Test
+    void topicsThatAreNoBeansCountAsSoonAsThereIsARound() {
+        allowance = new OutboxHealth.Allowance(0, Duration.ZERO, Duration.ofSeconds(1));
+        state = state(1, START, null, null, List.of());
+        assertFalse(look(62).isUp());
+        state = state(1, null, START.plusSeconds(1), null, List.of());
+        assertFalse(look(12).isUp());
+    }
+
+    @Test
+    void aLongPauseIsNoOutage() {
+        allowance = new OutboxHealth.Allowance(1, Duration.ofSeconds(60), Duration.ofHours(1));
+        state = state(1, START, null, null, List.of());
+        assertTrue(look(3720).isUp());
+        assertFalse(look(3721).isUp());
+        state = state(1, START, START.plusSeconds(3600), null, List.of());
+        assertTrue(look(3610).isUp());
+        assertFalse(look(3611).isUp());
+    }
+
+    @Test
     void troubleThatIsOverIsShownAndUp() {
         state = state(1, START.plusSeconds(1000), START.plusSeconds(900), null, List.of());
         assertTrue(look(1001).isUp());
@@ -55,10 +97,10 @@ class OutboxHealthTest {
     }
 
     @Test
-    void aRoundMayTakeAsLongAsItsPublishersMay() {
+    void aRoundMayTakeAsLongAsTheSettingsSay() {
         state = state(1, START, null, null, List.of());
-        assertTrue(look(90).isUp());
-        assertFalse(look(91).isUp());
+        assertTrue(look(120).isUp());
+        assertFalse(look(121).isUp());
     }
 
     @Test
@@ -83,7 +125,7 @@ class OutboxHealthTest {
 
     private OutboxHealth.Finding look(int second) {
         Clock[] clock = {Clock.fixed(START, ZoneOffset.UTC)};
-        OutboxHealth health = new OutboxHealth(() -> state, PUBLISH, new Clock() {
+        OutboxHealth health = new OutboxHealth(() -> state, allowance, new Clock() {
             @Override
             public Instant instant() {
                 return clock[0].instant();
@@ -103,7 +145,7 @@ class OutboxHealthTest {
         return health.look();
     }
 
-    private static RelayState state(
+    private RelayState state(
             int alive,
             @Nullable Instant good,
             @Nullable Instant trouble,
@@ -111,6 +153,7 @@ class OutboxHealthTest {
             List<RelayState.LeftOut> leftOut) {
         return new RelayState(
                 true,
+                started,
                 1,
                 alive,
                 good,
