@@ -5,6 +5,7 @@ import dev.outbox.relay.RelayState;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.context.SmartLifecycle;
 
 /**
@@ -13,10 +14,11 @@ import org.springframework.context.SmartLifecycle;
  * are closed. Each start makes a new relay, so a context can be stopped and started again. Safe for use by several
  * threads.
  *
- * <p>A relay needs up to its {@linkplain Relay.Builder#shutdownTimeout shutdown time} and 5 seconds to stop. The
- * application context waits for 30 seconds unless it is told otherwise.
+ * <p>A relay needs up to its {@linkplain Relay.Builder#shutdownTimeout shutdown time} and 5 seconds to stop. Unless it
+ * is told otherwise, an application context waits for 10 seconds in each phase, and one of Spring Boot for 30 seconds.
+ * Then it goes on, and stops what is in lower phases, such as clients of brokers.
  */
-public final class OutboxRelay implements SmartLifecycle {
+public final class OutboxRelay implements SmartLifecycle, DisposableBean {
     /** The phase unless another is given. Spring Boot's web servers are in higher phases, so they stop earlier. */
     public static final int DEFAULT_RELAY_PHASE = DEFAULT_PHASE - 3072;
 
@@ -74,6 +76,12 @@ public final class OutboxRelay implements SmartLifecycle {
                         },
                         "outbox-relay-stop")
                 .start();
+    }
+
+    /** Stops the relay of a context that fails after the relay has started, which Spring destroys without a stop. */
+    @Override
+    public void destroy() {
+        stop();
     }
 
     @Override

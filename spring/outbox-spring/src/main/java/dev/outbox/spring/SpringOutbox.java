@@ -86,10 +86,12 @@ public final class SpringOutbox {
         if (!TransactionSynchronizationManager.isSynchronizationActive() || (current != null && current.hasEnded())) {
             throw refusal(
                     topic,
-                    ", because the transaction" + name + " has ended, and nothing would commit the"
-                            + " message. A listener that runs after the commit publishes in a transaction of its own:"
-                            + " @Transactional(propagation = Propagation.REQUIRES_NEW). To publish in the transaction that"
-                            + " ends, use @EventListener or TransactionPhase.BEFORE_COMMIT.");
+                    ", because the transaction" + name + " has ended, or its commit has begun (as in an"
+                            + " entity listener during the flush), and then the outbox does not see whether the message"
+                            + " would be committed. A listener that runs after the commit publishes in a transaction of"
+                            + " its own: @Transactional(propagation = Propagation.REQUIRES_NEW). To publish in the"
+                            + " transaction that ends, use @EventListener or TransactionPhase.BEFORE_COMMIT, or call"
+                            + " EntityManager.flush() before the method returns.");
         }
         if (current == null) {
             throw refusal(

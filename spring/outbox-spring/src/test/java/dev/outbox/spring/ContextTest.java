@@ -16,6 +16,8 @@ import dev.outbox.Topic;
 import dev.outbox.processes.Await;
 import dev.outbox.relay.Relay;
 import dev.outbox.store.jooq.JdbcOutbox;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.sql.DataSource;
@@ -27,6 +29,7 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.event.ContextRefreshedEvent;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
@@ -91,6 +94,23 @@ class ContextTest {
         Await.until("it is published", () -> broker.sent.size() == 1);
         context.close();
         assertFalse(relay.isRunning());
+    }
+
+    @Test
+    void theRelayOfAContextThatFailsAtTheEndOfItsStartStops() {
+        List<OutboxRelay> relays = new ArrayList<>();
+        try (AnnotationConfigApplicationContext failing = new AnnotationConfigApplicationContext()) {
+            failing.register(Application.class);
+            failing.addApplicationListener((ContextRefreshedEvent event) -> {
+                OutboxRelay started = event.getApplicationContext().getBean(OutboxRelay.class);
+                assertTrue(started.isRunning());
+                relays.add(started);
+                throw new IllegalStateException("the cache cannot be filled");
+            });
+            assertThrows(IllegalStateException.class, failing::refresh);
+        }
+        assertEquals(1, relays.size());
+        assertFalse(relays.get(0).isRunning());
     }
 
     @Test
@@ -161,7 +181,7 @@ class ContextTest {
         @Bean
         OutboxRelay relay(SpringOutbox outbox, Store store, List<Topic<?>> topics) {
             return new OutboxRelay(outbox, () -> {
-                Relay.Builder relay = Relay.builder(store);
+                Relay.Builder relay = Relay.builder(store).shutdownTimeout(Duration.ofSeconds(4));
                 topics.forEach(relay::topic);
                 return relay.build();
             });

@@ -111,6 +111,14 @@ class TransactionsTest {
     }
 
     @Test
+    void aReadOnlyPartOfATransactionThatWritesIsOfTheTransaction() {
+        TransactionTemplate readOnly = manager(TransactionDefinition.PROPAGATION_REQUIRED);
+        readOnly.setReadOnly(true);
+        required(() -> readOnly.executeWithoutResult(status -> place("read-only, joined")));
+        assertEquals(List.of("read-only, joined"), database.messages());
+    }
+
+    @Test
     void afterTheCommitItIsRefused() {
         callback(new TransactionSynchronization() {
             @Override
