@@ -14,16 +14,21 @@ import dev.outbox.spring.OutboxTransactions;
 import dev.outbox.spring.SpringJdbcOutbox;
 import dev.outbox.spring.SpringOutbox;
 import dev.outbox.store.jooq.JdbcOutbox;
+import dev.outbox.store.jooq.SqlDatabase;
 import java.util.List;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.jdbc.init.DataSourceScriptDatabaseInitializer;
+import org.springframework.boot.sql.init.DatabaseInitializationSettings;
+import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
@@ -34,6 +39,7 @@ class SeveralDatabasesTest {
     @Test
     void theOutboxIsInOneOfThem() throws Exception {
         try (ConfigurableApplicationContext application = Applications.run(TwoDatabases.class)) {
+            assertEquals(List.of(), application.getBean(Migrations.class).tablesBefore);
             UseCase useCase = application.getBean(UseCase.class);
             useCase.inTheShop("SO-1");
             assertThrows(MisuseException.class, () -> useCase.inTheArchive("SO-2"));
@@ -61,6 +67,19 @@ class SeveralDatabasesTest {
         }
     }
 
+    /** Migrations of the application, which make the tables of the outbox. */
+    static class Migrations extends DataSourceScriptDatabaseInitializer {
+        private final List<String> tablesBefore;
+
+        Migrations(DataSource shop) {
+            super(shop, new DatabaseInitializationSettings());
+            JdbcTemplate jdbc = new JdbcTemplate(shop);
+            tablesBefore = jdbc.queryForList(
+                    "select table_name from information_schema.tables where table_schema = 'PUBLIC'", String.class);
+            jdbc.execute(JdbcOutbox.ddl(SqlDatabase.H2));
+        }
+    }
+
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     @EnableTransactionManagement
@@ -71,8 +90,14 @@ class SeveralDatabasesTest {
         }
 
         @Bean
+        @DependsOnDatabaseInitialization
         Store store(@Qualifier("shop") DataSource shop) {
             return JdbcOutbox.store(shop, StoreOptions.defaults());
+        }
+
+        @Bean
+        Migrations migrations(@Qualifier("shop") DataSource shop) {
+            return new Migrations(shop);
         }
 
         @Bean

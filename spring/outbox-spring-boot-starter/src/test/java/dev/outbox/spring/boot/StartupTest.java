@@ -4,8 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Codecs;
+import dev.outbox.Store;
+import dev.outbox.StoreOptions;
 import dev.outbox.Topic;
 import dev.outbox.spring.OutboxPublisher;
+import dev.outbox.spring.OutboxTransactions;
+import dev.outbox.spring.SpringJdbcOutbox;
+import dev.outbox.spring.SpringOutbox;
+import dev.outbox.store.jooq.JdbcOutbox;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Test;
@@ -45,6 +51,28 @@ class StartupTest {
         fails(TwoDataSources.class);
         says("There is no outbox to publish to");
         says("mark the one of the outbox with @Primary");
+    }
+
+    @Test
+    void severalOutboxesAreExplained() {
+        fails(TwoOutboxes.class);
+        says("There are 2 outboxes");
+        says("outbox.publisher(topic)");
+    }
+
+    @Test
+    void anOutboxWithoutAStoreIsExplained() {
+        fails(OutboxOnly.class);
+        says("a bean of type SpringOutbox and none of type Store");
+        says("or set outbox.relay.enabled=false");
+        Applications.run(OutboxOnly.class, "outbox.relay.enabled=false").close();
+    }
+
+    @Test
+    void aStoreWithoutAnOutboxIsExplained() {
+        fails(StoreOnly.class);
+        says("a bean of type Store and none of type SpringOutbox");
+        Applications.run(StoreOnly.class, "outbox.relay.enabled=false").close();
     }
 
     @Test
@@ -141,6 +169,40 @@ class StartupTest {
             JdbcDataSource dataSource = new JdbcDataSource();
             dataSource.setUrl("jdbc:h2:mem:" + name + ";DB_CLOSE_DELAY=-1");
             return dataSource;
+        }
+
+        @Bean
+        NeedsText needsText(OutboxPublisher<String> orders) {
+            return new NeedsText(orders);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OutboxOnly extends NoPublisher {
+        @Bean
+        SpringOutbox ofTheApplication(OutboxTransactions transactions, DataSource dataSource) {
+            return SpringJdbcOutbox.of(transactions, dataSource);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class StoreOnly extends NoPublisher {
+        @Bean
+        Store ofTheApplication(DataSource dataSource) {
+            return JdbcOutbox.store(dataSource, StoreOptions.defaults());
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoOutboxes extends StoreOnly {
+        @Bean
+        SpringOutbox shop(OutboxTransactions transactions, DataSource dataSource) {
+            return SpringJdbcOutbox.of(transactions, dataSource);
+        }
+
+        @Bean
+        SpringOutbox archive(OutboxTransactions transactions, DataSource dataSource) {
+            return SpringJdbcOutbox.of(transactions, dataSource);
         }
 
         @Bean

@@ -13,6 +13,7 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.Id;
 import jakarta.persistence.PersistenceContext;
+import jakarta.persistence.PostPersist;
 import java.util.List;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -47,6 +49,27 @@ class TransactionManagersTest {
             Await.until("the order is published", () -> !broker.sent.isEmpty());
             assertEquals(List.of("SO-1"), broker.sent);
             assertEquals(1, shop.count());
+        }
+    }
+
+    @Test
+    void aListenerOfAnEntityIsOfTheTransactionUntilTheCommitBegins() throws Exception {
+        try (ConfigurableApplicationContext application =
+                Applications.run(WithJpa.class, "spring.autoconfigure.exclude=")) {
+            JpaShop shop = application.getBean(JpaShop.class);
+            Announced.onInsert = () -> shop.announce("SO-1");
+            shop.insert("SO-1", true);
+            Announced.onInsert = () -> shop.announce("SO-2");
+            RuntimeException thrown = assertThrows(RuntimeException.class, () -> shop.insert("SO-2", false));
+            Throwable refused = NestedExceptionUtils.getMostSpecificCause(thrown);
+            assertTrue(refused instanceof MisuseException, "" + thrown);
+            assertTrue(
+                    String.valueOf(refused.getMessage())
+                            .contains("or its commit has begun (as in an entity listener during the flush)"),
+                    "" + refused);
+            Broker broker = application.getBean(Broker.class);
+            Await.until("the order is published", () -> !broker.sent.isEmpty());
+            assertEquals(List.of("SO-1"), broker.sent);
         }
     }
 
@@ -111,6 +134,20 @@ class TransactionManagersTest {
         String number;
     }
 
+    @Entity(name = "Announced")
+    static class Announced {
+        static volatile Runnable onInsert = () -> {};
+
+        @Id
+        @Nullable
+        String number;
+
+        @PostPersist
+        void inserted() {
+            onInsert.run();
+        }
+    }
+
     static class JpaShop {
         private final OutboxPublisher<String> orders;
         private @Nullable Throwable refused;
@@ -137,6 +174,20 @@ class TransactionManagersTest {
             if (declined) {
                 throw new IllegalStateException("payment declined");
             }
+        }
+
+        @Transactional
+        public void insert(String number, boolean flush) {
+            Announced announced = new Announced();
+            announced.number = number;
+            entities().persist(announced);
+            if (flush) {
+                entities().flush();
+            }
+        }
+
+        public void announce(String number) {
+            orders.publish(number);
         }
 
         @Transactional(readOnly = true)

@@ -31,6 +31,12 @@ final class MissingOutboxFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchB
                                     + " the method.",
                             cause);
         }
+        if (type != null && type.resolve() == SpringOutbox.class && cause.getNumberOfBeansFound() > 1) {
+            return new FailureAnalysis(
+                    "There are " + cause.getNumberOfBeansFound() + " outboxes, and one of them is wanted.",
+                    "Mark one with @Primary. Make the publishers of the others by outbox.publisher(topic).",
+                    cause);
+        }
         if (type != null && type.resolve() == SpringOutbox.class) {
             return new FailureAnalysis(
                     "There is no outbox to publish to: the application has no store of outbox on its class path, or"

@@ -27,7 +27,10 @@ class MongoOutboxConfiguration {
         return SpringMongoOutbox.of(transactions, factory, names(properties));
     }
 
-    /** Opened when a relay or an operator needs it. An application that only publishes need not have the rights. */
+    /**
+     * Opened when a relay or an operator needs it, or to create the schema. An application that only publishes need not
+     * have the rights.
+     */
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean
     @Lazy

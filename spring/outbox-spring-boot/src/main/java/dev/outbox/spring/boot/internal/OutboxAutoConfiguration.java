@@ -11,6 +11,7 @@ import dev.outbox.spring.OutboxTransactions;
 import dev.outbox.spring.SpringOutbox;
 import java.time.Duration;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -46,6 +47,22 @@ class OutboxAutoConfiguration {
     @Bean
     static PublisherDefinitions outboxPublisherDefinitions() {
         return new PublisherDefinitions();
+    }
+
+    @Bean
+    @ConditionalOnProperty(name = "outbox.relay.enabled", matchIfMissing = true)
+    static OneDatabase outboxOneDatabase() {
+        return new OneDatabase();
+    }
+
+    /** Nothing else opens the store when an application without a relay starts. */
+    @Bean
+    SmartInitializingSingleton outboxSchema(OutboxProperties properties, ObjectProvider<Store> store) {
+        return () -> {
+            if (Boolean.TRUE.equals(properties.store().createSchema())) {
+                store.ifUnique(opened -> {});
+            }
+        };
     }
 
     @Bean

@@ -30,7 +30,7 @@ record OutboxProperties(
      * @param prefix What the names of the tables or collections begin with, also with a schema as in "shop.outbox_". By
      *     default "outbox_".
      * @param createSchema Whether to create missing tables or collections when the application starts. By default true
-     *     for H2 and false for other databases.
+     *     for H2, if the application runs a relay, and false for other databases.
      * @param wakeUp Whether commits of other processes wake the relay up. By default true for MongoDB and false for
      *     PostgreSQL; other SQL databases cannot.
      * @param options Further options of the store by their names, such as "strictOrder" or "leaseMillis".
