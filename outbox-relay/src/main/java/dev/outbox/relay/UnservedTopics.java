@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -34,6 +35,7 @@ final class UnservedTopics {
 
     private final Supplier<List<Operations.Backlog>> backlog;
     private final Duration often;
+    private final LongSupplier clock; // System.nanoTime
     private final AtomicLong next;
 
     // Used by the one thread that has taken the look.
@@ -43,14 +45,15 @@ final class UnservedTopics {
     private Duration pause;
 
     UnservedTopics(Store store) {
-        this(() -> backlog(store), OFTEN);
+        this(() -> backlog(store), OFTEN, System::nanoTime);
     }
 
-    UnservedTopics(Supplier<List<Operations.Backlog>> backlog, Duration often) {
+    UnservedTopics(Supplier<List<Operations.Backlog>> backlog, Duration often, LongSupplier clock) {
         this.backlog = backlog;
         this.often = often;
+        this.clock = clock;
         this.pause = often;
-        this.next = new AtomicLong(System.nanoTime() + often.toNanos());
+        this.next = new AtomicLong(clock.getAsLong() + often.toNanos());
     }
 
     /**
@@ -61,7 +64,7 @@ final class UnservedTopics {
      */
     void look(Set<String> served, boolean isIdle) {
         long due = next.get();
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         // The worker that puts the next look far away looks. The others come too late or too early.
         if (backlog == null
                 || served.isEmpty()
@@ -75,7 +78,7 @@ final class UnservedTopics {
             LOG.debug("Topics without a relay could not be looked for", e); // rounds report what the store has
         } finally {
             pause = isIdle ? often : pause.compareTo(SELDOM.dividedBy(2)) > 0 ? SELDOM : pause.multipliedBy(2);
-            long end = System.nanoTime();
+            long end = clock.getAsLong();
             long rest = end - now < QUICK ? 0 : REST * (end - now);
             next.set(end + Math.max(pause.toNanos(), rest));
         }
