@@ -68,7 +68,7 @@ final class BatchCloser {
 
     private static final Duration TIME_PER_WRITTEN_MEGABYTE = Duration.ofMillis(100);
 
-    private static final Log LOG = Log.of(BatchCloser.class).sparing();
+    private static final Log LOG = Log.of(BatchCloser.class);
     private static final String DOING = "Closing a batch";
     private final OutboxCollections collections;
     private final PartitionDocuments partitionDocuments;

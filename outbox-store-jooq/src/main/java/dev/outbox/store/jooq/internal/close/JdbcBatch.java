@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * with.
  */
 public final class JdbcBatch extends OutcomeBatch {
-    private static final Log LOG = Log.of(JdbcBatch.class).sparing();
+    private static final Log LOG = Log.of(JdbcBatch.class);
     private static final String DOING = "Closing a batch";
     private static final String CHANGED = "Something else has changed the tables of the outbox.";
     private static final String LOST =
