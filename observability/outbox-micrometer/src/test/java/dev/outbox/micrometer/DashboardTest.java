@@ -65,8 +65,7 @@ class DashboardTest {
         page.start();
         try (PrometheusServer prometheus =
                         new PrometheusServer(page.getAddress().getPort(), Duration.ofMillis(100));
-                OutboxMetrics ofShop =
-                        metrics("shop").store(shop.store()).build();
+                OutboxMetrics ofShop = metrics("shop").store(shop.store()).build();
                 OutboxMetrics ofLedger =
                         metrics("ledger").store(ledgerStore.store()).build()) {
             ofShop.bindTo(scraped.registry);
@@ -184,7 +183,8 @@ class DashboardTest {
     /** All values that a query finds and that are numbers. */
     private static List<String> values(PrometheusServer prometheus, String query) throws Exception {
         List<String> values = new ArrayList<>();
-        for (JsonNode series : JSON.readTree(prometheus.query(query)).get("data").get("result")) {
+        for (JsonNode series :
+                JSON.readTree(prometheus.query(query)).get("data").get("result")) {
             String value = series.get("value").get(1).asText();
             if (!value.equals("NaN")) {
                 values.add(value);
@@ -208,9 +208,7 @@ class DashboardTest {
                 .results()
                 .forEach(alert -> alerts.put(
                         alert.group(1),
-                        alert.group(2)
-                                .replaceAll("\\b\\d+m\\b", "2s")
-                                .replaceAll("> (?:300|120)\\b", "> 2")));
+                        alert.group(2).replaceAll("\\b\\d+m\\b", "2s").replaceAll("> (?:300|120)\\b", "> 2")));
         return alerts;
     }
 }

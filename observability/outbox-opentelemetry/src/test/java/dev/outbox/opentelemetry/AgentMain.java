@@ -48,7 +48,10 @@ final class AgentMain {
                     say("message", String.valueOf(delivery.headers().get(OutboxHeaders.TRACEPARENT)));
                     say("send", Span.current());
                     HttpRequest request = HttpRequest.newBuilder(address).build();
-                    say("broker", client.send(request, HttpResponse.BodyHandlers.ofString()).body());
+                    say(
+                            "broker",
+                            client.send(request, HttpResponse.BodyHandlers.ofString())
+                                    .body());
                     return Receipt.taken();
                 })
                 .build();
@@ -69,7 +72,10 @@ final class AgentMain {
     }
 
     private static void say(String what, Span span) {
-        say(what, "00-" + span.getSpanContext().getTraceId() + "-" + span.getSpanContext().getSpanId());
+        say(
+                what,
+                "00-" + span.getSpanContext().getTraceId() + "-"
+                        + span.getSpanContext().getSpanId());
     }
 
     private static void say(String what, String value) {
