@@ -40,9 +40,14 @@ final class Errors {
             "SignatureDoesNotMatch",
             "UnrecognizedClientException");
 
+    private static final String WRONG_ADDRESS = "InvalidAddress";
+
     /** Of the queue, of the clock of this machine, or of a limit: every message would fail. */
     private static final Set<String> OF_THE_SET_UP =
-            Set.of("InvalidAddress", "OverLimit", "RequestExpired", "UnsupportedOperation");
+            Set.of(WRONG_ADDRESS, "OverLimit", "RequestExpired", "UnsupportedOperation");
+
+    /** SQS sends some codes with it in the header {@code x-amzn-query-error}, which the SDK prefers to the body. */
+    private static final String PREFIX = "AWS.SimpleQueueService.";
 
     /** SQS repeats what was signed if a signature is wrong, with the token of a session. */
     private static final Pattern SIGNED = Pattern.compile("(?i)canonical string|string-to-sign|security-token");
@@ -117,6 +122,11 @@ final class Errors {
         return thrown instanceof QueueDoesNotExistException;
     }
 
+    /** Whether SQS says that the URL of the queue is wrong, for example of another region. */
+    static boolean isWrongAddress(Throwable thrown) {
+        return thrown instanceof AwsServiceException refused && code(refused).equals(WRONG_ADDRESS);
+    }
+
     /** Whether SQS says that the publisher may not do this, or there are no credentials to ask with. */
     static boolean isDenied(Throwable thrown) {
         if (thrown instanceof AwsServiceException refused) {
@@ -128,7 +138,11 @@ final class Errors {
     private static String code(AwsServiceException refused) {
         AwsErrorDetails details = refused.awsErrorDetails();
         String code = details == null ? null : details.errorCode();
-        return code == null ? "" : code.substring(code.lastIndexOf('#') + 1);
+        if (code == null) {
+            return "";
+        }
+        String name = code.substring(code.lastIndexOf('#') + 1);
+        return name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
     }
 
     /** Its first line, which has no secret; of the SDK itself the first sentence, because advice follows. */

@@ -206,6 +206,10 @@ public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClose
                         failure.getMessage() + " Check that the queue, which this publisher does not create, is there,"
                                 + " and the region and the account.");
             }
+            if (Errors.isWrongAddress(thrown)) {
+                throw new ConfigurationException(
+                        failure.getMessage() + " Check the URL of the queue, the region and the account.");
+            }
             if (Errors.isDenied(thrown)) {
                 throw new ConfigurationException(
                         failure.getMessage() + " Check the credentials, and that they allow sqs:SendMessage,"
@@ -213,8 +217,8 @@ public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClose
             }
             if (!(failure instanceof BrokerUnavailableException)) {
                 throw new ConfigurationException(
-                        "SQS queue " + name + " cannot be asked: " + Errors.text(failure),
-                        Errors.withoutSecrets(failure));
+                        "SQS queue " + name + " cannot be asked: " + Errors.text(thrown),
+                        Errors.withoutSecrets(thrown));
             }
             return failure;
         } catch (TimeoutException e) {
@@ -324,9 +328,9 @@ public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClose
 
         /**
          * The longest time from the call until SQS has answered, with all tries that the client makes; by default 30
-         * seconds. A tenth before its end the request is ended. Messages of one partition that are in flight together
-         * wait for each other within this time. It must be shorter than the {@link Topic.Builder#publishTimeout} of
-         * each topic.
+         * seconds. A tenth before its end the request is ended. Each try gets a third of the time that is left when the
+         * request starts. Messages of one partition that are in flight together wait for each other within this time.
+         * It must be shorter than the {@link Topic.Builder#publishTimeout} of each topic.
          *
          * @throws ConfigurationException if it is shorter than 100 milliseconds or longer than 2 minutes
          */
@@ -363,7 +367,8 @@ public final class SqsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClose
          *
          * @throws ConfigurationException if no queue was given; if it is of the other kind than {@link #standardQueue}
          *     says; if no client can be made, for example without a region; if SQS answers that there is no such queue,
-         *     or that the publisher may not ask; if there are no credentials; if the client cannot ask
+         *     that its URL is wrong, or that the publisher may not ask; if there are no credentials; if the client
+         *     cannot ask
          */
         public SqsPublisher<T> build() {
             String to = queue;
