@@ -93,8 +93,14 @@ final class Lane {
         void of(Queue.Facts facts);
     }
 
-    private void whenTold(Pending message, CompletionStage<Queue.Facts> told, Use use) {
-        told.whenComplete((facts, thrown) -> {
+    /** A message whose time may end before the queue has told fails now: later, it would be answered too late. */
+    private void whenTold(Pending message, CompletableFuture<Queue.Facts> told, Use use) {
+        if (!told.isDone() && left(message).compareTo(queue.longest()) < 0) {
+            failed(message, tooLate());
+            return;
+        }
+        CompletionStage<Queue.Facts> answer = told;
+        answer.whenComplete((facts, thrown) -> {
             if (thrown != null) {
                 failed(message, errors.of(thrown));
             } else {
@@ -104,9 +110,9 @@ final class Lane {
     }
 
     private void send(Pending message, Queue.Facts facts) {
-        Duration left = limit.minusNanos(System.nanoTime() - message.since);
+        Duration left = left(message);
         if (left.compareTo(limit.dividedBy(SHORTEST_PART)) < 0) {
-            failed(message, errors.away("has taken too long for the messages before this one.", null));
+            failed(message, tooLate());
             return;
         }
         if (message.answer.isDone()) {
@@ -129,6 +135,14 @@ final class Lane {
         } catch (RuntimeException e) {
             failed(message, errors.of(e));
         }
+    }
+
+    private Duration left(Pending message) {
+        return limit.minusNanos(System.nanoTime() - message.since);
+    }
+
+    private Exception tooLate() {
+        return errors.away("has taken too long for earlier requests.", null);
     }
 
     private void taken(Pending message, Receipt receipt) {

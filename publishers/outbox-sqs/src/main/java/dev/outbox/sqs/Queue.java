@@ -74,6 +74,15 @@ final class Queue {
         return facts();
     }
 
+    /** The longest time that {@link #facts} take. */
+    Duration longest() {
+        return isUrl() ? limit : limit.multipliedBy(2);
+    }
+
+    private boolean isUrl() {
+        return name.contains("://");
+    }
+
     private void ask(CompletableFuture<Facts> asked) {
         try {
             CompletionStage<Facts> answer = url().thenCompose(this::ask);
@@ -90,7 +99,7 @@ final class Queue {
     }
 
     private CompletableFuture<String> url() {
-        if (name.contains("://")) {
+        if (isUrl()) {
             return CompletableFuture.completedFuture(name);
         }
         return client.getQueueUrl(GetQueueUrlRequest.builder()
