@@ -55,14 +55,18 @@ record Messages<T>(
         String text = SqsMessages.textOf(delivery.payload());
         Map<String, String> attributes = new LinkedHashMap<>();
         String body;
+        int bytes; // of the body; what is no text becomes ASCII
         if (text != null) {
             body = text;
+            bytes = delivery.payload().length;
         } else if (delivery.payload().length == 0) {
             attributes.put(SqsMessages.ENCODING, SqsMessages.EMPTY);
             body = SqsMessages.NO_BYTES;
+            bytes = body.length();
         } else {
             attributes.put(SqsMessages.ENCODING, SqsMessages.BASE64);
             body = Base64.getEncoder().encodeToString(delivery.payload());
+            bytes = body.length();
         }
         place(headers(delivery), attributes);
         String order = order(delivery.topic(), delivery.partition());
@@ -73,7 +77,7 @@ record Messages<T>(
                 fifo ? checked("id", delivery.id()) : null,
                 body,
                 attributes,
-                size(body, attributes));
+                bytes + size(attributes));
     }
 
     static String order(String topic, int partition) {
@@ -130,8 +134,8 @@ record Messages<T>(
         }
     }
 
-    private static long size(String body, Map<String, String> attributes) {
-        long size = bytes(body);
+    private static long size(Map<String, String> attributes) {
+        long size = 0;
         for (Map.Entry<String, String> attribute : attributes.entrySet()) {
             size += bytes(attribute.getKey()) + TYPE.length() + bytes(attribute.getValue());
         }
