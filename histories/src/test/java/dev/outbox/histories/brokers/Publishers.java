@@ -5,16 +5,11 @@ import dev.outbox.Delivery;
 import dev.outbox.kafka.KafkaPublisher;
 import dev.outbox.nats.NatsPublisher;
 import dev.outbox.rabbitmq.RabbitPublisher;
+import dev.outbox.servers.SqsQueues;
 import dev.outbox.sqs.SqsPublisher;
-import java.net.URI;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
-import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
-import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 
 /** The publishers of relays, by the address of their broker. */
 final class Publishers {
@@ -66,19 +61,12 @@ final class Publishers {
     }
 
     private static Opened sqs(String url, String queue) {
-        SqsPublisher<String> publisher = SqsPublisher.<String>builder(
-                        at(SqsAsyncClient.builder().endpointOverride(URI.create(url))))
+        SqsPublisher<String> publisher = SqsPublisher.<String>builder(SqsQueues.client(url))
                 .queue(queue)
                 .sendTimeout(Duration.ofMillis(2_500))
                 .acceptDuplicates()
                 .build();
         return new Opened(dated(publisher), publisher);
-    }
-
-    /** Every client of the SDK needs these. */
-    static <B extends AwsClientBuilder<B, C>, C> B at(B client) {
-        return client.region(Region.EU_CENTRAL_1)
-                .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("outbox", "outbox")));
     }
 
     /** Adds a header with the time, as records of Kafka have it. */

@@ -15,6 +15,8 @@ import dev.outbox.BrokerUnavailableException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Delivery;
 import dev.outbox.PermanentFailureException;
+import dev.outbox.processes.Await;
+import dev.outbox.servers.SqsQueues;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
@@ -37,12 +39,22 @@ import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.interceptor.Context;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.retries.api.BackoffStrategy;
+import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 import software.amazon.awssdk.services.sqs.SqsAsyncClientBuilder;
 
 /** What answers of SQS mean that ElasticMQ never gives. They are made up here, after the documentation of AWS. */
 class AnswersTest {
-    /** What an answer to a request to send is. */
-    private record Answer(int status, String code, String message) {
+    /**
+     * What an answer is.
+     *
+     * @param old the code in the header with which SQS serves older clients; empty for none
+     */
+    private record Answer(int status, String code, String message, String old) {
+        Answer(int status, String code, String message) {
+            this(status, code, message, "");
+        }
+
         byte[] json() {
             String quoted = message.replace("\n", "\\n");
             return (status == 200
@@ -53,6 +65,8 @@ class AnswersTest {
     }
 
     private static final Answer TAKEN = new Answer(200, "", "");
+    private static final String URL = "https://sqs.example/1/orders.fifo";
+    private static final Duration BACKOFF = Duration.ofMillis(20);
     private static final String SIGNED = "The request signature we calculated does not match.\n"
             + "The Canonical String for this request should have been\nx-amz-security-token:s3cret";
 
@@ -86,7 +100,7 @@ class AnswersTest {
             if (sends) {
                 sent.incrementAndGet();
             }
-            if (sends && silent) {
+            if (silent) {
                 await(end);
             }
             Answer answer = sends ? toSend : toQuestions;
@@ -94,6 +108,9 @@ class AnswersTest {
                     ? answer.json()
                     : ("{\"Attributes\": {\"MaximumMessageSize\": \"" + largest + "\"}}")
                             .getBytes(StandardCharsets.UTF_8);
+            if (!answer.old().isEmpty()) {
+                exchange.getResponseHeaders().add("x-amzn-query-error", answer.old() + ";Sender");
+            }
             exchange.sendResponseHeaders(answer.status(), body.length);
             exchange.getResponseBody().write(body);
         }
@@ -114,14 +131,15 @@ class AnswersTest {
     }
 
     private SqsPublisher.Builder<String> builder(SqsAsyncClientBuilder client) {
-        return SqsPublisher.<String>builder(client)
-                .queue("https://sqs.example/1/orders.fifo")
-                .sendTimeout(Duration.ofSeconds(30));
+        return SqsPublisher.<String>builder(client).queue(URL).sendTimeout(Duration.ofSeconds(30));
     }
 
     private static Delivery<String> message(String text) {
-        byte[] payload = text.getBytes(StandardCharsets.UTF_8);
-        return new Delivery<>(text, "id", "orders", 0, null, Map.of(), payload, 1, Instant.EPOCH);
+        return message(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static Delivery<String> message(byte[] payload) {
+        return new Delivery<>("m", "id", "orders", 0, null, Map.of(), payload, 1, Instant.EPOCH);
     }
 
     private static void hasNoSecret(Throwable failure) {
@@ -148,7 +166,18 @@ class AnswersTest {
                             new Answer(403, "SignatureDoesNotMatch", SIGNED),
                             new Answer(400, "KmsDisabled", "The key is disabled."),
                             new Answer(400, "OverLimit", "Too many messages are in flight."),
-                            new Answer(400, "UnsupportedOperation", "Not for this queue.")),
+                            new Answer(400, "UnsupportedOperation", "Not for this queue."),
+                            new Answer(
+                                    400,
+                                    "UnsupportedOperation",
+                                    "Not for this queue.",
+                                    "AWS.SimpleQueueService.UnsupportedOperation"),
+                            new Answer(400, "KmsDisabled", "The key is disabled.", "KMS.DisabledException"),
+                            new Answer(
+                                    400,
+                                    "QueueDoesNotExist",
+                                    "The specified queue does not exist.",
+                                    "AWS.SimpleQueueService.NonExistentQueue")),
                     PermanentFailureException.class,
                     List.of(
                             new Answer(
@@ -164,8 +193,10 @@ class AnswersTest {
                 Throwable failure = failure(start(publisher, message("m")));
                 assertInstanceOf(type, failure, answer.code());
                 String first = answer.message().lines().findFirst().orElse("");
+                String code =
+                        answer.old().isEmpty() ? answer.code() : answer.old().replace("AWS.SimpleQueueService.", "");
                 assertTrue(
-                        failure.toString().contains(first) && failure.toString().contains(answer.code()),
+                        failure.toString().contains(first) && failure.toString().contains("(" + code),
                         failure.toString());
                 hasNoSecret(failure);
             }));
@@ -190,6 +221,19 @@ class AnswersTest {
         ConfigurationException refused =
                 assertThrows(ConfigurationException.class, () -> builder(nobody).build());
         assertTrue(refused.toString().contains("Check the credentials"), refused.toString());
+    }
+
+    @Test
+    void aQueueThatCannotBeAskedIsToldWhenThePublisherIsBuilt() {
+        toQuestions = new Answer(404, "InvalidAddress", "The address is not valid for this endpoint.");
+        ConfigurationException refused = assertThrows(
+                ConfigurationException.class, () -> builder(client()).build());
+        assertTrue(refused.toString().contains("Check the URL of the queue"), refused.toString());
+        toQuestions = new Answer(400, "InvalidParameterValue", "Value for a parameter is invalid.");
+        refused = assertThrows(
+                ConfigurationException.class, () -> builder(client()).build());
+        assertTrue(refused.toString().contains("cannot be asked: Value for a parameter"), refused.toString());
+        assertFalse(refused.toString().contains("message"), refused.toString());
     }
 
     @Test
@@ -233,16 +277,50 @@ class AnswersTest {
     }
 
     @Test
+    void theSizeIsInBytes() {
+        try (SqsPublisher<String> publisher = builder(client()).build()) {
+            failsWith(PermanentFailureException.class, "has 1041 bytes", start(publisher, message("ü".repeat(500))));
+            failsWith(PermanentFailureException.class, "has 1068 bytes", start(publisher, message(new byte[750])));
+        }
+    }
+
+    /** By its name, a queue is asked two questions of 3 minutes. The message has 5 minutes left. */
+    @Test
+    void aLateMessageDoesNotWaitForWhatTheQueueTells() {
+        SqsAsyncClient client = client().build();
+        Queue queue = new Queue(client, "orders.fifo", Duration.ofMinutes(3));
+        Lane lane = new Lane(queue, new Errors("orders.fifo"), Duration.ofHours(1), () -> false);
+        Outgoing message = new Messages<String>(true, null, null).of(message("m"));
+        silent = true;
+        long late = System.nanoTime() - Duration.ofMinutes(55).toNanos();
+        failsWith(
+                BrokerUnavailableException.class,
+                "has taken too long",
+                lane.publish(message, late).toCompletableFuture());
+        new Thread(client::close).start(); // which takes seconds
+    }
+
+    /** The client has no reason to stop trying, except that its time is over. */
+    @Test
     void noTryComesAfterAMessageHasFailed() throws Exception {
         SqsAsyncClientBuilder patient = client().overrideConfiguration(
                         settings -> settings.retryStrategy(AwsRetryStrategy.standardRetryStrategy().toBuilder()
-                                .maxAttempts(1_000)
+                                .maxAttempts(Integer.MAX_VALUE)
+                                .circuitBreakerEnabled(false)
+                                .backoffStrategy(BackoffStrategy.fixedDelayWithoutJitter(BACKOFF))
+                                .throttlingBackoffStrategy(BackoffStrategy.fixedDelayWithoutJitter(BACKOFF))
                                 .build()));
         try (SqsPublisher<String> publisher =
                 builder(patient).sendTimeout(Duration.ofSeconds(2)).build()) {
             toSend = new Answer(500, "InternalError", "We encountered an internal error.");
             failsWith(BrokerUnavailableException.class, "orders.fifo", start(publisher, message("m")));
-            int tries = sent.get();
+            AtomicInteger seen = new AtomicInteger();
+            Await.until("no more tries", Duration.ofSeconds(10), () -> {
+                seen.set(sent.get()); // the last try may have been under way when the message failed
+                Await.passed(BACKOFF.multipliedBy(10));
+                return seen.get() == sent.get();
+            });
+            int tries = seen.get();
             assertTrue(tries > 1, "tries of the client: " + tries);
             toSend = TAKEN;
             start(publisher, message("m")).get(30, TimeUnit.SECONDS);
@@ -252,13 +330,14 @@ class AnswersTest {
 
     @Test
     void aCloseEndsARequestThatIsNotAnswered() {
+        SqsPublisher<String> publisher = builder(client()).build();
         silent = true;
-        SqsPublisher<String> publisher =
-                builder(client()).sendTimeout(Duration.ofSeconds(2)).build();
         var answer = start(publisher, message("m"));
+        Thread.currentThread().interrupt(); // so that the close does not wait for the answer first
         publisher.close();
+        assertTrue(Thread.interrupted(), "the thread is still interrupted");
         assertTrue(answer.isDone(), "there is an answer");
-        failsWith(BrokerUnavailableException.class, "orders.fifo", answer);
+        failsWith(BrokerUnavailableException.class, "before its publisher was closed", answer);
         failsWith(BrokerUnavailableException.class, "closed", start(publisher, message("n")));
     }
 }

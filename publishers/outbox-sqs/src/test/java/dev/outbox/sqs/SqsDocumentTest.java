@@ -7,6 +7,7 @@ import dev.outbox.Delivery;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
+import dev.outbox.servers.SqsQueues;
 import dev.outbox.servers.SqsServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

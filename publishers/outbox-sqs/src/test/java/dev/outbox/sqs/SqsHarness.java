@@ -7,6 +7,7 @@ import dev.outbox.OutboxHeaders;
 import dev.outbox.publisher.tck.BrokerFault;
 import dev.outbox.publisher.tck.PublisherHarness;
 import dev.outbox.publisher.tck.ReceivedMessage;
+import dev.outbox.servers.SqsQueues;
 import dev.outbox.servers.SqsServer;
 import java.time.Duration;
 import java.util.List;
@@ -85,6 +86,8 @@ final class SqsHarness implements PublisherHarness {
 
     @Override
     public Set<String> secrets() {
+        // The secret key never travels, because requests are signed with it. What can leak is what SQS repeats of a
+        // signed request: SIGNED in AnswersTest is the test of that.
         return Set.of(SqsQueues.SECRET);
     }
 
@@ -100,6 +103,6 @@ final class SqsHarness implements PublisherHarness {
 
     @Override
     public void close() {
-        // Other tests use the server.
+        queues.close(); // and not the server, which other tests use
     }
 }

@@ -19,6 +19,7 @@ import dev.outbox.Receipt;
 import dev.outbox.RetryPolicy;
 import dev.outbox.TopicSettings;
 import dev.outbox.processes.Await;
+import dev.outbox.servers.SqsQueues;
 import dev.outbox.servers.SqsServer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -55,6 +56,7 @@ class SqsPublisherTest {
     void close() {
         opened.forEach(SqsPublisher::close);
         server.network().heal();
+        queues.close();
     }
 
     private SqsPublisher.Builder<String> builder() {
