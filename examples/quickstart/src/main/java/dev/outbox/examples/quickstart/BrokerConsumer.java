@@ -14,16 +14,18 @@ final class BrokerConsumer implements Consumer {
     private final Source source;
     private final DeliveryLog log;
     private final String broker;
+    private final String address;
     private final Thread thread = new Thread(this::read, "consumer");
     private volatile boolean asked;
     private volatile boolean atEnd;
     private volatile boolean closed;
     private volatile @Nullable Exception broken;
 
-    private BrokerConsumer(Source source, DeliveryLog log, String broker) {
+    private BrokerConsumer(Source source, DeliveryLog log, String broker, String address) {
         this.source = source;
         this.log = log;
         this.broker = broker;
+        this.address = address;
         thread.setDaemon(true);
     }
 
@@ -36,8 +38,14 @@ final class BrokerConsumer implements Consumer {
         boolean isAtEnd() throws Exception;
     }
 
-    static Consumer start(Source source, Path output, String broker) throws IOException {
-        BrokerConsumer consumer = new BrokerConsumer(source, DeliveryLog.open(output), broker);
+    /**
+     * Starts to read.
+     *
+     * @param broker what it is and where, without secrets
+     * @param address of the broker, as it was given
+     */
+    static Consumer start(Source source, Path output, String broker, String address) throws IOException {
+        BrokerConsumer consumer = new BrokerConsumer(source, DeliveryLog.open(output), broker, address);
         consumer.thread.start();
         return consumer;
     }
@@ -60,7 +68,7 @@ final class BrokerConsumer implements Consumer {
     public boolean hasEverything() {
         Exception failure = broken;
         if (failure != null) {
-            throw Failure.broken("Reading from " + broker + " failed: " + failure, failure);
+            throw Failure.broken("Reading from " + broker + " failed: " + Failure.textOf(failure, address), failure);
         }
         asked = true;
         return atEnd;

@@ -55,7 +55,7 @@ final class KafkaBroker implements Broker {
                     .all()
                     .get();
         }
-        return BrokerConsumer.start(new Records(settings, topic), output, shown());
+        return BrokerConsumer.start(new Records(settings, topic), output, shown(), servers);
     }
 
     /** Reads without a group: this consumer is the only one, and reads everything once. */

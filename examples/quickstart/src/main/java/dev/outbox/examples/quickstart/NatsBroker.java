@@ -58,7 +58,7 @@ final class NatsBroker implements Broker {
                         PushSubscribeOptions.builder().stream(topic)
                                 .ordered(true)
                                 .build());
-        return BrokerConsumer.start(new Stream(connection, subscription, topic), output, shown());
+        return BrokerConsumer.start(new Stream(connection, subscription, topic), output, shown(), url);
     }
 
     private static final class Stream implements BrokerConsumer.Source {

@@ -112,7 +112,7 @@ public final class Quickstart {
         }
         try (Store store = openStore();
                 Shop shop = Backend.shop(url, run, topic, Writers.THREADS + 1);
-                Consumer consumer = consume(broker, topic.name())) {
+                Consumer consumer = consume(broker, address, topic.name())) {
             return run(new Sides(choice.kind().line(address), consumer, Operations.of(store)), shop, topic.name());
         }
     }
@@ -120,14 +120,14 @@ public final class Quickstart {
     /** What the relay publishes to, who reads it there, and what the store says. */
     private record Sides(String broker, Consumer consumer, Operations operations) {}
 
-    private Consumer consume(Broker broker, String topic) {
+    private Consumer consume(Broker broker, String address, String topic) {
         try {
             return broker.consume(topic, output);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Failure.broken("Interrupted.");
-        } catch (Exception e) { // texts of clients may have the whole address
-            throw Failure.usage(("Cannot use " + broker.shown() + ": " + e).replaceAll("//[^/\\s@]*@", "//"));
+        } catch (Exception e) {
+            throw Failure.usage("Cannot use " + broker.shown() + ": " + Failure.textOf(e, address));
         }
     }
 

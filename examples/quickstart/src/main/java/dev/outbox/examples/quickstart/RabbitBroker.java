@@ -44,7 +44,7 @@ final class RabbitBroker implements Broker {
         channel.exchangeDeclare(topic, "direct", true);
         channel.queueDeclare(topic, true, false, false, Map.of());
         channel.queueBind(topic, topic, topic); // the publisher routes by the name of the topic
-        return BrokerConsumer.start(new Queue(connection, channel, topic), output, shown());
+        return BrokerConsumer.start(new Queue(connection, channel, topic), output, shown(), url);
     }
 
     private record Queue(Connection connection, Channel channel, String name) implements BrokerConsumer.Source {

@@ -124,6 +124,16 @@ class QuickstartTest {
         assertFalse((run.out() + run.err()).contains("s3cret"), run::toString);
     }
 
+    @Test
+    void anAddressThatIsNoneIsOneLineWithoutAnyPartOfThePassword() {
+        QuickstartRun run = QuickstartRun.of(
+                "--dir", dir.toString(), "--broker", "rabbitmq=amqp://app:o3ne@t^wo@127.0.0.1:1/shop");
+        assertEquals(Failure.USAGE, run.exitCode(), run::toString);
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains("rabbitmq at amqp://127.0.0.1:1/shop"), run.err());
+        assertFalse((run.out() + run.err()).contains("t^wo"), run::toString);
+    }
+
     private static void refuses(String message, String... args) {
         QuickstartRun run = QuickstartRun.of(args);
         assertEquals(message, run.err().strip());
