@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.Locale;
 
 /**
- * A broker in a process, for programs that are no tests: its argument is kafka, rabbitmq or nats. It prints {@code
- * address=} and the address, and ends with its standard input.
+ * A broker in a process, for programs that are no tests: its argument is kafka, rabbitmq, nats or sqs. It prints
+ * {@code address=} and the address, and ends with its standard input.
  */
 public final class BrokerMain {
     private BrokerMain() {}
@@ -22,7 +22,9 @@ public final class BrokerMain {
             case "kafka" -> KafkaServer.start().direct();
             case "rabbitmq" -> RabbitServer.shared().url();
             case "nats" -> NatsServer.shared().url();
-            default -> throw new IllegalArgumentException("No broker " + name + "; expected kafka, rabbitmq or nats.");
+            case "sqs" -> SqsServer.shared().url();
+            default ->
+                throw new IllegalArgumentException("No broker " + name + "; expected kafka, rabbitmq, nats or sqs.");
         };
     }
 

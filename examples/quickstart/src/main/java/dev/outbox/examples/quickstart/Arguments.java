@@ -30,9 +30,10 @@ record Arguments(
                        It gets a table quickstart_orders and the outbox's own tables; in Redis,
                        keys that begin with {outbox}.
                        Default: H2, in a file in the folder of this run.
-              --broker kafka, rabbitmq or nats, and its address, as kafka=localhost:9092,
-                       rabbitmq=amqp://user:password@host/vhost or nats=nats://host.
-                       It gets a topic, an exchange with a queue, or a stream for this run.
+              --broker kafka, rabbitmq, nats or sqs, and its address, as kafka=localhost:9092,
+                       rabbitmq=amqp://user:password@host/vhost, nats=nats://host,
+                       sqs=eu-central-1 or sqs=http://localhost:9324 for a server such as ElasticMQ.
+                       It gets a topic, an exchange with a queue, a stream or a queue for this run.
                        Without an address a broker is started, which needs mvn -Pquickstart,brokers.
                        Default: a file in the place of a broker.
               --dir    where to make the folder of this run. Default: among temporary files.

@@ -10,7 +10,8 @@ enum BrokerKind {
     FILE("published.tsv"),
     KAFKA("localhost:9092"),
     RABBITMQ("amqp://user:password@localhost:5672/%2F"),
-    NATS("nats://localhost:4222");
+    NATS("nats://localhost:4222"),
+    SQS("http://localhost:9324");
 
     private final String example;
 
@@ -54,6 +55,7 @@ enum BrokerKind {
             case KAFKA -> new KafkaBroker(address);
             case RABBITMQ -> new RabbitBroker(address);
             case NATS -> new NatsBroker(address);
+            case SQS -> new SqsBroker(address);
         };
     }
 

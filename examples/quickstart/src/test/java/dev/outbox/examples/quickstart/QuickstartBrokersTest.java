@@ -42,6 +42,12 @@ class QuickstartBrokersTest {
         runs("rabbitmq", "broker   rabbitmq at amqp://");
     }
 
+    @Test
+    @Tag("versions")
+    void aConsumerOfSqsGetsEveryMessage() {
+        runs("sqs", "broker   sqs at http://127.0.0.1:");
+    }
+
     private void runs(String broker, String shown) {
         QuickstartRun run = QuickstartRun.of("--dir", dir.toString(), "--broker", broker);
         run.assertGood(QuickstartTest.AUTHORISED, QuickstartTest.DECLINED);

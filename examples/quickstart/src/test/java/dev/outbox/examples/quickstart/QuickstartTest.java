@@ -88,7 +88,7 @@ class QuickstartTest {
         refuses("Unknown option --speed. Expected --url, --broker, --dir or --help. See --help.", "--speed", "9");
         refuses("Option --url needs a URL behind it. See --help.", "--url");
         refuses(
-                "Unknown broker carrier. Expected kafka, rabbitmq, nats, or one of them with its address, as in"
+                "Unknown broker carrier. Expected kafka, rabbitmq, nats, sqs, or one of them with its address, as in"
                         + " kafka=localhost:9092. See --help.",
                 "--broker",
                 "carrier=pigeon");
@@ -126,8 +126,8 @@ class QuickstartTest {
 
     @Test
     void anAddressThatIsNoneIsOneLineWithoutAnyPartOfThePassword() {
-        QuickstartRun run = QuickstartRun.of(
-                "--dir", dir.toString(), "--broker", "rabbitmq=amqp://app:o3ne@t^wo@127.0.0.1:1/shop");
+        QuickstartRun run =
+                QuickstartRun.of("--dir", dir.toString(), "--broker", "rabbitmq=amqp://app:o3ne@t^wo@127.0.0.1:1/shop");
         assertEquals(Failure.USAGE, run.exitCode(), run::toString);
         assertEquals(1, run.err().lines().count(), run.err());
         assertTrue(run.err().contains("rabbitmq at amqp://127.0.0.1:1/shop"), run.err());
