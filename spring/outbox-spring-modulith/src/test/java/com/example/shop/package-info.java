@@ -1,0 +1,2 @@
+/** An application of Spring Modulith: its packages are application modules. */
+package com.example.shop;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.outbox.spring.modulith;
+
+import org.jspecify.annotations.NullMarked;
