@@ -100,8 +100,7 @@ public final class PrometheusServer implements AutoCloseable {
      * @throws AssertionError if Prometheus refuses the query
      */
     public String query(String query) throws IOException, InterruptedException {
-        HttpResponse<String> answer =
-                get("api/v1/query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8));
+        HttpResponse<String> answer = get("api/v1/query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8));
         if (answer.statusCode() != 200) {
             throw new AssertionError(query + ": " + answer.body());
         }

@@ -47,9 +47,14 @@ public final class Promtool {
 
     private static Promtool packaged() throws IOException, InterruptedException {
         Commands commands = new Commands(Files.createTempFile("outbox-promtool", ".log"));
-        Path root = PACKAGE.unpacked(List.of("prometheus"), commands);
+        Path programs = unpacked(commands);
         Files.delete(commands.log());
-        return new Promtool(root.resolve("usr/bin/promtool"));
+        return new Promtool(programs.resolve("promtool"));
+    }
+
+    /** Where the programs of the package are. */
+    static Path unpacked(Commands commands) throws IOException, InterruptedException {
+        return PACKAGE.unpacked(List.of("prometheus"), commands).resolve("usr/bin");
     }
 
     /**
