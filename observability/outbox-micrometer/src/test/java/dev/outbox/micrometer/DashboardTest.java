@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** A real Prometheus scrapes real outboxes, and finds a value for each query of the dashboard and each alert. */
 @Tag("prometheus")
+@Tag("versions")
 @Timeout(300)
 class DashboardTest {
     private static final Path ALERTS = Path.of("..", "prometheus", "outbox.yml");
