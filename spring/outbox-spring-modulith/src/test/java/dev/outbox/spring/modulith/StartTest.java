@@ -64,12 +64,12 @@ class StartTest {
     private static String refusal(List<Class<?>> configuration, String... properties) {
         Throwable thrown = assertThrows(
                 Exception.class, () -> run(configuration, properties).close());
-        while (!(thrown instanceof ConfigurationException)) {
-            Throwable cause = thrown.getCause();
-            assertTrue(cause != null, thrown::toString);
-            thrown = cause;
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ConfigurationException) {
+                return String.valueOf(cause.getMessage());
+            }
         }
-        return String.valueOf(thrown.getMessage());
+        throw new AssertionError(thrown);
     }
 
     private static ConfigurableApplicationContext run(List<Class<?>> configuration, String... properties) {
