@@ -14,6 +14,8 @@ import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.Topic;
 import dev.outbox.processes.Await;
+import dev.outbox.relay.RelayState;
+import dev.outbox.spring.OutboxRelay;
 import dev.outbox.spring.boot.OutboxJson;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +103,21 @@ class ExternalizedEventsTest {
                         .map(Delivery::partition)
                         .distinct()
                         .count());
+    }
+
+    @Test
+    void keysAreSpreadOverThePartitionsOfTheTopic() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            shop.bean(OrderManagement.class).complete("SO-" + i, "C-" + i);
+        }
+        Await.until("all are sent", () -> shop.broker().sent().size() == 20);
+        assertTrue(shop.broker().sent().stream()
+                        .map(Delivery::partition)
+                        .distinct()
+                        .count()
+                > 1);
+        RelayState relay = shop.bean(OutboxRelay.class).state();
+        assertTrue(relay != null && relay.misplaced().isEmpty(), "where a relay expects them: " + relay);
     }
 
     @Test

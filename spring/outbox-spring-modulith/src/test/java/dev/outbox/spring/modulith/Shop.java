@@ -27,6 +27,7 @@ record Shop(ConfigurableApplicationContext context, String database) implements 
                 "spring.main.banner-mode=off",
                 "spring.jmx.enabled=false",
                 "logging.level.root=warn",
+                "outbox.store.type=jdbc",
                 "outbox.store.create-schema=true"));
         all.addAll(List.of(properties));
         Shop shop = new Shop(

@@ -78,6 +78,7 @@ class StartTest {
                 .web(WebApplicationType.NONE)
                 .properties(
                         "spring.datasource.url=jdbc:h2:mem:start",
+                        "outbox.store.type=jdbc",
                         "spring.main.banner-mode=off",
                         "logging.level.root=off")
                 .properties(properties)
