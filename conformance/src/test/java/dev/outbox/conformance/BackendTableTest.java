@@ -30,7 +30,7 @@ class BackendTableTest {
     private static final String ROW_LOCK = "row lock of an open transaction";
     private static final String LEASE = "lease, renewed and fenced";
     private static final String CLUSTER = "Redis 6.2+, Cluster";
-    private static final int HIGHEST_LEVEL = 5;
+    private static final int HIGHEST_LEVEL = 6;
 
     /** Only the profile "versions" has the whole suite run on these. */
     private static final Set<String> IN_VERSIONS = Set.of(CLUSTER);

@@ -2,7 +2,8 @@ package dev.outbox.tck;
 
 /**
  * The tests of {@link StoreTck}, and those of level 4, for a store whose backend listens on a TCP port. If the
- * harness is a {@link KillableServerHarness}, those of level 5 are run, too:
+ * harness is a {@link KillableServerHarness}, those of level 5 are run, too, and if it is a {@link FailoverHarness}, those
+ * of level 6:
  *
  * <pre>{@code
  * class MyStoreTest extends NetworkTck {
@@ -14,7 +15,7 @@ package dev.outbox.tck;
  * }</pre>
  */
 @SuppressWarnings("exports") // what the tests are made of is nobody's to use
-public abstract class NetworkTck extends StoreTck implements NetworkRules, ServerRules {
+public abstract class NetworkTck extends StoreTck implements NetworkRules, ServerRules, FailoverRules {
     /** For subclasses. JUnit makes an instance for each test. */
     protected NetworkTck() {}
 

@@ -56,7 +56,7 @@ final class RuleTests {
 
     private static List<RuleTest> find() {
         List<String> order = new ArrayList<>(SpecRule.rules().keySet());
-        return Stream.of(ContractRules.class, NetworkRules.class, ServerRules.class)
+        return Stream.of(ContractRules.class, NetworkRules.class, ServerRules.class, FailoverRules.class)
                 .flatMap(rules -> Arrays.stream(rules.getMethods()))
                 .filter(m -> m.isAnnotationPresent(Rule.class))
                 .map(m -> new RuleTest(m.getName(), m.getAnnotation(Rule.class).value(), levelOf(m)))

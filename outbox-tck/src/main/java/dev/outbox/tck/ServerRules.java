@@ -173,27 +173,7 @@ interface ServerRules {
         Client.Batch stale = holder.await(10);
         stale.publishAll();
         outbox.crash();
-        Client other = outbox.open();
-        Client.Batch current = takeWithin(other, outbox.afterDeath());
-        if (current == null) {
-            assertTrue(stale.isHeld(), "isHeld of a hold that has outlived its server, and that nobody else could get");
-            End end = NetworkRules.close(stale);
-            outbox.record("nobody else got the messages, and the close ended with " + end);
-            if (end == End.NOT_DONE) {
-                outbox.drain(other, Set.of("1", "2"));
-            } else {
-                assertEquals(End.DONE, end, "the close of a batch that is held");
-            }
-        } else {
-            outbox.eventually("isHeld of the batch that lost its hold is false", () -> stale.isHeld() ? null : true);
-            assertNotEquals(End.DONE, NetworkRules.close(stale), "the close of a batch whose messages others have");
-            assertTrue(current.isHeld(), "the new holder's hold after the stale close");
-            assertEquals(List.of("1", "2"), current.texts(), "what the new holder got");
-            current.publish(current.get(0));
-            current.close();
-            assertEquals(List.of("2"), outbox.drain(other, Set.of("2")), "what the new holder had released");
-        }
-        other.expectNothing("all was settled");
+        closeAfterOthersTried(outbox, stale);
     }
 
     @Rule("OBX-DUR-5")
@@ -243,22 +223,52 @@ interface ServerRules {
 
     @Rule("OBX-DUR-6")
     default void aClientThatWasOpenWorksAgain(TestOutbox outbox) throws Exception {
+        aClientWorksAgainAfter(outbox, outbox::kill, outbox::restart);
+    }
+
+    /** Of a batch of "1" and "2", marked published, which was open when the server ended. */
+    static void closeAfterOthersTried(TestOutbox outbox, Client.Batch stale) throws Exception {
+        Client other = outbox.open();
+        Client.Batch current = takeWithin(other, outbox.afterDeath());
+        if (current == null) {
+            assertTrue(stale.isHeld(), "isHeld of a hold that has outlived its server, and that nobody else could get");
+            End end = NetworkRules.close(stale);
+            outbox.record("nobody else got the messages, and the close ended with " + end);
+            if (end == End.NOT_DONE) {
+                outbox.drain(other, Set.of("1", "2"));
+            } else {
+                assertEquals(End.DONE, end, "the close of a batch that is held");
+            }
+        } else {
+            outbox.eventually("isHeld of the batch that lost its hold is false", () -> stale.isHeld() ? null : true);
+            assertNotEquals(End.DONE, NetworkRules.close(stale), "the close of a batch whose messages others have");
+            assertTrue(current.isHeld(), "the new holder's hold after the stale close");
+            assertEquals(List.of("1", "2"), current.texts(), "what the new holder got");
+            current.publish(current.get(0));
+            current.close();
+            assertEquals(List.of("2"), outbox.drain(other, Set.of("2")), "what the new holder had released");
+        }
+        other.expectNothing("all was settled");
+    }
+
+    /** Whether a client works after an outage of the server. */
+    static void aClientWorksAgainAfter(TestOutbox outbox, Runnable begin, Runnable end) throws Exception {
         Client client = outbox.open();
         WakeUpCounter wakeUps = TestOutbox.has(client, Capability.WAKE_UP) ? new WakeUpCounter(client) : null;
         outbox.commit(TOPIC, 0, "before");
         outbox.drain(client, Set.of("before"));
         client.expectNothingNow("all was settled");
-        outbox.kill();
+        begin.run();
         FutureTask<Boolean> meanwhile = new FutureTask<>(() -> answers(client));
         Thread thread = new Thread(meanwhile, "tck-meanwhile");
         thread.setDaemon(true);
         thread.start();
         LockSupport.parkNanos(TestOutbox.QUIET.toNanos());
-        outbox.restart();
+        end.run();
         long began = System.nanoTime();
         outbox.commit(TOPIC, 0, "after");
         try (Client.Batch batch = awaitAfterCrash(client)) {
-            assertEquals(List.of("after"), batch.texts(), "what came after the crash");
+            assertEquals(List.of("after"), batch.texts(), "what came after the outage");
             batch.publishAll();
         }
         if (TestOutbox.has(client, Capability.OPERATIONS)) {
@@ -290,7 +300,7 @@ interface ServerRules {
                 what + " did not work " + LONGEST_RECOVERY.toSeconds() + " s after the server did");
     }
 
-    private static PersistedMessage only(Client.Batch batch, String text) {
+    static PersistedMessage only(Client.Batch batch, String text) {
         List<PersistedMessage> found = batch.messages().stream()
                 .filter(message -> TestOutbox.text(message).equals(text))
                 .toList();
@@ -299,7 +309,7 @@ interface ServerRules {
     }
 
     /** Whether a client answers again before long. */
-    private static boolean worksAgain(Client client) {
+    static boolean worksAgain(Client client) {
         long end = System.nanoTime() + TestOutbox.patience().dividedBy(2).toNanos();
         while (System.nanoTime() < end) {
             if (answers(client)) {
@@ -352,7 +362,7 @@ interface ServerRules {
     }
 
     /** The connection of a transaction that was open when the server died can do no more than fail. */
-    private static void closeDead(TestOutbox outbox, Writer writer) {
+    static void closeDead(TestOutbox outbox, Writer writer) {
         try {
             writer.close();
         } catch (IllegalStateException e) {

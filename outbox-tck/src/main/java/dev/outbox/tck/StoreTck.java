@@ -36,7 +36,7 @@ public abstract class StoreTck implements ContractRules, HarnessOwner {
     /** System property: how many seconds a test waits for an event that must happen, before it fails; by default 30. */
     public static final String PATIENCE = Patience.PROPERTY;
 
-    /** The highest level of {@code docs/SPEC.md} to run, from 1 to 5; by default all that the harness can take. */
+    /** The highest level of {@code docs/SPEC.md} to run, from 1 to 6; by default all that the harness can take. */
     public static final String LEVEL = Settings.LEVEL;
 
     /** The rules to run, ids separated by commas, with * for any text, as in {@code OBX-EXCL-*}; by default all. */

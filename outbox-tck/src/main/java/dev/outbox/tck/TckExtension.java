@@ -92,6 +92,14 @@ final class TckExtension
                         + " and has no server that may be killed, so that the store stops at " + Level.NETWORK.label());
             }
         }
+        if (test(context).level() == Level.FAILOVER) {
+            StoreHarness harness = ((HarnessOwner) context.getRequiredTestInstance()).harness();
+            if (!(harness instanceof FailoverHarness)) {
+                throw new TestAbortedException(harness.getClass().getName() + " is no "
+                        + FailoverHarness.class.getSimpleName()
+                        + " and has no server that fails over, so that the store stops at " + Level.SERVER.label());
+            }
+        }
     }
 
     @Override
@@ -117,6 +125,9 @@ final class TckExtension
 
     private static TestOutbox create(StoreHarness harness, ExtensionContext context) {
         Drawn drawn = conduct(context).settings().drawn();
+        if (harness instanceof FailoverHarness failing && test(context).level() == Level.FAILOVER) {
+            return TestOutbox.create(failing, drawn);
+        }
         return harness instanceof KillableServerHarness killing && test(context).level() == Level.SERVER
                 ? TestOutbox.create(harness, serverOfClass(context).get(killing), drawn)
                 : TestOutbox.create(harness, drawn);

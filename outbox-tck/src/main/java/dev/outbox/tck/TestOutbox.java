@@ -67,14 +67,23 @@ final class TestOutbox {
 
     private boolean down;
 
+    /** What this outbox alone is on, if the test may let it fail over, or null. */
+    private final @Nullable FailoverServer failing;
+
     /** Transactions that have written messages and are open, with the threads that wrote. */
     private final Map<Writer, Thread> writing = new ConcurrentHashMap<>();
 
     private volatile Capabilities capabilities = Capabilities.all();
 
-    private TestOutbox(StoreHarness harness, @Nullable KillableServer server, String address, Drawn drawn) {
+    private TestOutbox(
+            StoreHarness harness,
+            @Nullable KillableServer server,
+            @Nullable FailoverServer failing,
+            String address,
+            Drawn drawn) {
         this.harness = harness;
         this.server = server;
+        this.failing = failing;
         this.address = address;
         this.drawn = drawn;
     }
@@ -82,7 +91,7 @@ final class TestOutbox {
     static TestOutbox create(StoreHarness harness, Drawn drawn) {
         Stalls.ofThisProcess();
         try {
-            return new TestOutbox(harness, null, harness.createOutbox(), drawn);
+            return new TestOutbox(harness, null, null, harness.createOutbox(), drawn);
         } catch (Exception e) {
             throw new Inconclusive(harness.getClass().getName() + ".createOutbox() failed", e);
         }
@@ -92,9 +101,32 @@ final class TestOutbox {
     static TestOutbox create(StoreHarness harness, KillableServer server, Drawn drawn) {
         Stalls.ofThisProcess();
         try {
-            return new TestOutbox(harness, server, server.createOutbox(), drawn);
+            return new TestOutbox(harness, server, null, server.createOutbox(), drawn);
         } catch (Exception e) {
             throw new Inconclusive(server.getClass().getName() + ".createOutbox() failed", e);
+        }
+    }
+
+    /** The same on a server of its own that fails over. */
+    @SuppressWarnings("try") // closing the server may throw an InterruptedException
+    static TestOutbox create(FailoverHarness harness, Drawn drawn) {
+        Stalls.ofThisProcess();
+        FailoverServer failing;
+        try {
+            failing = harness.startFailoverServer();
+        } catch (Exception e) {
+            throw new Inconclusive(harness.getClass().getName() + ".startFailoverServer() failed", e);
+        }
+        try {
+            return new TestOutbox(harness, null, failing, failing.createOutbox(), drawn);
+        } catch (Exception e) {
+            Inconclusive failure = new Inconclusive(failing.getClass().getName() + ".createOutbox() failed", e);
+            try {
+                failing.close();
+            } catch (Exception left) {
+                failure.addSuppressed(left);
+            }
+            throw failure;
         }
     }
 
@@ -240,6 +272,41 @@ final class TestOutbox {
     void crash() {
         kill();
         restart();
+    }
+
+    private FailoverServer failing() {
+        FailoverServer known = failing;
+        if (known == null) {
+            throw new IllegalStateException("This outbox is on a server that does not fail over.");
+        }
+        return known;
+    }
+
+    /** Whether the page of the store says that a failover may lose the last writes. */
+    boolean mayLoseWrites() {
+        return failing().mayLoseWrites();
+    }
+
+    /** Keeps further writes from the copy. */
+    synchronized void lag() {
+        faulty = true;
+        try {
+            failing().lag();
+        } catch (Exception e) {
+            throw new Inconclusive("the copy could not be made to lag", e);
+        }
+        record("the copy began to lag");
+    }
+
+    /** Lets the copy take the place of the server. */
+    synchronized void failOver() {
+        faulty = true;
+        try {
+            failing().failOver();
+        } catch (Exception e) {
+            throw new Inconclusive("the server could not be made to fail over", e);
+        }
+        record("the server failed over");
     }
 
     /** What the store says that it can do. */
@@ -480,7 +547,9 @@ final class TestOutbox {
                 failed = e;
             }
         }
-        if (server != null) {
+        if (failing != null) {
+            failing.close();
+        } else if (server != null) {
             server.dropOutbox(address);
         } else {
             harness.dropOutbox(address);

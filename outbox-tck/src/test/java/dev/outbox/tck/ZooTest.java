@@ -47,8 +47,8 @@ import org.junit.platform.testkit.engine.Event;
 
 /**
  * Every store of the zoo fails the rules it declares to break, and no others, of the tests that were run on it: all but
- * those with many threads, with other processes, with a faulty network or with a server
- * that dies, which only stores undergo that say so.
+ * those with many threads, with other processes, with a faulty network, with a server
+ * that dies or with one that fails over, which only stores undergo that say so.
  */
 class ZooTest {
     private static final String STORE = "zoo.store";
@@ -108,6 +108,11 @@ class ZooTest {
     @Test
     void theStoreThatIsNotBrokenFailsNothing() throws Exception {
         assertVerdict(Zoo.SOUND);
+    }
+
+    @Test
+    void aStoreThatLosesNothingInAFailoverFailsNothing() throws Exception {
+        assertVerdict(Zoo.IN_STEP);
     }
 
     @Test
@@ -178,7 +183,7 @@ class ZooTest {
         MemoryHarness server = new MemoryHarness(); // whose threads are of no store
         server.dropOutbox(server.createOutbox());
         ExecutorService threads = Executors.newFixedThreadPool(AT_A_TIME);
-        Stream.concat(Zoo.ALL.stream(), Stream.of(Zoo.SOUND, Zoo.ONE_WRITER)).forEach(store -> {
+        Stream.concat(Zoo.ALL.stream(), Zoo.NOT_BROKEN.stream()).forEach(store -> {
             List<Future<List<Event>>> parts = start(store, threads);
             FutureTask<Verdict> verdict = new FutureTask<>(() -> verdict(parts));
             VERDICTS.put(store.idea(), verdict);
@@ -220,6 +225,9 @@ class ZooTest {
         }
         if (of == NetworkRules.class) {
             needs.add(Broken.Also.FAULTS);
+        }
+        if (of == FailoverRules.class) {
+            needs.add(Broken.Also.FAILOVERS);
         }
         if (of == ServerRules.class) {
             needs.add(test.getName().equals(UNDER_CRASHES) ? Broken.Also.CRASHES_UNDER_LOAD : Broken.Also.CRASHES);
@@ -318,7 +326,7 @@ class ZooTest {
         @Override
         public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
             String idea = context.getConfigurationParameter(STORE).orElseThrow();
-            return Stream.concat(Zoo.ALL.stream(), Stream.of(Zoo.SOUND, Zoo.ONE_WRITER))
+            return Stream.concat(Zoo.ALL.stream(), Zoo.NOT_BROKEN.stream())
                     .filter(store -> store.idea().equals(idea))
                     .findFirst()
                     .orElseThrow();

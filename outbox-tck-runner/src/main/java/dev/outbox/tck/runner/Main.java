@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
         header = "Runs the outbox TCK against a store and says at which level it is conformant.%n",
         description = {
             "%nA store is made known by a harness: a public class with a public constructor without parameters that"
-                    + " implements dev.outbox.tck.StoreHarness, or NetworkHarness for level 4 as well, or KillableServerHarness for level 5, too. docs/WRITING-A-STORE.md shows one.%n"
+                    + " implements dev.outbox.tck.StoreHarness, or NetworkHarness for level 4 as well, or KillableServerHarness for level 5, or FailoverHarness for level 6, too. docs/WRITING-A-STORE.md shows one.%n"
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -70,8 +70,9 @@ final class Main implements Callable<Integer> {
     @Option(
             names = "--level",
             paramLabel = "1-5",
-            description = "The highest level to run: 1 the contract, 2 concurrency, 3 killed and paused processes, 4 a"
-                    + " failing network, 5 a server that dies. By default all that the store can take.")
+            description =
+                    "The highest level to run: 1 the contract, 2 concurrency, 3 killed and paused processes, 4 a"
+                            + " failing network, 5 a server that dies, 6 a server that fails over. By default all that the store can take.")
     private @Nullable Integer level;
 
     @Option(
@@ -157,8 +158,8 @@ final class Main implements Callable<Integer> {
     }
 
     private void check() {
-        if (level != null && (level < 1 || level > 5)) {
-            throw wrong("--level is " + level + "; expected the highest level to run, from 1 to 5.");
+        if (level != null && (level < 1 || level > 6)) {
+            throw wrong("--level is " + level + "; expected the highest level to run, from 1 to 6.");
         }
         if (minutes != null && !(minutes >= 0)) {
             throw wrong("--minutes is " + minutes + "; expected 0 or more.");

@@ -4,6 +4,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.outbox.tck.FailoverHarness;
 import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.NetworkHarness;
 import dev.outbox.tck.StoreHarness;
@@ -63,6 +64,13 @@ final class TestRun {
                     harness.getClass().getName() + " cannot take level 5: it has to implement "
                             + KillableServerHarness.class.getName()
                             + ", so that a server can be killed. Ask for level 4.",
+                    null);
+        }
+        if (level >= 6 && !(harness instanceof FailoverHarness)) {
+            throw new CouldNotRun(
+                    harness.getClass().getName() + " cannot take level 6: it has to implement "
+                            + FailoverHarness.class.getName()
+                            + ", so that a server can fail over. Ask for level 5.",
                     null);
         }
     }

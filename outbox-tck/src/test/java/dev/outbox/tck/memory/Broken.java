@@ -46,7 +46,9 @@ public record Broken(
         /** A server that dies. */
         CRASHES,
         /** A server that dies while many threads are at work. */
-        CRASHES_UNDER_LOAD
+        CRASHES_UNDER_LOAD,
+        /** A server whose copy takes its place. */
+        FAILOVERS
     }
 
     private static final Writing PLAIN = (transaction, another) -> transaction;

@@ -59,8 +59,8 @@ final class BrokenCrashes {
                     .testedFor(Broken.Also.CRASHES)
                     .breaks("OBX-DUR-5"),
             Broken.client("never connects again", GivesUp::new)
-                    .testedFor(Broken.Also.CRASHES)
-                    .breaks("OBX-DUR-6"));
+                    .testedFor(Broken.Also.CRASHES, Broken.Also.FAILOVERS)
+                    .breaks("OBX-DUR-6", "OBX-FAILOVER-6"));
 
     /** So many messages or closes are only seen where many threads are at work. */
     private static final int BUSY = 20;
@@ -73,7 +73,7 @@ final class BrokenCrashes {
     }
 
     /** All that may be handed out now, to be changed; nobody else is there. */
-    private static void eachReady(MemoryState outbox, BiConsumer<MemoryState.Partition, List<Long>> change) {
+    static void eachReady(MemoryState outbox, BiConsumer<MemoryState.Partition, List<Long>> change) {
         MemoryState.Hold all = outbox.checkout(Set.of("orders", "workload"), Integer.MAX_VALUE);
         all.positions.forEach(change);
         outbox.release(all);

@@ -33,6 +33,21 @@ final class MemoryRows implements WriteTransaction.Rows {
         }
     }
 
+    /** What an outbox has of them, to be given back by {@link #restore}. */
+    static Set<String> of(MemoryState outbox) {
+        Set<String> rows = new MemoryRows(outbox).committed;
+        synchronized (rows) {
+            return Set.copyOf(rows);
+        }
+    }
+
+    static void restore(MemoryState outbox, Set<String> kept) {
+        Set<String> rows = new MemoryRows(outbox).committed;
+        synchronized (rows) {
+            rows.retainAll(kept);
+        }
+    }
+
     int size() {
         return written.size();
     }

@@ -26,13 +26,18 @@ public final class Zoo {
                     BrokenPayloads.ALL,
                     BrokenLifecycles.ALL,
                     BrokenInputs.ALL,
-                    BrokenCrashes.ALL)
+                    BrokenCrashes.ALL,
+                    BrokenFailovers.ALL)
             .flatMap(List::stream)
             .toList();
 
     /** The store that is not broken, for comparison. */
     public static final Broken SOUND = Broken.outbox("keeps the contract", MemoryState::new)
-            .testedFor(Broken.Also.SWEEPS, Broken.Also.CRASHES, Broken.Also.CRASHES_UNDER_LOAD);
+            .testedFor(Broken.Also.SWEEPS, Broken.Also.CRASHES, Broken.Also.CRASHES_UNDER_LOAD, Broken.Also.FAILOVERS);
+
+    /** One that is not broken either, and whose copy has every write. */
+    public static final Broken IN_STEP = Broken.outbox("loses nothing in a failover, and says so", Copies.InStep::new)
+            .testedFor(Broken.Also.FAILOVERS);
 
     /** One that is not broken either, and can do less. */
     public static final Broken ONE_WRITER = Broken.client(
@@ -45,10 +50,13 @@ public final class Zoo {
                     })
             .testedFor(Broken.Also.THREADS, Broken.Also.SWEEPS);
 
+    /** Those that are not broken. */
+    public static final List<Broken> NOT_BROKEN = List.of(SOUND, IN_STEP, ONE_WRITER);
+
     private Zoo() {}
 
     static Broken of(String idea) {
-        return Stream.concat(ALL.stream(), Stream.of(SOUND, ONE_WRITER))
+        return Stream.concat(ALL.stream(), NOT_BROKEN.stream())
                 .filter(broken -> broken.idea().equals(idea))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("There is no store that " + idea));

@@ -2,8 +2,9 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.Store;
 import dev.outbox.store.memory.internal.MemoryState;
+import dev.outbox.tck.FailoverHarness;
+import dev.outbox.tck.FailoverServer;
 import dev.outbox.tck.KillableServer;
-import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.WriteTransaction;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -18,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * Outboxes of a broken store. Clients in this process use them as they are, because that is quick; other processes, and
  * clients with leases, which need somebody to renew them, use a socket. An address says which store it is.
  */
-public final class ZooHarness implements KillableServerHarness {
+public final class ZooHarness implements FailoverHarness {
     private static final Map<String, MemoryState> HERE = new ConcurrentHashMap<>();
 
     private final Broken broken;
@@ -98,6 +99,41 @@ public final class ZooHarness implements KillableServerHarness {
             @Override
             public void dropOutbox(String address) {
                 server.remove(URI.create(served(address)).getPath().substring(1));
+            }
+
+            @Override
+            public void close() throws IOException {
+                server.close();
+            }
+        };
+    }
+
+    @Override
+    public FailoverServer startFailoverServer() throws IOException {
+        MemoryOutboxServer server = new MemoryOutboxServer();
+        Copies copies = new Copies(broken.outbox().get());
+        return new FailoverServer() {
+            @Override
+            public String createOutbox() {
+                return broken.idea().replace(' ', '_') + "|"
+                        + server.serve(UUID.randomUUID().toString(), copies.outbox());
+            }
+
+            @Override
+            public boolean mayLoseWrites() {
+                return copies.mayLoseWrites();
+            }
+
+            @Override
+            public void lag() {
+                copies.lag();
+            }
+
+            @Override
+            public void failOver() throws IOException {
+                server.kill();
+                copies.failOver();
+                server.restart();
             }
 
             @Override

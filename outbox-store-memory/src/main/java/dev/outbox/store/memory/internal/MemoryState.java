@@ -446,6 +446,26 @@ public class MemoryState {
         wakeUps.remove(wakeUp);
     }
 
+    // --- copies
+
+    /** Takes over what is in another outbox. Holds of this outbox end; its clients and subscriptions stay. */
+    public synchronized void become(MemoryState other) {
+        synchronized (other) {
+            partitions.clear();
+            other.partitions.forEach((name, theirs) -> {
+                Partition copy = new Partition(name);
+                copy.messages.putAll(theirs.messages);
+                copy.failure = theirs.failure;
+                copy.lastTurn = theirs.lastTurn;
+                partitions.put(name, copy);
+            });
+            deadLetters.clear();
+            deadLetters.putAll(other.deadLetters);
+            lastPosition = other.lastPosition;
+            lastTurn = other.lastTurn;
+        }
+    }
+
     // --- time and values
 
     /** The store's clock, which never goes back, whatever happens to the machine's. */

@@ -48,7 +48,7 @@ public record Settings(
      */
     public static Settings read(Function<String, Optional<String>> property, String testClass) {
         return new Settings(
-                property.apply(LEVEL).map(Settings::level).orElse(Level.SERVER),
+                property.apply(LEVEL).map(Settings::level).orElse(Level.FAILOVER),
                 property.apply(RULES).map(Settings::rules).orElse(List.of("*")),
                 report(property.apply(REPORT).orElse(null), testClass),
                 property.apply(PROGRESS).map(Boolean::parseBoolean).orElse(false),
@@ -100,7 +100,7 @@ public record Settings(
                 .filter(level -> Integer.toString(level.number()).equals(text.strip()))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
-                        LEVEL + " is '" + text + "'; expected the highest level to run, from 1 to 5"));
+                        LEVEL + " is '" + text + "'; expected the highest level to run, from 1 to 6"));
     }
 
     private static List<String> rules(String text) {

@@ -14,7 +14,9 @@ public enum Level {
     /** L4: the network between store and server fails. */
     NETWORK(4, "the network fails"),
     /** L5: the server is killed and started again. */
-    SERVER(5, "the server dies");
+    SERVER(5, "the server dies"),
+    /** L6: a copy that may lack the last writes takes the place of the server. */
+    FAILOVER(6, "the server fails over");
 
     private final int number;
     private final String meaning;
@@ -24,7 +26,7 @@ public enum Level {
         this.meaning = meaning;
     }
 
-    /** The number of the level, from 1 to 5. */
+    /** The number of the level, from 1 to 6. */
     public int number() {
         return number;
     }

@@ -56,8 +56,8 @@ class SettingsTest {
 
     @Test
     void whatMakesNoSenseIsRefused() {
-        assertRefused(Settings.LEVEL, "6", "expected the highest level to run, from 1 to 5");
-        assertRefused(Settings.LEVEL, "L3", "from 1 to 5");
+        assertRefused(Settings.LEVEL, "7", "expected the highest level to run, from 1 to 6");
+        assertRefused(Settings.LEVEL, "L3", "from 1 to 6");
         assertRefused(Settings.SEED, "seven", "expected a whole number");
         assertRefused(Settings.EXPLORE_MINUTES, "long", "expected a number of minutes");
         assertRefused(Settings.EXPLORE_MINUTES, "NaN", "expected a number of minutes");
