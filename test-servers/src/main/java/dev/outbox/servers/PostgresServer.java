@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -216,6 +217,31 @@ public final class PostgresServer implements KillableServer {
     public void restartAsStandby() throws IOException {
         Files.createFile(requirePackaged().resolve("standby.signal"));
         restart();
+    }
+
+    /**
+     * A copy of a packaged server, which streams from it; to be closed before it. The server is killed and started again
+     * for that.
+     *
+     * @param synchronous whether a commit waits until the copy has it
+     */
+    public PostgresStandby standby(boolean synchronous) throws Exception {
+        Path data = requirePackaged();
+        execute("ALTER SYSTEM SET wal_keep_size = '256MB'"); // the copy needs what was written while it was made
+        Files.writeString(
+                data.resolve("pg_hba.conf"),
+                "host replication all 127.0.0.1/32 scram-sha-256\n",
+                StandardOpenOption.APPEND);
+        kill();
+        return PostgresStandby.of(this, data, Objects.requireNonNull(again), synchronous);
+    }
+
+    String adminUrl() {
+        return databases.adminUrl();
+    }
+
+    void execute(String sql) throws SQLException {
+        databases.execute(sql);
     }
 
     @Override

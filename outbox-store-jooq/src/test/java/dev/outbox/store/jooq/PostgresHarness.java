@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Outboxes in databases of their own; those of the TCK are emptied and used again. */
-public final class PostgresHarness extends ServerHarness {
+public class PostgresHarness extends ServerHarness {
     private static final Map<PostgresVersion, EmptiedDatabases> EMPTIED = Stream.of(PostgresVersion.values())
             .collect(Collectors.toMap(
                     version -> version, version -> new EmptiedDatabases(version, StoreOptions.defaults())));
@@ -23,13 +23,17 @@ public final class PostgresHarness extends ServerHarness {
         this(null);
     }
 
-    private PostgresHarness(@Nullable EmptiedDatabases emptied) {
+    PostgresHarness(@Nullable EmptiedDatabases emptied) {
         this.emptied = emptied;
     }
 
     /** For tests that change nothing but what is in the tables of an outbox. */
     static PostgresHarness ofTck(PostgresVersion version) {
-        return new PostgresHarness(EMPTIED.get(version));
+        return new PostgresHarness(emptied(version));
+    }
+
+    static @Nullable EmptiedDatabases emptied(PostgresVersion version) {
+        return EMPTIED.get(version);
     }
 
     @Override

@@ -22,7 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.bson.Document;
 
 /** Outboxes in databases of their own. */
-public final class MongoHarness implements KillableServerHarness {
+public class MongoHarness implements KillableServerHarness {
     private static final Duration LEASE = Duration.ofSeconds(2);
 
     /** Of the application, one for each address: its transactions have a connection of their own in its pool. */
@@ -33,7 +33,7 @@ public final class MongoHarness implements KillableServerHarness {
         return createOutbox(MongoServer.shared());
     }
 
-    private static String createOutbox(MongoServer server) {
+    static String createOutbox(MongoServer server) {
         String address = server.newDatabase();
         MongoDatabase database = client(address).getDatabase(database(address));
         MongoOutbox.createSchema(database);
@@ -128,7 +128,7 @@ public final class MongoHarness implements KillableServerHarness {
         };
     }
 
-    private static void closeClients(String address) {
+    static void closeClients(String address) {
         String database = database(address);
         CLIENTS.keySet().stream().filter(a -> database(a).equals(database)).forEach(a -> {
             MongoClient client = CLIENTS.remove(a);

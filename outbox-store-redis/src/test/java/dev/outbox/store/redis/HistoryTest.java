@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
@@ -136,7 +135,7 @@ class HistoryTest {
                 RedisServer sentinel = RedisServer.sentinel("shop", master)) {
             awaitReplica(replica);
             TestAddress address = TestAddress.fresh(sentinel.url());
-            try (RedisSentinelClient client = sentinelClient(sentinel);
+            try (RedisSentinelClient client = address.sentinelClient();
                     Load load = new Load(address, 1, 4, LEASE, 100)) {
                 load.write(0, tag -> client.multi());
                 load.write(1, tag -> client.multi());
@@ -199,7 +198,7 @@ class HistoryTest {
             StoreOptions options = StoreOptions.defaults().withPrefix(address.prefix());
             try (Store one = Stores.open(address.url(), options);
                     Store two = Stores.open(address.url(), options);
-                    RedisSentinelClient client = sentinelClient(sentinel)) {
+                    RedisSentinelClient client = address.sentinelClient()) {
                 try (var tx = client.multi()) {
                     for (String text : List.of("1", "2", "3")) {
                         address.outbox().persist(tx).persist(RedisStoreTest.message(0, text));
@@ -253,17 +252,6 @@ class HistoryTest {
         } catch (JedisException e) {
             return "none";
         }
-    }
-
-    private static RedisSentinelClient sentinelClient(RedisServer sentinel) {
-        RedisUrl url = RedisUrl.parse(sentinel.url());
-        return RedisSentinelClient.builder()
-                .masterName(String.valueOf(url.sentinel()))
-                .sentinels(url.hosts())
-                .clientConfig(DefaultJedisClientConfig.builder()
-                        .password(url.password())
-                        .build())
-                .build();
     }
 
     /** A slot is moved from server to server and back, key by key, while its outbox is written to and relayed. */

@@ -13,7 +13,7 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.RedisClient;
 
 /** Outboxes under prefixes of their own, on one server. */
-public final class RedisHarness implements KillableServerHarness {
+public class RedisHarness implements KillableServerHarness {
     @Override
     public String createOutbox() {
         return TestAddress.fresh(RedisServer.shared().url()).toString();

@@ -16,6 +16,7 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.Transaction;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.util.JedisClusterCRC16;
@@ -99,13 +100,25 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
                 .build();
     }
 
+    /** Of the master that the sentinels of the URL know now. */
+    RedisSentinelClient sentinelClient() {
+        RedisUrl parsed = RedisUrl.parse(url);
+        return RedisSentinelClient.builder()
+                .masterName(String.valueOf(parsed.sentinel()))
+                .sentinels(parsed.hosts())
+                .clientConfig(DefaultJedisClientConfig.builder()
+                        .password(parsed.password())
+                        .build())
+                .build();
+    }
+
     WriteTransaction begin() {
         if (RedisUrl.parse(url).cluster()) {
             RedisClusterClient client = clusterClient();
             int slot = JedisClusterCRC16.getSlot(prefix);
             return new RedisTransaction(client, new Transaction(client.getConnectionFromSlot(slot), true, true), this);
         }
-        RedisClient client = client();
+        UnifiedJedis client = RedisUrl.parse(url).sentinel() == null ? client() : sentinelClient();
         return new RedisTransaction(client, client.multi(), this);
     }
 

@@ -1,0 +1,15 @@
+package dev.outbox.store.jooq;
+
+import dev.outbox.tck.NetworkHarness;
+import dev.outbox.tck.NetworkTck;
+import org.junit.jupiter.api.Tag;
+
+/** The store keeps the contract, and loses nothing, when a synchronous standby takes the place of the server. */
+@Tag("postgres")
+@Tag("versions")
+class PostgresSynchronousTckTest extends NetworkTck {
+    @Override
+    public NetworkHarness harness() {
+        return new PostgresFailoverHarness(true);
+    }
+}
