@@ -2,8 +2,8 @@ package dev.outbox.tck;
 
 /**
  * The tests of {@link StoreTck}, and those of level 4, for a store whose backend listens on a TCP port. If the
- * harness is a {@link KillableServerHarness}, those of level 5 are run, too, and if it is a {@link FailoverHarness}, those
- * of level 6:
+ * harness is a {@link KillableServerHarness}, those of level 5 are run, too. If it is a {@link FailoverHarness}, those
+ * of level 6 are run as well:
  *
  * <pre>{@code
  * class MyStoreTest extends NetworkTck {

@@ -83,12 +83,14 @@ class ReportTest {
 
     @Test
     void aStoreWhoseServerNobodyMayKillStopsAtLevel4() throws Exception {
-        JsonNode report = run(Served.class, Map.of(StoreTck.RULES, "OBX-DUR-2, OBX-ID-1"));
+        JsonNode report = run(Served.class, Map.of(StoreTck.RULES, "OBX-DUR-2, OBX-FAILOVER-1, OBX-ID-1"));
         assertEquals("not run", rule(report, "OBX-DUR-2").get("status").asText());
         assertEquals("not run", report.at("/verdict/levels/5").asText());
         String reason = rule(report, "OBX-DUR-2").at("/tests/0/reason").asText();
         assertTrue(reason.endsWith("has no server that may be killed, so that the store stops at L4"), reason);
         assertTrue(reason.startsWith(MemoryHarness.class.getName()), reason);
+        String next = rule(report, "OBX-FAILOVER-1").at("/tests/0/reason").asText();
+        assertTrue(next.endsWith("has no server that fails over, so that the store stops at L5"), next);
     }
 
     @Test

@@ -220,8 +220,8 @@ public final class PostgresServer implements KillableServer {
     }
 
     /**
-     * A copy of a packaged server, which streams from it; to be closed before it. The server is killed and started again
-     * for that.
+     * Makes a copy of a packaged server, which streams from it and is to be closed before it. For that, the server is
+     * killed and started again.
      *
      * @param synchronous whether a commit waits until the copy has it
      */

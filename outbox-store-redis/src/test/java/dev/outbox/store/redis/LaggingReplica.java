@@ -12,7 +12,7 @@ import java.util.UUID;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisException;
 
-/** A master, and a replica on the other side of a proxy, which a sentinel promotes. Its outbox is that of the master. */
+/** A master with an outbox, and a replica on the other side of a proxy, which a sentinel promotes. */
 record LaggingReplica(
         RedisServer master, TcpProxy replication, RedisServer replica, RedisServer sentinel, TestAddress address)
         implements FailoverServer {
