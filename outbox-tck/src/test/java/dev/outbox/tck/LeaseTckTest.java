@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 
 /** The in-memory store keeps the contract with leases, too. */
+@Tag("versions")
 class LeaseTckTest extends NetworkTck {
     @Override
     public NetworkHarness harness() {

@@ -5,6 +5,7 @@ import org.junit.jupiter.api.Tag;
 
 /** Holds on MariaDB. */
 @Tag("mariadb")
+@Tag("versions")
 class MariaDbHoldTest extends HoldTest {
     MariaDbHoldTest() {
         super(new MariaDbHarness());
