@@ -36,7 +36,8 @@ class TroubleTest {
             "observability/outbox-micrometer",
             "observability/outbox-opentelemetry",
             "spring/outbox-spring",
-            "spring/outbox-spring-boot");
+            "spring/outbox-spring-boot",
+            "spring/outbox-spring-modulith");
 
     private static final String ID = "\\[OUTBOX-\\d{3}\\] ";
 
