@@ -29,7 +29,9 @@ class MigrationTest {
     void thePageFindsWhatTheRegistryHasNotSent() throws Exception {
         String query = blocks("sql", "MIGRATING.md").get(0);
         try (Shop shop = Shop.open(
-                List.of(BrokerOfSpringModulith.class), "spring.modulith.events.externalization.mode=module-listener")) {
+                List.of(BrokerOfSpringModulith.class),
+                "spring.modulith.events.externalization.mode=module-listener",
+                "logging.level.root=off")) {
             BrokerOfSpringModulith broker = shop.bean(BrokerOfSpringModulith.class);
             broker.isAway = true;
             shop.bean(OrderManagement.class).complete("SO-1", "C-1");
