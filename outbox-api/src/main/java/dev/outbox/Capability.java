@@ -16,6 +16,15 @@ public enum Capability {
     /** The store implements {@link Operations}. Rules OBX-OPS-1 and following. */
     OPERATIONS("backlog, failing partitions and dead letters cannot be seen or repaired through it"),
 
+    /** The store implements {@link Browsing}. Rules OBX-BROWSE-1 and following. */
+    BROWSING("the messages that wait cannot be listed through it"),
+
+    /** The store implements {@link Finding}. Rule OBX-FIND-1. */
+    FINDING("a message that waits cannot be found by its id through it"),
+
+    /** The store implements {@link Holders}. Rule OBX-HOLD-1. */
+    HOLDERS("it does not say which client holds which partition"),
+
     /** The store implements {@link WakeUps}. Rule OBX-WAKE-1. */
     WAKE_UP("messages committed by other processes are found by polling alone"),
 

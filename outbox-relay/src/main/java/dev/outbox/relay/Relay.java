@@ -292,7 +292,8 @@ public final class Relay implements AutoCloseable {
                         .filter(Objects::nonNull)
                         .sorted(Comparator.comparing(RelayState.LeftOut::topic))
                         .toList(),
-                shared.partitionCounts.misplaced());
+                shared.partitionCounts.misplaced(),
+                unserved.topics());
     }
 
     /** Whether {@link #close} was called. A closed relay stays closed. Cheap. */

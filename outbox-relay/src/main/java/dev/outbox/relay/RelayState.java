@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * @param leftOut topics whose brokers seem to be away
  * @param misplaced topics of which a message was in another partition than its key belongs to, since the relay was
  *     made: another process says another number of partitions, or the number was changed
+ * @param unserved topics that this relay does not serve, and of which a message was first in its partition at the last
+ *     two looks; looks are 20 seconds apart or more. Empty if the store does without
+ *     {@link dev.outbox.Capability#OPERATIONS}
  */
 public record RelayState(
         boolean running,
@@ -41,7 +44,8 @@ public record RelayState(
         int unsettled,
         List<SetAside> setAside,
         List<LeftOut> leftOut,
-        List<String> misplaced) {
+        List<String> misplaced,
+        List<String> unserved) {
     /**
      * A partition that is tried alone, so that it does not keep others from being settled.
      *

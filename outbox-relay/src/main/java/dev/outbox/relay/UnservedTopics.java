@@ -37,6 +37,7 @@ final class UnservedTopics {
     private final Duration often;
     private final LongSupplier clock; // System.nanoTime
     private final AtomicLong next;
+    private volatile List<String> unserved = List.of();
 
     // Used by the one thread that has taken the look.
     private final Set<String> said = new HashSet<>();
@@ -90,11 +91,17 @@ final class UnservedTopics {
                 : List.of();
     }
 
+    /** The topics that the last look has found, by name. */
+    List<String> topics() {
+        return unserved;
+    }
+
     private void compare(Set<String> served, List<Operations.Backlog> waiting, long look) {
         Duration half = Duration.ofNanos((look - lastLook) / 2); // looks of a busy relay are up to ten minutes apart
         Map<Partition, Duration> now = new HashMap<>();
+        Set<String> found = new TreeSet<>();
         for (Operations.Backlog partition : waiting) {
-            if (served.contains(partition.topic()) || said.contains(partition.topic())) {
+            if (served.contains(partition.topic())) {
                 continue;
             }
             Partition key = new Partition(partition.topic(), partition.partition());
@@ -102,8 +109,8 @@ final class UnservedTopics {
             Duration age = before.get(key);
             // Grown by the time since then, or nearly: it is the same message, which a relay of the topic would have
             // published.
-            if (age != null && partition.oldestAge().minus(age).compareTo(half) > 0) {
-                said.add(partition.topic());
+            boolean stays = age != null && partition.oldestAge().minus(age).compareTo(half) > 0;
+            if (stays && found.add(partition.topic()) && said.add(partition.topic())) {
                 LOG.warn(
                         "[OUTBOX-109] Messages of topic {} have waited for {} and this relay does not serve it, only"
                                 + " {}: register the topic with a relay, or correct its name where it is published",
@@ -114,5 +121,6 @@ final class UnservedTopics {
         }
         before = now;
         lastLook = look;
+        unserved = List.copyOf(found);
     }
 }

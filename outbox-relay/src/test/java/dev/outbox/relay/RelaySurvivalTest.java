@@ -271,7 +271,10 @@ class RelaySurvivalTest {
         public Capabilities capabilities() {
             return Capabilities.all()
                     .without(Capability.WAKE_UP, "there is nothing to wait for")
-                    .without(Capability.OPERATIONS, "there is nothing to see");
+                    .without(Capability.OPERATIONS, "there is nothing to see")
+                    .without(Capability.BROWSING, "there is nothing to see")
+                    .without(Capability.FINDING, "there is nothing to see")
+                    .without(Capability.HOLDERS, "there is nothing to see");
         }
 
         @Override
@@ -318,7 +321,8 @@ class RelaySurvivalTest {
         };
         Relay relay = Relay.builder(flaky).topic(topic).workers(2).build();
         assertEquals(
-                new RelayState(false, null, 2, 0, null, null, null, 0, List.of(), List.of(), List.of()), relay.state());
+                new RelayState(false, null, 2, 0, null, null, null, 0, List.of(), List.of(), List.of(), List.of()),
+                relay.state());
         Instant before = Instant.now().minusMillis(1);
         relay.start();
         await("a round", () -> relay.state().lastGoodRound() != null);

@@ -26,6 +26,7 @@ class UnservedTopicsTest {
         waiting.add(new Operations.Backlog("invoices", 0, 1, Duration.ofSeconds(1)));
         UnservedTopics topics = topics();
         assertEquals("", log(topics), "a first look says nothing");
+        assertEquals(List.of(), topics.topics());
         pass(Duration.ofSeconds(1));
         waiting.set(0, new Operations.Backlog("ordres", 0, 5, Duration.ofSeconds(2)));
         waiting.set(1, new Operations.Backlog("orders", 0, 1, Duration.ofSeconds(2)));
@@ -38,7 +39,11 @@ class UnservedTopicsTest {
         pass(Duration.ofSeconds(7));
         waiting.set(0, new Operations.Backlog("ordres", 0, 5, Duration.ofSeconds(9)));
         assertEquals("", log(topics), "once");
-        assertEquals(3, looks);
+        assertEquals(List.of("ordres"), topics.topics(), "it still waits");
+        waiting.remove(0);
+        assertEquals("", log(topics));
+        assertEquals(List.of(), topics.topics(), "another relay has it");
+        assertEquals(4, looks);
     }
 
     /** Between the looks of a busy relay, a topic may be served for minutes and wait again for some seconds. */

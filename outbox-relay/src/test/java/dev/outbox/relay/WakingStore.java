@@ -13,6 +13,10 @@ abstract class WakingStore extends WrappedStore implements WakeUps {
 
     @Override
     public Capabilities capabilities() {
-        return Capabilities.all().without(Capability.OPERATIONS, "the wrapper hides it");
+        return Capabilities.all()
+                .without(Capability.OPERATIONS, "the wrapper hides it")
+                .without(Capability.BROWSING, "the wrapper hides it")
+                .without(Capability.FINDING, "the wrapper hides it")
+                .without(Capability.HOLDERS, "the wrapper hides it");
     }
 }

@@ -27,7 +27,10 @@ class WrappedStore implements Store {
     public Capabilities capabilities() {
         return Capabilities.all()
                 .without(Capability.WAKE_UP, "the wrapper hides it")
-                .without(Capability.OPERATIONS, "the wrapper hides it");
+                .without(Capability.OPERATIONS, "the wrapper hides it")
+                .without(Capability.BROWSING, "the wrapper hides it")
+                .without(Capability.FINDING, "the wrapper hides it")
+                .without(Capability.HOLDERS, "the wrapper hides it");
     }
 
     @Override

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
 import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.Operations;
 import dev.outbox.WakeUps;
 import dev.outbox.tck.internal.spec.Level;
@@ -24,6 +27,9 @@ interface CapabilityRules {
         for (Capability capability : Capability.values()) {
             Class<?> type = switch (capability) {
                 case OPERATIONS -> Operations.class;
+                case BROWSING -> Browsing.class;
+                case FINDING -> Finding.class;
+                case HOLDERS -> Holders.class;
                 case WAKE_UP -> WakeUps.class;
                 case PARTITION_EXCLUSIVITY, CONCURRENT_TRANSACTIONS -> Object.class; // a behaviour
             };
@@ -51,10 +57,15 @@ interface CapabilityRules {
 
     /** Whether a store does without operations. Such a store must refuse them, so that nothing else is left to test. */
     static boolean isWithoutOperations(Client client) {
-        if (TestOutbox.has(client, Capability.OPERATIONS)) {
+        return isWithout(client, Capability.OPERATIONS);
+    }
+
+    /** Whether a store does without a capability. Such a store must refuse it, so that nothing else is left to test. */
+    static boolean isWithout(Client client, Capability capability) {
+        if (TestOutbox.has(client, capability)) {
             return false;
         }
-        assertRefused(client, Capability.OPERATIONS);
+        assertRefused(client, capability);
         return true;
     }
 
@@ -65,6 +76,9 @@ interface CapabilityRules {
         assertFalse(client.store().capabilities().has(capability), "a capability with a reason to do without");
         Executable use = switch (capability) {
             case OPERATIONS -> () -> Operations.of(client.store());
+            case BROWSING -> () -> Browsing.of(client.store());
+            case FINDING -> () -> Finding.of(client.store());
+            case HOLDERS -> () -> Holders.of(client.store());
             case WAKE_UP -> () -> WakeUps.of(client.store());
             case PARTITION_EXCLUSIVITY, CONCURRENT_TRANSACTIONS -> null; // a behaviour: there is nothing to call
         };

@@ -1,5 +1,8 @@
 package dev.outbox.tck;
 
+import dev.outbox.Browsing;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
 import dev.outbox.PersistedMessage;
@@ -34,6 +37,20 @@ final class Client implements AutoCloseable {
     Operations operations() {
         outbox.requireNoOtherWriter(null);
         return Operations.of(store);
+    }
+
+    Browsing browsing() {
+        outbox.requireNoOtherWriter(null);
+        return Browsing.of(store);
+    }
+
+    Finding finding() {
+        outbox.requireNoOtherWriter(null);
+        return Finding.of(store);
+    }
+
+    Holders holders() {
+        return Holders.of(store);
     }
 
     /** A checkout from some topics, or from the usual one if none is named. */

@@ -1,18 +1,24 @@
 package dev.outbox.tck;
 
 import static dev.outbox.tck.TestOutbox.TOPIC;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
 import dev.outbox.Capability;
 import dev.outbox.tck.internal.history.History;
 import dev.outbox.tck.internal.record.Inconclusive;
 import dev.outbox.tck.internal.record.RuleViolation;
 import dev.outbox.tck.internal.spec.Level;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.FutureTask;
 import java.util.function.IntSupplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The contract holds for many threads of several clients at a time. */
@@ -34,6 +40,56 @@ interface ConcurrencyRules {
     @Rule("OBX-ORDER-1")
     default void underContentionAPartitionStaysInOrder(TestOutbox outbox) throws Exception {
         check(outbox, new Workload(2, 2, 2, 120, 1, outbox.seed()), null);
+    }
+
+    /** Four partitions wait for an hour. Messages are added to them, and others come and go before and after them. */
+    @Rule("OBX-BROWSE-2")
+    default void whatWaitsIsOnOnePageWhileOthersComeAndGo(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithout(client, Capability.BROWSING)) {
+            return;
+        }
+        List<String> waiting = new ArrayList<>();
+        for (int partition = 1; partition < 8; partition += 2) {
+            waiting.addAll(outbox.commit(
+                    TOPIC,
+                    partition,
+                    IntStream.range(0, 10).mapToObj(i -> "w" + i).toArray(String[]::new)));
+        }
+        try (Client.Batch batch = client.await(4)) {
+            batch.messages().forEach(m -> batch.fail(m, Duration.ofHours(1)));
+        }
+        FutureTask<Boolean> working = new FutureTask<>(() -> {
+            for (int round = 0; round < 60; round++) {
+                try (Writer writer = outbox.begin()) {
+                    for (int partition = 0; partition < 9; partition++) {
+                        writer.write(TOPIC, partition, "r" + round);
+                    }
+                    writer.commit();
+                }
+                client.publishAll(100);
+            }
+            return true;
+        });
+        Thread thread = new Thread(working, "tck-rounds");
+        thread.setDaemon(true);
+        thread.start();
+        Browsing browsing = outbox.open().browsing();
+        boolean last;
+        do {
+            last = working.isDone();
+            List<String> seen = new ArrayList<>();
+            String next = null;
+            do {
+                Browsing.Page page = browsing.pending(TOPIC, null, next, 7);
+                page.messages().forEach(each -> seen.add(each.message().id()));
+                next = page.next();
+            } while (next != null);
+            outbox.saw(seen.size());
+            assertEquals(new HashSet<>(seen).size(), seen.size(), "messages on several pages");
+            assertEquals(waiting, seen.stream().filter(waiting::contains).toList(), "messages that always waited");
+        } while (!last);
+        working.get();
     }
 
     /** A consumer of a message may look for the row that it is about. */

@@ -14,6 +14,8 @@ interface ContractRules
                 ListingRules,
                 TimeRules,
                 PendingRules,
+                BrowsingRules,
+                HolderRules,
                 FilterAndLimitRules,
                 PayloadRules,
                 LifecycleRules,

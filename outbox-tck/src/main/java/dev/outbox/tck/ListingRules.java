@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
 import dev.outbox.Capability;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
@@ -225,6 +228,9 @@ interface ListingRules {
         outbox.commit(TOPIC, 0, "1");
         assertEquals(List.of("1"), client.publishAll(10), "messages before it is closed");
         Operations operations = CapabilityRules.isWithoutOperations(client) ? null : client.operations();
+        Browsing browsing = TestOutbox.has(client, Capability.BROWSING) ? client.browsing() : null;
+        Finding finding = TestOutbox.has(client, Capability.FINDING) ? client.finding() : null;
+        Holders holders = TestOutbox.has(client, Capability.HOLDERS) ? client.holders() : null;
         WakeUps wakeUps = TestOutbox.has(client, Capability.WAKE_UP) ? WakeUps.of(client.store()) : null;
         client.close();
         if (operations != null) {
@@ -239,6 +245,15 @@ interface ListingRules {
             assertRefused("deadLetter", () -> operations.deadLetter("1"));
             assertRefused("redrive", () -> operations.redrive(Set.of("1")));
             assertRefused("discard", () -> operations.discard(Set.of("1")));
+        }
+        if (browsing != null) {
+            assertRefused("pending of a topic", () -> browsing.pending(TOPIC, null, null, 1));
+        }
+        if (finding != null) {
+            assertRefused("pending of an id", () -> finding.pending("1"));
+        }
+        if (holders != null) {
+            assertRefused("holders", holders::holders);
         }
         if (wakeUps != null) {
             assertRefused("onWakeUp", () -> wakeUps.onWakeUp(() -> {}));

@@ -216,6 +216,9 @@ class ReportTest {
         public Capabilities capabilities() {
             return Capabilities.all()
                     .without(Capability.OPERATIONS, "it is <b>small</b>")
+                    .without(Capability.BROWSING, "it is small")
+                    .without(Capability.FINDING, "it is small")
+                    .without(Capability.HOLDERS, "it is small")
                     .without(Capability.WAKE_UP, "it is small");
         }
 

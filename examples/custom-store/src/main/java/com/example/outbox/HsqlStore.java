@@ -61,6 +61,9 @@ final class HsqlStore implements Store {
     public Capabilities capabilities() {
         return Capabilities.all()
                 .without(Capability.OPERATIONS, "operators use SQL")
+                .without(Capability.BROWSING, "operators use SQL")
+                .without(Capability.FINDING, "operators use SQL")
+                .without(Capability.HOLDERS, "operators use SQL")
                 .without(Capability.WAKE_UP, "HSQLDB tells nobody about commits");
     }
 

@@ -40,10 +40,24 @@ class H2StoreTest extends StoreTest {
     void discoveryProbesTheIndex() throws Exception {
         execute("INSERT INTO outbox_message (topic, partition_no, payload)"
                 + " SELECT 'orders', MOD(x, 8), X'00' FROM SYSTEM_RANGE(1, 40000)");
+        assertProbes(Dialects.H2.discovery(List.of("orders", "none")));
+    }
+
+    @Test
+    void pagesAndMessagesAreFoundInTheIndex() throws Exception {
+        execute("INSERT INTO outbox_message (topic, partition_no, payload, message_id)"
+                + " SELECT 'topic' || MOD(x, 3), MOD(x, 8), X'00', RANDOM_UUID() FROM SYSTEM_RANGE(1, 40000)");
+        List<String> queries = new ArrayList<>(listing());
+        assertEquals(2, queries.size(), queries.toString());
+        queries.add(finding());
+        for (String sql : queries) {
+            assertProbes(sql);
+        }
+    }
+
+    private void assertProbes(String sql) throws Exception {
         try (Connection connection = DriverManager.getConnection(address);
-                ResultSet plan = connection
-                        .createStatement()
-                        .executeQuery("EXPLAIN ANALYZE " + Dialects.H2.discovery(List.of("orders", "none")))) {
+                ResultSet plan = connection.createStatement().executeQuery("EXPLAIN ANALYZE " + sql)) {
             plan.next();
             Matcher scans = Pattern.compile("scanCount: (\\d+)").matcher(plan.getString(1));
             int most = 0;

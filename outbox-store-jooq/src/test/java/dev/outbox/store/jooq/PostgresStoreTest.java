@@ -414,6 +414,23 @@ class PostgresStoreTest extends StoreTest {
         }
     }
 
+    @Test
+    void pagesAndMessagesAreFoundInTheIndex() throws Exception {
+        execute(
+                "INSERT INTO outbox_message (topic, partition_no, payload, message_id)"
+                        + " SELECT 'topic' || x % 3, x % 8, '', gen_random_uuid() FROM generate_series(1, 60000) x",
+                "VACUUM ANALYZE outbox_message");
+        List<String> queries = new ArrayList<>(listing());
+        assertEquals(1, queries.size(), queries.toString());
+        queries.add(finding());
+        for (String sql : queries) {
+            String plan = explain(sql);
+            assertFalse(plan.contains("Seq Scan on outbox") || plan.contains("Sort"), plan);
+            assertTrue(plan.contains("Index Scan using outbox_message_"), plan);
+            assertFalse(plan.contains("Filter"), plan);
+        }
+    }
+
     /** A hundred topics of 256 partitions: looking for partitions probes each once, and the others do not scan or sort. */
     @Test
     void plansAreTheSameWithManyTopics() throws Exception {

@@ -9,7 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.Browsing;
+import dev.outbox.Capability;
 import dev.outbox.ConfigurationException;
+import dev.outbox.Finding;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
@@ -72,6 +75,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 abstract class StoreTest {
     static final String TOPIC = "orders";
+
+    private static final String UNKNOWN = "0192f0c1-2a3b-7c4d-8e5f-60718293a4b5";
 
     private final StoreHarness harness;
     private Dialect dialect;
@@ -824,6 +829,55 @@ abstract class StoreTest {
                 .distinct()
                 .map(sql -> sql.replace("?", "'topic1'"))
                 .toList();
+    }
+
+    /** The statement that a store names when it is asked why it finds no message by its id. */
+    static String indexForFinding(Store store) {
+        String reason = String.valueOf(store.capabilities().reasonWithout(Capability.FINDING));
+        return reason.substring(reason.indexOf("CREATE INDEX"));
+    }
+
+    /** What a page of {@code topic1} sends, from the middle of a partition on. */
+    List<String> listing() {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            pool.sent.clear();
+            Browsing.Page page = Browsing.of(store).pending("topic1", null, "0.2147483647.0", 10);
+            assertEquals(10, page.messages().size());
+        }
+        return pool.sent.stream()
+                .filter(sql -> sql.contains("FROM outbox_message m") && sql.contains("m.payload"))
+                .distinct()
+                .map(sql -> {
+                    boolean bounds = sql.contains("(m.topic, m.partition_no, m.id) >");
+                    List<String> between = bounds
+                            ? List.of("3", "500", "'topic1'", "7")
+                            : sql.contains("partition_no = ?") ? List.of("3", "500") : List.of("3", "7");
+                    String filled = sql.replaceFirst("\\?", "'topic1'");
+                    for (String value : between) {
+                        filled = filled.replaceFirst("\\?", value);
+                    }
+                    filled = filled.replaceFirst("\\?", "10");
+                    return filled;
+                })
+                .toList();
+    }
+
+    /** The query that finds a message by its id, when there is an index for it. */
+    String finding() throws Exception {
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            execute(indexForFinding(store));
+        }
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            pool.sent.clear();
+            assertTrue(Finding.of(store).pending(UNKNOWN).isEmpty());
+        }
+        return pool.sent.stream()
+                .filter(sql -> sql.contains("message_id = ?"))
+                .findFirst()
+                .orElseThrow()
+                .replace("?", "'" + UNKNOWN + "'");
     }
 
     private String ask(String sql) throws Exception {

@@ -3,10 +3,13 @@ package dev.outbox.store.mongo;
 import static com.mongodb.client.model.Filters.and;
 import static com.mongodb.client.model.Filters.eq;
 import static com.mongodb.client.model.Filters.exists;
+import static com.mongodb.client.model.Filters.expr;
 import static com.mongodb.client.model.Filters.gt;
 import static com.mongodb.client.model.Filters.gte;
 import static com.mongodb.client.model.Filters.in;
 import static com.mongodb.client.model.Filters.lt;
+import static com.mongodb.client.model.Filters.lte;
+import static com.mongodb.client.model.Filters.nor;
 import static com.mongodb.client.model.Filters.or;
 import static com.mongodb.client.model.Sorts.ascending;
 import static com.mongodb.client.model.Sorts.descending;
@@ -20,6 +23,7 @@ import com.mongodb.client.model.Accumulators;
 import com.mongodb.client.model.Aggregates;
 import com.mongodb.client.model.Updates;
 import dev.outbox.DeadLetter;
+import dev.outbox.Holders.Holder;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
@@ -27,6 +31,7 @@ import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
 import dev.outbox.internal.Log;
+import dev.outbox.store.support.Place;
 import dev.outbox.store.support.StoreOperations;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
@@ -40,11 +45,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.bson.BsonArray;
+import org.bson.BsonBinary;
 import org.bson.BsonDateTime;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -67,6 +74,8 @@ final class MongoOperations implements StoreOperations {
 
     private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
     private static final BsonDocument SIZE = new BsonDocument("$bsonSize", new BsonString("$$ROOT"));
+
+    private static final Bson FAILING = or(exists("failing"), exists(PartitionDocuments.PROBLEM));
 
     private final MongoClient client;
     private final OutboxCollections collections;
@@ -203,41 +212,160 @@ final class MongoOperations implements StoreOperations {
     @Override
     public List<FailingPartition> failingPartitions() {
         return asking("Asking for failing partitions", () -> {
-            List<BsonDocument> partitionDocuments = collections
-                    .partitions()
-                    .find(or(exists("failing"), exists(PartitionDocuments.PROBLEM)))
-                    .into(new ArrayList<>());
-            Map<BsonValue, Integer> attempts = attempts(partitionDocuments);
-            List<FailingPartition> failing = new ArrayList<>();
-            for (BsonDocument each : partitionDocuments) {
-                Partition partition = Partition.of(each.get("_id"));
-                BsonDocument problem =
-                        each.get(PartitionDocuments.PROBLEM) instanceof BsonDocument noted ? noted : new BsonDocument();
-                FailedBefore failed = FailedBefore.of(each);
-                if (attempts.containsKey(problem.get("message", BsonNull.VALUE))) {
-                    failing.add(new FailingPartition(
-                            partition.topic(),
-                            partition.partition(),
-                            FailedBefore.text(problem.get("message")),
-                            1,
-                            FailedBefore.text(problem.get("text")),
-                            instant(problem.get("since"))));
-                } else if (failed != null) {
-                    failing.add(new FailingPartition(
-                            partition.topic(),
-                            partition.partition(),
-                            failed.id(),
-                            attempts.getOrDefault(stored(failed.id()), 1),
-                            failed.reason(),
-                            instant(each.get("retryAt"))));
-                }
-            }
+            List<FailingPartition> failing = failing(FAILING);
             List<Discovery.Odd> odd = new ArrayList<>();
             partitions(odd);
             odd.forEach(each -> failing.add(
                     new FailingPartition(each.topic(), -1, each.partition(), 1, each.problem(), Instant.EPOCH)));
             failing.sort(Comparator.comparing(FailingPartition::topic).thenComparingInt(FailingPartition::partition));
             return failing;
+        });
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions(String topic, SortedSet<Integer> partitions) {
+        List<String> ids = partitions.stream()
+                .map(partition -> new Partition(topic, partition).id())
+                .toList();
+        return asking("Asking for failing partitions of a topic", () -> failing(and(in("_id", ids), FAILING)));
+    }
+
+    private List<FailingPartition> failing(Bson those) {
+        List<BsonDocument> partitionDocuments =
+                collections.partitions().find(those).into(new ArrayList<>());
+        Map<BsonValue, Integer> attempts = attempts(partitionDocuments);
+        List<FailingPartition> failing = new ArrayList<>();
+        for (BsonDocument each : partitionDocuments) {
+            Partition partition = Partition.of(each.get("_id"));
+            BsonDocument problem =
+                    each.get(PartitionDocuments.PROBLEM) instanceof BsonDocument noted ? noted : new BsonDocument();
+            FailedBefore failed = FailedBefore.of(each);
+            if (attempts.containsKey(problem.get("message", BsonNull.VALUE))) {
+                failing.add(new FailingPartition(
+                        partition.topic(),
+                        partition.partition(),
+                        FailedBefore.text(problem.get("message")),
+                        1,
+                        FailedBefore.text(problem.get("text")),
+                        instant(problem.get("since"))));
+            } else if (failed != null) {
+                failing.add(new FailingPartition(
+                        partition.topic(),
+                        partition.partition(),
+                        failed.id(),
+                        attempts.getOrDefault(stored(failed.id()), 1),
+                        failed.reason(),
+                        instant(each.get("retryAt"))));
+            }
+        }
+        return failing;
+    }
+
+    /**
+     * The rest of the first partition, and then the partitions after it: each is a range of the index, in its order.
+     * What has no position was not written by us, and could not be gone past.
+     */
+    @Override
+    public List<Placed> pending(String topic, Place after, int last, int limit) {
+        return asking("Listing messages", () -> {
+            surroundings.requireNow(collections);
+            List<Placed> found = new ArrayList<>();
+            listed(inPartition(topic, after), limit, found);
+            if (found.size() < limit && after.partition() < last) {
+                listed(later(topic, after, last), limit - found.size(), found);
+            }
+            return found;
+        });
+    }
+
+    static Bson inPartition(String topic, Place after) {
+        return and(
+                MessageReader.filter(new Partition(topic, after.partition())),
+                gt("position", new BsonTimestamp((int) after.major(), (int) after.minor())));
+    }
+
+    static Bson later(String topic, Place after, int last) {
+        return and(
+                eq("topic", topic),
+                gte("partition", after.partition() + 1), // also if hands wrote half a number
+                lte("partition", last),
+                gt("position", new BsonTimestamp(0)));
+    }
+
+    private void listed(Bson those, int limit, List<Placed> found) {
+        for (BsonDocument each : collections
+                .messages()
+                .find(those)
+                .sort(MessageReader.OLDEST_FIRST)
+                .limit(limit)
+                .into(new ArrayList<>())) {
+            BsonTimestamp position = each.getTimestamp("position");
+            found.add(new Placed(
+                    new Place(
+                            each.getNumber("partition").intValue(),
+                            Integer.toUnsignedLong(position.getTime()),
+                            Integer.toUnsignedLong(position.getInc())),
+                    shown(each)));
+        }
+    }
+
+    @Override
+    public Optional<PersistedMessage> pending(String id) {
+        BsonValue stored = Ids.parse(id);
+        return stored == null
+                ? Optional.empty()
+                : asking("Finding a message", () -> {
+                    surroundings.requireNow(collections);
+                    return Optional.ofNullable(collections
+                                    .messages()
+                                    .find(eq("_id", stored))
+                                    .first())
+                            .map(MongoOperations::shown);
+                });
+    }
+
+    /** A message. Of one that was spoilt, what can be read of it: failing partitions say what cannot. */
+    private static PersistedMessage shown(BsonDocument message) {
+        Partition partition = StoredMessageCodec.partition(message);
+        BsonValue position = message.get("created", message.get("position", BsonNull.VALUE));
+        return new PersistedMessage(
+                FailedBefore.text(message.get("_id")),
+                partition.topic(),
+                partition.partition(),
+                message.get("key") instanceof BsonString key ? key.getValue() : null,
+                message.get("headers") instanceof BsonArray headers ? shown(headers) : Map.of(),
+                message.get("payload") instanceof BsonBinary payload ? payload.getData() : new byte[0],
+                message.get("attempts") instanceof BsonNumber attempts ? Math.max(0, attempts.intValue()) : 0,
+                position instanceof BsonTimestamp time ? StoredMessageCodec.instant(time) : Instant.EPOCH);
+    }
+
+    private static Map<String, String> shown(BsonArray headers) {
+        try {
+            return StoredMessageCodec.headers(headers);
+        } catch (RuntimeException e) { // whatever it is that hands have written
+            return Map.of();
+        }
+    }
+
+    /** The server's clock says which leases are over. */
+    @Override
+    public List<Holder> holders() {
+        return asking("Asking who holds partitions", () -> {
+            List<Holder> holders = new ArrayList<>();
+            for (BsonDocument each : collections
+                    .partitions()
+                    .find(and(exists("fence"), nor(expr(PartitionDocuments.isOver("$leaseUntil")))))
+                    .into(new ArrayList<>())) {
+                Partition partition = Partition.of(each.get("_id"));
+                holders.add(new Holder(
+                        partition.topic(),
+                        partition.partition(),
+                        FailedBefore.text(each.get("owner")),
+                        null,
+                        instant(each.get("leaseUntil"))));
+            }
+            holders.sort(Comparator.comparing(Holder::topic).thenComparingInt(Holder::partition));
+            return holders;
         });
     }
 

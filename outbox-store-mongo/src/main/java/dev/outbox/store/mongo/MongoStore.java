@@ -11,9 +11,8 @@ import dev.outbox.store.support.OutcomeBatch;
 import dev.outbox.store.support.PartitionRotation;
 import dev.outbox.store.support.SetAside;
 import dev.outbox.store.support.Surroundings;
+import dev.outbox.store.support.ThisProcess;
 import dev.outbox.store.support.TopicSets;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,7 +75,7 @@ final class MongoStore extends GuardedStore {
         this.collections = collections;
         this.bulkWrites = bulkWrites;
         this.capabilities = capabilities;
-        this.partitionDocuments = new PartitionDocuments(collections.partitions(), process(), lease);
+        this.partitionDocuments = new PartitionDocuments(collections.partitions(), ThisProcess.NAME, lease);
         this.reader = new MessageReader(collections, lease);
         this.primary = new Primary(client);
         this.expiredHolds = new ExpiredHolds(client, primary, collections);
@@ -235,15 +234,6 @@ final class MongoStore extends GuardedStore {
     private void lose(MongoBatch batch) {
         if (batch.lose()) {
             leaseRenewer.abandon(batch.giveBack());
-        }
-    }
-
-    private static String process() {
-        long pid = ProcessHandle.current().pid();
-        try {
-            return pid + "@" + InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return pid + "@unknown";
         }
     }
 

@@ -23,6 +23,7 @@ import com.mongodb.client.MongoCollection;
 import com.mongodb.client.model.Updates;
 import com.mongodb.event.CommandListener;
 import com.mongodb.event.CommandStartedEvent;
+import dev.outbox.Browsing;
 import dev.outbox.Capabilities;
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
@@ -39,6 +40,7 @@ import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.servers.StandardError;
+import dev.outbox.store.support.Place;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,6 +65,7 @@ import org.bson.BsonDocument;
 import org.bson.BsonString;
 import org.bson.BsonTimestamp;
 import org.bson.Document;
+import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -493,6 +496,71 @@ class MongoStoreTest {
             assertEquals(
                     List.of(10_000L, 2L),
                     backlog.stream().map(Operations.Backlog::pending).toList());
+        }
+    }
+
+    @Test
+    void aPageReadsNoOtherMessages() {
+        List<Document> many = new ArrayList<>();
+        for (int i = 0; i < 20_000; i++) {
+            many.add(new Document("topic", i % 2 == 0 ? TOPIC : "bills")
+                    .append("partition", i / 2 % 5)
+                    .append("position", new BsonTimestamp(0, 0))
+                    .append("payload", new byte[1]));
+        }
+        messages().insertMany(many);
+        Document middle = messages()
+                .find(new Document("topic", TOPIC).append("partition", 2))
+                .sort(OutboxCollections.BY_POSITION)
+                .skip(1_000)
+                .first();
+        BsonTimestamp position = middle.get("position", BsonTimestamp.class);
+        Place place = new Place(2, position.getTime(), position.getInc());
+        for (Bson page : List.of(MongoOperations.inPartition(TOPIC, place), MongoOperations.later(TOPIC, place, 100))) {
+            String plan = messages()
+                    .find(page)
+                    .sort(MessageReader.OLDEST_FIRST)
+                    .limit(10)
+                    .explain(ExplainVerbosity.EXECUTION_STATS)
+                    .toJson();
+            assertTrue(plan.contains("IXSCAN") && !plan.contains("\"SORT\""), plan);
+            int documents = sum("totalDocsExamined", plan);
+            int keys = sum("totalKeysExamined", plan);
+            assertTrue(documents == 10 && keys <= 12, documents + " documents, " + keys + " keys: " + plan);
+        }
+        try (Store store = open()) {
+            int listed = 0;
+            String next = null;
+            do {
+                Browsing.Page page = Browsing.of(store).pending(TOPIC, null, next, 1_000);
+                listed += page.messages().size();
+                next = page.next();
+            } while (next != null);
+            assertEquals(10_000, listed, "messages on all pages");
+        }
+    }
+
+    /** They are shown as far as they go, and no page begins with them again. */
+    @Test
+    void pagesGoPastWhatHandsHaveWritten() {
+        messages()
+                .insertMany(List.of(
+                        new Document("topic", TOPIC).append("partition", 0).append("position", "first"),
+                        new Document("topic", TOPIC).append("partition", 0).append("position", new BsonTimestamp(1, 1)),
+                        new Document("topic", TOPIC)
+                                .append("partition", 1.5)
+                                .append("position", new BsonTimestamp(1, 2))));
+        outbox.commit(2, "1");
+        try (Store store = open()) {
+            int listed = 0;
+            String next = null;
+            do {
+                Browsing.Page page = Browsing.of(store).pending(TOPIC, null, next, 1);
+                listed += page.messages().size();
+                next = page.next();
+                assertTrue(listed <= 3, "pages go on and on");
+            } while (next != null);
+            assertEquals(3, listed, "messages with a position");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.store.support.LeaseClock;
+import dev.outbox.store.support.ThisProcess;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * never. A batch that follows another one has its token.
  */
 final class Hold {
+    private static final String OWNER = " ";
+
     final KeySpace keySpace;
     final byte[] token;
     final List<HeldPartition> partitions = new ArrayList<>();
@@ -34,9 +37,15 @@ final class Hold {
     /** Messages after those that were read. They are dropped when the hold is released, once. */
     private @Nullable ReadAhead ahead;
 
-    /** Of what is yet to be taken. */
+    /** Of what is yet to be taken. For operators, the token says who has it. */
     Hold(KeySpace keySpace) {
-        this(keySpace, KeySpace.bytes(UUID.randomUUID().toString()), LeaseClock.now());
+        this(keySpace, KeySpace.bytes(UUID.randomUUID() + OWNER + ThisProcess.NAME), LeaseClock.now());
+    }
+
+    /** Who has a token. */
+    static String owner(String token) {
+        int owner = token.indexOf(OWNER);
+        return owner < 0 ? "a process of an older version" : token.substring(owner + OWNER.length());
     }
 
     private Hold(KeySpace keySpace, byte[] token, LeaseClock since) {

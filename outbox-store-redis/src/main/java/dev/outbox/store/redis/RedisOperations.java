@@ -1,11 +1,14 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.DeadLetter;
+import dev.outbox.Holders.Holder;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
+import dev.outbox.PersistedMessage;
+import dev.outbox.store.support.Place;
 import dev.outbox.store.support.StoreOperations;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
@@ -13,12 +16,16 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
@@ -37,6 +44,12 @@ final class RedisOperations implements StoreOperations {
     private static final byte[] FIRST = {'-'};
     private static final byte[] LAST = {'+'};
     private static final byte[] COUNT = KeySpace.bytes("COUNT");
+
+    /** Scores between those of free partitions and those of delayed ones, which are the ends of leases. */
+    private static final byte[] NOT_FREE = KeySpace.bytes("(0");
+
+    private static final byte[] BY_SCORE = KeySpace.bytes("BYSCORE");
+    private static final byte[] NOT_DELAYED = KeySpace.bytes("(1000000000000000");
 
     private final RetryingClient client;
     private final KeyNames keyNames;
@@ -202,6 +215,182 @@ final class RedisOperations implements StoreOperations {
     }
 
     @Override
+    public List<FailingPartition> failingPartitions(String topic, SortedSet<Integer> partitions) {
+        return asking("Asking for failing partitions of a topic", () -> {
+            List<FailingPartition> failing = new ArrayList<>();
+            byKeySpace(partitions.stream()
+                            .map(number -> new Partition(topic, number))
+                            .toList())
+                    .forEach((keySpace, its) -> pages(its).forEach(some -> addFailing(keySpace, some, failing)));
+            return failing;
+        });
+    }
+
+    private Map<KeySpace, List<Partition>> byKeySpace(List<Partition> partitions) {
+        Map<KeySpace, List<Partition>> byKeySpace = new HashMap<>();
+        partitions.forEach(partition -> byKeySpace
+                .computeIfAbsent(keyNames.keySpace(partition.number()), none -> new ArrayList<>())
+                .add(partition));
+        return byKeySpace;
+    }
+
+    /**
+     * The index says which partitions have messages. Their lengths say how many of them are needed, so that no more is
+     * read than was asked for, whatever the number of partitions.
+     */
+    @Override
+    public List<Placed> pending(String topic, Place after, int last, int limit) {
+        return asking("Listing messages", () -> {
+            surroundings.requireNow(keyNames); // messages that were deleted are on no page
+            List<Partition> partitions = partitions(topic, after.partition(), last);
+            List<Placed> found = new ArrayList<>();
+            int next = 0;
+            while (next < partitions.size() && found.size() < limit) {
+                int enough = Math.min(AT_A_TIME, limit - found.size()); // because each has a message, as a rule
+                List<Partition> some = partitions.subList(next, Math.min(partitions.size(), next + enough));
+                Map<Partition, Object> lengths =
+                        all(some, (partition, keys) -> Command.of(Protocol.Command.XLEN, keys.messages()));
+                Map<Partition, Long> shares = new LinkedHashMap<>();
+                for (long left = (long) limit - found.size(); left > 0 && next < partitions.size(); next++) {
+                    Partition partition = partitions.get(next);
+                    if (!lengths.containsKey(partition)) {
+                        break;
+                    }
+                    long length = lengths.get(partition) instanceof Long number ? number : 0; // or it was spoilt
+                    if (length > 0) {
+                        shares.put(partition, Math.min(left, length));
+                    }
+                    // Of the first partition, some may be before the place.
+                    left -= partition.number() == after.partition() ? 0 : length;
+                }
+                found.addAll(read(shares, after));
+            }
+            return List.copyOf(found.subList(0, Math.min(found.size(), limit)));
+        });
+    }
+
+    private List<Partition> partitions(String topic, int first, int last) {
+        if (first == last) {
+            return List.of(new Partition(topic, first));
+        }
+        return keyNames.keySpaces().stream()
+                .flatMap(keySpace -> partitions(keySpace).stream())
+                .filter(each -> each.topic().equals(topic) && each.number() >= first && each.number() <= last)
+                .sorted(Comparator.comparingInt(Partition::number))
+                .toList();
+    }
+
+    /** Of each partition its share, in the order of the partitions, from the place on. */
+    private List<Placed> read(Map<Partition, Long> shares, Place after) {
+        List<Partition> partitions = List.copyOf(shares.keySet());
+        Map<Partition, Object> replies = all(
+                partitions,
+                (partition, keys) -> Command.of(
+                        Protocol.Command.XRANGE,
+                        keys.messages(),
+                        partition.number() == after.partition()
+                                ? KeySpace.bytes("(" + after.major() + "-" + after.minor())
+                                : FIRST,
+                        LAST,
+                        COUNT,
+                        KeySpace.bytes(String.valueOf(shares.get(partition)))));
+        Map<Partition, List<StreamEntry>> entries = new LinkedHashMap<>();
+        for (Partition partition : partitions) {
+            List<StreamEntry> its = Reply.list(replies.get(partition)).stream()
+                    .map(StreamEntry::of)
+                    .toList();
+            if (!its.isEmpty()) {
+                entries.put(partition, its);
+            }
+        }
+        Map<Partition, Object> attempts = all(List.copyOf(entries.keySet()), (partition, keys) -> {
+            List<StreamEntry> its = entries.getOrDefault(partition, List.of());
+            byte[][] arguments = new byte[1 + its.size()][];
+            arguments[0] = keys.attempts();
+            for (int i = 0; i < its.size(); i++) {
+                arguments[i + 1] = its.get(i).position();
+            }
+            return Command.of(Protocol.Command.HMGET, arguments);
+        });
+        List<Placed> read = new ArrayList<>();
+        entries.forEach((partition, its) -> {
+            Object failed = attempts.get(partition);
+            for (int i = 0; i < its.size(); i++) {
+                StreamEntry entry = its.get(i);
+                Object times = failed instanceof List<?> list ? list.get(i) : null; // or its key was spoilt
+                String[] position = Reply.text(entry.position()).split("-", 2);
+                read.add(new Placed(
+                        new Place(partition.number(), Long.parseLong(position[0]), Long.parseLong(position[1])),
+                        entry.message(partition, times == null ? 0 : (int) numberOr(1, times))));
+            }
+        });
+        return read;
+    }
+
+    /** One command for each of some partitions, in a round trip for each key space. */
+    private Map<Partition, Object> all(
+            List<Partition> partitions, BiFunction<Partition, KeySpace.Keys, Command> command) {
+        Map<Partition, Object> replies = new HashMap<>();
+        byKeySpace(partitions).forEach((keySpace, its) -> {
+            List<Object> answers = client.all(
+                    keySpace,
+                    its.stream()
+                            .map(partition -> command.apply(partition, keySpace.keys(partition)))
+                            .toList());
+            for (int i = 0; i < its.size(); i++) {
+                replies.put(its.get(i), answers.get(i));
+            }
+        });
+        return replies;
+    }
+
+    /** Messages have no index by their ids here, so the store does without {@link dev.outbox.Capability#FINDING}. */
+    @Override
+    public Optional<PersistedMessage> pending(String id) {
+        throw new UnsupportedOperationException("Redis does not find messages by their ids");
+    }
+
+    /** The index says which leases may go on, and the states of these partitions say whose they are. */
+    @Override
+    public List<Holder> holders() {
+        return asking("Asking who holds partitions", () -> {
+            List<Holder> holders = new ArrayList<>();
+            for (KeySpace keySpace : keyNames.keySpaces()) {
+                List<Partition> leased = Reply.list(client.call(
+                                keySpace,
+                                Command.of(Protocol.Command.ZRANGE, keySpace.ready(), NOT_FREE, NOT_DELAYED, BY_SCORE)))
+                        .stream()
+                        .map(member -> Partition.parse(Reply.text(member)))
+                        .filter(Objects::nonNull)
+                        .toList();
+                for (List<Partition> some : pages(leased)) {
+                    List<byte[]> keys = some.stream()
+                            .map(partition -> keySpace.keys(partition).state())
+                            .toList();
+                    List<Object> reply = Reply.list(client.call(keySpace, Script.HOLDERS.call(keys, List.of())));
+                    for (int i = 0; i < some.size(); i++) {
+                        if (reply.get(i) instanceof List<?>) {
+                            holders.add(holder(some.get(i), Reply.list(reply.get(i))));
+                        }
+                    }
+                }
+            }
+            holders.sort(Comparator.comparing(Holder::topic).thenComparing(Holder::partition));
+            return holders;
+        });
+    }
+
+    /** The fence is the time of the server in microseconds, or a little later if its clock went back. */
+    private static Holder holder(Partition partition, List<Object> state) {
+        return new Holder(
+                partition.topic(),
+                partition.number(),
+                Hold.owner(Reply.text(state.get(0))),
+                Instant.ofEpochMilli(numberOr(0, state.get(1)) / 1_000),
+                Instant.ofEpochMilli(numberOr(0, state.get(2))));
+    }
+
+    @Override
     public boolean retryNow(String topic, int partition) {
         if (partition < 0) {
             return false;
@@ -297,15 +486,15 @@ final class RedisOperations implements StoreOperations {
                 throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
                         + " to start behind; it was redriven or discarded. Start again at the first page.");
             }
-            List<Placed> found = new ArrayList<>();
+            List<Letter> found = new ArrayList<>();
             for (KeySpace keySpace : keyNames.keySpaces()) {
                 letters(keySpace, topic, after == null ? FIRST : KeySpace.bytes(from(keySpace, after)), limit)
-                        .forEach(entry -> found.add(new Placed(keySpace.index(), entry)));
+                        .forEach(entry -> found.add(new Letter(keySpace.index(), entry)));
             }
             return found.stream()
-                    .sorted(Placed.ORDER)
+                    .sorted(Letter.ORDER)
                     .limit(limit)
-                    .map(placed -> placed.entry().letter(topic))
+                    .map(letter -> letter.entry().letter(topic))
                     .toList();
         });
     }
@@ -349,12 +538,12 @@ final class RedisOperations implements StoreOperations {
         return keySpace.index() <= after.keySpace().index() ? "(" + after.position() : after.position();
     }
 
-    /** An entry and the index of its key space. */
-    private record Placed(int index, StreamEntry entry) {
-        static final Comparator<Placed> ORDER = Comparator.<Placed>comparingLong(
-                        placed -> part(Reply.text(placed.entry.position()), 0))
-                .thenComparingLong(placed -> part(Reply.text(placed.entry.position()), 1))
-                .thenComparingInt(Placed::index);
+    /** A dead letter and the index of its key space. */
+    private record Letter(int index, StreamEntry entry) {
+        static final Comparator<Letter> ORDER = Comparator.<Letter>comparingLong(
+                        letter -> part(Reply.text(letter.entry.position()), 0))
+                .thenComparingLong(letter -> part(Reply.text(letter.entry.position()), 1))
+                .thenComparingInt(Letter::index);
 
         private static long part(String position, int index) {
             return Long.parseLong(position.split("-", 2)[index]);

@@ -53,10 +53,14 @@ final class RedisStore extends GuardedStore {
         this.adapter = adapter;
         this.surroundings = surroundings;
         this.lease = lease;
+        Capabilities known = Capabilities.all()
+                .without(
+                        Capability.FINDING,
+                        "a stream has no index by the ids of messages, and another one would cost every message two"
+                                + " commands; list the topic instead");
         this.capabilities = wakeUp
-                ? Capabilities.all()
-                : Capabilities.all()
-                        .without(Capability.WAKE_UP, "it was opened with wakeUp=false, or for an outbox without them");
+                ? known
+                : known.without(Capability.WAKE_UP, "it was opened with wakeUp=false, or for an outbox without them");
         this.keyNames = keyNames;
         this.client = client;
         this.leaseRenewer = new LeaseRenewer(client, lease);

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
+import dev.outbox.Holders;
 import dev.outbox.MessageBatch;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
@@ -214,6 +216,46 @@ class ManyPartitionsTest {
             assertTrue(partitions(publish(one, limit, partitions)).contains(free) || limit == 1);
             held.forEach(MessageBatch::close);
         }
+    }
+
+    /** A page asks for the lengths of some partitions and for as many messages as it has, whatever waits. */
+    @Test
+    void aPageReadsNoOtherMessages() {
+        commit(1, 2_000);
+        commit(1_000, 2);
+        try (Store store = open();
+                Jedis server = RedisServer.shared().connect()) {
+            Browsing browsing = Browsing.of(store);
+            String next =
+                    browsing.pending(RedisStoreTest.TOPIC, null, null, 1_950).next();
+            server.configResetStat();
+            long before = client.getPool().getBorrowedCount();
+            Browsing.Page page = browsing.pending(RedisStoreTest.TOPIC, null, next, 100);
+            long roundTrips = client.getPool().getBorrowedCount() - before;
+            String stats = server.info("commandstats");
+            assertEquals(100, page.messages().size());
+            assertTrue(roundTrips <= 15, roundTrips + " round trips");
+            assertFalse(stats.contains("cmdstat_scan:") || stats.contains("cmdstat_keys:"), stats);
+            assertTrue(calls("xrange", stats) <= 110, stats);
+            assertTrue(calls("xlen", stats) <= 200, stats);
+            Holders holders = Holders.of(store);
+            try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1_000)) {
+                assertFalse(batch.messages().isEmpty());
+                server.configResetStat();
+                assertEquals(
+                        partitions(batch.messages()).size(), holders.holders().size());
+                stats = server.info("commandstats");
+                assertFalse(stats.contains("cmdstat_scan:") || stats.contains("cmdstat_keys:"), stats);
+            }
+        }
+    }
+
+    private static int calls(String command, String stats) {
+        return stats.lines()
+                .filter(line -> line.startsWith("cmdstat_" + command + ":calls="))
+                .mapToInt(line -> Integer.parseInt(line.substring(line.indexOf('=') + 1, line.indexOf(','))))
+                .findFirst()
+                .orElse(0);
     }
 
     private static Set<Integer> partitions(List<PersistedMessage> messages) {

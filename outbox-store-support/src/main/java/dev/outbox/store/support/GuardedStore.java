@@ -1,11 +1,17 @@
 package dev.outbox.store.support;
 
+import dev.outbox.Browsing;
+import dev.outbox.Capability;
+import dev.outbox.ConfigurationException;
 import dev.outbox.DeadLetter;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.Partitioner;
+import dev.outbox.PendingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
@@ -17,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The gate of a store: refuses what the contract refuses, and everything once it is closed (OBX-LIFE-4, OBX-INPUT-2).
  */
-public abstract class GuardedStore implements Store, Operations, WakeUps {
+public abstract class GuardedStore implements Store, Operations, Browsing, Finding, Holders, WakeUps {
     /** Dead letters that are put back or deleted in one step. */
     public static final int AT_A_TIME = 500;
 
@@ -220,6 +228,43 @@ public abstract class GuardedStore implements Store, Operations, WakeUps {
     public final int discard(Collection<String> ids) {
         requireOpen();
         return inParts(ids, operations::discard);
+    }
+
+    @Override
+    public final Page pending(String topic, @Nullable Integer partition, @Nullable String after, int limit) {
+        require(Capability.BROWSING);
+        requireAtLeastOne("limit", limit);
+        requireOpen();
+        return new PageReader(operations, topic).read(partition, Place.after(after), limit);
+    }
+
+    @Override
+    public final Optional<PendingMessage> pending(String id) {
+        require(Capability.FINDING);
+        requireOpen();
+        return operations.pending(id).map(message -> {
+            SortedSet<Integer> partition = new TreeSet<>(Set.of(message.partition()));
+            return PageReader.pending(
+                    message,
+                    operations.failingPartitions(message.topic(), partition).stream()
+                            .filter(each -> each.partition() == message.partition())
+                            .findFirst()
+                            .orElse(null));
+        });
+    }
+
+    @Override
+    public final List<Holder> holders() {
+        require(Capability.HOLDERS);
+        requireOpen();
+        return operations.holders();
+    }
+
+    private void require(Capability capability) {
+        String reason = capabilities().reasonWithout(capability);
+        if (reason != null) {
+            throw new ConfigurationException("This store has no " + capability + ": " + reason + ".");
+        }
     }
 
     /**

@@ -54,6 +54,9 @@ final class Harnesses {
         public Capabilities capabilities() {
             return Capabilities.all()
                     .without(Capability.OPERATIONS, "it is small")
+                    .without(Capability.BROWSING, "it is small")
+                    .without(Capability.FINDING, "it is small")
+                    .without(Capability.HOLDERS, "it is small")
                     .without(Capability.WAKE_UP, "it is small");
         }
 

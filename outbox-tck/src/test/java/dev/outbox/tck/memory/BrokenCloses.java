@@ -72,6 +72,10 @@ final class BrokenCloses {
                     })
                     .testedFor(Broken.Also.THREADS)
                     .breaks(
+                            "OBX-BROWSE-2",
+                            "OBX-BROWSE-3",
+                            "OBX-FIND-1",
+                            "OBX-HOLD-1",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-3",
                             "OBX-CLOSE-6",
@@ -116,6 +120,7 @@ final class BrokenCloses {
                         }
                     })
                     .breaks(
+                            "OBX-BROWSE-2",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-6",
                             "OBX-LIFE-3",
@@ -135,6 +140,10 @@ final class BrokenCloses {
                         }
                     })
                     .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-BROWSE-3",
+                            "OBX-FIND-1",
+                            "OBX-HOLD-1",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-3",
                             "OBX-CLOSE-4",

@@ -37,6 +37,8 @@ final class BrokenDeadLetters {
                         }
                     })
                     .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-FIND-1",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-3",
                             "OBX-CLOSE-6",

@@ -116,7 +116,7 @@ final class BrokenHolds {
                             return hold;
                         }
                     })
-                    .breaks("OBX-EXCL-3"),
+                    .breaks("OBX-HOLD-1", "OBX-EXCL-3"),
             Broken.outbox("never frees what a client left behind", () -> new TellsDeathsFromCloses() {
                         @Override
                         public synchronized void release(Hold hold) {
@@ -125,7 +125,7 @@ final class BrokenHolds {
                             }
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-2", "OBX-LIFE-2"),
+                    .breaks("OBX-HOLD-1", "OBX-CLOSE-1", "OBX-CLOSE-2", "OBX-FENCE-1", "OBX-FENCE-2", "OBX-LIFE-2"),
             Broken.outbox("keeps what has failed before for a dead process", () -> new TellsDeathsFromCloses() {
                         /** As locks do that nobody ends but a server that waits for a client. */
                         @Override

@@ -72,6 +72,8 @@ final class BrokenLifecycles {
                         }
                     })
                     .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-FIND-1",
                             "OBX-DEAD-2",
                             "OBX-ID-1",
                             "OBX-LIFE-3",
@@ -90,7 +92,7 @@ final class BrokenLifecycles {
                             return super.store();
                         }
                     })
-                    .breaks("OBX-LIFE-3", "OBX-OPS-3", "OBX-RETRY-2"),
+                    .breaks("OBX-BROWSE-1", "OBX-FIND-1", "OBX-LIFE-3", "OBX-OPS-3", "OBX-RETRY-2"),
             Broken.client("goes on after it was closed", store -> new PassingStore(store) {
                         @Override
                         public MessageBatch checkout(Set<String> topics, int limit) {

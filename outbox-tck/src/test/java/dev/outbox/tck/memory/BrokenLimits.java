@@ -41,6 +41,7 @@ final class BrokenLimits {
                         }
                     })
                     .breaks(
+                            "OBX-HOLD-1",
                             "OBX-FILTER-1",
                             "OBX-LIFE-2",
                             "OBX-OPS-1",
@@ -55,6 +56,7 @@ final class BrokenLimits {
                         }
                     })
                     .breaks(
+                            "OBX-HOLD-1",
                             "OBX-DEAD-4",
                             "OBX-FENCE-2",
                             "OBX-LIFE-5",
@@ -83,7 +85,7 @@ final class BrokenLimits {
                             return hold;
                         }
                     })
-                    .breaks("OBX-EXCL-3", "OBX-LIMIT-2", "OBX-ORDER-1"),
+                    .breaks("OBX-HOLD-1", "OBX-EXCL-3", "OBX-LIMIT-2", "OBX-ORDER-1"),
             Broken.outbox("fails at certain numbers of partitions", () -> new MemoryState() {
                         @Override
                         public synchronized Hold checkout(Set<String> topics, int limit) {

@@ -145,6 +145,9 @@ final class BrokenOperations {
                     .breaks("OBX-WAKE-1"),
             Broken.client("declares what it does not implement", BareStore::new)
                     .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-BROWSE-2",
+                            "OBX-BROWSE-3",
                             "OBX-CAP-1",
                             "OBX-DEAD-2",
                             "OBX-DEAD-3",
@@ -152,6 +155,8 @@ final class BrokenOperations {
                             "OBX-OPS-1",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-FIND-1",
+                            "OBX-HOLD-1",
                             "OBX-LIFE-4",
                             "OBX-OPS-4",
                             "OBX-PAYLOAD-3",

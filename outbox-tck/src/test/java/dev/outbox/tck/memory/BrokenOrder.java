@@ -26,6 +26,9 @@ final class BrokenOrder {
                     })
                     .testedFor(Broken.Also.THREADS)
                     .breaks(
+                            "OBX-BROWSE-3",
+                            "OBX-FIND-1",
+                            "OBX-HOLD-1",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-2",
                             "OBX-CLOSE-3",
@@ -75,7 +78,7 @@ final class BrokenOrder {
                             };
                         }
                     })
-                    .breaks("OBX-OPS-5", "OBX-OPS-6", "OBX-ORDER-1"),
+                    .breaks("OBX-BROWSE-2", "OBX-OPS-5", "OBX-OPS-6", "OBX-ORDER-1"),
             Broken.outbox("loses what was released", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {
@@ -88,6 +91,9 @@ final class BrokenOrder {
                     })
                     .testedFor(Broken.Also.THREADS)
                     .breaks(
+                            "OBX-BROWSE-2",
+                            "OBX-BROWSE-1",
+                            "OBX-FIND-1",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-3",
                             "OBX-CLOSE-4",
@@ -138,7 +144,7 @@ final class BrokenOrder {
                                     .position();
                         }
                     })
-                    .breaks("OBX-ORDER-1", "OBX-ORDER-2", "OBX-RETRY-1", "OBX-RETRY-2"),
+                    .breaks("OBX-BROWSE-2", "OBX-ORDER-1", "OBX-ORDER-2", "OBX-RETRY-1", "OBX-RETRY-2"),
             Broken.outbox("goes back to the start only now and then", () -> new MemoryState() {
                         private final Map<Partition, Long> cursors = new HashMap<>();
 

@@ -16,7 +16,7 @@ final class BrokenPayloads {
                                 new String(m.payload(), StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8);
                         return new OutgoingMessage(m.id(), m.topic(), m.partition(), m.key(), m.headers(), mangled);
                     })
-                    .breaks("OBX-DEAD-2", "OBX-OPS-6", "OBX-PAYLOAD-1", "OBX-PAYLOAD-2"),
+                    .breaks("OBX-BROWSE-1", "OBX-FIND-1", "OBX-DEAD-2", "OBX-OPS-6", "OBX-PAYLOAD-1", "OBX-PAYLOAD-2"),
             writing("trims headers", m -> {
                         Map<String, String> trimmed = new HashMap<>();
                         m.headers().forEach((name, value) -> trimmed.put(name, value.strip()));

@@ -27,6 +27,8 @@ final class BrokenRetries {
                         }
                     })
                     .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-FIND-1",
                             "OBX-CLOSE-1",
                             "OBX-DEAD-1",
                             "OBX-DEAD-2",
@@ -76,7 +78,14 @@ final class BrokenRetries {
                             return partition.holder == null && !partition.messages.isEmpty();
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-LIFE-3", "OBX-OPS-2", "OBX-OPS-3", "OBX-RETRY-2", "OBX-RETRY-3"),
+                    .breaks(
+                            "OBX-FIND-1",
+                            "OBX-CLOSE-1",
+                            "OBX-LIFE-3",
+                            "OBX-OPS-2",
+                            "OBX-OPS-3",
+                            "OBX-RETRY-2",
+                            "OBX-RETRY-3"),
             Broken.outbox("lets the last delay count", () -> new MemoryState() {
                         @Override
                         public synchronized void settle(Hold hold, List<Outcome> outcomes) {
@@ -110,7 +119,14 @@ final class BrokenRetries {
                             return super.isReady(partition);
                         }
                     })
-                    .breaks("OBX-CLOSE-1", "OBX-LIMIT-3", "OBX-OPS-5", "OBX-OPS-6", "OBX-RETRY-5"),
+                    .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-FIND-1",
+                            "OBX-CLOSE-1",
+                            "OBX-LIMIT-3",
+                            "OBX-OPS-5",
+                            "OBX-OPS-6",
+                            "OBX-RETRY-5"),
             Broken.client("refuses a reason with NUL", store -> new PassingStore(store) {
                         @Override
                         MessageBatch batch(MessageBatch batch) {

@@ -30,6 +30,9 @@ final class BrokenTransactions {
                         }
                     })
                     .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-BROWSE-2",
+                            "OBX-FIND-1",
                             "OBX-OPS-1",
                             "OBX-ORDER-4",
                             "OBX-PAYLOAD-2",
@@ -82,7 +85,16 @@ final class BrokenTransactions {
                             return readable;
                         }
                     })
-                    .breaks("OBX-OPS-1", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4", "OBX-TX-7"),
+                    .breaks(
+                            "OBX-BROWSE-1",
+                            "OBX-BROWSE-2",
+                            "OBX-FIND-1",
+                            "OBX-OPS-1",
+                            "OBX-ORDER-4",
+                            "OBX-TX-1",
+                            "OBX-TX-2",
+                            "OBX-TX-4",
+                            "OBX-TX-7"),
             Broken.outbox("commits half a transaction", () -> new MemoryState() {
                         @Override
                         public void commit(List<Written> messages) {
@@ -138,7 +150,7 @@ final class BrokenTransactions {
                             partition.messages.headMap(position, true).clear();
                         }
                     })
-                    .breaks("OBX-CLOSE-6", "OBX-OPS-1", "OBX-ORDER-2", "OBX-RETRY-6", "OBX-TX-4"),
+                    .breaks("OBX-BROWSE-2", "OBX-CLOSE-6", "OBX-OPS-1", "OBX-ORDER-2", "OBX-RETRY-6", "OBX-TX-4"),
             Broken.outbox("remembers for a while that a partition was empty", () -> new MemoryState() {
                         private final Map<Partition, Long> emptied = new HashMap<>();
 
@@ -157,7 +169,7 @@ final class BrokenTransactions {
                                     && super.isReady(partition);
                         }
                     })
-                    .breaks("OBX-EXCL-3", "OBX-LIFE-2", "OBX-LIFE-5", "OBX-TX-3"),
+                    .breaks("OBX-BROWSE-3", "OBX-EXCL-3", "OBX-LIFE-2", "OBX-LIFE-5", "OBX-TX-3"),
             Broken.outbox("lets writers wait for open batches", () -> new MemoryState() {
                         private final Set<Partition> held = new HashSet<>();
 
@@ -211,7 +223,7 @@ final class BrokenTransactions {
                                             m.createdAt()));
                         }
                     })
-                    .breaks("OBX-DEAD-3", "OBX-DEAD-4", "OBX-ID-1"),
+                    .breaks("OBX-BROWSE-2", "OBX-DEAD-3", "OBX-DEAD-4", "OBX-ID-1"),
             Broken.outbox("draws ids of its own", () -> new MemoryState() {
                         @Override
                         public synchronized Written write(OutgoingMessage m) {

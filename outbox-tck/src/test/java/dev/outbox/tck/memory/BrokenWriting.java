@@ -26,7 +26,7 @@ final class BrokenWriting {
             Broken.writing("keeps what a savepoint undid", (transaction, another) -> new NoUndo(transaction))
                     .breaks("OBX-TX-6"),
             Broken.outbox("has one writer and does not say so", () -> new OneWriter(false))
-                    .breaks("OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4", "OBX-TX-7"));
+                    .breaks("OBX-BROWSE-2", "OBX-ORDER-4", "OBX-TX-1", "OBX-TX-2", "OBX-TX-4", "OBX-TX-7"));
 
     private BrokenWriting() {}
 

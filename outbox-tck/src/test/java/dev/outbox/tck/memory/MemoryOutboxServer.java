@@ -294,6 +294,17 @@ public final class MemoryOutboxServer implements Closeable {
             }
             case REDRIVE -> answer.writeInt(session.redrive(Wire.readList(in, Wire::readText)));
             case DISCARD -> answer.writeInt(session.discard(Wire.readList(in, Wire::readText)));
+            case PENDING ->
+                Wire.writePage(
+                        answer,
+                        session.pending(
+                                Wire.readText(in),
+                                Wire.readNullable(in, DataInputStream::readInt),
+                                Wire.readNullable(in, Wire::readText),
+                                in.readInt()));
+            case PENDING_BY_ID ->
+                Wire.writeNullable(answer, session.pending(Wire.readText(in)).orElse(null), Wire::writePending);
+            case HOLDERS -> Wire.writeList(answer, session.holders(), Wire::writeHolder);
             case WAKE_UP -> sendWakeUps(session, in, client);
         }
     }

@@ -1,9 +1,13 @@
 package dev.outbox.tck.memory;
 
+import dev.outbox.Browsing;
 import dev.outbox.Capabilities;
 import dev.outbox.DeadLetter;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
+import dev.outbox.PendingMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
 import java.util.Collection;
@@ -13,7 +17,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A client that passes everything on, to be wrong in one place. */
-class PassingStore implements Store, Operations, WakeUps {
+class PassingStore implements Store, Operations, Browsing, Finding, Holders, WakeUps {
     private final Store real;
 
     PassingStore(Store real) {
@@ -98,5 +102,20 @@ class PassingStore implements Store, Operations, WakeUps {
     @Override
     public int discard(Collection<String> ids) {
         return Operations.of(real).discard(ids);
+    }
+
+    @Override
+    public Page pending(String topic, @Nullable Integer partition, @Nullable String after, int limit) {
+        return Browsing.of(real).pending(topic, partition, after, limit);
+    }
+
+    @Override
+    public Optional<PendingMessage> pending(String id) {
+        return Finding.of(real).pending(id);
+    }
+
+    @Override
+    public List<Holder> holders() {
+        return Holders.of(real).holders();
     }
 }

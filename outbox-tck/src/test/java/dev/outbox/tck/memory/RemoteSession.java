@@ -2,12 +2,14 @@ package dev.outbox.tck.memory;
 
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
+import dev.outbox.PendingMessage;
 import dev.outbox.StoreException;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.memory.internal.Session;
 import dev.outbox.tck.memory.MemoryOutboxServer.Connection;
 import dev.outbox.tck.memory.Wire.Request;
 import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
@@ -289,6 +291,32 @@ final class RemoteSession implements Session {
     @Override
     public int discard(Collection<String> ids) {
         return ask(Request.DISCARD, out -> Wire.writeList(out, ids, Wire::writeText), DataInputStream::readInt);
+    }
+
+    @Override
+    public Page pending(String topic, @Nullable Integer partition, @Nullable String after, int limit) {
+        return ask(
+                Request.PENDING,
+                out -> {
+                    Wire.writeText(out, topic);
+                    Wire.writeNullable(out, partition, DataOutputStream::writeInt);
+                    Wire.writeNullable(out, after, Wire::writeText);
+                    out.writeInt(limit);
+                },
+                Wire::readPage);
+    }
+
+    @Override
+    public Optional<PendingMessage> pending(String id) {
+        return ask(
+                Request.PENDING_BY_ID,
+                out -> Wire.writeText(out, id),
+                in -> Optional.ofNullable(Wire.readNullable(in, Wire::readPending)));
+    }
+
+    @Override
+    public List<Holder> holders() {
+        return ask(Request.HOLDERS, out -> {}, in -> Wire.readList(in, Wire::readHolder));
     }
 
     private synchronized Connection connection() {

@@ -1,7 +1,10 @@
 package dev.outbox.tck.memory;
 
+import dev.outbox.Browsing.Page;
 import dev.outbox.DeadLetter;
+import dev.outbox.Holders.Holder;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PendingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.spi.Outcome;
 import java.io.DataInputStream;
@@ -43,6 +46,9 @@ final class Wire {
         DEAD_LETTER,
         REDRIVE,
         DISCARD,
+        PENDING,
+        PENDING_BY_ID,
+        HOLDERS,
         /** Turns the connection round: from now on the server sends a byte after every commit. */
         WAKE_UP
     }
@@ -201,6 +207,43 @@ final class Wire {
 
     static DeadLetter readDeadLetter(DataInputStream in) throws IOException {
         return new DeadLetter(readPersisted(in), readText(in), readInstant(in));
+    }
+
+    static void writePending(DataOutputStream out, PendingMessage pending) throws IOException {
+        writePersisted(out, pending.message());
+        writeNullable(out, pending.reason(), Wire::writeText);
+        writeNullable(out, pending.nextAttempt(), Wire::writeInstant);
+    }
+
+    static PendingMessage readPending(DataInputStream in) throws IOException {
+        return new PendingMessage(
+                readPersisted(in), readNullable(in, Wire::readText), readNullable(in, Wire::readInstant));
+    }
+
+    static void writePage(DataOutputStream out, Page page) throws IOException {
+        writeList(out, page.messages(), Wire::writePending);
+        writeNullable(out, page.next(), Wire::writeText);
+    }
+
+    static Page readPage(DataInputStream in) throws IOException {
+        return new Page(readList(in, Wire::readPending), readNullable(in, Wire::readText));
+    }
+
+    static void writeHolder(DataOutputStream out, Holder holder) throws IOException {
+        writeText(out, holder.topic());
+        out.writeInt(holder.partition());
+        writeText(out, holder.owner());
+        writeNullable(out, holder.since(), Wire::writeInstant);
+        writeNullable(out, holder.until(), Wire::writeInstant);
+    }
+
+    static Holder readHolder(DataInputStream in) throws IOException {
+        return new Holder(
+                readText(in),
+                in.readInt(),
+                readText(in),
+                readNullable(in, Wire::readInstant),
+                readNullable(in, Wire::readInstant));
     }
 
     static void writeOutcome(DataOutputStream out, Outcome outcome) throws IOException {

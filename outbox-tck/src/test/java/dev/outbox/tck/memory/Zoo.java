@@ -20,6 +20,7 @@ public final class Zoo {
                     BrokenDeadLetters.ALL,
                     BrokenOperations.ALL,
                     BrokenListings.ALL,
+                    BrokenBrowsing.ALL,
                     BrokenHabits.ALL,
                     BrokenLimits.ALL,
                     BrokenNumbers.ALL,

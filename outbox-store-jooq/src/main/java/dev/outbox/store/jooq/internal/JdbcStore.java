@@ -40,12 +40,10 @@ import org.jspecify.annotations.Nullable;
 public final class JdbcStore extends GuardedStore {
     private static final Log LOG = Log.of(JdbcStore.class);
 
-    private static final Capabilities DEAF = Capabilities.all()
-            .without(
-                    Capability.WAKE_UP,
-                    "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
-                            + " other, so it has to be asked for, by the option wakeUp=true; call relay.wakeUp()"
-                            + " after a commit in the same process");
+    private static final String DEAF =
+            "the databases offer none that is cheap: NOTIFY makes PostgreSQL commit one transaction after the"
+                    + " other, so it has to be asked for, by the option wakeUp=true; call relay.wakeUp()"
+                    + " after a commit in the same process";
 
     /**
      * How long closing the store waits for batches that are being closed, and for servers that must release the
@@ -61,6 +59,7 @@ public final class JdbcStore extends GuardedStore {
     private final TopicSets<Optional<TopicSet>> topicSets = new TopicSets<>(this::topicSetOf, none -> {});
     private final Set<JdbcBatch> open = ConcurrentHashMap.newKeySet();
     private final @Nullable WakeUpListener listener;
+    private final Capabilities capabilities;
     private final SignsOfLife signsOfLife;
     private final Surroundings<Connection, SQLException> surroundings;
 
@@ -68,12 +67,14 @@ public final class JdbcStore extends GuardedStore {
             Connections connections,
             Dialect dialect,
             int lockKey,
+            boolean findsById,
             SqlOptions options,
             @Nullable WakeUpListener listener) {
         this(
                 connections,
                 dialect,
                 lockKey,
+                findsById,
                 options,
                 listener,
                 new Surroundings<>(connection -> dialect.on(connection).unfit(connection, options.oneNode())));
@@ -83,6 +84,7 @@ public final class JdbcStore extends GuardedStore {
             Connections connections,
             Dialect dialect,
             int lockKey,
+            boolean findsById,
             SqlOptions options,
             @Nullable WakeUpListener listener,
             Surroundings<Connection, SQLException> surroundings) {
@@ -92,6 +94,7 @@ public final class JdbcStore extends GuardedStore {
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.listener = listener;
+        this.capabilities = capabilities(dialect, findsById, listener != null);
         this.lowWatermark = new LowWatermark(dialect, lockKey, options.strictOrder());
         this.signsOfLife = SignsOfLife.of(open);
     }
@@ -153,13 +156,32 @@ public final class JdbcStore extends GuardedStore {
 
     @Override
     public Capabilities capabilities() {
-        return listener == null ? DEAF : Capabilities.all();
+        return capabilities;
+    }
+
+    private static Capabilities capabilities(Dialect dialect, boolean findsById, boolean wakesUp) {
+        Capabilities capabilities = Capabilities.all();
+        if (!wakesUp) {
+            capabilities = capabilities.without(Capability.WAKE_UP, DEAF);
+        }
+        if (!findsById) {
+            capabilities = capabilities.without(
+                    Capability.FINDING,
+                    dialect.sql("outbox_message had no index on message_id when the store was opened, for which every"
+                            + " message costs a little more. If you want it: CREATE INDEX outbox_message_id ON"
+                            + " outbox_message (message_id)"));
+        }
+        if (dialect.holders() == null) {
+            capabilities = capabilities.without(
+                    Capability.HOLDERS, dialect.product() + " does not tell every user which rows are locked by whom");
+        }
+        return capabilities;
     }
 
     @Override
     protected Subscription subscribe(Runnable woken) {
         if (listener == null) {
-            throw new ConfigurationException("This store has no wake-ups: " + DEAF.reasonWithout(Capability.WAKE_UP));
+            throw new ConfigurationException("This store has no wake-ups: " + DEAF);
         }
         return listener.subscribe(woken);
     }

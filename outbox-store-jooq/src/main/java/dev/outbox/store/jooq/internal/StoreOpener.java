@@ -53,11 +53,11 @@ public final class StoreOpener {
         SqlOptions settings = SqlOptions.ofPool(options);
         Connections.requireOwnTransactions(pool);
         Dialect dialect;
-        int lockKey;
+        Tables tables;
         try (Connection connection = pool.getConnection()) {
             dialect = Dialects.of(connection).named(settings.names()).on(connection);
             try {
-                lockKey = checkSchema(connection, dialect, settings);
+                tables = checkSchema(connection, dialect, settings);
             } catch (SQLException e) {
                 throw StoreErrors.opening("Opening the outbox", dialect, e);
             }
@@ -65,7 +65,7 @@ public final class StoreOpener {
             throw new StoreException(StoreErrors.text("Opening the outbox", e), e);
         }
         Connections connections = Connections.of(pool, dialect);
-        return open(connections, connections, dialect, lockKey, settings);
+        return open(connections, connections, dialect, tables, settings);
     }
 
     public static Store store(String url, StoreOptions options) {
@@ -75,7 +75,7 @@ public final class StoreOpener {
         refuseTraps(url, dialect);
         DriverDataSource source = driverSource(url, options, dialect, shown);
         Dialect actual;
-        int lockKey;
+        Tables tables;
         Connections connections = null;
         // One connection before there is a pool: what is wrong shows immediately, as the driver says it.
         try (Connection connection = source.getConnection()) {
@@ -88,10 +88,10 @@ public final class StoreOpener {
                 // goes for making the tables too: a COMMIT is prepared at its first use.
                 source = source.with(PREPARE_THRESHOLD, "0");
                 try (Connection unprepared = source.getConnection()) {
-                    lockKey = checkSchema(unprepared, actual, settings);
+                    tables = checkSchema(unprepared, actual, settings);
                 }
             } else {
-                lockKey = checkSchema(connection, actual, settings);
+                tables = checkSchema(connection, actual, settings);
             }
             ConnectRetries retries = new ConnectRetries(actual);
             HikariDataSource pool = pool(source.with(retries), actual, !pooled);
@@ -107,7 +107,7 @@ public final class StoreOpener {
             close(connections);
             throw e instanceof OutboxException ? e : StoreErrors.unexpected("Opening the outbox at " + shown, e);
         }
-        return open(connections, Connections.of(source, actual), actual, lockKey, settings);
+        return open(connections, Connections.of(source, actual), actual, tables, settings);
     }
 
     private static void close(@Nullable Connections connections) {
@@ -118,9 +118,9 @@ public final class StoreOpener {
 
     /** A store that closes the connections if it cannot be opened. */
     private static Store open(
-            Connections connections, Connections listening, Dialect dialect, int lockKey, SqlOptions settings) {
+            Connections connections, Connections listening, Dialect dialect, Tables tables, SqlOptions settings) {
         try {
-            Rehearsal.run(connections, dialect, lockKey);
+            Rehearsal.run(connections, dialect, tables.lockKey());
         } catch (SQLException e) {
             connections.close();
             throw StoreErrors.opening("Opening the outbox", dialect, e);
@@ -132,7 +132,7 @@ public final class StoreOpener {
             WakeUpListener listener = settings.wakeUp()
                     ? WakeUpListener.start(dialect, listening, connections != listening, connections)
                     : null;
-            return new JdbcStore(connections, dialect, lockKey, settings, listener);
+            return new JdbcStore(connections, dialect, tables.lockKey(), tables.findsById(), settings, listener);
         } catch (SQLException e) {
             connections.close();
             throw new StoreException(StoreErrors.text("Listening for notifications", e), e);
@@ -156,7 +156,14 @@ public final class StoreOpener {
         }
     }
 
-    private static int checkSchema(Connection connection, Dialect dialect, SqlOptions settings) throws SQLException {
+    /**
+     * What the store needs to know of its tables.
+     *
+     * @param findsById whether messages have an index by their ids
+     */
+    private record Tables(int lockKey, boolean findsById) {}
+
+    private static Tables checkSchema(Connection connection, Dialect dialect, SqlOptions settings) throws SQLException {
         settings.requirePossible(dialect);
         boolean autoCommit = connection.getAutoCommit();
         try {
@@ -174,7 +181,9 @@ public final class StoreOpener {
             DurabilityCheck.warn(connection, dialect);
             Whereabouts.tell(connection, dialect);
             settings.check(connection, dialect);
-            return lockKey;
+            boolean findsById = dialect.indexes(connection, "outbox_message").stream()
+                    .anyMatch(index -> index.usable() && index.columns().get(0).equals("message_id"));
+            return new Tables(lockKey, findsById);
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
                 connection.setAutoCommit(autoCommit);

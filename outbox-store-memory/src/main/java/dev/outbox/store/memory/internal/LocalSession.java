@@ -3,6 +3,7 @@ package dev.outbox.store.memory.internal;
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
 import dev.outbox.MisuseException;
+import dev.outbox.PendingMessage;
 import dev.outbox.spi.Outcome;
 import java.util.Collection;
 import java.util.HashMap;
@@ -169,5 +170,20 @@ public final class LocalSession implements Session {
     @Override
     public int discard(Collection<String> ids) {
         return outbox.discard(ids);
+    }
+
+    @Override
+    public Page pending(String topic, @Nullable Integer partition, @Nullable String after, int limit) {
+        return outbox.pending(topic, partition, after, limit);
+    }
+
+    @Override
+    public Optional<PendingMessage> pending(String id) {
+        return outbox.pending(id);
+    }
+
+    @Override
+    public List<Holder> holders() {
+        return outbox.holders();
     }
 }

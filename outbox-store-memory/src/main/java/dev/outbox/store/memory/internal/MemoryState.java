@@ -2,14 +2,17 @@ package dev.outbox.store.memory.internal;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.outbox.Browsing.Page;
 import dev.outbox.DeadLetter;
 import dev.outbox.HoldLostException;
+import dev.outbox.Holders.Holder;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.Partitioner;
+import dev.outbox.PendingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.spi.Outcome;
@@ -32,6 +35,8 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,8 +117,15 @@ public class MemoryState {
         public final Map<Partition, List<Long>> positions = new LinkedHashMap<>();
         public final List<PersistedMessage> messages = new ArrayList<>();
 
+        /** When it began. */
+        public final Instant since;
+
         /** Until when nobody else may have them, if holds are leases: by {@link System#nanoTime}. */
         public long until;
+
+        Hold(Instant since) {
+            this.since = since;
+        }
     }
 
     /** A message with its position, in a transaction that has not committed. */
@@ -153,7 +165,7 @@ public class MemoryState {
 
     /** Takes ready partitions, those that waited longest first, and shares the limit out among them. */
     public synchronized Hold checkout(Set<String> topics, int limit) {
-        Hold hold = new Hold();
+        Hold hold = new Hold(now());
         startLease(hold);
         Map<Partition, Iterator<Long>> heads = new LinkedHashMap<>();
         partitions.values().stream()
@@ -433,6 +445,87 @@ public class MemoryState {
         int before = deadLetters.size();
         deadLetters.keySet().removeAll(new HashSet<>(ids));
         return before - deadLetters.size();
+    }
+
+    // --- looking
+
+    /** A place in the order of pages: between a message, which may have gone, and the next. */
+    private record Place(long partition, long position) {
+        private static final Pattern TEXT = Pattern.compile("([0-9]{1,10})\\.([0-9]{1,18})");
+        private static final Place START = new Place(0, 0);
+
+        static Place after(@Nullable String page) {
+            if (page == null) {
+                return START;
+            }
+            Matcher text = TEXT.matcher(page);
+            if (!text.matches()) {
+                throw new MisuseException(
+                        "There is no page after '" + page + "'; expected what a page had as next, or null.");
+            }
+            return new Place(Long.parseLong(text.group(1)), Long.parseLong(text.group(2)));
+        }
+
+        @Override
+        public String toString() {
+            return partition + "." + position;
+        }
+    }
+
+    public synchronized Page pending(String topic, @Nullable Integer number, @Nullable String after, int limit) {
+        Place last = Place.after(after);
+        List<PendingMessage> page = new ArrayList<>();
+        for (Partition partition : partitions.values()) { // in their order
+            int here = partition.name.number();
+            if (!partition.name.topic().equals(topic) || here < last.partition() || number != null && here != number) {
+                continue;
+            }
+            long passed = here == last.partition() ? last.position() : 0;
+            for (long position : partition.messages.tailMap(passed, false).keySet()) {
+                if (page.size() == limit) {
+                    return new Page(List.copyOf(page), last.toString());
+                }
+                page.add(pending(partition, position));
+                last = new Place(here, position);
+            }
+        }
+        return new Page(List.copyOf(page), null);
+    }
+
+    public synchronized Optional<PendingMessage> pending(String id) {
+        for (Partition partition : partitions.values()) {
+            for (Map.Entry<Long, PersistedMessage> each : partition.messages.entrySet()) {
+                if (each.getValue().id().equals(id)) {
+                    return Optional.of(pending(partition, each.getKey()));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static PendingMessage pending(Partition partition, long position) {
+        PersistedMessage message = requireNonNull(partition.messages.get(position));
+        Failure failure = partition.failure;
+        return failure == null
+                ? new PendingMessage(message, null, null)
+                : new PendingMessage(
+                        message, failure.position() == position ? failure.reason() : null, failure.nextAttempt());
+    }
+
+    public synchronized List<Holder> holders() {
+        List<Holder> holders = new ArrayList<>();
+        for (Partition partition : partitions.values()) {
+            Hold hold = partition.holder;
+            if (hold != null && !hasRunOut(hold)) {
+                holders.add(new Holder(
+                        partition.name.topic(),
+                        partition.name.number(),
+                        "process " + ProcessHandle.current().pid(),
+                        hold.since,
+                        lease == null ? null : now().plusNanos(hold.until - System.nanoTime())));
+            }
+        }
+        return holders;
     }
 
     // --- wake-ups

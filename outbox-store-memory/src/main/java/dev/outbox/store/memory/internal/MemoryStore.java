@@ -1,11 +1,15 @@
 package dev.outbox.store.memory.internal;
 
+import dev.outbox.Browsing;
 import dev.outbox.Capabilities;
 import dev.outbox.DeadLetter;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.MessageBatch;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PendingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
@@ -19,7 +23,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A client of an outbox, in this process or another. Checks what it is asked and leaves the rest to its session. */
-public final class MemoryStore implements Store, Operations, WakeUps {
+public final class MemoryStore implements Store, Operations, Browsing, Finding, Holders, WakeUps {
     private final Session session;
     private volatile boolean closed;
 
@@ -170,5 +174,21 @@ public final class MemoryStore implements Store, Operations, WakeUps {
     @Override
     public int discard(Collection<String> ids) {
         return session().discard(ids);
+    }
+
+    @Override
+    public Page pending(String topic, @Nullable Integer partition, @Nullable String after, int limit) {
+        requireLimit(limit);
+        return session().pending(topic, partition, after, limit);
+    }
+
+    @Override
+    public Optional<PendingMessage> pending(String id) {
+        return session().pending(id);
+    }
+
+    @Override
+    public List<Holder> holders() {
+        return session().holders();
     }
 }

@@ -1,5 +1,8 @@
 package dev.outbox.store.memory.internal;
 
+import dev.outbox.Browsing;
+import dev.outbox.Finding;
+import dev.outbox.Holders;
 import dev.outbox.Operations;
 import dev.outbox.PersistedMessage;
 import dev.outbox.WakeUps;
@@ -11,7 +14,7 @@ import java.util.Set;
  * One client's connection to an outbox. The holds of its batches end with it, or with their lease. Safe for use by
  * several threads.
  */
-public interface Session extends Operations, WakeUps, AutoCloseable {
+public interface Session extends Operations, Browsing, Finding, Holders, WakeUps, AutoCloseable {
     /** Messages that were taken, and the number under which this session holds them. */
     record Checkout(long hold, List<PersistedMessage> messages) {}
 

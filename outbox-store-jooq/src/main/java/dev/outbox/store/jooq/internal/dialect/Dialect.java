@@ -2,6 +2,8 @@ package dev.outbox.store.jooq.internal.dialect;
 
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
+import dev.outbox.store.support.Place;
+import dev.outbox.store.support.StoreOperations.Placed;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -54,6 +56,22 @@ public sealed interface Dialect
      * {@link Backlog#EXACT_UP_TO} entries of the index of each.
      */
     List<Backlog> backlog(Connection connection) throws SQLException;
+
+    /**
+     * Messages of a topic that wait, ordered by partition and row, at most a number of them. Reads no other entries of
+     * the index.
+     *
+     * @param after they begin after this place
+     * @param last the last partition that is wanted
+     */
+    List<Placed> pending(Connection connection, String topic, Place after, int last, int limit) throws SQLException;
+
+    /**
+     * Query: the partitions that open batches hold, with the columns topic, partition_no, the owner as a text, and
+     * since when as a {@link #time}, which may be null. Null if the database does not say.
+     */
+    @Nullable
+    String holders();
 
     /** Query: the bytes that the server accepts in one piece. Null if it accepts every message that may be. */
     @Nullable

@@ -7,6 +7,8 @@ import dev.outbox.store.jooq.internal.partition.DiscoveryQuery;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
 import dev.outbox.store.jooq.internal.partition.Partition;
+import dev.outbox.store.support.Place;
+import dev.outbox.store.support.StoreOperations.Placed;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -458,6 +460,17 @@ public record H2Dialect(TableNames names) implements Dialect {
             }
         }
         return BacklogQuery.of(connection, partitions, this, "", "m.topic, m.partition_no, m.id");
+    }
+
+    @Override
+    public List<Placed> pending(Connection connection, String topic, Place after, int last, int limit)
+            throws SQLException {
+        return ListingQuery.of(connection, this, "", "m.topic, m.partition_no, m.id", topic, after, last, limit);
+    }
+
+    @Override
+    public @Nullable String holders() {
+        return null;
     }
 
     private static BacklogQuery.@Nullable Partition first(PreparedStatement statement) throws SQLException {

@@ -8,6 +8,8 @@ import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
 import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.store.support.CauseChain;
+import dev.outbox.store.support.Place;
+import dev.outbox.store.support.StoreOperations.Placed;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -568,6 +570,17 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
             }
         }
         return BacklogQuery.of(connection, partitions, this, ORDER_INDEX, IN_ORDER);
+    }
+
+    @Override
+    public List<Placed> pending(Connection connection, String topic, Place after, int last, int limit)
+            throws SQLException {
+        return ListingQuery.of(connection, this, ORDER_INDEX, "m.partition_no, " + IN_ORDER, topic, after, last, limit);
+    }
+
+    @Override
+    public @Nullable String holders() {
+        return null;
     }
 
     @Override

@@ -8,6 +8,8 @@ import dev.outbox.store.jooq.internal.partition.DiscoveryQuery;
 import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
 import dev.outbox.store.jooq.internal.partition.Partition;
+import dev.outbox.store.support.Place;
+import dev.outbox.store.support.StoreOperations.Placed;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -641,6 +643,43 @@ public record PostgresDialect(TableNames names) implements Dialect {
             }
         }
         return backlog;
+    }
+
+    @Override
+    public List<Placed> pending(Connection connection, String topic, Place after, int last, int limit)
+            throws SQLException {
+        List<Placed> found = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(listing())) {
+            statement.setString(1, topic);
+            statement.setInt(2, after.partition());
+            statement.setLong(3, after.major());
+            statement.setString(4, topic);
+            statement.setInt(5, last);
+            statement.setInt(6, limit);
+            ListingQuery.add(statement, this, found);
+        }
+        return found;
+    }
+
+    /** The bounds are rows, for the reason that {@link #READ} has. */
+    String listing() {
+        return sql("SELECT " + ListingQuery.columns(this) + " FROM outbox_message m WHERE "
+                + bounds("?, ?, ?", "?, ?, " + Long.MAX_VALUE) + " LIMIT ?");
+    }
+
+    @Override
+    public String holders() {
+        return """
+                SELECT p.topic, p.partition_no,
+                    concat_ws(' ', 'process ' || l.pid, 'at ' || host(a.client_addr), nullif(a.application_name, '')),
+                    %s
+                FROM pg_locks l
+                JOIN outbox_schema s ON l.classid = s.lock_key
+                JOIN outbox_partition p ON p.id = l.objid
+                LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+                WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                ORDER BY p.topic, p.partition_no""".formatted(time("a.xact_start"));
     }
 
     @Override

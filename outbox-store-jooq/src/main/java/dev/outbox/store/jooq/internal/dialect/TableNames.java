@@ -29,7 +29,7 @@ public final class TableNames {
      * are never called with it.
      */
     private static final Pattern OURS = Pattern.compile("\\boutbox_(?:(message|partition|dead_letter|schema|notify)"
-            + "|(message_order|partition_name|dead_letter_order|dead_letter_message))\\b");
+            + "|(message_order|message_id|partition_name|dead_letter_order|dead_letter_message))\\b");
 
     /** Statements for lists of different lengths are different ones, and each set of topics has one. */
     private static final int MOST_REMEMBERED = 1_000;

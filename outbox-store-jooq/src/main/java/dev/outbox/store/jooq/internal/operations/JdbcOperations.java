@@ -1,20 +1,26 @@
 package dev.outbox.store.jooq.internal.operations;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.outbox.DeadLetter;
+import dev.outbox.Holders.Holder;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.OutboxException;
+import dev.outbox.PersistedMessage;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.ReadOnly;
 import dev.outbox.store.jooq.internal.dialect.Dialect;
+import dev.outbox.store.jooq.internal.dialect.ListingQuery;
 import dev.outbox.store.jooq.internal.dialect.RowReader;
 import dev.outbox.store.jooq.internal.dialect.UnreadableRow;
 import dev.outbox.store.jooq.internal.opening.Rehearsal;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
+import dev.outbox.store.support.Place;
 import dev.outbox.store.support.StoreOperations;
 import dev.outbox.store.support.Surroundings;
 import java.sql.Connection;
@@ -26,6 +32,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -34,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -106,17 +114,34 @@ public final class JdbcOperations implements StoreOperations {
 
     @Override
     public List<FailingPartition> failingPartitions() {
+        return inTransaction("Asking for failing partitions", connection -> failing(connection, "", statement -> {}));
+    }
+
+    @Override
+    public List<FailingPartition> failingPartitions(String topic, SortedSet<Integer> partitions) {
+        String these = " AND p.topic = ? AND p.partition_no >= ? AND p.partition_no <= ?";
+        return inTransaction(
+                "Asking for failing partitions of a topic",
+                connection -> failing(connection, these, statement -> {
+                    statement.setString(1, topic);
+                    statement.setInt(2, partitions.first());
+                    statement.setInt(3, partitions.last());
+                }));
+    }
+
+    private List<FailingPartition> failing(Connection connection, String these, Parameters parameters)
+            throws SQLException {
         String sql = """
                 SELECT p.topic, p.partition_no, m.message_id, m.original_id, p.failing_id, coalesce(m.attempts, 1),
                     p.reason, %s
                 FROM outbox_partition p LEFT JOIN outbox_message m ON m.id = p.failing_id
-                WHERE p.failing_id IS NOT NULL AND %s
+                WHERE p.failing_id IS NOT NULL AND %s%s
                 ORDER BY p.topic, p.partition_no
-                """.formatted(dialect.time("p.retry_at"), failsStill());
-        return inTransaction("Asking for failing partitions", connection -> {
-            List<FailingPartition> failing = new ArrayList<>();
-            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql));
-                    ResultSet rows = statement.executeQuery()) {
+                """.formatted(dialect.time("p.retry_at"), failsStill(), these);
+        List<FailingPartition> failing = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
+            parameters.set(statement);
+            try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     failing.add(new FailingPartition(
                             rows.getString(1),
@@ -127,7 +152,60 @@ public final class JdbcOperations implements StoreOperations {
                             dialect.instant(rows, 8)));
                 }
             }
-            return failing;
+        }
+        return failing;
+    }
+
+    /** If messages are hidden, a page of none would be the worst answer. */
+    @Override
+    public List<Placed> pending(String topic, Place after, int last, int limit) {
+        return inTransaction("Listing messages", connection -> {
+            surroundings.requireNow(connection);
+            return dialect.pending(connection, topic, after, last, limit);
+        });
+    }
+
+    /**
+     * A message of an older library has no other id than its number, and is found by it. Sorting is left to this side.
+     * To spare it, a database may walk through the table by its primary key.
+     */
+    @Override
+    public Optional<PersistedMessage> pending(String id) {
+        if (!isId(id)) {
+            return Optional.empty();
+        }
+        long number = number(id);
+        String sql = "SELECT " + ListingQuery.columns(dialect) + " FROM outbox_message m WHERE "
+                + (number == 0 ? "m.message_id = ?" : "m.id = ? AND m.message_id IS NULL");
+        return inTransaction("Finding a message", connection -> {
+            surroundings.requireNow(connection);
+            List<Placed> found = new ArrayList<>();
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
+                if (number == 0) {
+                    statement.setString(1, id);
+                } else {
+                    statement.setLong(1, number);
+                }
+                ListingQuery.add(statement, dialect, found);
+            }
+            return found.stream().min(Comparator.comparing(Placed::place)).map(Placed::message);
+        });
+    }
+
+    @Override
+    public List<Holder> holders() {
+        String query = requireNonNull(dialect.holders());
+        return inTransaction("Asking who holds partitions", connection -> {
+            List<Holder> holders = new ArrayList<>();
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(query));
+                    ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    rows.getObject(4);
+                    Instant since = rows.wasNull() ? null : dialect.instant(rows, 4);
+                    holders.add(new Holder(rows.getString(1), rows.getInt(2), rows.getString(3), since, null));
+                }
+            }
+            return holders;
         });
     }
 
@@ -584,6 +662,11 @@ public final class JdbcOperations implements StoreOperations {
     @FunctionalInterface
     private interface Work<T> {
         T on(Connection connection) throws SQLException;
+    }
+
+    @FunctionalInterface
+    private interface Parameters {
+        void set(PreparedStatement statement) throws SQLException;
     }
 
     @FunctionalInterface

@@ -164,6 +164,7 @@ class OutboxHealthTest {
                 0,
                 List.of(),
                 leftOut,
+                List.of(),
                 List.of());
     }
 }
