@@ -16,14 +16,32 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** Starts applications, each on a database of its own. */
 final class Applications {
-    /** Without JPA, in all generations of Spring Boot. */
-    static final String WITHOUT_JPA = "spring.autoconfigure.exclude="
-            + "org.springframework.boot.autoconfigure.data.jpa.JpaRepositoriesAutoConfiguration,"
+    /** Auto-configuration of JPA, in all generations of Spring Boot. By default no application has it. */
+    static final String JPA = "org.springframework.boot.autoconfigure.data.jpa.JpaRepositoriesAutoConfiguration,"
             + "org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration,"
             + "org.springframework.boot.autoconfigure.orm.jpa.HibernateJpaAutoConfiguration,"
             + "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration";
 
+    /** The same for MongoDB. */
+    static final String MONGO = "org.springframework.boot.autoconfigure.data.mongo.MongoDataAutoConfiguration,"
+            + "org.springframework.boot.autoconfigure.data.mongo.MongoRepositoriesAutoConfiguration,"
+            + "org.springframework.boot.autoconfigure.mongo.MongoAutoConfiguration,"
+            + "org.springframework.boot.data.mongodb.autoconfigure.DataMongoAutoConfiguration,"
+            + "org.springframework.boot.data.mongodb.autoconfigure.DataMongoRepositoriesAutoConfiguration,"
+            + "org.springframework.boot.mongodb.autoconfigure.MongoAutoConfiguration";
+
+    /** The same for SQL databases. */
+    static final String JDBC = "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration,"
+            + "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration";
+
+    private static final String EXCLUDE = "spring.autoconfigure.exclude=";
+
     private Applications() {}
+
+    /** Takes what is excluded by default back, and excludes these. */
+    static String without(String... autoConfigurations) {
+        return EXCLUDE + String.join(",", autoConfigurations);
+    }
 
     static ConfigurableApplicationContext run(Class<?> application, String... properties) {
         return start(application, WebApplicationType.NONE, properties);
@@ -36,16 +54,11 @@ final class Applications {
     private static ConfigurableApplicationContext start(
             Class<?> application, WebApplicationType type, String... properties) {
         List<String> all = new ArrayList<>(List.of(
-                "server.port=0",
-                "spring.main.banner-mode=off",
-                "spring.jmx.enabled=false",
-                "logging.level.root=warn",
-                WITHOUT_JPA));
+                "server.port=0", "spring.main.banner-mode=off", "spring.jmx.enabled=false", "logging.level.root=warn"));
         all.addAll(Arrays.asList(properties));
         return new SpringApplicationBuilder(application)
                 .web(type)
-                .properties(all.toArray(new String[0]))
-                .run();
+                .run(all.stream().map(property -> "--" + property).toArray(String[]::new));
     }
 
     /** A topic, its broker, and a use case that publishes. */
@@ -66,7 +79,7 @@ final class Applications {
 
         @Bean
         PlaceOrder placeOrder(OutboxPublisher<OrderPlaced> orders, JdbcTemplate jdbc) {
-            jdbc.execute("create table orders (number varchar(20))");
+            jdbc.execute("create table if not exists orders (number varchar(20))");
             return new PlaceOrder(orders, jdbc);
         }
     }

@@ -33,7 +33,7 @@ class TransactionManagersTest {
     @Test
     void aTransactionOfJpaHasItsMessages() throws Exception {
         try (ConfigurableApplicationContext application =
-                Applications.run(WithJpa.class, "spring.autoconfigure.exclude=")) {
+                Applications.run(WithJpa.class, Applications.without(Applications.MONGO))) {
             assertEquals(
                     "JpaTransactionManager",
                     application
@@ -55,7 +55,7 @@ class TransactionManagersTest {
     @Test
     void aListenerOfAnEntityIsOfTheTransactionUntilTheCommitBegins() throws Exception {
         try (ConfigurableApplicationContext application =
-                Applications.run(WithJpa.class, "spring.autoconfigure.exclude=")) {
+                Applications.run(WithJpa.class, Applications.without(Applications.MONGO))) {
             JpaShop shop = application.getBean(JpaShop.class);
             Announced.onInsert = () -> shop.announce("SO-1");
             shop.insert("SO-1", true);

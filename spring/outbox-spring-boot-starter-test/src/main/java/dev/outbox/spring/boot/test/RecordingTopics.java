@@ -1,0 +1,32 @@
+package dev.outbox.spring.boot.test;
+
+import dev.outbox.Receipt;
+import dev.outbox.Topic;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+
+/** Has every topic of an application tell what is published, and keeps it away from brokers. */
+final class RecordingTopics implements BeanPostProcessor {
+    private final RecordedMessages messages = new RecordedMessages();
+    private final boolean callsPublishers;
+
+    RecordingTopics(boolean callsPublishers) {
+        this.callsPublishers = callsPublishers;
+    }
+
+    RecordedMessages messages() {
+        return messages;
+    }
+
+    @Override
+    public Object postProcessAfterInitialization(Object bean, String beanName) {
+        return bean instanceof Topic<?> topic ? recorded(topic) : bean;
+    }
+
+    private <T> Topic<T> recorded(Topic<T> topic) {
+        Topic.Builder<T> builder = topic.toBuilder().listener(messages);
+        if (!callsPublishers) {
+            builder.publisher(delivery -> Receipt.of(delivery.id()));
+        }
+        return builder.build();
+    }
+}
