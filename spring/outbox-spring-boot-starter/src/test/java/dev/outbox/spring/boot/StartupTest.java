@@ -97,6 +97,16 @@ class StartupTest {
     }
 
     @Test
+    void aPoolThatTheRelayCanEmptyIsExplained() {
+        String tooSmall = "spring.datasource.hikari.maximum-pool-size=2";
+        fails(Applications.Shop.class, tooSmall, "outbox.relay.workers=2");
+        says("The connection pool has at most 2 connections, and the relay keeps up to 2");
+        says("Raise spring.datasource.hikari.maximum-pool-size to 6.");
+        Applications.run(Applications.Shop.class, tooSmall, "outbox.relay.workers=1")
+                .close();
+    }
+
+    @Test
     void anOptionThatTheStoreDoesNotKnowIsExplained() {
         fails(Applications.Shop.class, "outbox.store.options.strictorder=true");
         says("Unknown option [strictorder]");

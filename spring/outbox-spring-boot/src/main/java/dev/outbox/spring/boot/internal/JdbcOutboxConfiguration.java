@@ -37,7 +37,9 @@ class JdbcOutboxConfiguration {
     @DependsOnDatabaseInitialization
     @Lazy
     Store outboxStore(DataSource dataSource, OutboxProperties properties) {
-        PoolSize.check(dataSource, properties.relay().workers());
+        if (properties.relay().enabled()) {
+            PoolSize.check(dataSource, properties.relay().workers());
+        }
         return names(properties).store(SpringJdbcOutbox.target(dataSource), StoreSettings.options(properties.store()));
     }
 

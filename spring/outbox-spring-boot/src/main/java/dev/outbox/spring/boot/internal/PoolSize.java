@@ -1,6 +1,7 @@
 package dev.outbox.spring.boot.internal;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.outbox.ConfigurationException;
 import dev.outbox.internal.Log;
 import javax.sql.DataSource;
 import org.springframework.boot.jdbc.DataSourceUnwrapper;
@@ -14,14 +15,28 @@ final class PoolSize {
 
     private PoolSize() {}
 
-    /** Looks at pools of HikariCP, which are those that Spring Boot makes. */
+    /**
+     * Looks at pools of HikariCP, which are those that Spring Boot makes.
+     *
+     * @throws ConfigurationException if the workers of the relay alone can have all connections
+     */
     static void check(DataSource dataSource, int workers) {
         HikariDataSource pool = DataSourceUnwrapper.unwrap(dataSource, HikariDataSource.class);
-        if (pool != null && pool.getMaximumPoolSize() < workers + FURTHER) {
+        if (pool == null) {
+            return;
+        }
+        int connections = pool.getMaximumPoolSize();
+        if (connections <= workers) {
+            throw new ConfigurationException("The connection pool has at most " + connections
+                    + " connections, and the relay keeps up to " + workers
+                    + " while it publishes, so the application may get none. Raise"
+                    + " spring.datasource.hikari.maximum-pool-size to " + (workers + FURTHER) + ".");
+        }
+        if (connections < workers + FURTHER) {
             LOG.warn(
                     "[OUTBOX-701] The connection pool has at most {} connections; the relay may need {}, and the"
                             + " application needs others. Raise spring.datasource.hikari.maximum-pool-size",
-                    pool.getMaximumPoolSize(),
+                    connections,
                     workers + FURTHER - 1);
         }
     }
