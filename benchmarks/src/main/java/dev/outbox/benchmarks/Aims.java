@@ -49,6 +49,7 @@ final class Aims {
         for (String broker : List.of("kafka", "rabbitmq", "nats")) {
             atLeast("postgres." + broker + ".relay", 0.8);
         }
+        atLeast("postgres.publisher.sync1ms.partitions16", 12);
         atMost("redis.stored", 1.3);
     }
 

@@ -77,7 +77,7 @@ final class Document {
                 "Publishers that take their time",
                 "[a-z0-9]+\\.publisher\\..*",
                 "A publisher that takes 1 ms, compared with the same publisher"
-                        + " called in a loop without any outbox; and an asynchronous one that answers after 1 ms, with 100 messages in flight.");
+                        + " called in a loop without any outbox; one worker on 16 partitions, compared with one partition; and an asynchronous one that answers after 1 ms, with 100 messages in flight.");
         part(
                 "To a broker",
                 "[a-z0-9]+\\.[a-z]+\\.relay(\\..*)?",

@@ -65,7 +65,14 @@ final class Spread {
     static void publisher(Run run) throws Exception {
         Contest.Pace pace = longTurns(run);
         for (String name : run.atLength() ? run.backends() : run.of("postgres")) {
-            Backend ours = run.open(name).ours();
+            Run.Pair pair = run.open(name);
+            Backend ours = pair.ours();
+            run.note(Contest.of(
+                    name + ".publisher.sync1ms.partitions16",
+                    "1-partition",
+                    pace,
+                    new Drain(new Backlog(ours, Load.of(0).inPartitions(16)), 1000).publishing(Spread::slow),
+                    new Drain(Backlog.of(pair.theirs()), 1000).publishing(Spread::slow)));
             for (int workers : new int[] {1, 4}) {
                 run.note(Contest.of(
                         name + ".publisher.sync1ms.workers" + workers,
