@@ -51,7 +51,6 @@ final class InFlight<T> extends Completions.Event
     Throwable failure;
 
     boolean decoded;
-    private long callNanos;
 
     /** How long the answer took, also if nobody looked at it then. */
     long tookNanos;
@@ -80,10 +79,6 @@ final class InFlight<T> extends Completions.Event
         return called;
     }
 
-    long callNanos() {
-        return callNanos;
-    }
-
     /** On a helper. */
     @Override
     public void run() {
@@ -104,6 +99,8 @@ final class InFlight<T> extends Completions.Event
     private void call(Context<T> mine, boolean helping) {
         Route<T> route = mine.queue().route;
         boolean async = route.isAsynchronous();
+        // A helper may begin late, which is not the publisher's time: counted as such, it would keep helpers in use.
+        long began = helping ? System.nanoTime() : start;
         Receipt answer = null;
         Throwable thrown = null;
         boolean understood = false;
@@ -121,10 +118,9 @@ final class InFlight<T> extends Completions.Event
         } finally {
             exit(mine.run(), helping, thrown);
         }
-        callNanos = System.nanoTime() - start;
         decoded = understood;
         called = true;
-        route.took(callNanos);
+        route.took(System.nanoTime() - began);
         if (mine.helpers() != null) {
             mine.helpers().done(route, helper);
         }
