@@ -1,6 +1,5 @@
 package dev.outbox.servers;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,22 +9,19 @@ import java.util.List;
  * A Kafka server of one's own: one node, without ZooKeeper, in a JVM of its own, from the packages that Maven fetches.
  * It may be killed, paused and cut off; to be closed. It makes no topics by itself.
  */
-public final class KafkaServer implements AutoCloseable {
+public final class KafkaServer extends ProxiedServer {
     /** The user of {@link #authenticated}, and the password. */
     public static final String USER = "outbox";
 
     public static final String PASSWORD = "s3cret-of-outbox";
 
-    private final ServerJvm jvm;
     private final int direct;
     private final int authenticated;
-    private final TcpProxy proxy;
 
-    private KafkaServer(ServerJvm jvm, int direct, int authenticated, TcpProxy proxy) {
-        this.jvm = jvm;
+    private KafkaServer(ServerJvm jvm, TcpProxy network, int direct, int authenticated) {
+        super(jvm, network);
         this.direct = direct;
         this.authenticated = authenticated;
-        this.proxy = proxy;
     }
 
     /**
@@ -41,7 +37,7 @@ public final class KafkaServer implements AutoCloseable {
         int authenticated = Ports.free();
         TcpProxy proxy = TcpProxy.before("kafka://127.0.0.1:" + proxied);
         ServerJvm jvm = new ServerJvm("kafka", "dev.outbox.kafka.server.KafkaMain", directory);
-        KafkaServer server = new KafkaServer(jvm, direct, authenticated, proxy);
+        KafkaServer server = new KafkaServer(jvm, proxy, direct, authenticated);
         List<String> lines = new ArrayList<>(List.of(
                 "process.roles=broker,controller",
                 "node.id=1",
@@ -84,42 +80,11 @@ public final class KafkaServer implements AutoCloseable {
 
     /** Where clients connect that {@link #network} leads to the server. */
     public String proxied() {
-        return "127.0.0.1:" + proxy.port();
+        return "127.0.0.1:" + network().port();
     }
 
     /** Where clients connect that say who they are: by SASL/PLAIN, without encryption. */
     public String authenticated() {
         return "127.0.0.1:" + authenticated;
-    }
-
-    /** The network of {@link #proxied}. */
-    public TcpProxy network() {
-        return proxy;
-    }
-
-    /** Ends the server as {@code kill -9} does. */
-    public void kill() {
-        jvm.kill();
-    }
-
-    /** Starts a killed server again, with the data it had, on the ports it had; returns when it takes requests. */
-    public void restart() throws Exception {
-        jvm.start();
-    }
-
-    /** Lets the server stand still, until {@link #resume}. */
-    public void pause() throws IOException {
-        jvm.pause();
-    }
-
-    /** Lets a paused server go on. */
-    public void resume() throws IOException {
-        jvm.resume();
-    }
-
-    @Override
-    public void close() throws IOException {
-        kill();
-        proxy.close();
     }
 }

@@ -1,21 +1,9 @@
 package dev.outbox.servers;
 
 /** A database server of a test's own, which may be killed and paused. */
-public interface KillableServer extends AutoCloseable {
+public interface KillableServer extends Killable {
     /** Makes an empty database and returns its JDBC URL. */
     String newDatabase() throws Exception;
-
-    /** Kills the server, as a power cut would, except that the system keeps what was written to its files. */
-    void kill() throws Exception;
-
-    /** Starts a killed server again, with the data it had, at the address it had. */
-    void restart() throws Exception;
-
-    /** Lets the server stand still, until {@link #resume}. */
-    void pause() throws Exception;
-
-    /** Lets a paused server go on. */
-    void resume() throws Exception;
 
     @Override
     void close();

@@ -19,7 +19,7 @@ import org.testcontainers.utility.MountableFile;
  * A NATS server with JetStream: the one that the environment variable {@value #ENVIRONMENT} names by a URL, else a
  * container, else the program that is on the path, else that of Debian's package, which is unpacked and not installed.
  */
-public final class NatsServer implements AutoCloseable {
+public final class NatsServer implements Killable {
     /** A URL, starting {@code nats:}, of a server with JetStream. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_NATS_URL";
 
@@ -73,11 +73,13 @@ public final class NatsServer implements AutoCloseable {
     }
 
     /** Ends a packaged server as {@code kill -9} does. */
+    @Override
     public void kill() {
         requirePackaged().kill();
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
+    @Override
     public void restart() throws IOException, InterruptedException {
         requirePackaged().start();
     }
@@ -91,11 +93,13 @@ public final class NatsServer implements AutoCloseable {
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
+    @Override
     public void pause() throws IOException {
         Signals.pause(requirePackaged().running());
     }
 
     /** Lets a paused server go on. */
+    @Override
     public void resume() throws IOException {
         Signals.resume(requirePackaged().running());
     }

@@ -22,7 +22,7 @@ import org.testcontainers.containers.GenericContainer;
  * A RabbitMQ server: the one that the environment variable {@value #ENVIRONMENT} names by a URL with user and password,
  * else a container, else that of Debian's packages, which are unpacked and not installed.
  */
-public final class RabbitServer implements AutoCloseable {
+public final class RabbitServer implements Killable {
     /** A URL, starting {@code amqp:}, whose user may configure, write and read everything. */
     public static final String ENVIRONMENT = "OUTBOX_TEST_RABBITMQ_URL";
 
@@ -139,21 +139,25 @@ public final class RabbitServer implements AutoCloseable {
     }
 
     /** Ends a packaged server as {@code kill -9} does. */
+    @Override
     public void kill() {
         requirePackaged().kill();
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
+    @Override
     public void restart() throws IOException, InterruptedException {
         requirePackaged().start();
     }
 
     /** Lets a packaged server stand still, until {@link #resume}. */
+    @Override
     public void pause() throws IOException {
         Signals.pause(requirePackaged().running());
     }
 
     /** Lets a paused server go on. */
+    @Override
     public void resume() throws IOException {
         Signals.resume(requirePackaged().running());
     }

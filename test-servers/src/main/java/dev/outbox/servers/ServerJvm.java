@@ -4,6 +4,7 @@ import dev.outbox.processes.Await;
 import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
@@ -76,6 +77,16 @@ final class ServerJvm {
         Process running = process;
         if (running != null) {
             running.destroyForcibly().onExit().orTimeout(30, TimeUnit.SECONDS).join();
+        }
+    }
+
+    /** Ends the server for good, and deletes its files. */
+    void remove() {
+        kill();
+        try {
+            Databases.deleteTree(directory);
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println("[test-servers] " + name + " left files behind: " + e);
         }
     }
 

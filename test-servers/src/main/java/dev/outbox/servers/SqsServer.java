@@ -1,7 +1,5 @@
 package dev.outbox.servers;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -11,7 +9,7 @@ import java.util.List;
  * no credentials. After a kill it has forgotten which messages it recognises as duplicates, and the order of messages
  * of the same millisecond.
  */
-public final class SqsServer implements AutoCloseable {
+public final class SqsServer extends ProxiedServer {
     private static final Shared<SqsServer> SHARED = new Shared<>(() -> {
         try {
             return start();
@@ -20,16 +18,11 @@ public final class SqsServer implements AutoCloseable {
         }
     });
 
-    private final ServerJvm jvm;
-    private final Path directory;
     private final int port;
-    private final TcpProxy proxy;
 
-    private SqsServer(ServerJvm jvm, Path directory, int port, TcpProxy proxy) {
-        this.jvm = jvm;
-        this.directory = directory;
+    private SqsServer(ServerJvm jvm, TcpProxy network, int port) {
+        super(jvm, network);
         this.port = port;
-        this.proxy = proxy;
     }
 
     /** The server of this JVM, started at the first call; it ends with the JVM. */
@@ -50,7 +43,7 @@ public final class SqsServer implements AutoCloseable {
                 "messages-storage.enabled=true",
                 // By default H2 answers half a second before it has written.
                 "messages-storage.uri=jdbc:h2:file:" + directory.resolve("data") + ";WRITE_DELAY=0"));
-        SqsServer server = new SqsServer(jvm, directory, port, TcpProxy.before("http://127.0.0.1:" + port));
+        SqsServer server = new SqsServer(jvm, TcpProxy.before("http://127.0.0.1:" + port), port);
         server.restart();
         return server;
     }
@@ -62,42 +55,6 @@ public final class SqsServer implements AutoCloseable {
 
     /** Where clients connect that {@link #network} leads to the server. */
     public String proxied() {
-        return proxy.route(url());
-    }
-
-    /** The network of {@link #proxied}. */
-    public TcpProxy network() {
-        return proxy;
-    }
-
-    /** Ends the server as {@code kill -9} does. */
-    public void kill() {
-        jvm.kill();
-    }
-
-    /** Starts a killed server again, with the data it had, on the port it had; returns when it takes requests. */
-    public void restart() throws Exception {
-        jvm.start();
-    }
-
-    /** Lets the server stand still, until {@link #resume}. */
-    public void pause() throws IOException {
-        jvm.pause();
-    }
-
-    /** Lets a paused server go on. */
-    public void resume() throws IOException {
-        jvm.resume();
-    }
-
-    @Override
-    public void close() throws IOException {
-        kill();
-        proxy.close();
-        try {
-            Databases.deleteTree(directory);
-        } catch (IOException | UncheckedIOException e) {
-            System.err.println("[test-servers] SQS left files behind: " + e);
-        }
+        return network().route(url());
     }
 }

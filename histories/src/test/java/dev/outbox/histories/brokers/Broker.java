@@ -1,10 +1,12 @@
 package dev.outbox.histories.brokers;
 
+import dev.outbox.servers.Killable;
+import dev.outbox.servers.TcpProxy;
 import java.io.IOException;
 import java.util.List;
 
-/** A broker that relays publish to while it is hurt. */
-interface Broker extends AutoCloseable {
+/** A broker that relays publish to while it is hurt, and the network between them. */
+abstract class Broker implements AutoCloseable {
     /** Something that is done to the broker, and undone. */
     interface Fault {
         void begin() throws Exception;
@@ -21,28 +23,68 @@ interface Broker extends AutoCloseable {
      */
     record Arrival(String text, String key, long at) {}
 
+    private final Killable server;
+    private final TcpProxy network;
+
+    /**
+     * Has a server that runs.
+     *
+     * @param network of publishers, and of nobody else
+     */
+    Broker(Killable server, TcpProxy network) {
+        this.server = server;
+        this.network = network;
+    }
+
+    /** Has a server that runs, and makes the network. */
+    Broker(Killable server, String url) throws IOException {
+        this(server, TcpProxy.before(url));
+    }
+
+    /** A URL of the server, led through the network. */
+    final String route(String url) {
+        return network.route(url);
+    }
+
     /** From which a relay's process makes its publisher, by {@link Publishers}. */
-    String address();
+    abstract String address();
 
     /** All messages that the broker has, those of a key in their order. The broker is well. */
-    List<Arrival> arrivals() throws Exception;
+    abstract List<Arrival> arrivals() throws Exception;
 
-    void kill() throws Exception;
+    final void kill() throws Exception {
+        server.kill();
+    }
 
-    void restart() throws Exception;
+    final void restart() throws Exception {
+        server.restart();
+    }
 
-    void pause() throws Exception;
+    final void pause() throws Exception {
+        server.pause();
+    }
 
-    void resume() throws Exception;
+    final void resume() throws Exception {
+        server.resume();
+    }
 
     /** Cuts off all publishers. */
-    void cutOff() throws Exception;
+    final void cutOff() {
+        network.refuse();
+    }
 
-    void heal() throws Exception;
+    final void heal() {
+        network.heal();
+    }
 
     /** Ends all connections of publishers; new ones work. */
-    void cut() throws Exception;
+    final void cut() {
+        network.cut();
+    }
 
     @Override
-    void close() throws IOException;
+    public void close() throws IOException {
+        network.close();
+        server.close();
+    }
 }

@@ -2,7 +2,6 @@ package dev.outbox.histories.brokers;
 
 import dev.outbox.OutboxHeaders;
 import dev.outbox.servers.KafkaServer;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,13 +18,19 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Kafka, in a process of its own. */
-final class KafkaBroker implements Broker {
+final class KafkaBroker extends Broker {
     private static final String TOPIC = "history";
     private static final int PARTITIONS = 4;
 
-    private final KafkaServer server = KafkaServer.start();
+    private final KafkaServer server;
 
     KafkaBroker() throws Exception {
+        this(KafkaServer.start());
+    }
+
+    private KafkaBroker(KafkaServer server) throws Exception {
+        super(server, server.network());
+        this.server = server;
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", server.direct()))) {
             admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
                     .all()
@@ -34,12 +39,12 @@ final class KafkaBroker implements Broker {
     }
 
     @Override
-    public String address() {
+    String address() {
         return "kafka " + server.proxied() + " " + TOPIC;
     }
 
     @Override
-    public List<Arrival> arrivals() {
+    List<Arrival> arrivals() {
         Map<String, Object> settings = Map.of("bootstrap.servers", server.direct(), "enable.auto.commit", false);
         List<TopicPartition> partitions = IntStream.range(0, PARTITIONS)
                 .mapToObj(partition -> new TopicPartition(TOPIC, partition))
@@ -64,45 +69,5 @@ final class KafkaBroker implements Broker {
 
     private static String text(byte[] bytes) {
         return new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    @Override
-    public void kill() {
-        server.kill();
-    }
-
-    @Override
-    public void restart() throws Exception {
-        server.restart();
-    }
-
-    @Override
-    public void pause() throws Exception {
-        server.pause();
-    }
-
-    @Override
-    public void resume() throws Exception {
-        server.resume();
-    }
-
-    @Override
-    public void cutOff() {
-        server.network().refuse();
-    }
-
-    @Override
-    public void heal() {
-        server.network().heal();
-    }
-
-    @Override
-    public void cut() {
-        server.network().cut();
-    }
-
-    @Override
-    public void close() throws IOException {
-        server.close();
     }
 }

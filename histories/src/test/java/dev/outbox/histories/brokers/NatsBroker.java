@@ -2,27 +2,30 @@ package dev.outbox.histories.brokers;
 
 import dev.outbox.OutboxHeaders;
 import dev.outbox.servers.NatsServer;
-import dev.outbox.servers.TcpProxy;
 import io.nats.client.Connection;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.Nats;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.api.StreamConfiguration;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
 /** NATS, with a stream. */
 @SuppressWarnings("try") // closing a connection may be interrupted
-final class NatsBroker implements Broker {
+final class NatsBroker extends Broker {
     private static final String NAME = "history";
 
-    private final NatsServer server = NatsServer.packaged();
-    private final TcpProxy network = TcpProxy.before(server.url());
+    private final String url;
 
     NatsBroker() throws Exception {
-        try (Connection connection = Nats.connect(server.url())) {
+        this(NatsServer.packaged());
+    }
+
+    private NatsBroker(NatsServer server) throws Exception {
+        super(server, server.url());
+        url = server.url();
+        try (Connection connection = Nats.connect(url)) {
             connection
                     .jetStreamManagement()
                     .addStream(StreamConfiguration.builder()
@@ -33,14 +36,14 @@ final class NatsBroker implements Broker {
     }
 
     @Override
-    public String address() {
-        return "nats " + network.route(server.url()) + " " + NAME;
+    String address() {
+        return "nats " + route(url) + " " + NAME;
     }
 
     @Override
-    public List<Arrival> arrivals() throws Exception {
+    List<Arrival> arrivals() throws Exception {
         List<Arrival> arrivals = new ArrayList<>();
-        try (Connection connection = Nats.connect(server.url())) {
+        try (Connection connection = Nats.connect(url)) {
             JetStreamManagement streams = connection.jetStreamManagement();
             long last = streams.getStreamInfo(NAME).getStreamState().getLastSequence();
             for (long i = 1; i <= last; i++) {
@@ -53,46 +56,5 @@ final class NatsBroker implements Broker {
             }
         }
         return arrivals;
-    }
-
-    @Override
-    public void kill() {
-        server.kill();
-    }
-
-    @Override
-    public void restart() throws Exception {
-        server.restart();
-    }
-
-    @Override
-    public void pause() throws IOException {
-        server.pause();
-    }
-
-    @Override
-    public void resume() throws IOException {
-        server.resume();
-    }
-
-    @Override
-    public void cutOff() {
-        network.refuse();
-    }
-
-    @Override
-    public void heal() {
-        network.heal();
-    }
-
-    @Override
-    public void cut() {
-        network.cut();
-    }
-
-    @Override
-    public void close() throws IOException {
-        network.close();
-        server.close();
     }
 }

@@ -6,22 +6,25 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.servers.RabbitServer;
-import dev.outbox.servers.TcpProxy;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** RabbitMQ, with an exchange and a queue. */
-final class RabbitBroker implements Broker {
+final class RabbitBroker extends Broker {
     private static final String NAME = "history";
 
-    private final RabbitServer server = RabbitServer.packaged();
-    private final TcpProxy network = TcpProxy.before(server.url());
+    private final String url;
     private final List<Arrival> arrivals = new ArrayList<>();
 
     RabbitBroker() throws Exception {
+        this(RabbitServer.packaged());
+    }
+
+    private RabbitBroker(RabbitServer server) throws Exception {
+        super(server, server.url());
+        url = server.url();
         try (Connection connection = connect();
                 Channel channel = connection.createChannel()) {
             channel.exchangeDeclare(NAME, "direct", true);
@@ -33,17 +36,17 @@ final class RabbitBroker implements Broker {
 
     private Connection connect() throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
-        factory.setUri(server.url());
+        factory.setUri(url);
         return factory.newConnection();
     }
 
     @Override
-    public String address() {
-        return "rabbitmq " + network.route(server.url()) + " " + NAME;
+    String address() {
+        return "rabbitmq " + route(url) + " " + NAME;
     }
 
     @Override
-    public List<Arrival> arrivals() throws Exception {
+    List<Arrival> arrivals() throws Exception {
         try (Connection connection = connect();
                 Channel channel = connection.createChannel()) {
             for (GetResponse got = channel.basicGet(NAME, true); got != null; got = channel.basicGet(NAME, true)) {
@@ -55,46 +58,5 @@ final class RabbitBroker implements Broker {
             }
         }
         return List.copyOf(arrivals);
-    }
-
-    @Override
-    public void kill() {
-        server.kill();
-    }
-
-    @Override
-    public void restart() throws Exception {
-        server.restart();
-    }
-
-    @Override
-    public void pause() throws IOException {
-        server.pause();
-    }
-
-    @Override
-    public void resume() throws IOException {
-        server.resume();
-    }
-
-    @Override
-    public void cutOff() {
-        network.refuse();
-    }
-
-    @Override
-    public void heal() {
-        network.heal();
-    }
-
-    @Override
-    public void cut() {
-        network.cut();
-    }
-
-    @Override
-    public void close() throws IOException {
-        network.close();
-        server.close();
     }
 }

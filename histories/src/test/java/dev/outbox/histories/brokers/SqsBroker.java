@@ -11,23 +11,30 @@ import java.util.Map;
 import software.amazon.awssdk.services.sqs.model.Message;
 
 /** ElasticMQ, with a FIFO queue. */
-final class SqsBroker implements Broker {
+final class SqsBroker extends Broker {
     private static final String NAME = "history.fifo";
 
-    private final SqsServer server = SqsServer.start();
-    private final SqsQueues queues = new SqsQueues(server);
+    private final SqsServer server;
+    private final SqsQueues queues;
 
     SqsBroker() throws Exception {
+        this(SqsServer.start());
+    }
+
+    private SqsBroker(SqsServer server) {
+        super(server, server.network());
+        this.server = server;
+        this.queues = new SqsQueues(server);
         queues.create(NAME);
     }
 
     @Override
-    public String address() {
+    String address() {
         return "sqs " + server.proxied() + " " + NAME;
     }
 
     @Override
-    public List<Arrival> arrivals() {
+    List<Arrival> arrivals() {
         return queues.received(NAME).stream().map(SqsBroker::arrival).toList();
     }
 
@@ -40,43 +47,8 @@ final class SqsBroker implements Broker {
     }
 
     @Override
-    public void kill() {
-        server.kill();
-    }
-
-    @Override
-    public void restart() throws Exception {
-        server.restart();
-    }
-
-    @Override
-    public void pause() throws IOException {
-        server.pause();
-    }
-
-    @Override
-    public void resume() throws IOException {
-        server.resume();
-    }
-
-    @Override
-    public void cutOff() {
-        server.network().refuse();
-    }
-
-    @Override
-    public void heal() {
-        server.network().heal();
-    }
-
-    @Override
-    public void cut() {
-        server.network().cut();
-    }
-
-    @Override
     public void close() throws IOException {
         queues.close();
-        server.close();
+        super.close();
     }
 }
