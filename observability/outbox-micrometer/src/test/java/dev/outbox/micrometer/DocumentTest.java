@@ -9,6 +9,7 @@ import dev.outbox.Outbox;
 import dev.outbox.Receipt;
 import dev.outbox.Store;
 import dev.outbox.Topic;
+import dev.outbox.documents.Snippets;
 import dev.outbox.relay.Relay;
 import dev.outbox.store.memory.MemoryOutbox;
 import dev.outbox.store.memory.MemoryTransaction;
@@ -31,27 +32,13 @@ import org.junit.jupiter.api.Test;
 /** The code in {@code docs/METRICS.md} is code of this class, and its table has the meters that there are. */
 class DocumentTest {
     private static final Path DOCUMENT = Path.of("..", "..", "docs", "METRICS.md");
-    private static final Path SOURCE =
-            Path.of("src", "test", "java", "dev", "outbox", "micrometer", "DocumentTest.java");
-    private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ROW = Pattern.compile("^\\| `(outbox\\.[a-z.]+)` \\|", Pattern.MULTILINE);
 
     record Order(String customer) {}
 
     @Test
     void everySnippetIsCompiled() throws IOException {
-        String source = oneLine(Files.readString(SOURCE));
-        Matcher snippet = SNIPPET.matcher(Files.readString(DOCUMENT));
-        int snippets = 0;
-        while (snippet.find()) {
-            snippets++;
-            assertTrue(source.contains(oneLine(snippet.group(1))), "not here: " + snippet.group(1));
-        }
-        assertEquals(2, snippets);
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s+", "");
+        assertEquals(2, Snippets.compiledBy(getClass(), "METRICS.md"));
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.outbox.Receipt;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Topic;
+import dev.outbox.documents.Snippets;
 import dev.outbox.relay.Relay;
 import dev.outbox.store.jooq.JdbcOutbox;
 import io.opentelemetry.api.OpenTelemetry;
@@ -31,27 +32,13 @@ import org.junit.jupiter.api.Test;
 /** The code in {@code docs/TRACES.md} is code of this class, and does what the page says. */
 class DocumentTest {
     private static final Path DOCUMENT = Path.of("..", "..", "docs", "TRACES.md");
-    private static final Path SOURCE =
-            Path.of("src", "test", "java", "dev", "outbox", "opentelemetry", "DocumentTest.java");
-    private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ATTRIBUTE = Pattern.compile("`((?:messaging|outbox|error)\\.[a-z._]+)`");
 
     record Order(String customer) {}
 
     @Test
     void everySnippetIsCompiled() throws IOException {
-        String source = oneLine(Files.readString(SOURCE));
-        Matcher snippet = SNIPPET.matcher(Files.readString(DOCUMENT));
-        int snippets = 0;
-        while (snippet.find()) {
-            snippets++;
-            assertTrue(source.contains(oneLine(snippet.group(1))), "not here: " + snippet.group(1));
-        }
-        assertEquals(1, snippets);
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s+", "");
+        assertEquals(1, Snippets.compiledBy(getClass(), "TRACES.md"));
     }
 
     @Test

@@ -1,11 +1,11 @@
 package dev.outbox.nats;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Delivery;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.Topic;
+import dev.outbox.documents.Snippets;
 import dev.outbox.servers.NatsServer;
 import io.nats.client.Connection;
 import io.nats.client.JetStreamApiException;
@@ -17,8 +17,6 @@ import io.nats.client.api.DiscardPolicy;
 import io.nats.client.api.StreamConfiguration;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,8 +26,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -38,10 +34,6 @@ import org.junit.jupiter.api.Test;
 @Tag("nats")
 @SuppressWarnings("try") // closing may be interrupted
 class NatsDocumentTest {
-    private static final Path DOCUMENT = Path.of("..", "..", "docs", "NATS.md");
-    private static final Path SOURCE = Path.of("src", "test", "java", "dev", "outbox", "nats", "NatsDocumentTest.java");
-    private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-
     record Order(String customer) {}
 
     /** Stands for the table of a consumer. */
@@ -51,18 +43,7 @@ class NatsDocumentTest {
 
     @Test
     void everySnippetIsCompiled() throws IOException {
-        String source = oneLine(Files.readString(SOURCE));
-        Matcher snippet = SNIPPET.matcher(Files.readString(DOCUMENT));
-        int snippets = 0;
-        while (snippet.find()) {
-            snippets++;
-            assertTrue(source.contains(oneLine(snippet.group(1))), "not here: " + snippet.group(1));
-        }
-        assertEquals(4, snippets);
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s+", "");
+        assertEquals(4, Snippets.compiledBy(getClass(), "NATS.md"));
     }
 
     @Test

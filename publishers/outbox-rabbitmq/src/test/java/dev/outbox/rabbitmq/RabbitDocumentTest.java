@@ -1,7 +1,6 @@
 package dev.outbox.rabbitmq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
@@ -9,12 +8,11 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DeliverCallback;
 import dev.outbox.Delivery;
 import dev.outbox.Topic;
+import dev.outbox.documents.Snippets;
 import dev.outbox.processes.Await;
 import dev.outbox.servers.RabbitServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -23,19 +21,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The code in {@code docs/RABBITMQ.md} is code of this class, and what can be run is run. */
 @Tag("rabbitmq")
 class RabbitDocumentTest {
-    private static final Path DOCUMENT = Path.of("..", "..", "docs", "RABBITMQ.md");
-    private static final Path SOURCE =
-            Path.of("src", "test", "java", "dev", "outbox", "rabbitmq", "RabbitDocumentTest.java");
-    private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-
     record Order(String customer) {}
 
     /** Stands for the table of a consumer. */
@@ -45,18 +36,7 @@ class RabbitDocumentTest {
 
     @Test
     void everySnippetIsCompiled() throws IOException {
-        String source = oneLine(Files.readString(SOURCE));
-        Matcher snippet = SNIPPET.matcher(Files.readString(DOCUMENT));
-        int snippets = 0;
-        while (snippet.find()) {
-            snippets++;
-            assertTrue(source.contains(oneLine(snippet.group(1))), "not here: " + snippet.group(1));
-        }
-        assertEquals(3, snippets);
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s+", "");
+        assertEquals(3, Snippets.compiledBy(getClass(), "RABBITMQ.md"));
     }
 
     @Test

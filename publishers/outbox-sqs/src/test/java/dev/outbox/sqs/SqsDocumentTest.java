@@ -1,18 +1,16 @@
 package dev.outbox.sqs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Delivery;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.RetryPolicy;
 import dev.outbox.Topic;
+import dev.outbox.documents.Snippets;
 import dev.outbox.servers.SqsQueues;
 import dev.outbox.servers.SqsServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,8 +20,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.regions.Region;
@@ -35,10 +31,6 @@ import software.amazon.awssdk.services.sqs.model.ReceiveMessageResponse;
 
 /** The code in {@code docs/SQS.md} is code of this class, and what can be run is run. */
 class SqsDocumentTest {
-    private static final Path DOCUMENT = Path.of("..", "..", "docs", "SQS.md");
-    private static final Path SOURCE = Path.of("src", "test", "java", "dev", "outbox", "sqs", "SqsDocumentTest.java");
-    private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-
     record Order(String customer) {}
 
     /** Stands for the table of a consumer. */
@@ -48,18 +40,7 @@ class SqsDocumentTest {
 
     @Test
     void everySnippetIsCompiled() throws IOException {
-        String source = oneLine(Files.readString(SOURCE));
-        Matcher snippet = SNIPPET.matcher(Files.readString(DOCUMENT));
-        int snippets = 0;
-        while (snippet.find()) {
-            snippets++;
-            assertTrue(source.contains(oneLine(snippet.group(1))), "not here: " + snippet.group(1));
-        }
-        assertEquals(5, snippets);
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s+", "");
+        assertEquals(5, Snippets.compiledBy(getClass(), "SQS.md"));
     }
 
     @Test
