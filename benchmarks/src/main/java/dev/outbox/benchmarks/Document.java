@@ -87,7 +87,9 @@ final class Document {
                         + " sends the same bytes and waits for the same answers (`client`): a producer of Kafka with `acks=all` and its"
                         + " defaults, a channel of RabbitMQ with confirms and persistent messages, `publishAsync` of NATS JetStream. The first figure of each"
                         + " broker compares the relay with the slower of both. Where all of them share the same cores, that is hard to"
-                        + " reach: `one-after-the-other` compares it with the rate of doing both on the same cores in turn.");
+                        + " reach: `one-after-the-other` compares it with the rate of doing both on the same cores in turn. A worker waits"
+                        + " for all answers to a batch before it takes the next one: `workers2` compares two workers, which"
+                        + " share the partitions, with one.");
         part(
                 "Metrics",
                 "[a-z0-9]+\\.metrics\\..*",

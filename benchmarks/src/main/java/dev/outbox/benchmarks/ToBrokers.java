@@ -17,6 +17,9 @@ final class ToBrokers {
     private static final int LIMIT = 1000;
     private static final int IN_FLIGHT = 100;
 
+    /** One checks out and settles while the other waits for the broker. */
+    private static final int WORKERS = 2;
+
     private static final Map<String, Callable<BrokerTarget>> TARGETS = new LinkedHashMap<>();
 
     static {
@@ -33,34 +36,34 @@ final class ToBrokers {
                 continue; // their loads have no keys
             }
             Run.Pair pair = run.open(name);
+            Backend another = run.openOne(name);
             for (Map.Entry<String, Callable<BrokerTarget>> each : TARGETS.entrySet()) {
                 BrokerTarget target = each.getValue().call();
                 try {
                     run.noteServer(each.getKey(), target.version());
-                    measure(run, name + "." + each.getKey(), pair, target);
+                    measure(run, name + "." + each.getKey(), pair, another, target);
                 } finally {
                     target.close();
                 }
             }
+            another.close();
         }
     }
 
-    private static void measure(Run run, String name, Run.Pair pair, BrokerTarget target) throws Exception {
+    private static void measure(Run run, String name, Run.Pair pair, Backend another, BrokerTarget target)
+            throws Exception {
         // Rounds are long, because each side begins with an empty pipe and ends when it is empty again.
         Contest.Pace pace = new Contest.Pace(run.pace().rounds(), run.atLength() ? 4 : 1, 1);
         List<double[]> rounds = Contest.rates(
                 pace,
                 List.of(
-                        drain(pair.ours())
-                                .publishing(topic -> topic(topic)
-                                        .inFlight(IN_FLIGHT)
-                                        .asyncPublisher(target.publisher())
-                                        .build()),
+                        relay(pair.ours(), target),
                         byHand(target),
                         drain(pair.theirs())
                                 .publishing(topic -> topic(topic)
                                         .publisher(delivery -> Receipt.taken())
-                                        .build())));
+                                        .build()),
+                        relay(another, target).workers(WORKERS)));
         run.note(Contest.figure(name + ".relay", "the-slower-of-both", rounds, rates -> Math.min(rates[1], rates[2])));
         run.note(Contest.figure(
                 name + ".relay.one-after-the-other",
@@ -69,6 +72,17 @@ final class ToBrokers {
                 rates -> 1 / (1 / rates[1] + 1 / rates[2])));
         run.note(Contest.figure(name + ".relay.client", "bare-client", rounds, rates -> rates[1]));
         run.note(Contest.figure(name + ".relay.nothing", "publisher-that-does-nothing", rounds, rates -> rates[2]));
+        List<double[]> workers =
+                rounds.stream().map(rates -> new double[] {rates[3], rates[0]}).toList();
+        run.note(Contest.figure(name + ".relay.workers" + WORKERS, "one-worker", workers, rates -> rates[1]));
+    }
+
+    private static Drain relay(Backend backend, BrokerTarget target) {
+        return drain(backend)
+                .publishing(topic -> topic(topic)
+                        .inFlight(IN_FLIGHT)
+                        .asyncPublisher(target.publisher())
+                        .build());
     }
 
     private static Topic.Builder<byte[]> topic(String name) {
