@@ -4,10 +4,13 @@ import dev.outbox.Capabilities;
 import dev.outbox.Capability;
 import dev.outbox.MessageBatch;
 import dev.outbox.Store;
+import dev.outbox.tck.KillableServer;
+import dev.outbox.tck.KillableServerHarness;
 import dev.outbox.tck.StoreHarness;
 import dev.outbox.tck.WriteTransaction;
 import dev.outbox.tck.memory.MemoryHarness;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -17,7 +20,7 @@ final class Harnesses {
     private Harnesses() {}
 
     /** Of a store that takes more than was asked for. */
-    public static final class Greedy implements StoreHarness {
+    public static class Greedy implements StoreHarness {
         private final MemoryHarness memory = new MemoryHarness();
 
         /** For the runner. */
@@ -46,6 +49,27 @@ final class Harnesses {
         @Override
         public void dropOutbox(String address) {
             memory.dropOutbox(address);
+        }
+    }
+
+    /** Of the same store, on a server that may be killed, and has no copy. */
+    public static final class Killable extends Greedy implements KillableServerHarness {
+        /** For the runner. */
+        public Killable() {}
+
+        @Override
+        public InetSocketAddress endpoint(String address) {
+            return new MemoryHarness().endpoint(address);
+        }
+
+        @Override
+        public String through(String address, InetSocketAddress proxy) {
+            return new MemoryHarness().through(address, proxy);
+        }
+
+        @Override
+        public KillableServer startServer() {
+            throw new UnsupportedOperationException("The runner has to refuse before it asks.");
         }
     }
 

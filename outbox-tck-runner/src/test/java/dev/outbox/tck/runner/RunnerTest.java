@@ -136,6 +136,21 @@ class RunnerTest {
     }
 
     @Test
+    void aStoreWhoseServerDoesNotFailOverStopsAtLevel5() throws Exception {
+        String harness = Harnesses.Killable.class.getName();
+        assertCannotRun(
+                harness + " cannot take level 6: it has to implement dev.outbox.tck.FailoverHarness",
+                "--harness",
+                harness,
+                "-cp",
+                OURS,
+                "--level",
+                "6",
+                "--rule",
+                "OBX-CLOSE-1");
+    }
+
+    @Test
     void aViolationIsShown() throws Exception {
         String harness = Harnesses.Greedy.class.getName();
         Ended run = run("--harness", harness, "-cp", OURS, "--rule", "OBX-LIMIT-1", "--report", "here");
