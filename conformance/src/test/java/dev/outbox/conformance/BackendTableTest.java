@@ -21,11 +21,12 @@ class BackendTableTest {
     private static final String JOOQ = "outbox-store-jooq";
     private static final String ROW_LOCK = "row lock of an open transaction";
     private static final String LEASE = "lease, renewed and fenced";
+    private static final String SENTINEL = "Redis 6.2+, Sentinel";
     private static final String CLUSTER = "Redis 6.2+, Cluster";
     private static final int HIGHEST_LEVEL = 6;
 
     /** Only the profile "versions" has the whole suite run on these. */
-    private static final Set<String> IN_VERSIONS = Set.of(CLUSTER);
+    private static final Set<String> IN_VERSIONS = Set.of(SENTINEL, CLUSTER);
 
     /**
      * A row.
@@ -88,6 +89,7 @@ class BackendTableTest {
                     LEASE,
                     "dev.outbox.store.redis.RedisTckTest",
                     "redis"),
+            new Backend(SENTINEL, "outbox-store-redis", LEASE, "dev.outbox.store.redis.RedisFailoverTckTest", "redis"),
             new Backend(CLUSTER, "outbox-store-redis", LEASE, "dev.outbox.store.redis.RedisClusterTckTest", "redis"),
             new Backend(
                     "MongoDB 5.0+, replica set",
