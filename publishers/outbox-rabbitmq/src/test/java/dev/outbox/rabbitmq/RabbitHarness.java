@@ -35,8 +35,15 @@ final class RabbitHarness implements PublisherHarness {
     private final RabbitServer server = RabbitServer.killable();
     private final TcpProxy proxy = TcpProxy.before(server.url());
     private final Map<String, List<ReceivedMessage>> received = new HashMap<>();
+    private final String queueType;
 
-    RabbitHarness() throws Exception {
+    /**
+     * Uses a broker that others use, too.
+     *
+     * @param queueType classic or quorum
+     */
+    RabbitHarness(String queueType) throws Exception {
+        this.queueType = queueType;
         server.control(
                 "eval",
                 "rabbit_auth_backend_internal:add_user(<<\"" + USER + "\">>, <<\"" + PASSWORD + "\">>, <<\"tests\">>), "
@@ -54,7 +61,7 @@ final class RabbitHarness implements PublisherHarness {
     }
 
     private void declareQueue(Channel channel, String name) throws IOException {
-        channel.queueDeclare(name, true, false, false, Map.of());
+        channel.queueDeclare(name, true, false, false, Map.of("x-queue-type", queueType));
         channel.queueBind(name, name, KEY);
         received.put(name, new ArrayList<>());
     }

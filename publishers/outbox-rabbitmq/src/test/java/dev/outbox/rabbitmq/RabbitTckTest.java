@@ -8,6 +8,6 @@ import org.junit.jupiter.api.Tag;
 class RabbitTckTest extends PublisherTck {
     @Override
     protected PublisherHarness harness() throws Exception {
-        return new RabbitHarness();
+        return new RabbitHarness("classic");
     }
 }
