@@ -87,7 +87,7 @@ class MySqlDocumentTest {
         @Test
         void everyStatementRuns() throws Exception {
             List<String> statements = statements();
-            assertEquals(6, statements.size(), statements.toString());
+            assertEquals(7, statements.size(), statements.toString());
             try (Connection connection = DriverManager.getConnection(address);
                     Statement statement = connection.createStatement()) {
                 for (String sql : statements) {
