@@ -29,6 +29,7 @@ import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /** {@link Operations} by scripts, one for each key space. */
 final class RedisOperations implements StoreOperations {
@@ -244,6 +245,7 @@ final class RedisOperations implements StoreOperations {
             surroundings.requireNow(keyNames); // messages that were deleted are on no page
             List<Partition> partitions = partitions(topic, after.partition(), last);
             List<Placed> found = new ArrayList<>();
+            Place from = after;
             int next = 0;
             while (next < partitions.size() && found.size() < limit) {
                 int enough = Math.min(AT_A_TIME, limit - found.size()); // because each has a message, as a rule
@@ -251,22 +253,46 @@ final class RedisOperations implements StoreOperations {
                 Map<Partition, Object> lengths =
                         all(some, (partition, keys) -> Command.of(Protocol.Command.XLEN, keys.messages()));
                 Map<Partition, Long> shares = new LinkedHashMap<>();
+                int cut = -1; // the last one, if only a part of it is asked for
                 for (long left = (long) limit - found.size(); left > 0 && next < partitions.size(); next++) {
                     Partition partition = partitions.get(next);
                     if (!lengths.containsKey(partition)) {
                         break;
                     }
-                    long length = lengths.get(partition) instanceof Long number ? number : 0; // or it was spoilt
+                    long length = length(lengths.get(partition));
                     if (length > 0) {
                         shares.put(partition, Math.min(left, length));
+                        cut = length > left ? next : -1;
                     }
                     // Of the first partition, some may be before the place.
-                    left -= partition.number() == after.partition() ? 0 : length;
+                    left -= partition.number() == from.partition() ? 0 : length;
                 }
-                found.addAll(read(shares, after));
+                List<Placed> read = read(shares, from);
+                found.addAll(read);
+                if (cut >= 0 && found.size() < limit) {
+                    // Others were settled since their lengths were asked for, so there is room for more of this one. If
+                    // it had less than its share, it has no more.
+                    Partition part = partitions.get(cut);
+                    List<Placed> its = read.stream()
+                            .filter(each -> each.place().partition() == part.number())
+                            .toList();
+                    if (its.size() == shares.getOrDefault(part, 0L)) {
+                        next = cut;
+                        from = its.get(its.size() - 1).place();
+                    }
+                }
             }
             return List.copyOf(found.subList(0, Math.min(found.size(), limit)));
         });
+    }
+
+    /** That of a stream; 0 if there is none, or something else has its key. */
+    private static long length(@Nullable Object reply) {
+        if (reply instanceof JedisDataException error && Trouble.code(error).equals("WRONGTYPE")) {
+            return 0;
+        }
+        Reply.check(reply);
+        return reply instanceof Long number ? number : 0;
     }
 
     private List<Partition> partitions(String topic, int first, int last) {
