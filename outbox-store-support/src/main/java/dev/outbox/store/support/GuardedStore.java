@@ -235,7 +235,11 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
         require(Capability.BROWSING);
         requireAtLeastOne("limit", limit);
         requireOpen();
-        return new PageReader(operations, topic).read(partition, Place.after(after), limit);
+        Place place = Place.after(after);
+        if (partition != null && partition < 0) {
+            return new Page(List.of(), null); // no message has such a one
+        }
+        return new PageReader(operations, topic).read(partition, place, limit);
     }
 
     @Override

@@ -168,8 +168,8 @@ public final class JdbcStore extends GuardedStore {
             capabilities = capabilities.without(
                     Capability.FINDING,
                     dialect.sql("outbox_message had no index on message_id when the store was opened, for which every"
-                            + " message costs a little more. If you want it: CREATE INDEX outbox_message_id ON"
-                            + " outbox_message (message_id)"));
+                            + " message costs a little more. If you want it: " + dialect.createIndex()
+                            + " outbox_message_id ON outbox_message (message_id)"));
         }
         if (dialect.holders() == null) {
             capabilities = capabilities.without(

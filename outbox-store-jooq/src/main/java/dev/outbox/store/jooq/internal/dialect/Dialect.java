@@ -73,6 +73,11 @@ public sealed interface Dialect
     @Nullable
     String holders();
 
+    /** How an index is made while applications write, up to its name. */
+    default String createIndex() {
+        return "CREATE INDEX";
+    }
+
     /** Query: the bytes that the server accepts in one piece. Null if it accepts every message that may be. */
     @Nullable
     String mostBytes();

@@ -667,6 +667,12 @@ public record PostgresDialect(TableNames names) implements Dialect {
                 + bounds("?, ?, ?", "?, ?, " + Long.MAX_VALUE) + " LIMIT ?");
     }
 
+    /** Without the word, all writers would wait. */
+    @Override
+    public String createIndex() {
+        return "CREATE INDEX CONCURRENTLY";
+    }
+
     @Override
     public String holders() {
         return """

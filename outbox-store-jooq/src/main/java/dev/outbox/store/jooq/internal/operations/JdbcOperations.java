@@ -166,8 +166,9 @@ public final class JdbcOperations implements StoreOperations {
     }
 
     /**
-     * A message of an older library has no other id than its number, and is found by it. Sorting is left to this side.
-     * To spare it, a database may walk through the table by its primary key.
+     * A message of an older library has no other id than its number, and is found by it. If that library has redriven
+     * it, it is not found, because there is no index for the id that it had before. Sorting is left to this side. To
+     * spare it, a database may walk through the table by its primary key.
      */
     @Override
     public Optional<PersistedMessage> pending(String id) {
@@ -175,18 +176,21 @@ public final class JdbcOperations implements StoreOperations {
             return Optional.empty();
         }
         long number = number(id);
-        String sql = "SELECT " + ListingQuery.columns(dialect) + " FROM outbox_message m WHERE "
-                + (number == 0 ? "m.message_id = ?" : "m.id = ? AND m.message_id IS NULL");
+        String select = "SELECT " + ListingQuery.columns(dialect) + " FROM outbox_message m WHERE ";
         return inTransaction("Finding a message", connection -> {
             surroundings.requireNow(connection);
             List<Placed> found = new ArrayList<>();
-            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(sql))) {
-                if (number == 0) {
-                    statement.setString(1, id);
-                } else {
-                    statement.setLong(1, number);
-                }
+            try (PreparedStatement statement = connection.prepareStatement(dialect.sql(select + "m.message_id = ?"))) {
+                statement.setString(1, id);
                 ListingQuery.add(statement, dialect, found);
+            }
+            if (number != 0 && found.isEmpty()) {
+                String byNumber = select + "m.id = ? AND m.message_id IS NULL"
+                        + " AND coalesce(m.original_id, 0) IN (0, m.id)"; // else that is its id
+                try (PreparedStatement statement = connection.prepareStatement(dialect.sql(byNumber))) {
+                    statement.setLong(1, number);
+                    ListingQuery.add(statement, dialect, found);
+                }
             }
             return found.stream().min(Comparator.comparing(Placed::place)).map(Placed::message);
         });
