@@ -1,5 +1,7 @@
 package dev.outbox.relay;
 
+import static dev.outbox.relay.RelayLog.LOG;
+
 import dev.outbox.FailureKind;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
@@ -224,7 +226,8 @@ final class Outcomes {
     private void setAside(Partition partition, Duration pause, OutboxException error) {
         shared.listeners.setAside(new OutboxListener.SetAside(partition.topic(), partition.number(), pause, error));
         try {
-            shared.sparing.warn(
+            // Not sparing: each has pauses of its own.
+            LOG.warn(
                     "[OUTBOX-105] What became of a message of {}/{} cannot be written into the store, although the"
                             + " store takes that of other partitions. The partition is set aside and tried alone, with"
                             + " growing pauses of up to 5 minutes; Relay.state() tells how long",

@@ -293,7 +293,9 @@ public final class Relay implements AutoCloseable {
                         .sorted(Comparator.comparing(RelayState.LeftOut::topic))
                         .toList(),
                 shared.partitionCounts.misplaced(),
-                unserved.topics());
+                unserved.topics().stream()
+                        .filter(topic -> !routes.containsKey(topic)) // registered since the last look
+                        .toList());
     }
 
     /** Whether {@link #close} was called. A closed relay stays closed. Cheap. */

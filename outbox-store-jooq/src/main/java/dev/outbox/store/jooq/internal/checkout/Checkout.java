@@ -33,7 +33,7 @@ public final class Checkout {
     /** After what time a row that cannot be read is read again. */
     private static final Duration READ_AGAIN_AFTER = Duration.ofSeconds(10);
 
-    private static final Log LOG = Log.of(Checkout.class).sparing();
+    private static final Log LOG = Log.of(Checkout.class);
 
     private final TopicSet topicSet;
     private final Dialect dialect;
