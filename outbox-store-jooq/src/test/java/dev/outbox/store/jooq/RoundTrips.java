@@ -155,21 +155,28 @@ record RoundTrips(String address, String discovery) {
             IntUnaryOperator removing = many -> operations.removePending(TOPIC, many);
             IntUnaryOperator moving = many -> operations.movePending(TOPIC, "other", 5, many);
             for (IntUnaryOperator part : List.of(removing, moving)) {
-                List<Integer> least = new ArrayList<>();
-                for (int each : new int[] {1, 50}) {
-                    List<Integer> counts = new ArrayList<>();
-                    for (int i = 0; i < 4; i++) {
-                        fill(8, each);
-                        wire.clear();
-                        assertEquals(8 * each, part.applyAsInt(8 * each));
-                        counts.add(wire.roundTrips().size());
-                    }
-                    least.add(Collections.min(counts));
+                int few = 0;
+                for (int i = 0; i < 4; i++) {
+                    int trips = ofAPart(wire, part, 1);
+                    few = i == 0 ? trips : Math.min(few, trips);
                 }
-                // What was read is too much for one piece, or the read comes after what was taken.
-                assertTrue(least.get(1) <= least.get(0) + 2, "round trips for 8 messages, and for 400: " + least);
+                // What was read is too much for one piece, or the read comes after what was taken. On a busy machine,
+                // the
+                // server answers some pieces before the last has been sent.
+                List<Integer> many = new ArrayList<>();
+                do {
+                    many.add(ofAPart(wire, part, 50));
+                } while (many.size() < 20 && Collections.min(many) > few + 2);
+                assertTrue(Collections.min(many) <= few + 2, "for 8 messages " + few + ", and for 400 " + many);
             }
         }
+    }
+
+    private int ofAPart(Wire wire, IntUnaryOperator part, int each) throws Exception {
+        fill(8, each);
+        wire.clear();
+        assertEquals(8 * each, part.applyAsInt(8 * each));
+        return wire.roundTrips().size();
     }
 
     private void fill(int partitions, int each) throws Exception {
