@@ -7,6 +7,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.modulith.events.EventExternalizationConfiguration;
@@ -22,7 +23,9 @@ import org.springframework.modulith.events.support.BrokerRouting;
 @ConditionalOnBean(EventExternalizationConfiguration.class)
 @Conditional(OutboxMode.class)
 class OutboxModulithAutoConfiguration {
+    /** One of a parent context gets the events of its children, too. */
     @Bean
+    @ConditionalOnMissingBean
     OutboxExternalizer outboxExternalizer(
             EventExternalizationConfiguration configuration,
             ObjectProvider<SpringOutbox> outbox,

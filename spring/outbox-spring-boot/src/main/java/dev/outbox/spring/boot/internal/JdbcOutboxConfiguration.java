@@ -38,7 +38,8 @@ class JdbcOutboxConfiguration {
     @Lazy
     Store outboxStore(DataSource dataSource, OutboxProperties properties) {
         if (properties.relay().enabled()) {
-            PoolSize.check(dataSource, properties.relay().workers());
+            int listeners = Boolean.TRUE.equals(properties.store().wakeUp()) ? 1 : 0;
+            PoolSize.check(dataSource, properties.relay().workers() + listeners);
         }
         return names(properties).store(SpringJdbcOutbox.target(dataSource), StoreSettings.options(properties.store()));
     }

@@ -56,7 +56,7 @@ class OutboxAutoConfiguration {
     }
 
     /** Nothing else opens the store when an application without a relay starts. */
-    @Bean
+    @Bean("dev.outbox.spring.boot.schema") // which no bean of an application is called
     SmartInitializingSingleton outboxSchema(OutboxProperties properties, ObjectProvider<Store> store) {
         return () -> {
             if (Boolean.TRUE.equals(properties.store().createSchema())) {

@@ -12,6 +12,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -22,7 +23,7 @@ import org.springframework.context.annotation.Configuration;
 class OutboxEndpointAutoConfiguration {
     /** The starters make a health indicator of it, whose type is another one in each generation of Spring Boot. */
     @Bean
-    @ConditionalOnBean(OutboxRelay.class)
+    @ConditionalOnSingleCandidate(OutboxRelay.class)
     @ConditionalOnMissingBean
     OutboxHealth outboxHealth(OutboxRelay relay, ObjectProvider<Topic<?>> topics, OutboxProperties properties) {
         List<Duration> publishTimeouts =
@@ -45,7 +46,7 @@ class OutboxEndpointAutoConfiguration {
         @ConditionalOnMissingBean
         @ConditionalOnAvailableEndpoint(endpoint = OutboxEndpoint.class)
         OutboxEndpoint outboxEndpoint(ObjectProvider<Store> store, ObjectProvider<OutboxRelay> relay) {
-            return new OutboxEndpoint(store::getObject, relay.getIfAvailable());
+            return new OutboxEndpoint(store::getObject, relay.getIfUnique());
         }
     }
 }

@@ -18,7 +18,8 @@ final class PoolSize {
     /**
      * Looks at pools of HikariCP, which are those that Spring Boot makes.
      *
-     * @throws ConfigurationException if the workers of the relay alone can have all connections
+     * @param workers those of the relay, and its listener for wake-ups, which all keep a connection
+     * @throws ConfigurationException if the relay alone can have all connections
      */
     static void check(DataSource dataSource, int workers) {
         HikariDataSource pool = DataSourceUnwrapper.unwrap(dataSource, HikariDataSource.class);
@@ -26,6 +27,9 @@ final class PoolSize {
             return;
         }
         int connections = pool.getMaximumPoolSize();
+        if (connections < 1) {
+            return; // before HikariCP 6, a pool that nobody has used yet does not know
+        }
         if (connections <= workers) {
             throw new ConfigurationException("The connection pool has at most " + connections
                     + " connections, and the relay keeps up to " + workers
