@@ -111,6 +111,8 @@ class AnswersTest {
             if (!answer.old().isEmpty()) {
                 exchange.getResponseHeaders().add("x-amzn-query-error", answer.old() + ";Sender");
             }
+            // A connection that is kept may be closed by this server while the next request is on its way.
+            exchange.getResponseHeaders().add("Connection", "close");
             exchange.sendResponseHeaders(answer.status(), body.length);
             exchange.getResponseBody().write(body);
         }
