@@ -667,6 +667,29 @@ abstract class StoreTest {
         }
     }
 
+    @Test
+    void aMessageOfAnOlderLibraryIsFoundByTheIdThatItIsShownWith() throws Exception {
+        commit(0, "row", "first row");
+        try (Store store = Stores.open(address, StoreOptions.defaults())) {
+            execute(indexForFinding(store));
+            Map<String, String> drawn = ids(store, TOPIC);
+            execute(
+                    "UPDATE outbox_message SET message_id = NULL WHERE message_id = '" + drawn.get("row") + "'",
+                    "UPDATE outbox_message SET message_id = NULL, original_id = 4711 WHERE message_id = '"
+                            + drawn.get("first row") + "'");
+        }
+        try (Store store = Stores.open(address, StoreOptions.defaults())) {
+            Finding finding = Finding.of(store);
+            String number = String.valueOf(ids(store, TOPIC).get("row"));
+            assertEquals("row", text(finding.pending(number).orElseThrow().message()));
+            String other = ask("SELECT id FROM outbox_message WHERE original_id = 4711");
+            assertTrue(finding.pending(other).isEmpty(), "that is the number of a row, and its message has another id");
+            assertEquals(2, Operations.of(store).movePending(TOPIC, "bills", 2, 10));
+            assertEquals("row", text(finding.pending(number).orElseThrow().message()));
+            assertEquals("first row", text(finding.pending("4711").orElseThrow().message()));
+        }
+    }
+
     private static Map<String, String> ids(Store store, String topic) {
         try (MessageBatch batch = store.checkout(Set.of(topic), 10)) {
             return batch.messages().stream().collect(Collectors.toMap(StoreTest::text, PersistedMessage::id));

@@ -19,6 +19,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.commons.pool2.PooledObject;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -26,8 +28,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.AbstractTransaction;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.ConnectionFactory;
+import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.providers.PooledConnectionProvider;
 
 /**
  * However many partitions are ready, and whatever the limit is: a checkout ends, fills its batch, serves everybody in turn, and
@@ -248,6 +255,54 @@ class ManyPartitionsTest {
                 assertFalse(stats.contains("cmdstat_scan:") || stats.contains("cmdstat_keys:"), stats);
             }
         }
+    }
+
+    /** What relays settle after a page has asked for lengths leaves it room for more of the last partition. */
+    @Test
+    void aPageHidesNothingThoughMessagesAreSettledWhileItIsRead() {
+        try (AbstractTransaction tx = client.multi()) {
+            PersistFunc persist = address.outbox().withoutWakeUps().persist(tx);
+            for (int i = 0; i < 53; i++) {
+                persist.persist(RedisStoreTest.message(i < 3 ? 1 : 2, "m" + i));
+            }
+            RedisOutbox.exec(tx).orThrow();
+        }
+        AtomicBoolean reads = new AtomicBoolean();
+        AtomicBoolean settled = new AtomicBoolean();
+        RedisUrl server = RedisUrl.parse(RedisServer.shared().url());
+        JedisClientConfig login = DefaultJedisClientConfig.builder()
+                .user(server.user())
+                .password(server.password())
+                .build();
+        try (Jedis direct = RedisServer.shared().connect();
+                RedisClient others = RedisClient.builder()
+                        .connectionProvider(new PooledConnectionProvider(
+                                new ConnectionFactory(server.hosts().iterator().next(), login) {
+                                    @Override
+                                    public void activateObject(PooledObject<Connection> connection) throws Exception {
+                                        if (reads.get()
+                                                && calls("xlen", direct.info("commandstats")) > 0
+                                                && settled.compareAndSet(false, true)) {
+                                            trim(direct, 3);
+                                        }
+                                        super.activateObject(connection);
+                                    }
+                                }))
+                        .build();
+                Store store = address.outbox().store(others, OPTIONS)) {
+            direct.configResetStat();
+            reads.set(true);
+            Browsing.Page page = Browsing.of(store).pending(RedisStoreTest.TOPIC, null, null, 100);
+            assertTrue(settled.get());
+            assertEquals(50, page.messages().size());
+        }
+    }
+
+    /** Takes all messages out of the partitions that have so many. */
+    private void trim(Jedis server, int length) {
+        server.keys(address.prefix() + "*").stream()
+                .filter(key -> server.type(key).equals("stream") && server.xlen(key) == length)
+                .forEach(key -> server.xtrim(key, 0, false));
     }
 
     private static int calls(String command, String stats) {

@@ -104,6 +104,8 @@ class StartupTest {
         says("Raise spring.datasource.hikari.maximum-pool-size to 6.");
         Applications.run(Applications.Shop.class, tooSmall, "outbox.relay.workers=1")
                 .close();
+        fails(Applications.Shop.class, tooSmall, "outbox.relay.workers=1", "outbox.store.wake-up=true");
+        says("at most 2 connections, and the relay keeps up to 2 while");
     }
 
     @Test
