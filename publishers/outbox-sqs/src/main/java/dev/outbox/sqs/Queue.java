@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.sqs.SqsAsyncClient;
@@ -39,7 +38,12 @@ final class Queue {
     private final SqsAsyncClient client;
     private final String name;
     private final Duration limit;
-    private final AtomicReference<@Nullable CompletableFuture<Facts>> facts = new AtomicReference<>();
+
+    /** The question that was answered last. Written with the lock of this. */
+    private volatile @Nullable CompletableFuture<Facts> answered;
+
+    /** The question that is not answered yet. Guarded by this. */
+    private @Nullable CompletableFuture<Facts> asking;
 
     /**
      * Asks nobody yet.
@@ -53,25 +57,37 @@ final class Queue {
         this.limit = limit;
     }
 
-    /** What the queue has told, or tells now. Those that ask meanwhile share the question. */
+    /** What the queue has told last, or tells now. Those that ask meanwhile share the question. */
     CompletableFuture<Facts> facts() {
-        while (true) {
-            CompletableFuture<Facts> known = facts.get();
-            if (known != null && !known.isCompletedExceptionally()) {
-                return known;
-            }
-            CompletableFuture<Facts> asked = new CompletableFuture<>();
-            if (facts.compareAndSet(known, asked)) {
-                ask(asked);
-                return asked;
-            }
-        }
+        CompletableFuture<Facts> known = answered;
+        return known == null ? factsAfter(null) : known;
     }
 
-    /** The same, but newer than this. */
-    CompletableFuture<Facts> factsAfter(CompletableFuture<Facts> old) {
-        facts.compareAndSet(old, null);
-        return facts();
+    /** The same, but newer than this. Until the queue has told, {@link #facts} are those of before. */
+    CompletableFuture<Facts> factsAfter(@Nullable CompletableFuture<Facts> old) {
+        CompletableFuture<Facts> asked;
+        synchronized (this) {
+            CompletableFuture<Facts> known = answered;
+            if (known != null && known != old) {
+                return known;
+            }
+            CompletableFuture<Facts> other = asking;
+            if (other != null) {
+                return other;
+            }
+            asked = new CompletableFuture<>();
+            asking = asked;
+        }
+        ask(asked);
+        return asked;
+    }
+
+    /** An answer counts before those that wait for it go on, and only if the queue has told something. */
+    private synchronized void answered(CompletableFuture<Facts> asked, boolean told) {
+        asking = null;
+        if (told) {
+            answered = asked;
+        }
     }
 
     /** The longest time that {@link #facts} take. */
@@ -87,6 +103,7 @@ final class Queue {
         try {
             CompletionStage<Facts> answer = url().thenCompose(this::ask);
             answer.whenComplete((told, thrown) -> {
+                answered(asked, thrown == null);
                 if (thrown == null) {
                     asked.complete(told);
                 } else {
@@ -94,6 +111,7 @@ final class Queue {
                 }
             });
         } catch (RuntimeException e) {
+            answered(asked, false);
             asked.completeExceptionally(e);
         }
     }

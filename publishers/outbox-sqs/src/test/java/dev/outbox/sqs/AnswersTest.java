@@ -15,6 +15,7 @@ import dev.outbox.BrokerUnavailableException;
 import dev.outbox.ConfigurationException;
 import dev.outbox.Delivery;
 import dev.outbox.PermanentFailureException;
+import dev.outbox.Receipt;
 import dev.outbox.processes.Await;
 import dev.outbox.servers.SqsQueues;
 import java.io.IOException;
@@ -26,11 +27,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -73,7 +76,9 @@ class AnswersTest {
     private final HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final AtomicInteger sent = new AtomicInteger();
+    private final AtomicInteger questions = new AtomicInteger();
     private final CountDownLatch end = new CountDownLatch(1);
+    private volatile CountDownLatch toTell = new CountDownLatch(0);
     private volatile Answer toSend = TAKEN;
     private volatile Answer toQuestions = TAKEN;
     private volatile int largest = 1_000;
@@ -99,6 +104,9 @@ class AnswersTest {
                     exchange.getRequestHeaders().getFirst("X-Amz-Target").endsWith("SendMessage");
             if (sends) {
                 sent.incrementAndGet();
+            } else {
+                questions.incrementAndGet();
+                await(toTell);
             }
             if (silent) {
                 await(end);
@@ -278,6 +286,37 @@ class AnswersTest {
         }
     }
 
+    /** A question has minutes here, because it waits for the test. */
+    @Test
+    void messagesThatAreTooLargeShareOneQuestionWhichHoldsUpNoOthers() throws Exception {
+        SqsAsyncClient client = client().build();
+        Queue queue = new Queue(client, URL, Duration.ofMinutes(3));
+        queue.facts().get(30, TimeUnit.SECONDS);
+        toTell = new CountDownLatch(1);
+        List<CompletableFuture<Receipt>> large = IntStream.range(0, 3)
+                .mapToObj(i -> publish(lane(queue), new byte[1_000]))
+                .toList();
+        Await.until("the queue is asked again", () -> questions.get() > 1);
+        publish(lane(queue), new byte[1]).get(30, TimeUnit.SECONDS);
+        toTell.countDown();
+        large.forEach(answer -> failsWith(PermanentFailureException.class, "takes 1000", answer));
+        assertEquals(2, questions.get(), "questions, of which the first was before the messages");
+        closeSoon(client);
+    }
+
+    @Test
+    void aQueueThatDoesNotTellAgainIsUsedAsBefore() throws Exception {
+        SqsAsyncClient client = client().build();
+        Queue queue = new Queue(client, URL, Duration.ofMinutes(3));
+        queue.facts().get(30, TimeUnit.SECONDS);
+        toQuestions = new Answer(503, "ServiceUnavailable", "Slow down.");
+        failsWith(BrokerUnavailableException.class, "Slow down", publish(lane(queue), new byte[1_000]));
+        publish(lane(queue), new byte[1]).get(30, TimeUnit.SECONDS);
+        toQuestions = TAKEN;
+        failsWith(PermanentFailureException.class, "takes 1000", publish(lane(queue), new byte[1_000]));
+        closeSoon(client);
+    }
+
     @Test
     void theSizeIsInBytes() {
         try (SqsPublisher<String> publisher = builder(client()).build()) {
@@ -291,15 +330,28 @@ class AnswersTest {
     void aLateMessageDoesNotWaitForWhatTheQueueTells() {
         SqsAsyncClient client = client().build();
         Queue queue = new Queue(client, "orders.fifo", Duration.ofMinutes(3));
-        Lane lane = new Lane(queue, new Errors("orders.fifo"), Duration.ofHours(1), () -> false);
         Outgoing message = new Messages<String>(true, null, null).of(message("m"));
         silent = true;
         long late = System.nanoTime() - Duration.ofMinutes(55).toNanos();
         failsWith(
                 BrokerUnavailableException.class,
                 "has taken too long",
-                lane.publish(message, late).toCompletableFuture());
-        new Thread(client::close).start(); // which takes seconds
+                lane(queue).publish(message, late).toCompletableFuture());
+        closeSoon(client);
+    }
+
+    private static Lane lane(Queue queue) {
+        return new Lane(queue, new Errors("orders.fifo"), Duration.ofHours(1), () -> false);
+    }
+
+    private static CompletableFuture<Receipt> publish(Lane lane, byte[] payload) {
+        Outgoing message = new Messages<String>(true, null, null).of(message(payload));
+        return lane.publish(message, System.nanoTime()).toCompletableFuture();
+    }
+
+    /** Which takes seconds. */
+    private static void closeSoon(SqsAsyncClient client) {
+        new Thread(client::close).start();
     }
 
     /** The client has no reason to stop trying, except that its time is over. */
