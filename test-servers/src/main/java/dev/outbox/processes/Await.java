@@ -7,13 +7,15 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Waits for conditions, and never for longer than it says. It looks less and less often. */
 public final class Await {
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    /** How long a slow and busy machine may take for what a quiet one does in a second. */
+    public static final Duration PATIENCE = Duration.ofMinutes(3);
+
     private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
 
     private Await() {}
 
-    /** Waits for up to 90 seconds. */
+    /** Waits for up to {@link #PATIENCE}. */
     public static void until(String what, Callable<Boolean> condition) throws Exception {
         until(what, PATIENCE, condition);
     }

@@ -50,6 +50,6 @@ public final class Signals {
         Process kill = new ProcessBuilder(
                         "sh", "-c", "kill -" + signal + " " + String.join(" ", processes) + " || true")
                 .start();
-        kill.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        kill.onExit().orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
     }
 }

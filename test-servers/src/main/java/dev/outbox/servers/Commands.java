@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,9 +38,10 @@ record Commands(Path log) {
     }
 
     void await(Process process, String what) throws IOException, InterruptedException {
-        if (!process.waitFor(120, TimeUnit.SECONDS)) {
+        if (!process.waitFor(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly();
-            throw new IllegalStateException(what + " has not ended after 120 s: " + tail());
+            throw new IllegalStateException(
+                    what + " has not ended after " + Await.PATIENCE.toSeconds() + " s: " + tail());
         }
         if (process.exitValue() != 0) {
             throw new IllegalStateException(what + " failed: " + tail());

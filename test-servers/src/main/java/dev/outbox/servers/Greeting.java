@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.concurrent.TimeUnit;
@@ -17,7 +18,7 @@ final class Greeting {
      * @param first what a client has to say before the server speaks
      */
     static void await(String program, Process process, Commands commands, int port, byte... first) throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (true) {
             try {
                 exchange("127.0.0.1", port, first);

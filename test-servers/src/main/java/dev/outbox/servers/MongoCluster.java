@@ -5,6 +5,7 @@ import com.mongodb.MongoException;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoDatabase;
+import dev.outbox.processes.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -261,7 +262,7 @@ public final class MongoCluster implements AutoCloseable {
             if (process != null) {
                 process.destroyForcibly()
                         .onExit()
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
                         .join();
             }
         }
@@ -289,7 +290,7 @@ public final class MongoCluster implements AutoCloseable {
         }
 
         private void await(String what, Condition condition) {
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
             while (!holds(condition)) {
                 if (!isAlive() || System.nanoTime() - deadline > 0) {
                     throw new IllegalStateException("not within 60 s: " + what + ": " + tail());

@@ -4,6 +4,7 @@ import com.mongodb.ConnectionString;
 import com.mongodb.MongoException;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
+import dev.outbox.processes.Await;
 import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -264,7 +265,7 @@ public final class MongoServer implements AutoCloseable {
     }
 
     private static void await(String what, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
                 throw new IllegalStateException("Not within 60 s: " + what);
@@ -298,7 +299,7 @@ public final class MongoServer implements AutoCloseable {
             if (process != null) {
                 process.destroyForcibly()
                         .onExit()
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
                         .join();
             }
         }

@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.InputStream;
@@ -162,7 +163,11 @@ public final class MySqlServer implements KillableServer {
     /** Kills a packaged server, as a power cut would. */
     @Override
     public synchronized void kill() {
-        running().destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        running()
+                .destroyForcibly()
+                .onExit()
+                .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .join();
     }
 
     /** Starts a killed server again, with the data it had, on the port it had. */
@@ -198,7 +203,10 @@ public final class MySqlServer implements KillableServer {
             return;
         }
         if (process != null) {
-            process.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+            process.destroyForcibly()
+                    .onExit()
+                    .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                    .join();
         }
         try {
             Databases.deleteTree(launch.data());
@@ -213,7 +221,7 @@ public final class MySqlServer implements KillableServer {
         Launch how = requirePackaged();
         Process server = how.start();
         process = server;
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (true) {
             try {
                 asked.execute(first);

@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import dev.outbox.processes.Signals;
 import java.io.File;
 import java.io.IOException;
@@ -167,8 +168,10 @@ public final class NatsServer implements Killable {
             long before = reloads();
             Process hangup =
                     new ProcessBuilder("kill", "-HUP", Long.toString(running().pid())).start();
-            hangup.onExit().orTimeout(10, TimeUnit.SECONDS).join();
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            hangup.onExit()
+                    .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                    .join();
+            long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
             while (reloads() == before) {
                 if (System.nanoTime() - deadline > 0) {
                     throw new IllegalStateException("nats-server has not read its settings: " + commands.tail());
@@ -212,7 +215,7 @@ public final class NatsServer implements Killable {
             if (process != null) {
                 process.destroyForcibly()
                         .onExit()
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
                         .join();
             }
         }

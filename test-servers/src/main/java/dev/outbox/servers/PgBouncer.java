@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -107,7 +108,7 @@ public final class PgBouncer implements AutoCloseable {
     }
 
     private void awaitStarted(String url, Commands commands) throws IOException, SQLException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (true) {
             try {
                 DriverManager.getConnection(route(url)).close();
@@ -129,7 +130,10 @@ public final class PgBouncer implements AutoCloseable {
     @Override
     public void close() {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        process.destroyForcibly()
+                .onExit()
+                .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .join();
         try {
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * Linux.
  */
 public final class PostgresStandby implements AutoCloseable {
-    private static final Duration MOST = Duration.ofSeconds(60);
+    private static final Duration MOST = Await.PATIENCE;
 
     private final PostgresServer primary;
     private final boolean synchronous;

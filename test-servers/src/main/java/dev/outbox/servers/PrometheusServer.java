@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -71,7 +72,7 @@ public final class PrometheusServer implements AutoCloseable {
     }
 
     private void awaitReady() throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (true) {
             try {
                 if (get("-/ready").statusCode() == 200) {
@@ -109,7 +110,10 @@ public final class PrometheusServer implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        process.destroyForcibly()
+                .onExit()
+                .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .join();
         try {
             Databases.deleteTree(directory);
         } catch (IOException | UncheckedIOException e) {

@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import dev.outbox.processes.Signals;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -302,7 +303,7 @@ public final class RabbitServer implements Killable {
             }
             Process rabbitmqctl = builder.start();
             String said = new String(rabbitmqctl.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!rabbitmqctl.waitFor(60, TimeUnit.SECONDS) || rabbitmqctl.exitValue() != 0) {
+            if (!rabbitmqctl.waitFor(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS) || rabbitmqctl.exitValue() != 0) {
                 rabbitmqctl.destroyForcibly();
                 throw new IllegalStateException("rabbitmqctl failed: " + said);
             }
@@ -321,7 +322,7 @@ public final class RabbitServer implements Killable {
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly()
                         .onExit()
-                        .orTimeout(10, TimeUnit.SECONDS)
+                        .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
                         .join();
             }
         }

@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ public final class RedisCluster implements AutoCloseable {
                             Integer.toString(busPorts[0]));
                 }
             }
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
             for (RedisProcess node : nodes) {
                 while (!isReady(node)) {
                     if (System.nanoTime() - deadline > 0) {

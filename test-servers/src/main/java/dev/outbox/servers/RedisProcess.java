@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -104,7 +105,7 @@ final class RedisProcess {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
                 .start();
         process = started;
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (true) {
             try (Jedis jedis = connect()) {
                 jedis.ping();
@@ -129,7 +130,10 @@ final class RedisProcess {
     void kill() {
         Process running = process;
         if (running != null) {
-            running.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
+            running.destroyForcibly()
+                    .onExit()
+                    .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                    .join();
         }
     }
 
@@ -140,7 +144,11 @@ final class RedisProcess {
             throw new IllegalStateException("The server is not running.");
         }
         Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(running.pid())).start();
-        if (kill.onExit().orTimeout(10, TimeUnit.SECONDS).join().exitValue() != 0) {
+        if (kill.onExit()
+                        .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                        .join()
+                        .exitValue()
+                != 0) {
             throw new IllegalStateException("kill -" + name + " failed");
         }
     }

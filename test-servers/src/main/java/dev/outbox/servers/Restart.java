@@ -1,5 +1,6 @@
 package dev.outbox.servers;
 
+import dev.outbox.processes.Await;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,7 +23,7 @@ record Restart(List<String> command, Map<String, String> environment, Path direc
     Process start() throws IOException {
         Commands commands = new Commands(directory.resolve("log-of-restart"));
         Process process = commands.start("", command, environment);
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long deadline = System.nanoTime() + Await.PATIENCE.toNanos();
         while (true) {
             try {
                 databases.execute("SELECT 1");

@@ -10,7 +10,6 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -63,10 +62,7 @@ final class ServerJvm {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
         process = started;
-        Await.until(
-                name + " takes requests, see " + log,
-                Duration.ofMinutes(2),
-                () -> Files.exists(ready) || !started.isAlive());
+        Await.until(name + " takes requests, see " + log, () -> Files.exists(ready) || !started.isAlive());
         if (!started.isAlive()) {
             throw new IllegalStateException(name + " did not start: " + new Commands(log).tail());
         }
@@ -76,7 +72,10 @@ final class ServerJvm {
     void kill() {
         Process running = process;
         if (running != null) {
-            running.destroyForcibly().onExit().orTimeout(30, TimeUnit.SECONDS).join();
+            running.destroyForcibly()
+                    .onExit()
+                    .orTimeout(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                    .join();
         }
     }
 

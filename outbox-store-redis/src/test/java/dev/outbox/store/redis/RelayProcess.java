@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A {@link RelayMain}, to be killed and paused, and what it says. */
 final class RelayProcess implements AutoCloseable {
-    private static final int PATIENCE_SECONDS = 60;
+    private static final int PATIENCE_SECONDS = 180;
 
     /** Batches that were closed well. */
     final AtomicInteger closed = new AtomicInteger();

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A {@link RelayMain} that is started again whenever it dies, to be killed and paused. */
 final class RelayProcess implements AutoCloseable {
-    private static final int PATIENCE_SECONDS = 60;
+    private static final int PATIENCE_SECONDS = 180;
 
     private final String name;
     private final SharedLog<Line> log;
