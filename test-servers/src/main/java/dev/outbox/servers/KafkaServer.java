@@ -15,6 +15,9 @@ public final class KafkaServer extends ProxiedServer {
 
     public static final String PASSWORD = "s3cret-of-outbox";
 
+    /** The id of the node. */
+    public static final int NODE = 1;
+
     private final int direct;
     private final int authenticated;
 
@@ -40,8 +43,8 @@ public final class KafkaServer extends ProxiedServer {
         KafkaServer server = new KafkaServer(jvm, proxy, direct, authenticated);
         List<String> lines = new ArrayList<>(List.of(
                 "process.roles=broker,controller",
-                "node.id=1",
-                "controller.quorum.voters=1@127.0.0.1:" + controller,
+                "node.id=" + NODE,
+                "controller.quorum.voters=" + NODE + "@127.0.0.1:" + controller,
                 "listeners=CONTROLLER://127.0.0.1:" + controller + ",DIRECT://127.0.0.1:" + direct
                         + ",PROXIED://127.0.0.1:" + proxied + ",SECURE://127.0.0.1:" + authenticated,
                 "advertised.listeners=DIRECT://127.0.0.1:" + direct + ",PROXIED://127.0.0.1:" + proxy.port()

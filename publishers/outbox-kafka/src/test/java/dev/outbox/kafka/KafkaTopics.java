@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -67,11 +68,25 @@ final class KafkaTopics {
             admin.deleteTopics(Set.of(name)).all().get(60, TimeUnit.SECONDS);
             Await.until(
                     "topic " + name + " is gone",
-                    () -> !admin.listTopics().names().get(10, TimeUnit.SECONDS).contains(name));
+                    () -> !admin.listTopics().names().get(60, TimeUnit.SECONDS).contains(name));
+            Await.until("the replicas of topic " + name + " are gone", () -> !hasReplicas(admin, name));
         }
     }
 
-    /** Returns once no partition of a topic takes records: a change of the set-up takes effect a moment later. */
+    /** A server that no longer lists a topic may take messages of it for a moment. */
+    private static boolean hasReplicas(Admin admin, String name) throws Exception {
+        return admin
+                .describeLogDirs(Set.of(KafkaServer.NODE))
+                .allDescriptions()
+                .get(60, TimeUnit.SECONDS)
+                .values()
+                .stream()
+                .flatMap(folders -> folders.values().stream())
+                .flatMap(folder -> folder.replicaInfos().keySet().stream())
+                .anyMatch(partition -> partition.topic().equals(name));
+    }
+
+    /** Returns once no partition of a topic may be written: a change of the set-up takes effect a moment later. */
     void awaitRefusal(String name) throws Exception {
         Map<String, Object> settings = Map.of(
                 "bootstrap.servers",
@@ -91,7 +106,7 @@ final class KafkaTopics {
                             .get();
                     return false;
                 } catch (ExecutionException e) {
-                    return true;
+                    return e.getCause() instanceof AuthorizationException; // and not that a slow server is late
                 }
             });
         }

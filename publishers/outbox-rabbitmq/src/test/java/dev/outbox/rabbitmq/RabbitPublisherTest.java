@@ -29,10 +29,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,6 +113,13 @@ class RabbitPublisherTest {
         assertEquals(Receipt.taken(), answer.get(30, TimeUnit.SECONDS));
     }
 
+    private void awaitTaken(RabbitPublisher<String> publisher, String text) throws Exception {
+        Await.until("a message is taken", () -> {
+            CompletableFuture<Receipt> next = start(publisher, message(text));
+            return next.handle((receipt, failure) -> failure == null).get(30, TimeUnit.SECONDS);
+        });
+    }
+
     private static Throwable failure(CompletableFuture<Receipt> answer) {
         Throwable cause = assertThrows(ExecutionException.class, () -> answer.get(30, TimeUnit.SECONDS))
                 .getCause();
@@ -144,9 +153,18 @@ class RabbitPublisherTest {
         assertTrue(refused.contains("uses blocking I/O: neither NIO nor Netty"), refused);
     }
 
-    private static String refusal(RabbitPublisher.Builder<String> builder) {
-        ConfigurationException refused =
-                assertThrows(ConfigurationException.class, () -> builder.build().close());
+    /** A publisher that is not answered in time is built, and then the next one asks. */
+    private static String refusal(RabbitPublisher.Builder<String> builder) throws Exception {
+        AtomicReference<@Nullable ConfigurationException> refusal = new AtomicReference<>();
+        Await.until("a publisher is refused", () -> {
+            try {
+                builder.build().close();
+            } catch (ConfigurationException e) {
+                refusal.set(e);
+            }
+            return refusal.get() != null;
+        });
+        ConfigurationException refused = Objects.requireNonNull(refusal.get());
         StringBuilder all = new StringBuilder();
         for (@Nullable Throwable part = refused; part != null; part = part.getCause()) {
             all.append(part).append('\n');
@@ -156,7 +174,7 @@ class RabbitPublisherTest {
     }
 
     @Test
-    void aWrongSetUpIsToldWhenThePublisherIsBuilt() {
+    void aWrongSetUpIsToldWhenThePublisherIsBuilt() throws Exception {
         String wrongPassword = server.url().replace("guest:guest", "guest:s3cret");
         String refused = refusal(RabbitPublisher.<String>builder(wrongPassword).exchange(name));
         assertTrue(refused.contains("ACCESS_REFUSED") && refused.contains("Check the user"), refused);
@@ -314,7 +332,7 @@ class RabbitPublisherTest {
     @Test
     void anAlarmOfTheBrokerFailsMessagesImmediately() throws Exception {
         RabbitPublisher<String> publisher = open(builder().confirmTimeout(Duration.ofSeconds(2)));
-        taken(start(publisher, message("before")));
+        awaitTaken(publisher, "before"); // a step of connecting has 0.4 seconds
         server.control("set_vm_memory_high_watermark", "0");
         try {
             // The broker says so when it gets the next message, and may have read that already or not.
@@ -328,10 +346,7 @@ class RabbitPublisherTest {
         } finally {
             server.control("set_vm_memory_high_watermark", "0.4");
         }
-        Await.until("the broker takes messages", () -> {
-            CompletableFuture<Receipt> next = start(publisher, message("after"));
-            return next.handle((receipt, failure) -> failure == null).get(30, TimeUnit.SECONDS);
-        });
+        awaitTaken(publisher, "after");
     }
 
     @Test
@@ -342,10 +357,7 @@ class RabbitPublisherTest {
         failsWith(BrokerUnavailableException.class, "404 NOT_FOUND", start(publisher, message("missing")));
         channel.exchangeDeclare(name, "direct", true);
         channel.queueBind(name, name, "orders");
-        Await.until("it publishes again", () -> {
-            CompletableFuture<Receipt> next = start(publisher, message("after"));
-            return next.handle((receipt, failure) -> failure == null).get(30, TimeUnit.SECONDS);
-        });
+        awaitTaken(publisher, "after");
     }
 
     /** The relay may start a message while the failure of an earlier one is on its way to it. */

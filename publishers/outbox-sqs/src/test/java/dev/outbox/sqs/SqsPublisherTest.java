@@ -125,14 +125,12 @@ class SqsPublisherTest {
 
     // What is said when it is built.
 
-    private static String refusal(SqsPublisher.Builder<String> builder) {
-        ConfigurationException refused =
-                assertThrows(ConfigurationException.class, () -> builder.build().close());
-        return String.valueOf(refused.getMessage());
+    private static String refusal(SqsPublisher.Builder<String> builder) throws Exception {
+        return String.valueOf(AnswersTest.refusal(builder).getMessage());
     }
 
     @Test
-    void aWrongSetUpIsToldWhenThePublisherIsBuilt() {
+    void aWrongSetUpIsToldWhenThePublisherIsBuilt() throws Exception {
         String missing = "gone-" + UUID.randomUUID() + ".fifo";
         String refused = refusal(builder().queue(missing));
         assertTrue(refused.contains(missing) && refused.contains("Check that the queue"), refused);
