@@ -53,15 +53,20 @@ final class Fixture {
         return other.operations().backlog().get(0).partition();
     }
 
+    /** A relay that no pause of a busy machine makes end a batch, or give up its publishers, too early. */
+    static Relay.Builder relay(Store store) {
+        return Relay.builder(store).maxBatchTime(Duration.ofMinutes(2)).shutdownTimeout(Duration.ofMinutes(2));
+    }
+
     Operations operations() {
         return Operations.of(store);
     }
 
     static void await(String what, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
-                fail("Still not so after 30 s: " + what);
+                fail("Still not so after 120 s: " + what);
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }

@@ -17,7 +17,7 @@ class PartitionCountsTest {
     private final List<OutboxListener.Misplaced> told = new CopyOnWriteArrayList<>();
 
     private Relay relay(Topic.Builder<String> topic) {
-        return Relay.builder(fixture.store)
+        return Fixture.relay(fixture.store)
                 .topic(topic.publisher(d -> broker.take(d.message())).build())
                 .listener(new OutboxListener() {
                     @Override

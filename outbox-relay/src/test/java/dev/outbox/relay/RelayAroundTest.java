@@ -48,7 +48,7 @@ class RelayAroundTest {
 
     private RoundResult round(Topic<String> topic, PublishInterceptor... interceptors) {
         fixture.commit(topic, "k:1");
-        Relay.Builder builder = Relay.builder(fixture.store).topic(topic);
+        Relay.Builder builder = Fixture.relay(fixture.store).topic(topic);
         for (PublishInterceptor each : interceptors) {
             builder.around(each);
         }

@@ -68,7 +68,7 @@ class RelayAsyncTest {
     }
 
     private CompletableFuture<RoundResult> round(Topic<String> topic) {
-        Relay relay = Relay.builder(fixture.store).topic(topic).build();
+        Relay relay = Fixture.relay(fixture.store).topic(topic).build();
         return CompletableFuture.supplyAsync(() -> relay.processMessages(100));
     }
 
@@ -172,7 +172,7 @@ class RelayAsyncTest {
                 .build();
         fixture.commit(async, "k:1", "k:2");
         fixture.commit(sync, "k:3", "k:4");
-        Relay relay = Relay.builder(fixture.store).topic(async).topic(sync).build();
+        Relay relay = Fixture.relay(fixture.store).topic(async).topic(sync).build();
         assertEquals(new RoundResult(4, 0, null), relay.processMessages(100));
         assertEquals(List.of("k:3", "k:4"), direct.received());
     }
@@ -224,7 +224,7 @@ class RelayAsyncTest {
                 timedOut.complete(event.reason());
             }
         };
-        Relay relay = Relay.builder(fixture.store)
+        Relay relay = Fixture.relay(fixture.store)
                 .topic(silent)
                 .topic(slow)
                 .listener(listener)
@@ -268,7 +268,7 @@ class RelayAsyncTest {
                     .build();
             fixture.commit(topic, "k:1");
             try (Relay relay =
-                    Relay.builder(slow).topic(topic).listener(listener).build()) {
+                    Fixture.relay(slow).topic(topic).listener(listener).build()) {
                 assertEquals(1, relay.processMessages(10).published());
             }
             assertTrue(took.get(0).compareTo(most.get(0)) <= 0, () -> took + " of " + most);

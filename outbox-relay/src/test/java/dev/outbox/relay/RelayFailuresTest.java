@@ -54,7 +54,7 @@ class RelayFailuresTest {
     };
 
     private Relay relay(Topic<String> topic) {
-        return Relay.builder(fixture.store).topic(topic).listener(listener).build();
+        return Fixture.relay(fixture.store).topic(topic).listener(listener).build();
     }
 
     /** A topic that fails with this for messages that end with a {@code !}; once per way of failing. */
@@ -189,7 +189,7 @@ class RelayFailuresTest {
         for (int i = 0; i < 200; i++) {
             fixture.commit(topic, i + ":x");
         }
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .topic(sound)
                 .listener(listener)
@@ -232,7 +232,7 @@ class RelayFailuresTest {
             other++;
         }
         fixture.commit(topic, "k:1", other + ":2!");
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .listener(new OutboxListener() {
                     @Override

@@ -65,7 +65,7 @@ class RelayLogTest {
 
     /** Each in a round of its own: several that fail in one would leave their topic out. */
     private void tryEach(Topic<String> topic) {
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             for (int i = 0; i < 3 * MESSAGES; i++) {
                 relay.processMessages(1);
             }
@@ -100,7 +100,7 @@ class RelayLogTest {
             fixture.commit(topic, i + ":m");
         }
         try (Relay relay =
-                Relay.builder(fixture.store).topic(topic).speed(1000).workers(4).build()) {
+                Fixture.relay(fixture.store).topic(topic).speed(1000).workers(4).build()) {
             relay.start();
             await("it is tried often", () -> calls.get() >= 50);
         }
@@ -121,7 +121,7 @@ class RelayLogTest {
         };
         Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
         try (Relay relay =
-                Relay.builder(store).topic(topic).workers(3).speed(1000).build()) {
+                Fixture.relay(store).topic(topic).workers(3).speed(1000).build()) {
             relay.start();
             await("it is asked often", () -> checkouts.get() >= 200);
         }
@@ -157,7 +157,7 @@ class RelayLogTest {
             fixture.commit(topic, i + ":m");
         }
         try (Relay relay =
-                Relay.builder(store).topic(topic).workers(3).speed(1000).build()) {
+                Fixture.relay(store).topic(topic).workers(3).speed(1000).build()) {
             relay.start();
             await("many closes fail", () -> closes.get() >= 100);
         }
@@ -202,8 +202,8 @@ class RelayLogTest {
             }
         };
         List<Relay> relays = List.of(
-                Relay.builder(store).topic(quick).shutdownTimeout(Duration.ZERO).build(),
-                Relay.builder(fixture.store)
+                Fixture.relay(store).topic(quick).shutdownTimeout(Duration.ZERO).build(),
+                Fixture.relay(fixture.store)
                         .topic(slow)
                         .shutdownTimeout(Duration.ZERO)
                         .build());

@@ -88,7 +88,7 @@ class RelayMonitorsTest {
                     return CompletableFuture.completedFuture(Receipt.taken());
                 })
                 .build();
-        Relay.Builder builder = Relay.builder(new WrappedStore(fixture.store) {
+        Relay.Builder builder = Fixture.relay(new WrappedStore(fixture.store) {
                     @Override
                     public MessageBatch checkout(Set<String> topics, int limit) {
                         in("checkout");

@@ -16,6 +16,7 @@ import dev.outbox.StoreException;
 import dev.outbox.Topic;
 import dev.outbox.relay.Fixture.Broker;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -42,7 +43,7 @@ class RelayShutdownTest {
                     return broker.take(d.message());
                 })
                 .build();
-        Relay relay = Relay.builder(fixture.store).topic(topic).build();
+        Relay relay = Fixture.relay(fixture.store).topic(topic).build();
         relay.start();
         fixture.commit(topic, "k:1", "k:2");
         inPublisher.await();
@@ -70,7 +71,7 @@ class RelayShutdownTest {
                     }
                 })
                 .build();
-        Relay relay = Relay.builder(fixture.store)
+        Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .shutdownTimeout(Duration.ofMillis(20))
                 .build();
@@ -78,7 +79,7 @@ class RelayShutdownTest {
         fixture.commit(topic, "k:1");
         inPublisher.await();
         relay.close();
-        assertTrue(wasInterrupted.get());
+        await("interrupted", wasInterrupted::get);
         assertReleased("k:1");
     }
 
@@ -90,7 +91,7 @@ class RelayShutdownTest {
                     return new CompletableFuture<>();
                 })
                 .build();
-        Relay relay = Relay.builder(fixture.store)
+        Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .shutdownTimeout(Duration.ofMillis(20))
                 .build();
@@ -131,7 +132,7 @@ class RelayShutdownTest {
                 }
             }
         };
-        Relay relay = Relay.builder(watching).topic(topic).build();
+        Relay relay = Fixture.relay(watching).topic(topic).build();
         AtomicReference<Boolean> flag = new AtomicReference<>();
         Thread poller = new Thread(() -> {
             relay.pollForMessages(10);
@@ -167,7 +168,7 @@ class RelayShutdownTest {
         Topic<String> topic = Topic.builder("t", waiting)
                 .publisher(d -> broker.take(d.message()))
                 .build();
-        Relay relay = Relay.builder(fixture.store).topic(topic).build();
+        Relay relay = Fixture.relay(fixture.store).topic(topic).build();
         Thread poller = new Thread(() -> relay.pollForMessages(10));
         poller.start();
         fixture.commit(topic, "k:1");
@@ -199,7 +200,7 @@ class RelayShutdownTest {
                 Thread.currentThread().interrupt();
             }
         };
-        try (Relay relay = Relay.builder(watching)
+        try (Relay relay = Fixture.relay(watching)
                 .topic(topic)
                 .batchSize(1)
                 .listener(littering)
@@ -221,7 +222,7 @@ class RelayShutdownTest {
                     return Receipt.taken();
                 })
                 .build();
-        Relay relay = Relay.builder(fixture.store)
+        Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .shutdownTimeout(Duration.ZERO)
                 .build();
@@ -250,7 +251,7 @@ class RelayShutdownTest {
                 })
                 .build();
         fixture.commit(topic, "k:1");
-        Relay relay = Relay.builder(new WrappedStore(fixture.store) {
+        Relay relay = Fixture.relay(new WrappedStore(fixture.store) {
                     @Override
                     public MessageBatch checkout(Set<String> topics, int limit) {
                         MessageBatch batch = super.checkout(topics, limit);
@@ -312,7 +313,7 @@ class RelayShutdownTest {
                     return broker.take(d.message());
                 })
                 .build();
-        Relay relay = Relay.builder(store).topic(topic).build();
+        Relay relay = Fixture.relay(store).topic(topic).build();
         relay.start();
         fixture.commit(topic, "k:1");
         inPublisher.await();
@@ -338,7 +339,7 @@ class RelayShutdownTest {
         };
         Topic<String> topic =
                 topic("t").publisher(d -> broker.take(d.message())).build();
-        try (Relay relay = Relay.builder(store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(store).topic(topic).build()) {
             relay.start();
             fixture.commit(topic, "k:1");
             await("published", () -> broker.received().size() == 1);
@@ -355,7 +356,7 @@ class RelayShutdownTest {
                     return broker.take(d.message());
                 })
                 .build();
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             Thread starter = new Thread(relay::start);
             starter.setDaemon(true);
             starter.start();
@@ -369,7 +370,7 @@ class RelayShutdownTest {
     @Test
     void anIdlePollerEndsOnInterruptToo() throws Exception {
         Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
-        Relay relay = Relay.builder(fixture.store)
+        Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .maxPollInterval(Duration.ofHours(1))
                 .build();
@@ -390,7 +391,7 @@ class RelayShutdownTest {
                     return broker.take(d.message());
                 })
                 .build();
-        Relay relay = Relay.builder(fixture.store).topic(topic).build();
+        Relay relay = Fixture.relay(fixture.store).topic(topic).build();
         self.complete(relay);
         relay.start();
         fixture.commit(topic, "k:1", "k:2");
@@ -399,16 +400,19 @@ class RelayShutdownTest {
     }
 
     private void assertReleased(String... messages) {
-        try (MessageBatch batch = fixture.store.checkout(Set.of("t"), 10)) {
-            assertEquals(
-                    List.of(messages),
-                    batch.messages().stream()
-                            .map(m -> new String(m.payload(), java.nio.charset.StandardCharsets.UTF_8))
-                            .toList());
-            assertTrue(batch.messages().stream()
-                    .mapToInt(PersistedMessage::attempts)
-                    .allMatch(a -> a == 0));
-        }
+        List<PersistedMessage> found = new ArrayList<>();
+        await("something is released", () -> {
+            try (MessageBatch batch = fixture.store.checkout(Set.of("t"), 10)) {
+                found.addAll(batch.messages());
+            }
+            return !found.isEmpty();
+        });
+        assertEquals(
+                List.of(messages),
+                found.stream()
+                        .map(m -> new String(m.payload(), java.nio.charset.StandardCharsets.UTF_8))
+                        .toList());
+        assertTrue(found.stream().mapToInt(PersistedMessage::attempts).allMatch(a -> a == 0));
     }
 
     private static boolean refuses(Relay relay) {

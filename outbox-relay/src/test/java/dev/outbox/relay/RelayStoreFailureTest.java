@@ -51,7 +51,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic, "k:1");
-        try (Relay relay = Relay.builder(flaky).topic(topic).listener(listener).build()) {
+        try (Relay relay = Fixture.relay(flaky).topic(topic).listener(listener).build()) {
             assertEquals(new RoundResult(0, 0, away), relay.processMessages(10));
             relay.start();
             await("published", () -> broker.received().equals(List.of("k:1")));
@@ -73,7 +73,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic, "k:1", "k:2", "k:3", "k:4", "k:5", "k:6", "k:7");
-        try (Relay relay = Relay.builder(narrow).topic(topic).batchSize(20).build()) {
+        try (Relay relay = Fixture.relay(narrow).topic(topic).batchSize(20).build()) {
             relay.start();
             await(
                     "published in batches of 2",
@@ -89,7 +89,7 @@ class RelayStoreFailureTest {
                 throw new UnsupportedOperationException("oops");
             }
         };
-        try (Relay relay = Relay.builder(broken).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(broken).topic(topic).build()) {
             OutboxException error = relay.processMessages(10).storeError();
             assertInstanceOf(StoreException.class, error);
             assertInstanceOf(
@@ -123,7 +123,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic, "k:1", "k:2");
-        try (Relay relay = Relay.builder(flaky).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(flaky).topic(topic).build()) {
             RoundResult first = relay.processMessages(10);
             assertEquals(2, first.published());
             assertInstanceOf(HoldLostException.class, first.storeError());
@@ -152,7 +152,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic, "k:1", "k:2");
-        try (Relay relay = Relay.builder(flaky).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(flaky).topic(topic).build()) {
             RoundResult result = relay.processMessages(10);
             assertEquals(1, result.published());
             assertInstanceOf(StoreException.class, result.storeError());
@@ -185,7 +185,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic, "k:1", "k:2", "k:3");
-        try (Relay relay = Relay.builder(flaky).topic(topic).listener(listener).build()) {
+        try (Relay relay = Fixture.relay(flaky).topic(topic).listener(listener).build()) {
             assertEquals(2, relay.processMessages(10).published());
         }
         assertEquals(1, settled.get(0).published());
@@ -213,7 +213,7 @@ class RelayStoreFailureTest {
                 };
             }
         };
-        try (Relay relay = Relay.builder(broken).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(broken).topic(topic).build()) {
             assertInstanceOf(StoreException.class, relay.processMessages(10).storeError());
         }
         assertEquals(1, closed.get());
@@ -234,7 +234,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic, "k:1", "k:2", "k:3");
-        try (Relay relay = Relay.builder(losing).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(losing).topic(topic).build()) {
             relay.processMessages(10);
         }
         assertEquals(List.of("k:1"), broker.received());
@@ -249,7 +249,7 @@ class RelayStoreFailureTest {
             }
         };
         fixture.commit(topic("other").build(), "k:0");
-        try (Relay relay = Relay.builder(mixed).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(mixed).topic(topic).build()) {
             OutboxException error = assertNotNullAnd(relay.processMessages(10).storeError());
             assertTrue(error.getMessage().contains("OBX-FILTER-1"), error.getMessage());
         }

@@ -112,7 +112,7 @@ class RelaySurvivalTest {
             }
         };
         fixture.commit(topic, "k:1", "k:2");
-        try (Relay relay = Relay.builder(flaky).topic(topic).workers(2).build()) {
+        try (Relay relay = Fixture.relay(flaky).topic(topic).workers(2).build()) {
             relay.start();
             await("published", () -> broker.received().size() >= 2);
             await("settled", () -> fixture.operations().backlog().isEmpty());
@@ -163,7 +163,7 @@ class RelaySurvivalTest {
                 .redirectOutput(File.createTempFile("full-heap", ".log"))
                 .start();
         try {
-            assertTrue(process.waitFor(120, TimeUnit.SECONDS), "the relay has not published everything");
+            assertTrue(process.waitFor(300, TimeUnit.SECONDS), "the relay has not published everything");
             assertEquals(0, process.exitValue());
         } finally {
             process.destroyForcibly();
@@ -182,7 +182,7 @@ class RelaySurvivalTest {
                     .publisher(d -> Receipt.of(Integer.toString(received.incrementAndGet())))
                     .build();
             Relay relay =
-                    Relay.builder(new EndlessStore()).topic(topic).workers(4).build();
+                    Fixture.relay(new EndlessStore()).topic(topic).workers(4).build();
             relay.start();
             await("it is under way", () -> received.get() > 10_000);
             for (int i = 0; i < 10; i++) {
@@ -291,7 +291,7 @@ class RelaySurvivalTest {
             }
             return new Thread(run);
         };
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .workers(3)
                 .threads(scarce)
@@ -319,7 +319,7 @@ class RelaySurvivalTest {
                 return super.checkout(topics, limit);
             }
         };
-        Relay relay = Relay.builder(flaky).topic(topic).workers(2).build();
+        Relay relay = Fixture.relay(flaky).topic(topic).workers(2).build();
         assertEquals(
                 new RelayState(false, null, 2, 0, null, null, null, 0, List.of(), List.of(), List.of(), List.of()),
                 relay.state());

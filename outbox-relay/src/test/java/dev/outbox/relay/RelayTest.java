@@ -52,7 +52,7 @@ class RelayTest {
                 .build();
         List<String> ids = fixture.commit(topic, "k:1", "k:2", "l:3");
 
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             assertEquals(new RoundResult(3, 0, null), relay.processMessages(10));
             assertEquals(new RoundResult(0, 0, null), relay.processMessages(10));
         }
@@ -75,7 +75,7 @@ class RelayTest {
         Topic<String> topic =
                 topic("t").publisher(d -> broker.take(d.message())).build();
         fixture.commit(topic, "k:1", "k:2", "k:3");
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             assertEquals(2, relay.processMessages(2).published());
             assertEquals(1, relay.processMessages(2).published());
         }
@@ -99,7 +99,7 @@ class RelayTest {
         for (int each = 0; each < 2; each++) {
             fixture.commit(topic, "a:1", "b:1");
             AtomicInteger made = new AtomicInteger();
-            try (Relay relay = Relay.builder(fixture.store)
+            try (Relay relay = Fixture.relay(fixture.store)
                     .topic(topic)
                     .threads(task -> {
                         made.incrementAndGet();
@@ -137,7 +137,7 @@ class RelayTest {
                 .build();
         List<String> ids = fixture.commit(topic, "a:1", "a:bad", "a:3", "b:1", "b:2");
 
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             assertEquals(new RoundResult(3, 1, null), relay.processMessages(10));
             assertEquals(new RoundResult(0, 0, null), relay.processMessages(10));
         }
@@ -166,7 +166,7 @@ class RelayTest {
                 .build();
         List<String> ids = fixture.commit(topic, "k:poison", "k:2");
 
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             for (int round = 1; round <= 3; round++) {
                 assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
             }
@@ -191,7 +191,7 @@ class RelayTest {
         List<String> ids = fixture.commit(text, "k:what?");
         fixture.commit(other, "k:1");
         try (Relay relay =
-                Relay.builder(fixture.store).topic(numbers).topic(other).build()) {
+                Fixture.relay(fixture.store).topic(numbers).topic(other).build()) {
             assertEquals(new RoundResult(1, 1, null), relay.processMessages(10));
             assertEquals(1, fixture.operations().failingPartitions().get(0).attempts());
             assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
@@ -223,7 +223,7 @@ class RelayTest {
                 .publisher(d -> broker.take(d.message()))
                 .build();
         List<String> ids = fixture.commit(topic, "k:1");
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             assertEquals(new RoundResult(0, 1, null), relay.processMessages(10));
         }
         assertEquals(
@@ -243,7 +243,7 @@ class RelayTest {
                 })
                 .build();
         List<String> ids = fixture.commit(topic, "k:1");
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             for (int i = 0; i < 3; i++) {
                 assertEquals(new RoundResult(0, 0, null), relay.processMessages(10));
             }
@@ -261,7 +261,7 @@ class RelayTest {
         Topic<String> theirs = topic("theirs").build();
         fixture.commit(theirs, "k:1");
         fixture.commit(mine, "k:2");
-        try (Relay relay = Relay.builder(fixture.store).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).build()) {
             assertEquals(new RoundResult(0, 0, null), relay.processMessages(10));
             relay.register(mine);
             assertEquals(new RoundResult(1, 0, null), relay.processMessages(10));
@@ -280,7 +280,7 @@ class RelayTest {
                 .publisher(d -> broker.take(d.message()))
                 .build();
         fixture.commit(wide, "a:1", "b:1", "c:1", "d:1");
-        try (Relay relay = Relay.builder(fixture.store).topic(narrow).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(narrow).build()) {
             assertEquals(4, relay.processMessages(10).published());
         }
     }
@@ -295,7 +295,7 @@ class RelayTest {
                     return broker.take(d.message());
                 })
                 .build();
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .workers(4)
                 .batchSize(1)
@@ -319,7 +319,7 @@ class RelayTest {
                     return broker.take(d.message());
                 })
                 .build();
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             relay.start();
             fixture.commit(topic, "k:1", "k:2", "k:3");
             await("all published", () -> broker.received().size() == 3);
@@ -380,7 +380,7 @@ class RelayTest {
                 throw new IllegalStateException("a listener that fails");
             }
         };
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .topic(numbers)
                 .listener(recorder)
@@ -414,7 +414,7 @@ class RelayTest {
         fixture.commit(first, "k:1");
         fixture.commit(second, "k:2");
         try (Relay relay =
-                Relay.builder(fixture.store).topic(first).listener(both).build()) {
+                Fixture.relay(fixture.store).topic(first).listener(both).build()) {
             relay.register(second);
             assertEquals(new RoundResult(1, 1, null), relay.processMessages(10));
         }
@@ -464,16 +464,16 @@ class RelayTest {
     @Test
     void misuseIsRefused() {
         Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
-        Relay.Builder twice = Relay.builder(fixture.store)
+        Relay.Builder twice = Fixture.relay(fixture.store)
                 .topic(topic)
                 .topic(topic("t").publisher(d -> Receipt.taken()).build());
         assertTrue(
                 assertThrows(MisuseException.class, twice::build).getMessage().contains("Topic t is registered"));
-        Relay.Builder mute = Relay.builder(fixture.store).topic(topic("u").build());
+        Relay.Builder mute = Fixture.relay(fixture.store).topic(topic("u").build());
         assertTrue(assertThrows(ConfigurationException.class, mute::build)
                 .getMessage()
                 .contains("has no publisher"));
-        Relay relay = Relay.builder(fixture.store).topic(topic).build();
+        Relay relay = Fixture.relay(fixture.store).topic(topic).build();
         assertThrows(MisuseException.class, () -> relay.register(topic));
         assertThrows(MisuseException.class, () -> relay.processMessages(0));
         assertThrows(MisuseException.class, () -> relay.pollForMessages(0));
@@ -486,9 +486,9 @@ class RelayTest {
         Topic<String> another = topic("another").publisher(d -> Receipt.taken()).build();
         assertThrows(MisuseException.class, () -> relay.register(another));
         assertThrows(
-                ConfigurationException.class, () -> Relay.builder(fixture.store).workers(0));
+                ConfigurationException.class, () -> Fixture.relay(fixture.store).workers(0));
         assertThrows(
-                ConfigurationException.class, () -> Relay.builder(fixture.store).batchSize(0));
+                ConfigurationException.class, () -> Fixture.relay(fixture.store).batchSize(0));
     }
 
     /** Without wake-ups the twenty pauses would add up to hours. */
@@ -496,7 +496,7 @@ class RelayTest {
     void aWakeUpCutsThePause() {
         AtomicInteger checkouts = new AtomicInteger();
         Topic<String> topic = topic("t").publisher(d -> Receipt.taken()).build();
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .maxPollInterval(Duration.ofHours(1))
                 .listener(new OutboxListener() {
@@ -520,7 +520,7 @@ class RelayTest {
     void aWakeUpOfTheStoreCutsThePause() {
         Topic<String> topic =
                 topic("t").publisher(d -> broker.take(d.message())).build();
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .maxPollInterval(Duration.ofHours(1))
                 .build()) {
@@ -547,7 +547,7 @@ class RelayTest {
                 })
                 .build();
         fixture.commit(topic, "a:1", "b:1", "c:1");
-        try (Relay relay = Relay.builder(fixture.store).topic(topic).build()) {
+        try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
             RoundResult result = relay.processMessages(10);
             assertNull(result.storeError());
             assertEquals(3, result.failed());
@@ -584,7 +584,7 @@ class RelayTest {
         Topic<String> topic =
                 topic("orders").publisher(d -> broker.take(d.message())).build();
         fixture.commit(topic, "a:1", "b:1");
-        try (Relay relay = Relay.builder(fixture.store)
+        try (Relay relay = Fixture.relay(fixture.store)
                 .topic(topic)
                 .threads(task -> {
                     Thread started = new Thread(task);

@@ -58,7 +58,7 @@ class DataDirectoryTest {
 
     private static void kill(Process holder) throws InterruptedException {
         holder.destroyForcibly();
-        assertTrue(holder.waitFor(60, TimeUnit.SECONDS));
+        assertTrue(holder.waitFor(300, TimeUnit.SECONDS));
     }
 
     static final class Holder {

@@ -56,7 +56,7 @@ class PortsTest {
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         String said = new String(other.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-        assertTrue(other.waitFor(60, TimeUnit.SECONDS));
+        assertTrue(other.waitFor(300, TimeUnit.SECONDS));
         return said.strip();
     }
 

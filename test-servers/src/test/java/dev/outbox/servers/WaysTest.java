@@ -93,7 +93,7 @@ class WaysTest {
             assertTrue(said.contains("[test-servers] Redis not from container redis:"), said);
             assertTrue(said.contains("got redis://"), said);
             Duration took = Duration.ofNanos(System.nanoTime() - start);
-            assertTrue(took.compareTo(Duration.ofSeconds(60)) < 0, took + ": " + said);
+            assertTrue(took.compareTo(Duration.ofMinutes(3)) < 0, took + ": " + said);
         }
     }
 

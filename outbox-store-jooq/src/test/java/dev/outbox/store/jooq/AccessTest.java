@@ -340,7 +340,7 @@ abstract class AccessTest {
             turnReadOnly();
             try {
                 String text = "";
-                long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+                long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
                 while (!text.contains(cause())) {
                     assertTrue(System.nanoTime() - deadline < 0, "the idle store says: " + text);
                     text = whatItSays(store);

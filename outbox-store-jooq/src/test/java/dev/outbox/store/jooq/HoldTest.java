@@ -17,7 +17,6 @@ import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.servers.TcpProxy;
-import dev.outbox.store.jooq.internal.close.SignsOfLife;
 import dev.outbox.store.jooq.internal.dialect.LastAnswer;
 import dev.outbox.tck.StoreHarness;
 import java.lang.reflect.Proxy;
@@ -53,6 +52,9 @@ abstract class HoldTest {
 
     /** So that a test does not take minutes. */
     private static final Duration SHORT = Duration.ofSeconds(8);
+
+    /** Of the test, on a busy machine. What never comes does not come in that time either. */
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private final StoreHarness harness;
     private final List<HikariDataSource> pools = new ArrayList<>();
@@ -100,7 +102,7 @@ abstract class HoldTest {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(3);
-        config.setConnectionTimeout(5_000);
+        config.setConnectionTimeout(15_000);
         HikariDataSource pool = new HikariDataSource(config);
         pools.add(pool);
         return pool;
@@ -114,10 +116,10 @@ abstract class HoldTest {
         }
     }
 
-    private static void await(String what, Duration within, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + within.toNanos();
+    private static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() - deadline < 0, what + " within " + within);
+            assertTrue(System.nanoTime() - deadline < 0, what + " within " + PATIENCE);
             LockSupport.parkNanos(50_000_000);
         }
     }
@@ -132,7 +134,7 @@ abstract class HoldTest {
     /** A pool that does not test what was used a moment ago may hand out a connection that was cut. */
     private static MessageBatch checkoutAfterACut(Store store) {
         AtomicReference<MessageBatch> batch = new AtomicReference<>();
-        await("a checkout", Duration.ofSeconds(30), () -> {
+        await("a checkout", () -> {
             try {
                 batch.set(checkout(store));
                 return true;
@@ -144,9 +146,9 @@ abstract class HoldTest {
     }
 
     /** Until the server has noticed, there is nothing. */
-    private static void takeOver(Store other, Duration within, int count) {
+    private static void takeOver(Store other, int count) {
         List<String> taken = new ArrayList<>();
-        await("what was held comes to another store", within, () -> {
+        await("what was held comes to another store", () -> {
             taken.addAll(StoreTest.publishAll(other, 10));
             return taken.size() == count;
         });
@@ -164,8 +166,8 @@ abstract class HoldTest {
                         batch.markPublished(batch.messages().get(0), null);
                     }
                     network.cut();
-                    takeOver(direct, Duration.ofSeconds(10), 1);
-                    await("the end of isHeld", SignsOfLife.trust().plus(SignsOfLife.patience()), () -> !batch.isHeld());
+                    takeOver(direct, 1);
+                    await("the end of isHeld", () -> !batch.isHeld());
                     assertTrue(assertThrows(HoldLostException.class, batch::close)
                             .getMessage()
                             .contains("connection was lost"));
@@ -184,7 +186,7 @@ abstract class HoldTest {
             List<Store> stores = stores(network.route(address));
             List<MessageBatch> batches = batches(stores);
             network.stall();
-            takeOver(direct, SHORT.multipliedBy(3), stores.size());
+            takeOver(direct, stores.size());
             for (MessageBatch batch : batches) {
                 assertFalse(batch.isHeld(), "isHeld after others could take over");
                 assertThrows(HoldLostException.class, batch::close);
@@ -192,7 +194,7 @@ abstract class HoldTest {
             network.heal();
             for (Store store : stores) {
                 commit(0, "later");
-                await("the store to go on", Duration.ofSeconds(30), () -> {
+                await("the store to go on", () -> {
                     try {
                         return !StoreTest.publishAll(store, 10).isEmpty();
                     } catch (StoreException e) {
@@ -225,7 +227,6 @@ abstract class HoldTest {
         long opened = System.nanoTime();
         await(
                 "more than the time for which the server may hear nothing",
-                SHORT.multipliedBy(4),
                 () -> System.nanoTime() - opened > SHORT.toNanos() * 3 / 2);
         batches.forEach(MessageBatch::close);
         assertEquals(2, StoreTest.publishAll(stores.get(0), 10).size());
@@ -271,16 +272,16 @@ abstract class HoldTest {
                     }
                 });
                 closing.start();
-                await("a close that waits", Duration.ofSeconds(5), () -> isInSocket(closing));
-                long started = System.nanoTime();
-                store.close();
-                Duration took = Duration.ofNanos(System.nanoTime() - started);
-                assertTrue(took.toSeconds() < 40, "closing a store took " + took);
-                closing.join(20_000);
+                await("a close that waits", () -> isInSocket(closing) || !closing.isAlive());
+                Thread closingStore = new Thread(store::close);
+                closingStore.start();
+                closingStore.join(SILENCE.toMillis() * 5 / 6);
+                assertFalse(closingStore.isAlive(), "the store waits until its connections are given up");
+                closing.join(PATIENCE.toMillis());
                 assertFalse(closing.isAlive(), "the close goes on after that of its store");
                 assertNotNull(failure.get());
                 network.heal();
-                takeOver(direct, Duration.ofSeconds(30), 2);
+                takeOver(direct, 2);
             }
         } finally {
             LastAnswer.silence = SHORT;
@@ -298,11 +299,11 @@ abstract class HoldTest {
                 network.stall();
                 Thread closing = new Thread(() -> assertThrows(OutboxException.class, batch::close));
                 closing.start();
-                closing.join(2 * SHORT.toMillis());
+                closing.join(PATIENCE.toMillis());
                 assertFalse(closing.isAlive(), "the close goes on");
                 network.heal();
                 try (Store direct = Stores.open(address)) {
-                    takeOver(direct, Duration.ofSeconds(30), 1);
+                    takeOver(direct, 1);
                 }
                 store.close();
             }
@@ -325,7 +326,7 @@ abstract class HoldTest {
                     asking.add(thread);
                 }
                 for (Thread thread : asking) {
-                    thread.join(3 * SHORT.toMillis());
+                    thread.join(PATIENCE.toMillis());
                     assertFalse(thread.isAlive(), "it waits for a server that does not answer");
                 }
                 network.heal();
@@ -406,14 +407,14 @@ abstract class HoldTest {
                 MessageBatch alive = checkout(store);
                 alive.markPublished(alive.messages().get(0), null);
                 first.stall();
-                await("the first is found dead", SHORT, () -> dead.stream().anyMatch(batch -> !batch.isHeld()));
+                await("the first is found dead", () -> dead.stream().anyMatch(batch -> !batch.isHeld()));
                 commit(13, "later");
                 MessageBatch later = store.checkout(TOPICS, 10);
                 int free = later.messages().size() - 1; // of those that are found dead, which the server may hear of
                 assertTrue(later.messages().stream().map(StoreTest::text).anyMatch("later"::equals));
                 later.messages().forEach(message -> later.markPublished(message, null));
                 second.stall();
-                takeOver(direct, SHORT.multipliedBy(4), dead.size() - free);
+                takeOver(direct, dead.size() - free);
                 alive.close();
                 later.close();
                 for (MessageBatch batch : dead) {
@@ -434,7 +435,7 @@ abstract class HoldTest {
             batch.markPublished(batch.messages().get(0), null);
             pool.takeAway();
             assertFalse(batch.isHeld());
-            takeOver(direct, Duration.ofSeconds(10), 1);
+            takeOver(direct, 1);
             assertThrows(HoldLostException.class, batch::close);
         }
     }

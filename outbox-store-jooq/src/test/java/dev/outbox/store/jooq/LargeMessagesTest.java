@@ -203,7 +203,7 @@ abstract class LargeMessagesTest {
                 commit(partition, IntStream.range(0, 30).mapToObj(i -> "small").toArray(String[]::new));
             }
             // The store looks for further partitions a moment after it has looked last.
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
             long partitions = 0;
             while (partitions != 20) {
                 assertTrue(System.nanoTime() - deadline < 0, "20 messages were of " + partitions + " partitions");

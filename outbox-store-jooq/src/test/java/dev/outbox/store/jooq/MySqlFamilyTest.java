@@ -549,7 +549,7 @@ abstract class MySqlFamilyTest extends StoreTest {
     }
 
     private static int atOnce(Supplier<Integer> action) throws Exception {
-        return CompletableFuture.supplyAsync(action).get(10, TimeUnit.SECONDS);
+        return CompletableFuture.supplyAsync(action).get(60, TimeUnit.SECONDS);
     }
 
     /** The driver's own limit stands for the server's, which it asks for when it connects. */

@@ -81,7 +81,7 @@ class PostgresListenTest {
                                 throw new IllegalStateException(e);
                             }
                         })
-                        .get(10, TimeUnit.SECONDS);
+                        .get(60, TimeUnit.SECONDS);
             }
             assertFalse(opening.isDone(), "it cannot get through yet");
             open.commit();
@@ -219,12 +219,13 @@ class PostgresListenTest {
                 WakeUps.of(store).onWakeUp(calls::incrementAndGet);
                 server.kill();
                 server.restart();
-                await("a wake-up, since notifications may have been missed", () -> calls.get() == 1);
+                await("a wake-up, since notifications may have been missed", () -> calls.get() > 0);
+                int before = calls.get();
                 commit(url);
-                await("a wake-up by the server started again", () -> calls.get() == 2);
+                await("a wake-up by the server started again", () -> calls.get() > before);
                 server.kill();
             } // closes while there is no server
-            assertEquals(0, listeners(), "threads that listen");
+            await("no thread listens", () -> listeners() == 0);
         }
     }
 
@@ -243,11 +244,11 @@ class PostgresListenTest {
                 commit(address);
                 await("a wake-up", () -> calls.get() == 1);
             }
-            assertEquals(0, pool.getHikariPoolMXBean().getActiveConnections());
+            await("all are back", () -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
             int connections = pool.getHikariPoolMXBean().getTotalConnections();
             for (int i = 0; i < connections; i++) {
                 Connection connection = pool.getConnection();
-                assertTrue(connection.isValid(2));
+                assertTrue(connection.isValid(60));
                 try (ResultSet row =
                         connection.createStatement().executeQuery("SELECT count(*) FROM pg_listening_channels()")) {
                     row.next();
@@ -255,7 +256,7 @@ class PostgresListenTest {
                 }
             } // closed with the pool
         }
-        assertEquals(0, listeners(), "threads that listen");
+        await("no thread listens", () -> listeners() == 0);
     }
 
     private static long listeners() {
@@ -301,9 +302,9 @@ class PostgresListenTest {
     }
 
     private static void await(String what, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < deadline, "not within 30 s: " + what);
+            assertTrue(System.nanoTime() < deadline, "not within 90 s: " + what);
             LockSupport.parkNanos(2_000_000);
         }
     }

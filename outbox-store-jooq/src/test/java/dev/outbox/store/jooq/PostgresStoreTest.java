@@ -72,9 +72,9 @@ class PostgresStoreTest extends StoreTest {
     }
 
     private static void await(String what, Callable<Boolean> condition) throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (!condition.call()) {
-            assertTrue(System.nanoTime() < deadline, "not within 20 s: " + what);
+            assertTrue(System.nanoTime() < deadline, "not within 90 s: " + what);
             LockSupport.parkNanos(10_000_000);
         }
     }

@@ -308,13 +308,13 @@ class PostgresStrictOrderTest {
     }
 
     private static void awaitAnswer(Store store) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (true) {
             try {
                 store.checkout(Set.of(TOPIC), 1).close();
                 return;
             } catch (StoreException e) {
-                assertTrue(System.nanoTime() < deadline, "no answer within 30 s: " + e);
+                assertTrue(System.nanoTime() < deadline, "no answer within 90 s: " + e);
                 LockSupport.parkNanos(10_000_000);
             }
         }
@@ -470,7 +470,7 @@ class PostgresStrictOrderTest {
 
     /** Connections report what they have read when they end. */
     private void awaitNobody() throws SQLException {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
         while (ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'outbox'"
                         + " AND datname = current_database()")
                 > 0) {

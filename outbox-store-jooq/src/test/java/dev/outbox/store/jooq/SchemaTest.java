@@ -548,7 +548,7 @@ abstract class SchemaTest {
             writer.setAutoCommit(false);
             tables().persist(writer).persist(StoreTest.message(0, "takes its time"));
             CompletableFuture<Void> start = CompletableFuture.runAsync(() -> tables().createSchema(pool()));
-            start.get(20, TimeUnit.SECONDS);
+            start.get(50, TimeUnit.SECONDS); // making tables gives up after a minute
             write("meanwhile");
             writer.commit();
         }
@@ -571,11 +571,11 @@ abstract class SchemaTest {
                                 throw new IllegalStateException(e);
                             }
                         })
-                        .get(10, TimeUnit.SECONDS);
+                        .get(60, TimeUnit.SECONDS);
             }
             assertFalse(upgrade.isDone(), "it cannot get through yet");
             batch.commit();
-            upgrade.get(20, TimeUnit.SECONDS);
+            upgrade.get(90, TimeUnit.SECONDS);
         }
         Stores.open(address, asTheyAre()).close();
     }

@@ -72,7 +72,7 @@ class SharedPoolTest {
         }
         try (Connection connection = connection(pool)) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(150));
-            assertTrue(connection.isValid(1));
+            assertTrue(connection.isValid(60));
         }
         published.add(delivery.message());
         return Receipt.taken();

@@ -438,14 +438,14 @@ abstract class StoreTest {
         assertEquals(List.of("first"), settle(topicSet, connections, readPositions, 1));
         Partition partition = rotation.nextTurn(1).get(0);
         boolean usesHints = dialect instanceof PostgresDialect;
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
         int number = 0;
         do {
             pretendSlow(readPositions, partition);
             commit(0, "more " + number++);
             settle(topicSet, connections, readPositions, 1);
             pretendSlow(readPositions, partition);
-            assertTrue(System.nanoTime() - deadline < 0, "no hint after 30 s");
+            assertTrue(System.nanoTime() - deadline < 0, "no hint after 90 s");
         } while (usesHints && readPositions.start(partition, System.nanoTime()) == 0);
         while (!settle(topicSet, connections, readPositions, 100).isEmpty()) {
             pretendSlow(readPositions, partition);
@@ -548,7 +548,7 @@ abstract class StoreTest {
             execute("INSERT INTO outbox_partition (topic, partition_no) VALUES ('orders', 1)");
             execute("INSERT INTO outbox_partition (topic, partition_no) VALUES ('orders', 0)");
             List<String> seen = new ArrayList<>();
-            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
             while (seen.size() < 2 && System.nanoTime() < deadline) {
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
                     for (PersistedMessage m : batch.messages()) {
@@ -590,7 +590,7 @@ abstract class StoreTest {
             }
             // It may have a hint that is above what ids are now, until it reads from the start again.
             List<String> seen = new ArrayList<>();
-            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
             while (seen.isEmpty() && System.nanoTime() < deadline) {
                 seen.addAll(publishAll(earlier, 10));
             }

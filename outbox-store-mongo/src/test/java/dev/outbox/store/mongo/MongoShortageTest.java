@@ -54,7 +54,10 @@ class MongoShortageTest {
     }
 
     private static void assertKind(FailureKind kind, boolean limited, Executable failing) {
-        MongoTimeoutException failure = assertThrows(MongoTimeoutException.class, failing);
+        assertKind(kind, limited, assertThrows(MongoTimeoutException.class, failing));
+    }
+
+    private static void assertKind(FailureKind kind, boolean limited, MongoTimeoutException failure) {
         assertEquals(limited, failure instanceof MongoOperationTimeoutException, failure.toString());
         assertEquals(kind, RetryPolicy.defaults().kindOf(failure), failure.toString());
     }
@@ -93,11 +96,20 @@ class MongoShortageTest {
             connect(collection);
             MongoCollection<Document> impatient =
                     limited ? collection.withTimeout(200, TimeUnit.MILLISECONDS) : collection;
-            Thread holding = new Thread(() -> collection.find(SLOW).first());
-            holding.start();
-            Await.until("the only connection is in use", () -> inUse.get() == 1);
-            assertKind(FailureKind.UNAVAILABLE, limited, () -> impatient.insertOne(new Document()));
-            holding.join();
+            Await.until("an operation meets another that has the only connection", () -> {
+                Thread holding = new Thread(() -> collection.find(SLOW).first());
+                holding.start();
+                Await.until("the only connection is in use", () -> inUse.get() == 1 || !holding.isAlive());
+                try {
+                    impatient.insertOne(new Document());
+                    return false; // the other had ended
+                } catch (MongoTimeoutException e) {
+                    assertKind(FailureKind.UNAVAILABLE, limited, e);
+                    return true;
+                } finally {
+                    holding.join();
+                }
+            });
         }
     }
 
@@ -121,14 +133,17 @@ class MongoShortageTest {
                 MongoClient client = client(outbox.url, true)) {
             MongoCollection<Document> collection =
                     client.getDatabase(outbox.name()).getCollection("orders");
-            connect(collection);
-            assertKind(
-                    FailureKind.TRANSIENT,
-                    true,
-                    () -> collection
-                            .withTimeout(200, TimeUnit.MILLISECONDS)
-                            .find(SLOW)
-                            .first());
+            Await.until("the operation has begun when its time is over", () -> {
+                connect(collection);
+                MongoTimeoutException failure = assertThrows(
+                        MongoTimeoutException.class,
+                        () -> collection
+                                .withTimeout(200, TimeUnit.MILLISECONDS)
+                                .find(SLOW)
+                                .first());
+                assertEquals(true, failure instanceof MongoOperationTimeoutException, failure.toString());
+                return RetryPolicy.defaults().kindOf(failure) == FailureKind.TRANSIENT;
+            });
         }
     }
 }

@@ -31,6 +31,7 @@ import dev.outbox.MessageBatch;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
+import dev.outbox.OutboxException;
 import dev.outbox.OutgoingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
@@ -620,7 +621,7 @@ class MongoStoreTest {
             }
             assertEquals(Set.of("4", "5"), Set.copyOf(came));
             // The server's own limit is a minute.
-            assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(30), "waited for the dead transaction");
+            assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(50), "waited for the dead transaction");
             assertThrows(RuntimeException.class, dead::commitTransaction, "the transaction of the dead process");
         }
     }
@@ -720,7 +721,7 @@ class MongoStoreTest {
 
     /** Or the close would be aborted by whoever finds the lease to be over, again and again. */
     @Test
-    void aLargeCloseUnderAShortLeaseTakesItsTime() {
+    void aLargeCloseUnderAShortLeaseTakesItsTime() throws Exception {
         int partitionDocuments = 400;
         for (int partition = 0; partition < partitionDocuments; partition++) {
             outbox.commit(partition, "m");
@@ -729,11 +730,18 @@ class MongoStoreTest {
                 .with(MongoOutbox.LEASE, Duration.ofSeconds(1))
                 .withWakeUp(false);
         try (Store store = MongoOutbox.store(outbox.client, outbox.name(), shortLease)) {
-            try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitionDocuments)) {
-                assertEquals(partitionDocuments, batch.messages().size());
-                batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ofHours(1)));
-                outbox.commands.clear();
-            }
+            eventually("a batch of all that is closed", () -> {
+                try (MessageBatch batch = store.checkout(Set.of(TOPIC), partitionDocuments)) {
+                    if (batch.messages().size() < partitionDocuments) {
+                        return null;
+                    }
+                    batch.messages().forEach(m -> batch.markFailed(m, "away", Duration.ofHours(1)));
+                    outbox.commands.clear();
+                } catch (OutboxException e) {
+                    return null; // on a busy machine a lease of a second may be over
+                }
+                return true;
+            });
             List<BsonDocument> sent = outbox.commands.sent();
             List<String> close = new ArrayList<>();
             for (BsonDocument command : sent) {
@@ -796,9 +804,8 @@ class MongoStoreTest {
         outbox.commit(0, "1");
         try (Store store =
                 Stores.open(outbox.url, StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofSeconds(1)))) {
-            MessageBatch batch = store.checkout(Set.of(TOPIC), 10);
+            MessageBatch batch = eventually("a batch that is held", () -> MongoFaultTest.held(store));
             batch.markPublished(batch.messages().get(0), null);
-            assertTrue(batch.isHeld());
             // Somebody else has it: the next renewal notices.
             outbox.database
                     .getCollection("outbox_partitions")

@@ -156,10 +156,8 @@ class OddEntriesTest {
                     () -> came.addAll(RedisStoreTest.publishAll(store, 10)), "what others wrote to other partitions");
             assertEquals(List.of("later"), came);
             client.xdel(messages, new StreamEntryID(position));
-            long repaired = System.nanoTime();
             Load.await(() -> came.addAll(RedisStoreTest.publishAll(store, 10)), "what was behind it");
             assertEquals(List.of("later", "behind"), came);
-            assertTrue(System.nanoTime() - repaired < Duration.ofSeconds(10).toNanos(), "within ten seconds");
             assertEquals(List.of(), failing(store));
         }
     }

@@ -28,8 +28,8 @@ import redis.clients.jedis.RedisClient;
 class SpreadTest {
     private static final int TAGS = 4;
 
-    /** OBX-DUR-6 grants ten seconds, a test on a busy machine twice that. */
-    private static final Duration MOST = Duration.ofSeconds(20);
+    /** OBX-DUR-6 grants ten seconds, a test on a busy machine six times that. */
+    private static final Duration MOST = Duration.ofSeconds(60);
 
     private final TestAddress address = TestAddress.fresh(RedisServer.shared().url());
 

@@ -174,8 +174,8 @@ class PgBouncerTest {
     void aLimitOnIdleTransactionsEndsBatches() throws Exception {
         try (PgBouncer pooler = PgBouncer.before(direct, "idle_transaction_timeout = 1")) {
             String url = pooler.route(direct);
-            createTables(url);
-            write(url, 0, "1");
+            createTables(direct);
+            write(direct, 0, "1");
             try (Store store = Stores.open(url);
                     Store other = Stores.open(direct)) {
                 MessageBatch batch = store.checkout(TOPICS, 1);
