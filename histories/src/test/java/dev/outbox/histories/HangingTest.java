@@ -28,11 +28,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Publishers of twelve topics of twenty do not return. A batch stays open for each, on a real server. */
-@Timeout(300)
+@Timeout(600)
 class HangingTest {
     private static final int TOPICS = 20;
     private static final int HANGING = 12;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private final CountDownLatch over = new CountDownLatch(1);
     private final Queue<String> called = new ConcurrentLinkedQueue<>();

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A server that accepts connections and answers nothing, as one that is stopped does. A relay and its store close. */
-@Timeout(180)
+@Timeout(600)
 class SilentServerTest {
     /** Far more than the bounds that the documentation names, and less than the drivers wait for an answer. */
     private static final Duration MOST = Duration.ofSeconds(40);

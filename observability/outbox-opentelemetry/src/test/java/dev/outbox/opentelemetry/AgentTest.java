@@ -42,7 +42,7 @@ class AgentTest {
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
-        boolean ended = process.waitFor(120, TimeUnit.SECONDS);
+        boolean ended = process.waitFor(240, TimeUnit.SECONDS);
         process.destroyForcibly().waitFor();
         String printed = Files.readString(output);
         assertTrue(ended && process.exitValue() == 0, printed);

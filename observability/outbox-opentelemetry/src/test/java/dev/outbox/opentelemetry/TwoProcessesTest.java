@@ -62,10 +62,10 @@ class TwoProcessesTest {
         Path broker = folder.resolve("broker");
         Process killed = relay(url, spans, broker, "second");
         Await.until("a span of the first message", () -> lines(spans).size() == 1);
-        killed.destroyForcibly().onExit().get(30, TimeUnit.SECONDS);
+        killed.destroyForcibly().onExit().get(120, TimeUnit.SECONDS);
         Process next = relay(url, spans, broker, "none");
         Await.until("spans of both messages", () -> lines(spans).size() == 3);
-        next.destroyForcibly().onExit().get(30, TimeUnit.SECONDS);
+        next.destroyForcibly().onExit().get(120, TimeUnit.SECONDS);
 
         List<SpanData> created = exporter.getFinishedSpanItems().stream()
                 .filter(span -> span.getName().equals("create orders"))

@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A relay dies, or sleeps, between two statements of a close, and what it held is soon somebody else's. */
 @Tag("mongo")
-@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DeadInCloseTest {
     private static final int LEASE_MILLIS = 1_000;
     /** Far less than the minute that MongoDB leaves a transaction of a dead process. */

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * turn.
  */
 @Tag("mongo")
-@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ManyPartitionsTest {
     private static final BsonDateTime FAR_AWAY = new BsonDateTime(4_000_000_000_000L);
     private static final int MOST = Checkout.MOST_PARTITIONS;

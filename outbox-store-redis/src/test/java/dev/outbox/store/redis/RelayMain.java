@@ -80,7 +80,7 @@ final class RelayMain {
 
     /** As whoever starts a relay does: the server may have been killed a moment ago. */
     private static Store open(String url, StoreOptions options) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
         while (true) {
             try {
                 return Stores.open(url, options);

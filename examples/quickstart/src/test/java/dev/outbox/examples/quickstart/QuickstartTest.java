@@ -163,7 +163,7 @@ class QuickstartTest {
             example.destroyForcibly();
             for (ProcessHandle relay : relays) {
                 CompletableFuture<ProcessHandle> end = relay.onExit();
-                end.get(60, TimeUnit.SECONDS);
+                end.get(180, TimeUnit.SECONDS);
             }
         } finally {
             example.destroyForcibly();

@@ -51,7 +51,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What one batch, or one transaction, comes to when a fault hits it at an exact moment; on every database. */
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 abstract class BatchFaultTest {
     private static final Set<String> TOPICS = Set.of(Settings.TOPIC);
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** An address that leads to a standby, as after a failover by a name that others still have cached. */
 @Tag("postgres")
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class PostgresStandbyTest {
     private static final Set<String> TOPICS = Set.of(Settings.TOPIC);
 
