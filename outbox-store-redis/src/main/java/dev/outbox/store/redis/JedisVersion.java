@@ -1,15 +1,13 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.ConfigurationException;
-import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.UnifiedJedis;
 
 /**
  * Which Jedis a store needs: frameworks manage its version, and an older one lacks classes, of which a
  * {@link NoClassDefFoundError} would say nothing that helps.
  */
 final class JedisVersion {
-    static final String LEAST = "7.5";
+    static final String LEAST = "7.4";
 
     private JedisVersion() {}
 
@@ -20,12 +18,10 @@ final class JedisVersion {
                 Class.forName("redis.clients.jedis." + name, false, JedisVersion.class.getClassLoader());
             }
         } catch (ClassNotFoundException e) {
-            @Nullable String found = UnifiedJedis.class.getPackage().getImplementationVersion();
             throw new ConfigurationException(
-                    "The Jedis on the class path is " + (found == null ? "too old" : found) + "; the store needs "
-                            + LEAST
-                            + " or newer. If Spring Boot manages its version, set the property jedis.version to 7.5.3, or to 8.0.2, in"
-                            + " your build; else depend on redis.clients:jedis of that version.",
+                    "The Jedis on the class path is too old; the store needs " + LEAST + " or newer. If Spring Boot"
+                            + " manages its version, set the property jedis.version to 7.5.3, or to 8.0.2, in your"
+                            + " build; else depend on redis.clients:jedis of that version.",
                     e);
         }
     }

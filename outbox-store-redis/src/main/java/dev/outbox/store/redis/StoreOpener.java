@@ -192,7 +192,7 @@ final class StoreOpener {
                 .clientName("outbox")
                 .database(database);
         if (url.tls()) {
-            config.sslOptions(SslOptions.defaults()); // checks the certificate, and that it is for this host
+            config.sslOptions(SslOptions.builder().build()); // checks the certificate, and that it is for this host
         }
         if (user != null && password == null) {
             throw new ConfigurationException("There is a user and no password: give the option password.");

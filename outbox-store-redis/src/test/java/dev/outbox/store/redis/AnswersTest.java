@@ -1,6 +1,5 @@
 package dev.outbox.store.redis;
 
-import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,25 +12,19 @@ import dev.outbox.Store;
 import dev.outbox.StoreException;
 import dev.outbox.processes.Sockets;
 import dev.outbox.servers.RedisServer;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.lang.reflect.InvocationTargetException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.MalformedURLException;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -238,46 +231,6 @@ class AnswersTest {
             assertTrue(assertThrows(ConfigurationException.class, () -> check(cluster, "server_mode:sentinel\r\n"))
                     .getMessage()
                     .contains("sentinel="));
-        }
-    }
-
-    /** Frameworks manage the version of Jedis. Their older ones have not the clients that a store works with. */
-    @Test
-    void anOlderJedisIsCalledByItsName() throws Exception {
-        URL[] urls = Stream.of(System.getProperty("java.class.path").split(System.getProperty("path.separator"), -1))
-                .map(AnswersTest::url)
-                .toArray(URL[]::new);
-        ClassLoader outside = ClassLoader.getPlatformClassLoader();
-        try (URLClassLoader old = new URLClassLoader(urls, outside) {
-            @Override
-            protected Class<?> findClass(String name) throws ClassNotFoundException {
-                if (name.matches("redis\\.clients\\.jedis\\.Redis(Client|SentinelClient|ClusterClient)(\\$.*)?")) {
-                    throw new ClassNotFoundException(name);
-                }
-                return super.findClass(name);
-            }
-        }) {
-            Class<?> provider = old.loadClass("dev.outbox.store.redis.RedisStoreProvider");
-            Class<?> options = old.loadClass("dev.outbox.StoreOptions");
-            Object made = provider.getConstructor().newInstance();
-            Throwable error = requireNonNull(assertThrows(
-                            InvocationTargetException.class,
-                            () -> provider.getMethod("open", String.class, options)
-                                    .invoke(
-                                            made,
-                                            "redis://localhost",
-                                            options.getMethod("defaults").invoke(null)))
-                    .getCause());
-            assertEquals("dev.outbox.ConfigurationException", error.getClass().getName());
-            assertTrue(String.valueOf(error.getMessage()).contains("jedis.version"), error::toString);
-        }
-    }
-
-    private static URL url(String path) {
-        try {
-            return new File(path).toURI().toURL();
-        } catch (MalformedURLException e) {
-            throw new IllegalArgumentException(e);
         }
     }
 }
