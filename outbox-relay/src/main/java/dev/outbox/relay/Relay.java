@@ -112,6 +112,7 @@ public final class Relay implements AutoCloseable {
     // Guarded by this.
     private final List<WorkerRun> runs = new ArrayList<>();
     private @Nullable Instant startedAt;
+    private @Nullable Instant firstTopicAt;
     private WakeUps.@Nullable Subscription subscription;
 
     private Relay(Builder builder) {
@@ -156,6 +157,9 @@ public final class Relay implements AutoCloseable {
         }
         shared.listeners.add(topic);
         hanging.register(route);
+        if (firstTopicAt == null) {
+            firstTopicAt = Instant.now();
+        }
         routes = Map.copyOf(more);
         signal.raise();
     }
@@ -277,7 +281,7 @@ public final class Relay implements AutoCloseable {
     public synchronized RelayState state() {
         return new RelayState(
                 startedAt != null && !signal.isClosed(),
-                startedAt,
+                servingSince(),
                 workers,
                 (int) runs.stream()
                         .filter(run -> run.isWorker() && !run.isGivenUp())
@@ -295,7 +299,23 @@ public final class Relay implements AutoCloseable {
                 shared.partitionCounts.misplaced(),
                 unserved.topics().stream()
                         .filter(topic -> !routes.containsKey(topic)) // registered since the last look
-                        .toList());
+                        .toList(),
+                maxPollInterval,
+                longestQuiet());
+    }
+
+    private synchronized @Nullable Instant servingSince() {
+        Instant started = startedAt;
+        Instant first = firstTopicAt;
+        return started == null || first == null ? null : started.isAfter(first) ? started : first;
+    }
+
+    private Duration longestQuiet() {
+        Duration publishing = routes.values().stream()
+                .map(route -> route.topic.publishTimeout())
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+        return maxPollInterval.plus(shared.maxBatchTime).plus(publishing).plus(Route.LONGEST_PAUSE);
     }
 
     /** Whether {@link #close} was called. A closed relay stays closed. Cheap. */

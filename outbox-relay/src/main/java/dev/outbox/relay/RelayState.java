@@ -1,5 +1,6 @@
 package dev.outbox.relay;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -8,14 +9,13 @@ import org.jspecify.annotations.Nullable;
  * How a {@link Relay} is doing, at one moment. Times are by the clock of this process.
  *
  * <p>A health check may ask whether {@code running} is true, {@code workersAlive} equals {@code workers}, and {@code
- * lastGoodRound} is recent. Before the first good round it takes {@code startedAt} instead. Recent means younger than
- * the sum of {@link Relay.Builder#maxPollInterval}, {@link Relay.Builder#maxBatchTime}, the longest time that
- * publishers may take, and a minute: while the brokers of all topics are away, only the tries to see whether one is
- * back are rounds, and they are up to a minute apart. A relay without topics does no rounds.
+ * lastGoodRound} is no longer ago than {@code longestQuiet}. Before the first good round it takes {@code servingSince}
+ * instead. A relay without topics does no rounds, and {@code servingSince} is null.
  *
  * @param running whether it was started and is not closed; false for a relay that only {@link Relay#processMessages}
  *     works
- * @param startedAt when {@link Relay#start} started it, also after it is closed; null before
+ * @param servingSince since when it has rounds to do: when {@link Relay#start} started it or its first topic was
+ *     registered, whichever came later; null before, and the same after it is closed
  * @param workers how many threads {@link Relay#start} starts
  * @param workersAlive how many of them there are; fewer while the system has no thread for one
  * @param lastGoodRound when a round last ended without an error of the store, also one that found nothing; null before
@@ -32,10 +32,15 @@ import org.jspecify.annotations.Nullable;
  * @param unserved topics that this relay does not serve, and of which a message was first in its partition at the last
  *     two looks; looks are 20 seconds apart or more. Empty if the store does without
  *     {@link dev.outbox.Capability#OPERATIONS}
+ * @param longestPause how long the pause between two rounds can be: {@link Relay.Builder#maxPollInterval}
+ * @param longestQuiet how far apart two good rounds can be though all is well: the sum of that,
+ *     {@link Relay.Builder#maxBatchTime}, the longest {@link dev.outbox.Topic#publishTimeout} of its topics, and a
+ *     minute. While the brokers of all topics are away, only the tries to see whether one is back are rounds, and they
+ *     are up to a minute apart
  */
 public record RelayState(
         boolean running,
-        @Nullable Instant startedAt,
+        @Nullable Instant servingSince,
         int workers,
         int workersAlive,
         @Nullable Instant lastGoodRound,
@@ -45,7 +50,9 @@ public record RelayState(
         List<SetAside> setAside,
         List<LeftOut> leftOut,
         List<String> misplaced,
-        List<String> unserved) {
+        List<String> unserved,
+        Duration longestPause,
+        Duration longestQuiet) {
     /**
      * A partition that is tried alone, so that it does not keep others from being settled.
      *

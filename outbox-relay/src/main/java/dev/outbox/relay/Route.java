@@ -30,7 +30,7 @@ final class Route<T> {
     private static final long CAP = 200_000_000;
 
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
-    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+    static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
     final Topic<T> topic;
     private final Time time;

@@ -319,15 +319,34 @@ class RelaySurvivalTest {
                 return super.checkout(topics, limit);
             }
         };
-        Relay relay = Fixture.relay(flaky).topic(topic).workers(2).build();
+        Relay relay = Fixture.relay(flaky)
+                .topic(topic)
+                .workers(2)
+                .maxPollInterval(Duration.ofMillis(300))
+                .maxBatchTime(Duration.ofSeconds(7))
+                .build();
         assertEquals(
-                new RelayState(false, null, 2, 0, null, null, null, 0, List.of(), List.of(), List.of(), List.of()),
+                new RelayState(
+                        false,
+                        null,
+                        2,
+                        0,
+                        null,
+                        null,
+                        null,
+                        0,
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        Duration.ofMillis(300),
+                        Duration.ofMillis(67_300).plus(topic.publishTimeout())),
                 relay.state());
         Instant before = Instant.now().minusMillis(1);
         relay.start();
         await("a round", () -> relay.state().lastGoodRound() != null);
         assertFalse(requireNonNull(relay.state().lastGoodRound()).isBefore(before));
-        assertFalse(requireNonNull(relay.state().startedAt()).isBefore(before));
+        assertFalse(requireNonNull(relay.state().servingSince()).isBefore(before));
         assertTrue(relay.state().running());
         assertFalse(relay.isClosed());
         assertEquals(2, relay.state().workersAlive());
@@ -341,5 +360,25 @@ class RelaySurvivalTest {
         assertFalse(relay.state().running());
         assertTrue(relay.isClosed());
         await("workers gone", () -> relay.state().workersAlive() == 0);
+    }
+
+    @Test
+    void itServesFromItsFirstTopicOn() {
+        try (Relay relay = Relay.builder(fixture.store).build()) {
+            relay.start();
+            assertNull(relay.state().servingSince());
+            Instant before = Instant.now().minusMillis(1);
+            relay.register(topic);
+            Instant since = requireNonNull(relay.state().servingSince());
+            assertFalse(since.isBefore(before));
+            relay.register(Topic.builder("further", String.class)
+                    .publisher(delivery -> Receipt.taken())
+                    .publishTimeout(topic.publishTimeout().plusSeconds(10))
+                    .build());
+            assertEquals(since, relay.state().servingSince());
+            assertEquals(
+                    Duration.ofSeconds(76).plus(topic.publishTimeout()), // with the defaults, and 10 s more
+                    relay.state().longestQuiet());
+        }
     }
 }

@@ -3,9 +3,15 @@ package dev.outbox.spring.boot;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Codecs;
 import dev.outbox.Operations;
+import dev.outbox.Receipt;
 import dev.outbox.Store;
+import dev.outbox.Topic;
 import dev.outbox.processes.Await;
+import dev.outbox.relay.Relay;
+import dev.outbox.spring.OutboxRelay;
+import dev.outbox.spring.SpringOutbox;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,7 +19,9 @@ import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
 
 /** Health and the endpoint, by HTTP. */
 class ActuatorTest {
@@ -50,6 +58,21 @@ class ActuatorTest {
             String health = get(application, "/actuator/health");
             assertTrue(health.contains("\"relay\":\"no topics\""), health);
             assertEquals(200, status(application, "GET", "/actuator/health", ""));
+        }
+    }
+
+    @Test
+    void oneOfSeveralRelaysHasNoHealthUnlessItIsPrimary() throws Exception {
+        try (ConfigurableApplicationContext application = Applications.serve(TwoRelays.class, EXPOSED, DETAILS)) {
+            String health = get(application, "/actuator/health");
+            assertTrue(health.contains("\"status\":\"UP\"") && !health.contains("\"outbox\""), health);
+        }
+        try (ConfigurableApplicationContext application = Applications.serve(PrimaryRelay.class, EXPOSED, DETAILS)) {
+            Await.until(
+                    "the primary one is up",
+                    () -> get(application, "/actuator/health").contains("\"workers\":\"3 of 3\""));
+            String health = get(application, "/actuator/health");
+            assertTrue(!health.contains("no topics"), "it has one, which is no bean: " + health);
         }
     }
 
@@ -130,4 +153,30 @@ class ActuatorTest {
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     static class NoTopics {}
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoRelays extends NoTopics {
+        @Bean
+        OutboxRelay one(SpringOutbox outbox, Store store) {
+            return new OutboxRelay(outbox, () -> Relay.builder(store).build());
+        }
+
+        @Bean
+        OutboxRelay two(SpringOutbox outbox, Store store) {
+            return one(outbox, store);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class PrimaryRelay extends TwoRelays {
+        @Bean
+        @Primary
+        OutboxRelay three(SpringOutbox outbox, Store store) {
+            Topic<String> noBean = Topic.builder("no-bean", Codecs.text())
+                    .publisher(delivery -> Receipt.taken())
+                    .build();
+            return new OutboxRelay(
+                    outbox, () -> Relay.builder(store).workers(3).topic(noBean).build());
+        }
+    }
 }

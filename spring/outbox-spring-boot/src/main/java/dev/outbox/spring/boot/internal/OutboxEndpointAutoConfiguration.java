@@ -1,11 +1,7 @@
 package dev.outbox.spring.boot.internal;
 
 import dev.outbox.Store;
-import dev.outbox.Topic;
 import dev.outbox.spring.OutboxRelay;
-import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -13,29 +9,18 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** What the actuator shows of an outbox. */
 @AutoConfiguration(after = OutboxAutoConfiguration.class)
-@EnableConfigurationProperties(OutboxProperties.class)
 class OutboxEndpointAutoConfiguration {
     /** The starters make a health indicator of it, whose type is another one in each generation of Spring Boot. */
     @Bean
     @ConditionalOnSingleCandidate(OutboxRelay.class)
     @ConditionalOnMissingBean
-    OutboxHealth outboxHealth(OutboxRelay relay, ObjectProvider<Topic<?>> topics, OutboxProperties properties) {
-        List<Duration> publishTimeouts =
-                topics.stream().<Duration>map(Topic::publishTimeout).toList();
-        Duration longestPublish =
-                publishTimeouts.stream().max(Comparator.naturalOrder()).orElse(Duration.ZERO);
-        return new OutboxHealth(
-                relay,
-                new OutboxHealth.Allowance(
-                        publishTimeouts.size(),
-                        properties.relay().maxBatchTime().plus(longestPublish),
-                        properties.relay().maxPollInterval()));
+    OutboxHealth outboxHealth(OutboxRelay relay) {
+        return new OutboxHealth(relay);
     }
 
     @Configuration(proxyBeanMethods = false)

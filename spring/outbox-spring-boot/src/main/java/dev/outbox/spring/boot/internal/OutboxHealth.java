@@ -20,12 +20,6 @@ public final class OutboxHealth {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     /**
-     * How long no round may end though none fails, in addition to what the settings allow. While the brokers of all
-     * topics are away, rounds are so far apart, and when one is back it takes a round to tell.
-     */
-    private static final Duration QUIET = Duration.ofMinutes(1);
-
-    /**
      * What was found.
      *
      * @param isUp whether messages are published
@@ -33,26 +27,15 @@ public final class OutboxHealth {
      */
     public record Finding(boolean isUp, Map<String, Object> details) {}
 
-    /**
-     * How long a relay may be quiet by its settings.
-     *
-     * @param topics how many topics it serves, as far as they are beans
-     * @param longestRound how long a round may take
-     * @param longestPause how long the pause between two rounds may be
-     */
-    record Allowance(int topics, Duration longestRound, Duration longestPause) {}
-
     private final Supplier<@Nullable RelayState> relay;
-    private final Allowance allowance;
     private final Clock clock;
 
-    OutboxHealth(OutboxRelay relay, Allowance allowance) {
-        this(relay::state, allowance, Clock.systemUTC());
+    OutboxHealth(OutboxRelay relay) {
+        this(relay::state, Clock.systemUTC());
     }
 
-    OutboxHealth(Supplier<@Nullable RelayState> relay, Allowance allowance, Clock clock) {
+    OutboxHealth(Supplier<@Nullable RelayState> relay, Clock clock) {
         this.relay = relay;
-        this.allowance = allowance;
         this.clock = clock;
     }
 
@@ -63,7 +46,7 @@ public final class OutboxHealth {
             return new Finding(false, Map.of("relay", "not running"));
         }
         Map<String, Object> details = new LinkedHashMap<>();
-        if (hasNothingToDo(state)) {
+        if (state.servingSince() == null) {
             details.put("relay", "no topics");
         }
         details.put("workers", state.workersAlive() + " of " + state.workers());
@@ -93,27 +76,15 @@ public final class OutboxHealth {
     private boolean isUp(RelayState state) {
         return state.workersAlive() > 0
                 && state.leftOut().isEmpty()
-                && (hasNothingToDo(state) || roundsAreGood(state))
+                && (state.servingSince() == null || roundsAreGood(state, state.servingSince()))
                 && (state.closesFailSince() == null || isWithin(state.closesFailSince(), PATIENCE));
     }
 
-    /**
-     * A relay without topics does no rounds. One that the application itself has made may have topics that are no
-     * beans, so rounds tell more than their number.
-     */
-    private boolean hasNothingToDo(RelayState state) {
-        return allowance.topics == 0 && state.lastGoodRound() == null && state.lastTrouble() == null;
-    }
-
     /** The first failure may come when a pause is over, so it may be as long after the last good round. */
-    private boolean roundsAreGood(RelayState state) {
-        Instant good = state.lastGoodRound() == null ? state.startedAt() : state.lastGoodRound();
-        if (good == null) {
-            return false; // it does not run
-        }
+    private boolean roundsAreGood(RelayState state, Instant since) {
+        Instant good = state.lastGoodRound() == null ? since : state.lastGoodRound();
         boolean fails = state.lastTrouble() != null && state.lastTrouble().at().isAfter(good);
-        Duration working = fails ? PATIENCE : QUIET.plus(allowance.longestRound);
-        return isWithin(good, working.plus(allowance.longestPause));
+        return isWithin(good, fails ? PATIENCE.plus(state.longestPause()) : state.longestQuiet());
     }
 
     private boolean isWithin(Instant since, Duration time) {

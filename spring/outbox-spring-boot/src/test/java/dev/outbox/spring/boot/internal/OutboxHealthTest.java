@@ -16,12 +16,10 @@ import org.junit.jupiter.api.Test;
 
 class OutboxHealthTest {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
-    private static final OutboxHealth.Allowance NO_PAUSES =
-            new OutboxHealth.Allowance(1, Duration.ofSeconds(60), Duration.ZERO);
 
     private @Nullable RelayState state;
-    private Instant started = START;
-    private OutboxHealth.Allowance allowance = NO_PAUSES;
+    private @Nullable Instant serving = START;
+    private Duration pause = Duration.ZERO;
 
     @Test
     void aRelayThatDoesNotRunIsDown() {
@@ -52,7 +50,7 @@ class OutboxHealthTest {
 
     @Test
     void aRelayThatWasStartedAgainHasItsTimeAgain() {
-        started = START.plusSeconds(1000);
+        serving = START.plusSeconds(1000);
         state = state(1, null, null, null, List.of());
         assertTrue(look(1120).isUp());
         assertFalse(look(1121).isUp());
@@ -63,24 +61,22 @@ class OutboxHealthTest {
 
     @Test
     void aRelayWithoutTopicsIsUp() {
-        allowance = new OutboxHealth.Allowance(0, Duration.ZERO, Duration.ofSeconds(1));
+        serving = null;
         state = state(1, null, null, null, List.of());
         assertTrue(look(1000).isUp());
         assertEquals("no topics", look(1000).details().get("relay"));
     }
 
     @Test
-    void topicsThatAreNoBeansCountAsSoonAsThereIsARound() {
-        allowance = new OutboxHealth.Allowance(0, Duration.ZERO, Duration.ofSeconds(1));
-        state = state(1, START, null, null, List.of());
-        assertFalse(look(62).isUp());
-        state = state(1, null, START.plusSeconds(1), null, List.of());
-        assertFalse(look(12).isUp());
+    void aFirstCheckoutThatHangsIsAnOutage() {
+        state = state(1, null, null, null, List.of());
+        assertTrue(look(120).isUp());
+        assertFalse(look(121).isUp());
     }
 
     @Test
     void aLongPauseIsNoOutage() {
-        allowance = new OutboxHealth.Allowance(1, Duration.ofSeconds(60), Duration.ofHours(1));
+        pause = Duration.ofHours(1);
         state = state(1, START, null, null, List.of());
         assertTrue(look(3720).isUp());
         assertFalse(look(3721).isUp());
@@ -125,7 +121,7 @@ class OutboxHealthTest {
 
     private OutboxHealth.Finding look(int second) {
         Clock[] clock = {Clock.fixed(START, ZoneOffset.UTC)};
-        OutboxHealth health = new OutboxHealth(() -> state, allowance, new Clock() {
+        OutboxHealth health = new OutboxHealth(() -> state, new Clock() {
             @Override
             public Instant instant() {
                 return clock[0].instant();
@@ -153,7 +149,7 @@ class OutboxHealthTest {
             List<RelayState.LeftOut> leftOut) {
         return new RelayState(
                 true,
-                started,
+                serving,
                 1,
                 alive,
                 good,
@@ -165,6 +161,8 @@ class OutboxHealthTest {
                 List.of(),
                 leftOut,
                 List.of(),
-                List.of());
+                List.of(),
+                pause,
+                pause.plusSeconds(120));
     }
 }
