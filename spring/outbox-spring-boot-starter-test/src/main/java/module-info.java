@@ -9,6 +9,7 @@ module dev.outbox.spring.boot.test {
 
     requires transitive dev.outbox;
     requires dev.outbox.relay;
+    requires dev.outbox.spring;
     requires dev.outbox.spring.boot;
     requires spring.beans;
     requires spring.boot.autoconfigure;

@@ -24,6 +24,7 @@ public final class OutboxRelay implements SmartLifecycle, DisposableBean {
 
     private final Supplier<Relay> relays;
     private final int phase;
+    private volatile boolean autoStartup = true;
 
     // Written with the lock of this.
     private volatile @Nullable Relay relay;
@@ -87,6 +88,19 @@ public final class OutboxRelay implements SmartLifecycle, DisposableBean {
     @Override
     public boolean isRunning() {
         return relay != null;
+    }
+
+    /**
+     * Whether the relay starts with the context, which is the default. If not, {@link #start} starts it. The outbox's
+     * support for tests sets this to false.
+     */
+    public void setAutoStartup(boolean autoStartup) {
+        this.autoStartup = autoStartup;
+    }
+
+    @Override
+    public boolean isAutoStartup() {
+        return autoStartup;
     }
 
     @Override

@@ -19,6 +19,8 @@ class DocumentTest {
     private static final Pattern SNIPPET =
             Pattern.compile("(?:<!-- file: (.*?) -->\\n)?```(?:java|yaml)\\n(.*?)```", Pattern.DOTALL);
 
+    private static final Pattern MISTAKE = Pattern.compile("\\| [^|]+ \\| `([^`]+)` \\|");
+
     @Test
     void everySnippetIsTested() throws IOException {
         List<String> sources =
@@ -41,6 +43,26 @@ class DocumentTest {
                 untested.add(snippet.group(2));
             }
         }
+        assertEquals(List.of(), untested, "in no test");
+    }
+
+    @Test
+    void everyTextOfAMistakeIsTested() throws IOException {
+        String tests = "";
+        for (String module : List.of("outbox-spring", "outbox-spring-boot-starter", "outbox-spring-modulith")) {
+            tests += String.join("", texts(SPRING.resolve(module).resolve("src").resolve("test")));
+        }
+        String joined = tests.replaceAll("\"\\s*\\+\\s*\"", "");
+        String page = Files.readString(SPRING.resolve("..").resolve("docs").resolve("SPRING.md"));
+        List<String> mistakes = MISTAKE.matcher(
+                        page.substring(page.indexOf("## Mistakes"), page.indexOf("## The relay")))
+                .results()
+                .map(row -> row.group(1))
+                .toList();
+        assertTrue(mistakes.size() >= 20, "mistakes: " + mistakes.size());
+        List<String> untested = mistakes.stream()
+                .filter(text -> Stream.of(text.split("…", -1)).anyMatch(part -> !joined.contains(part)))
+                .toList();
         assertEquals(List.of(), untested, "in no test");
     }
 

@@ -123,6 +123,14 @@ class RelayingTest {
         }
     }
 
+    /** As that of namastack is, which an application has for a while when it migrates. */
+    @Test
+    void anotherBeanMayBeCalledOutbox() throws Exception {
+        try (ConfigurableApplicationContext application = Applications.run(ShopWithAnotherOutbox.class)) {
+            placedIsPublished(application);
+        }
+    }
+
     @Test
     void aCommitWakesTheRelayUp() throws Exception {
         try (ConfigurableApplicationContext application =
@@ -209,6 +217,16 @@ class RelayingTest {
         @Override
         public void close() {
             events.add("closed");
+        }
+    }
+
+    record AnotherOutbox() {}
+
+    @Configuration(proxyBeanMethods = false)
+    static class ShopWithAnotherOutbox extends Applications.Shop {
+        @Bean
+        AnotherOutbox outbox() {
+            return new AnotherOutbox();
         }
     }
 

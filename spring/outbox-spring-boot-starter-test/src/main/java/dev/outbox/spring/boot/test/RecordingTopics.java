@@ -2,9 +2,13 @@ package dev.outbox.spring.boot.test;
 
 import dev.outbox.Receipt;
 import dev.outbox.Topic;
+import dev.outbox.spring.OutboxRelay;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 
-/** Has every topic of an application tell what is published, and keeps it away from brokers. */
+/**
+ * Has every topic of an application tell what is published, and keeps it away from brokers. Relays that the application
+ * has made itself do not start.
+ */
 final class RecordingTopics implements BeanPostProcessor {
     private final RecordedMessages messages = new RecordedMessages();
     private final boolean callsPublishers;
@@ -19,6 +23,9 @@ final class RecordingTopics implements BeanPostProcessor {
 
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
+        if (bean instanceof OutboxRelay relay) {
+            relay.setAutoStartup(false);
+        }
         return bean instanceof Topic<?> topic ? recorded(topic) : bean;
     }
 

@@ -22,7 +22,7 @@ import org.springframework.jdbc.datasource.DataSourceUtils;
 @ConditionalOnProperty(name = "outbox.store.type", havingValue = "not set", matchIfMissing = true)
 class AmbiguousOutboxConfiguration {
     @Bean
-    SpringOutbox outbox() {
+    SpringOutbox springOutbox() {
         throw new ConfigurationException(
                 "The outbox could be in the SQL database or in MongoDB, because the application"
                         + " has both and the stores for both. Set outbox.store.type to jdbc or to mongo.");

@@ -24,7 +24,7 @@ import org.springframework.jdbc.datasource.DataSourceUtils;
 @ConditionalOnProperty(name = "outbox.store.type", havingValue = "jdbc", matchIfMissing = true)
 class JdbcOutboxConfiguration {
     @Bean
-    SpringOutbox outbox(OutboxTransactions transactions, DataSource dataSource, OutboxProperties properties) {
+    SpringOutbox springOutbox(OutboxTransactions transactions, DataSource dataSource, OutboxProperties properties) {
         return SpringJdbcOutbox.of(transactions, dataSource, names(properties));
     }
 

@@ -23,7 +23,8 @@ import org.springframework.data.mongodb.MongoDatabaseFactory;
 @ConditionalOnProperty(name = "outbox.store.type", havingValue = "mongo", matchIfMissing = true)
 class MongoOutboxConfiguration {
     @Bean
-    SpringOutbox outbox(OutboxTransactions transactions, MongoDatabaseFactory factory, OutboxProperties properties) {
+    SpringOutbox springOutbox(
+            OutboxTransactions transactions, MongoDatabaseFactory factory, OutboxProperties properties) {
         return SpringMongoOutbox.of(transactions, factory, names(properties));
     }
 
