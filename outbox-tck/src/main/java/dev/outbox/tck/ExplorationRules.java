@@ -24,7 +24,7 @@ interface ExplorationRules {
                 outbox.drawn().time(),
                 outbox.drawn().steps(),
                 SHRINKING,
-                Duration.ofSeconds(Math.min(10, TestOutbox.patience().toSeconds())));
+                TestOutbox.patience());
         Exploration.Outcome outcome = exploration.run();
         Exploration.Finding finding = outcome.finding();
         if (finding != null) {
