@@ -12,18 +12,27 @@ final class Completions {
     /** One piece of news; told once. */
     static class Event {
         private @Nullable Event next;
+
+        /** How many there are with it that nobody has taken. */
+        private int count;
     }
 
     private final AtomicReference<@Nullable Event> last = new AtomicReference<>();
     private volatile @Nullable Thread waiting;
+
+    /** For how many events the waiting thread is woken. */
+    private volatile int wanted;
 
     void add(Event event) {
         Event before;
         do {
             before = last.get();
             event.next = before;
+            event.count = before == null ? 1 : before.count + 1;
         } while (!last.compareAndSet(before, event));
-        LockSupport.unpark(waiting);
+        if (event.count >= wanted) {
+            LockSupport.unpark(waiting);
+        }
     }
 
     boolean isEmpty() {
@@ -48,10 +57,14 @@ final class Completions {
         return event.next;
     }
 
-    /** Waits for news, an interrupt, or so long. */
-    void await(long nanos) {
+    /**
+     * Waits for so many events, an interrupt, or so long. To be woken for each event costs more than the events do.
+     */
+    void await(int events, long nanos) {
+        wanted = events;
         waiting = Thread.currentThread();
-        if (isEmpty()) {
+        Event there = last.get();
+        if (there == null || there.count < events) {
             LockSupport.parkNanos(this, nanos);
         }
         waiting = null;

@@ -43,22 +43,22 @@ final class Listeners {
         all.tell(l -> l.checkedOut(new OutboxListener.CheckedOut(messages, limit, since(start))));
     }
 
-    void published(PersistedMessage message, @Nullable String publishId, long start) {
+    void published(PersistedMessage message, @Nullable String publishId, long tookNanos) {
         of(message.topic())
-                .tell(l -> l.published(
-                        new OutboxListener.Published(message, publishId, message.attempts() + 1, since(start))));
+                .tell(l -> l.published(new OutboxListener.Published(
+                        message, publishId, message.attempts() + 1, Duration.ofNanos(tookNanos))));
     }
 
-    void failed(PersistedMessage message, Throwable cause, String reason, Duration retryAfter, long start) {
+    void failed(PersistedMessage message, Throwable cause, String reason, Duration retryAfter, long tookNanos) {
         of(message.topic())
                 .tell(l -> l.failed(new OutboxListener.Failed(
-                        message, message.attempts() + 1, cause, reason, retryAfter, since(start))));
+                        message, message.attempts() + 1, cause, reason, retryAfter, Duration.ofNanos(tookNanos))));
     }
 
-    void deadLettered(PersistedMessage message, Throwable cause, String reason, long start) {
+    void deadLettered(PersistedMessage message, Throwable cause, String reason, long tookNanos) {
         of(message.topic())
-                .tell(l -> l.deadLettered(
-                        new OutboxListener.DeadLettered(message, message.attempts() + 1, cause, reason, since(start))));
+                .tell(l -> l.deadLettered(new OutboxListener.DeadLettered(
+                        message, message.attempts() + 1, cause, reason, Duration.ofNanos(tookNanos))));
     }
 
     void settled(OutboxListener.Settled event) {

@@ -66,9 +66,9 @@ final class Outcomes {
             PartitionQueue<?> queue,
             PersistedMessage message,
             @Nullable String publishId,
-            long start) {
+            long tookNanos) {
         published++;
-        shared.listeners.published(message, publishId, start);
+        shared.listeners.published(message, publishId, tookNanos);
         mark(batch, message, new Entry(queue.partition, message, Kind.PUBLISHED, publishId, Duration.ZERO));
     }
 
@@ -94,7 +94,7 @@ final class Outcomes {
             PersistedMessage message,
             Throwable failure,
             boolean decoded,
-            long start) {
+            long tookNanos) {
         queue.stop();
         if (run.isInterrupted()) {
             return Blame.NOBODY;
@@ -114,7 +114,7 @@ final class Outcomes {
         failed++;
         Blame blame = decoded && kind != FailureKind.PERMANENT ? Blame.MAYBE_BROKER : Blame.NOBODY;
         if (kind == FailureKind.PERMANENT || retry.givesUpAfter(attempt)) {
-            giveUp(batch, queue, message, cause, reason, start);
+            giveUp(batch, queue, message, cause, reason, tookNanos);
             return blame;
         }
         Duration delay = retry.delayAfter(attempt);
@@ -129,7 +129,7 @@ final class Outcomes {
                 attempt,
                 delay,
                 reason);
-        shared.listeners.failed(message, cause, reason, delay, start);
+        shared.listeners.failed(message, cause, reason, delay, tookNanos);
         return blame;
     }
 
@@ -143,7 +143,7 @@ final class Outcomes {
             PersistedMessage message,
             Throwable cause,
             String reason,
-            long start) {
+            long tookNanos) {
         if (!mark(batch, message, new Entry(queue.partition, message, Kind.DEAD, reason, Duration.ZERO))) {
             return;
         }
@@ -154,7 +154,7 @@ final class Outcomes {
                 message.partition(),
                 message.attempts() + 1,
                 reason);
-        shared.listeners.deadLettered(message, cause, reason, start);
+        shared.listeners.deadLettered(message, cause, reason, tookNanos);
     }
 
     private boolean mark(MessageBatch batch, PersistedMessage message, Entry entry) {

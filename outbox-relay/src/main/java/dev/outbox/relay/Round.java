@@ -50,6 +50,9 @@ final class Round {
     private static final int MANY_MESSAGES = 10_000;
     private static final long MANY_BYTES = 8L << 20;
 
+    /** For this many answers the round is woken when it has started everything. */
+    private static final int TOGETHER = 32;
+
     /** If this many partitions of a topic fail in a row in one batch, the cause is the broker and not a message. */
     private static final int TOO_MANY = 5;
 
@@ -316,7 +319,7 @@ final class Round {
                 continue;
             }
             if (isBusy()) {
-                if (!await(batch)) {
+                if (!await(batch, 1)) { // the first answer may let another message start
                     break;
                 }
                 drain(batch);
@@ -338,10 +341,10 @@ final class Round {
     private void drainAll(MessageBatch batch) {
         drain(batch);
         while (isBusy()) {
-            if (!await(batch)) {
+            if (!await(batch, Math.min(TOGETHER, inFlight.size() + calls))) {
                 inFlight.removeIf(sent -> sent.isAnsweredLater() && sent.wasCalled() && sent.claim());
                 if (calls > 0) { // helpers that are still in the publisher, although they were interrupted
-                    completions.await(SIGN_OF_LIFE);
+                    completions.await(1, SIGN_OF_LIFE);
                     run.takeInterrupt();
                 }
             }
@@ -512,8 +515,8 @@ final class Round {
         context.queue().finished();
     }
 
-    /** Waits for reports; false if the relay has given up the messages that are in flight. */
-    private boolean await(MessageBatch batch) {
+    /** Waits for so many reports; false if the relay has given up the messages that are in flight. */
+    private boolean await(MessageBatch batch, int reports) {
         if (run.isInterrupted()) {
             return false;
         }
@@ -531,7 +534,7 @@ final class Round {
         if (wait > 0) {
             run.enter(null, now);
             try {
-                completions.await(wait);
+                completions.await(reports, wait);
             } finally {
                 run.exit();
             }
@@ -587,11 +590,11 @@ final class Round {
             if (queue.route.worked(start)) {
                 isBack(queue.topic.name());
             }
-            outcomes.published(batch, queue, message, receipt.id(), start);
+            outcomes.published(batch, queue, message, receipt.id(), took);
             return;
         }
         Throwable failure = thrown == null ? new MisuseException(Answers.missing(queue.topic.name())) : thrown;
-        Outcomes.Blame blame = outcomes.failed(batch, queue, message, failure, decoded, start);
+        Outcomes.Blame blame = outcomes.failed(batch, queue, message, failure, decoded, took);
         if (blame == Outcomes.Blame.NOBODY) {
             return;
         }

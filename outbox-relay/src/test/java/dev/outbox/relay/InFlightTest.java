@@ -43,7 +43,7 @@ class InFlightTest {
         assertTrue(helpers.start(sent, route, false), "a helper is free");
         int events = 0;
         while (events < 2) { // it is answered, and the helper is back
-            completions.await(TimeUnit.SECONDS.toNanos(1));
+            completions.await(1, TimeUnit.SECONDS.toNanos(1));
             for (Completions.Event event = completions.takeAll(); event != null; event = Completions.after(event)) {
                 events++;
             }
