@@ -39,8 +39,8 @@ public interface Browsing {
      * @param partition the only partition wanted, or null for all of the topic
      * @param after {@link Page#next} of the page before, asked with the same topic and partition; null for the first
      *     page
-     * @param limit the most messages wanted, at least 1. A store may return fewer, because they are large; it returns
-     *     one at least, unless there is none
+     * @param limit the most messages wanted, at least 1. A page has fewer if they are large: its payloads have at most
+     *     16 MiB, without its last message (OBX-BROWSE-2). It has one message at least, unless there is none
      * @throws MisuseException if limit is below 1, {@code after} is no text that a page had, or the store is closed
      * @throws StoreException if the store failed
      */

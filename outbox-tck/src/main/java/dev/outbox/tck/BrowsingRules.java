@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 /** Messages that wait can be looked at, all of a topic or one by its id, and nothing comes of looking. */
 @AtLevel(Level.CONTRACT)
 interface BrowsingRules {
+    /** A payload of 1 MiB, which no store refuses. */
+    int LARGE = 1 << 20;
+
     @Rule("OBX-BROWSE-1")
     default void pendingMessagesAreListed(TestOutbox outbox) throws Exception {
         Client client = outbox.open();
@@ -188,6 +191,37 @@ interface BrowsingRules {
                             .toList(),
                     "messages of two to a partition, in pages of " + limit);
         }
+    }
+
+    /** Nothing foretells that messages are large. */
+    @Rule("OBX-BROWSE-2")
+    default void largeMessagesEndAPage(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithout(client, Capability.BROWSING)) {
+            return;
+        }
+        List<String> ids = new ArrayList<>(outbox.commit(TOPIC, 0, "1", "2", "3", "4", "5"));
+        byte[] large = new byte[LARGE];
+        try (Writer writer = outbox.begin()) {
+            for (int i = 0; i < 18; i++) {
+                ids.add(writer.write(new OutgoingMessage(TOPIC, i / 9, null, Map.of(), large)));
+            }
+            writer.commit();
+        }
+        List<String> listed = new ArrayList<>();
+        String next = null;
+        do {
+            Page page = page(outbox, client, TOPIC, null, next, 1_000);
+            List<PendingMessage> messages = page.messages();
+            long bytes = messages.stream()
+                    .limit(Math.max(0, messages.size() - 1))
+                    .mapToLong(each -> each.message().payload().length)
+                    .sum();
+            assertTrue(bytes <= 16 * LARGE, "a page has " + bytes + " bytes of payloads, and one message more");
+            listed.addAll(ids(messages));
+            next = page.next();
+        } while (next != null);
+        assertEquals(ids, listed, "messages on all pages");
     }
 
     @Rule("OBX-BROWSE-2")

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutgoingMessage;
+import dev.outbox.PendingMessage;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.StoreOptions;
@@ -240,6 +242,32 @@ abstract class LargeMessagesTest {
                                 .map(m -> m.payload().length)
                                 .toList());
             }
+        }
+    }
+
+    /** Of large messages, a page reads the payloads that have a place on it, although nothing foretells their size. */
+    @Test
+    void aPageReadsThePayloadsThatItHas() throws Exception {
+        commit(0, "small", "small", "small", "small", "small");
+        commitLarge(0, 0, 20, 1 << 20);
+        Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            pool.sent.clear();
+            Browsing.Page page = Browsing.of(store).pending(TOPIC, null, null, 1000);
+            List<PersistedMessage> large = page
+                    .messages()
+                    .subList(5, page.messages().size())
+                    .stream()
+                    .map(PendingMessage::message)
+                    .toList();
+            assertEquals(
+                    IntStream.range(0, 8).boxed().toList(),
+                    large.stream().map(LargeMessagesTest::number).toList());
+            assertTrue(large.stream().allMatch(message -> message.payload().length == 1 << 20));
+            List<String> payloads =
+                    pool.sent.stream().filter(sql -> sql.contains("m.id IN (")).toList();
+            assertEquals(1, payloads.size(), payloads.toString());
+            assertEquals(8, payloads.get(0).split(",", -1).length - 1, payloads.toString());
         }
     }
 

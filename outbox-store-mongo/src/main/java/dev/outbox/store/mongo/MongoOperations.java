@@ -266,15 +266,16 @@ final class MongoOperations implements StoreOperations {
      * What has no position was not written by us, and could not be gone past.
      */
     @Override
-    public List<Placed> pending(String topic, Place after, int last, int limit) {
-        return asking("Listing messages", () -> {
+    public Listing listing(String topic, int first, int last) {
+        return (after, limit, bytes) -> asking("Listing messages", () -> {
             surroundings.requireNow(collections);
             List<Placed> found = new ArrayList<>();
-            listed(inPartition(topic, after), limit, found);
-            if (found.size() < limit && after.partition() < last) {
-                listed(later(topic, after, last), limit - found.size(), found);
+            long left = listed(inPartition(topic, after), limit, bytes, found);
+            if (left > 0 && found.size() < limit && after.partition() < last) {
+                left = listed(later(topic, after, last), limit - found.size(), left, found);
             }
-            return found;
+            boolean more = left <= 0 || found.size() == limit;
+            return new Portion(found, more ? found.get(found.size() - 1).place() : null);
         });
     }
 
@@ -292,21 +293,32 @@ final class MongoOperations implements StoreOperations {
                 gt("position", new BsonTimestamp(0)));
     }
 
-    private void listed(Bson those, int limit, List<Placed> found) {
-        for (BsonDocument each : collections
+    /**
+     * Adds messages, and returns how many bytes are left. The server sends no more than the bytes of a document at a
+     * time, and the rest only if it is asked for.
+     */
+    private long listed(Bson those, int limit, long bytes, List<Placed> found) {
+        long left = bytes;
+        try (MongoCursor<BsonDocument> messages = collections
                 .messages()
                 .find(those)
                 .sort(MessageReader.OLDEST_FIRST)
                 .limit(limit)
-                .into(new ArrayList<>())) {
-            BsonTimestamp position = each.getTimestamp("position");
-            found.add(new Placed(
-                    new Place(
-                            each.getNumber("partition").intValue(),
-                            Integer.toUnsignedLong(position.getTime()),
-                            Integer.toUnsignedLong(position.getInc())),
-                    shown(each)));
+                .iterator()) {
+            while (left > 0 && messages.hasNext()) {
+                BsonDocument each = messages.next();
+                BsonTimestamp position = each.getTimestamp("position");
+                Placed placed = new Placed(
+                        new Place(
+                                each.getNumber("partition").intValue(),
+                                Integer.toUnsignedLong(position.getTime()),
+                                Integer.toUnsignedLong(position.getInc())),
+                        shown(each));
+                found.add(placed);
+                left -= placed.bytes();
+            }
         }
+        return left;
     }
 
     @Override

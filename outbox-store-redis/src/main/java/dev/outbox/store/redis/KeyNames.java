@@ -1,7 +1,10 @@
 package dev.outbox.store.redis;
 
 import dev.outbox.ConfigurationException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -75,6 +78,15 @@ final class KeyNames {
     /** Where a partition lives. */
     KeySpace keySpace(int partition) {
         return keySpaces.get(index(partition));
+    }
+
+    /** Partitions by where they live, in the order given. */
+    Map<KeySpace, List<Partition>> byKeySpace(List<Partition> partitions) {
+        Map<KeySpace, List<Partition>> byKeySpace = new HashMap<>();
+        partitions.forEach(partition -> byKeySpace
+                .computeIfAbsent(keySpace(partition.number()), none -> new ArrayList<>())
+                .add(partition));
+        return byKeySpace;
     }
 
     /** Every key space of this outbox. */

@@ -8,7 +8,6 @@ import dev.outbox.Operations.Backlog;
 import dev.outbox.Operations.DeadLetterTopic;
 import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
-import dev.outbox.store.support.Place;
 import dev.outbox.store.support.StoreOperations;
 import dev.outbox.store.support.Surroundings;
 import java.time.Duration;
@@ -16,8 +15,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -25,11 +22,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Protocol;
-import redis.clients.jedis.exceptions.JedisDataException;
 
 /** {@link Operations} by scripts, one for each key space. */
 final class RedisOperations implements StoreOperations {
@@ -163,23 +158,15 @@ final class RedisOperations implements StoreOperations {
                         partition.topic(),
                         partition.number(),
                         MessageId.shown(Reply.bytes(each.get(0))),
-                        (int) numberOr(1, each.get(3)),
+                        (int) Reply.numberOr(1, each.get(3)),
                         Reply.text(each.get(1)),
-                        Instant.ofEpochMilli(numberOr(0, each.get(2)))));
+                        Instant.ofEpochMilli(Reply.numberOr(0, each.get(2)))));
             }
         }
     }
 
     private static List<String> namesOf(KeySpace.Keys keys) {
         return List.of(Reply.text(keys.messages()), Reply.text(keys.state()), Reply.text(keys.attempts()));
-    }
-
-    private static long numberOr(long otherwise, Object reply) {
-        try {
-            return Reply.number(reply);
-        } catch (NumberFormatException e) { // others have written there
-            return otherwise;
-        }
     }
 
     /**
@@ -219,7 +206,7 @@ final class RedisOperations implements StoreOperations {
     public List<FailingPartition> failingPartitions(String topic, SortedSet<Integer> partitions) {
         return asking("Asking for failing partitions of a topic", () -> {
             List<FailingPartition> failing = new ArrayList<>();
-            byKeySpace(partitions.stream()
+            keyNames.byKeySpace(partitions.stream()
                             .map(number -> new Partition(topic, number))
                             .toList())
                     .forEach((keySpace, its) -> pages(its).forEach(some -> addFailing(keySpace, some, failing)));
@@ -227,72 +214,14 @@ final class RedisOperations implements StoreOperations {
         });
     }
 
-    private Map<KeySpace, List<Partition>> byKeySpace(List<Partition> partitions) {
-        Map<KeySpace, List<Partition>> byKeySpace = new HashMap<>();
-        partitions.forEach(partition -> byKeySpace
-                .computeIfAbsent(keyNames.keySpace(partition.number()), none -> new ArrayList<>())
-                .add(partition));
-        return byKeySpace;
-    }
-
-    /**
-     * The index says which partitions have messages. Their lengths say how many of them are needed, so that no more is
-     * read than was asked for, whatever the number of partitions.
-     */
+    /** The index says once for a page which partitions have messages. */
     @Override
-    public List<Placed> pending(String topic, Place after, int last, int limit) {
+    public Listing listing(String topic, int first, int last) {
         return asking("Listing messages", () -> {
             surroundings.requireNow(keyNames); // messages that were deleted are on no page
-            List<Partition> partitions = partitions(topic, after.partition(), last);
-            List<Placed> found = new ArrayList<>();
-            Place from = after;
-            int next = 0;
-            while (next < partitions.size() && found.size() < limit) {
-                int enough = Math.min(AT_A_TIME, limit - found.size()); // because each has a message, as a rule
-                List<Partition> some = partitions.subList(next, Math.min(partitions.size(), next + enough));
-                Map<Partition, Object> lengths =
-                        all(some, (partition, keys) -> Command.of(Protocol.Command.XLEN, keys.messages()));
-                Map<Partition, Long> shares = new LinkedHashMap<>();
-                int cut = -1; // the last one, if only a part of it is asked for
-                for (long left = (long) limit - found.size(); left > 0 && next < partitions.size(); next++) {
-                    Partition partition = partitions.get(next);
-                    if (!lengths.containsKey(partition)) {
-                        break;
-                    }
-                    long length = length(lengths.get(partition));
-                    if (length > 0) {
-                        shares.put(partition, Math.min(left, length));
-                        cut = length > left ? next : -1;
-                    }
-                    // Of the first partition, some may be before the place.
-                    left -= partition.number() == from.partition() ? 0 : length;
-                }
-                List<Placed> read = read(shares, from);
-                found.addAll(read);
-                if (cut >= 0 && found.size() < limit) {
-                    // Others were settled since their lengths were asked for, so there is room for more of this one. If
-                    // it had less than its share, it has no more.
-                    Partition part = partitions.get(cut);
-                    List<Placed> its = read.stream()
-                            .filter(each -> each.place().partition() == part.number())
-                            .toList();
-                    if (its.size() == shares.getOrDefault(part, 0L)) {
-                        next = cut;
-                        from = its.get(its.size() - 1).place();
-                    }
-                }
-            }
-            return List.copyOf(found.subList(0, Math.min(found.size(), limit)));
+            Listing listing = new PageListing(client, keyNames, partitions(topic, first, last));
+            return (after, limit, bytes) -> asking("Listing messages", () -> listing.next(after, limit, bytes));
         });
-    }
-
-    /** That of a stream; 0 if there is none, or something else has its key. */
-    private static long length(@Nullable Object reply) {
-        if (reply instanceof JedisDataException error && Trouble.code(error).equals("WRONGTYPE")) {
-            return 0;
-        }
-        Reply.check(reply);
-        return reply instanceof Long number ? number : 0;
     }
 
     private List<Partition> partitions(String topic, int first, int last) {
@@ -304,70 +233,6 @@ final class RedisOperations implements StoreOperations {
                 .filter(each -> each.topic().equals(topic) && each.number() >= first && each.number() <= last)
                 .sorted(Comparator.comparingInt(Partition::number))
                 .toList();
-    }
-
-    /** Of each partition its share, in the order of the partitions, from the place on. */
-    private List<Placed> read(Map<Partition, Long> shares, Place after) {
-        List<Partition> partitions = List.copyOf(shares.keySet());
-        Map<Partition, Object> replies = all(
-                partitions,
-                (partition, keys) -> Command.of(
-                        Protocol.Command.XRANGE,
-                        keys.messages(),
-                        partition.number() == after.partition()
-                                ? KeySpace.bytes("(" + after.major() + "-" + after.minor())
-                                : FIRST,
-                        LAST,
-                        COUNT,
-                        KeySpace.bytes(String.valueOf(shares.get(partition)))));
-        Map<Partition, List<StreamEntry>> entries = new LinkedHashMap<>();
-        for (Partition partition : partitions) {
-            List<StreamEntry> its = Reply.list(replies.get(partition)).stream()
-                    .map(StreamEntry::of)
-                    .toList();
-            if (!its.isEmpty()) {
-                entries.put(partition, its);
-            }
-        }
-        Map<Partition, Object> attempts = all(List.copyOf(entries.keySet()), (partition, keys) -> {
-            List<StreamEntry> its = entries.getOrDefault(partition, List.of());
-            byte[][] arguments = new byte[1 + its.size()][];
-            arguments[0] = keys.attempts();
-            for (int i = 0; i < its.size(); i++) {
-                arguments[i + 1] = its.get(i).position();
-            }
-            return Command.of(Protocol.Command.HMGET, arguments);
-        });
-        List<Placed> read = new ArrayList<>();
-        entries.forEach((partition, its) -> {
-            Object failed = attempts.get(partition);
-            for (int i = 0; i < its.size(); i++) {
-                StreamEntry entry = its.get(i);
-                Object times = failed instanceof List<?> list ? list.get(i) : null; // or its key was spoilt
-                String[] position = Reply.text(entry.position()).split("-", 2);
-                read.add(new Placed(
-                        new Place(partition.number(), Long.parseLong(position[0]), Long.parseLong(position[1])),
-                        entry.message(partition, times == null ? 0 : (int) numberOr(1, times))));
-            }
-        });
-        return read;
-    }
-
-    /** One command for each of some partitions, in a round trip for each key space. */
-    private Map<Partition, Object> all(
-            List<Partition> partitions, BiFunction<Partition, KeySpace.Keys, Command> command) {
-        Map<Partition, Object> replies = new HashMap<>();
-        byKeySpace(partitions).forEach((keySpace, its) -> {
-            List<Object> answers = client.all(
-                    keySpace,
-                    its.stream()
-                            .map(partition -> command.apply(partition, keySpace.keys(partition)))
-                            .toList());
-            for (int i = 0; i < its.size(); i++) {
-                replies.put(its.get(i), answers.get(i));
-            }
-        });
-        return replies;
     }
 
     /** Messages have no index by their ids here, so the store does without {@link dev.outbox.Capability#FINDING}. */
@@ -412,8 +277,8 @@ final class RedisOperations implements StoreOperations {
                 partition.topic(),
                 partition.number(),
                 Hold.owner(Reply.text(state.get(0))),
-                Instant.ofEpochMilli(numberOr(0, state.get(1)) / 1_000),
-                Instant.ofEpochMilli(numberOr(0, state.get(2))));
+                Instant.ofEpochMilli(Reply.numberOr(0, state.get(1)) / 1_000),
+                Instant.ofEpochMilli(Reply.numberOr(0, state.get(2))));
     }
 
     @Override

@@ -36,4 +36,13 @@ final class Reply {
         check(reply);
         return reply instanceof Long number ? number : Long.parseLong(text(reply));
     }
+
+    /** A number, or another one if other programs have written what is none. */
+    static long numberOr(long otherwise, Object reply) {
+        try {
+            return number(reply);
+        } catch (NumberFormatException e) {
+            return otherwise;
+        }
+    }
 }

@@ -23,6 +23,7 @@ final class Script {
     static final Script CLOSE_AND_KEEP = new Script("check_hold", "close_and_keep");
     static final Script BACKLOG = new Script("backlog");
     static final Script FAILING = new Script("failing");
+    static final Script PAGE = new Script("page");
     static final Script HOLDERS = new Script("holders");
     static final Script RETRY = new Script("retry");
     static final Script DEAD_TOPICS = new Script("dead_topics");

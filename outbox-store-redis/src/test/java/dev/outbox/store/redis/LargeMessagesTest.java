@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
 import dev.outbox.DeadLetter;
 import dev.outbox.MessageBatch;
 import dev.outbox.Operations;
@@ -318,6 +319,25 @@ class LargeMessagesTest {
     }
 
     /** Also what would be passed on and read ahead, which is decided before it is known how heavy it is. */
+    /** The answers to a page have no more bytes than that, although nothing foretells that the messages are large. */
+    @Test
+    void aPageIsReadInPortionsThatAServerHasReady() {
+        commit(0, 10, 100);
+        commit(0, 30, 1 << 20);
+        limit("4194304");
+        try (Store store = address.open()) {
+            List<Integer> listed = new ArrayList<>();
+            Browsing.Page page;
+            String after = null;
+            do {
+                page = Browsing.of(store).pending(RedisStoreTest.TOPIC, null, after, LIMIT);
+                page.messages().forEach(each -> listed.add(number(each.message())));
+                after = page.next();
+            } while (after != null);
+            assertEquals(IntStream.range(0, 40).boxed().toList(), listed);
+        }
+    }
+
     @Test
     void messagesThatBecomeLargeInABacklogAreRead() {
         commit(0, 400, 100);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.outbox.Browsing;
 import dev.outbox.Holders;
 import dev.outbox.MessageBatch;
+import dev.outbox.PendingMessage;
 import dev.outbox.PersistFunc;
 import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
@@ -243,7 +244,11 @@ class ManyPartitionsTest {
             assertEquals(100, page.messages().size());
             assertTrue(roundTrips <= 15, roundTrips + " round trips");
             assertFalse(stats.contains("cmdstat_scan:") || stats.contains("cmdstat_keys:"), stats);
-            assertTrue(calls("xrange", stats) <= 110, stats);
+            int shown = partitions(page.messages().stream()
+                            .map(PendingMessage::message)
+                            .toList())
+                    .size();
+            assertTrue(calls("xrange", stats) <= 101 + shown, stats); // and the head of each, which may be failing
             assertTrue(calls("xlen", stats) <= 200, stats);
             Holders holders = Holders.of(store);
             try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), 1_000)) {
@@ -305,7 +310,7 @@ class ManyPartitionsTest {
                 .forEach(key -> server.xtrim(key, 0, false));
     }
 
-    private static int calls(String command, String stats) {
+    static int calls(String command, String stats) {
         return stats.lines()
                 .filter(line -> line.startsWith("cmdstat_" + command + ":calls="))
                 .mapToInt(line -> Integer.parseInt(line.substring(line.indexOf('=') + 1, line.indexOf(','))))

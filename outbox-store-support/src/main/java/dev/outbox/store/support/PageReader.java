@@ -14,16 +14,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a page of messages in portions. The first is small. It shows how many of such messages fit into a page, so
- * large messages make a page shorter, and do not fill the memory.
+ * large messages make a page shorter, and do not fill the memory. Messages may become larger from one to the next, so
+ * every portion has a limit of bytes, too.
  */
 final class PageReader {
     private static final int FIRST_PORTION = 4;
 
-    /** What a page has at most, if it is more than one portion. */
-    private static final long BYTES = 8 << 20;
+    /** Bounds what keys and headers take, which are read as a whole. Some servers read a payload to tell its size. */
+    private static final int LARGEST_PORTION = 200;
 
-    /** What a message without a payload takes, about. */
-    private static final int OVERHEAD = 200;
+    /** A page ends with the message with which it has this number of bytes. */
+    private static final long BYTES = 8 << 20;
 
     private final StoreOperations operations;
     private final String topic;
@@ -41,25 +42,28 @@ final class PageReader {
      * @param after where the page before ended, or null
      */
     Page read(@Nullable Integer partition, @Nullable Place after, int limit) {
-        Place start = Place.startOf(partition == null ? 0 : partition);
-        Place place = after == null || after.compareTo(start) < 0 ? start : after;
+        int first = partition == null ? 0 : partition;
         int last = partition == null ? Integer.MAX_VALUE : partition;
+        Place start = Place.startOf(first);
+        Place next = after == null || after.compareTo(start) < 0 ? start : after;
+        if (next.partition() > last) {
+            return new Page(List.of(), null);
+        }
+        StoreOperations.Listing listing = operations.listing(topic, next.partition(), last);
         List<StoreOperations.Placed> read = new ArrayList<>();
         long bytes = 0;
-        int portion = Math.min(limit, FIRST_PORTION);
-        boolean more = place.partition() <= last;
-        while (more && portion > 0) {
-            List<StoreOperations.Placed> some = operations.pending(topic, place, last, portion);
-            for (StoreOperations.Placed each : some) {
+        int wanted = Math.min(limit, FIRST_PORTION);
+        while (next != null && wanted > 0) {
+            StoreOperations.Portion portion = listing.next(next, wanted, BYTES - bytes);
+            for (StoreOperations.Placed each : portion.messages()) {
                 read.add(each);
-                place = each.place();
-                bytes += bytes(each.message());
+                bytes += each.bytes();
             }
-            more = some.size() == portion;
-            long fit = read.isEmpty() ? 0 : (BYTES - bytes) / (bytes / read.size());
-            portion = (int) Math.min(limit - read.size(), fit);
+            next = portion.next();
+            long fitting = read.isEmpty() ? FIRST_PORTION : (BYTES - bytes) / (bytes / read.size());
+            wanted = (int) Math.min(Math.min(limit - read.size(), LARGEST_PORTION), fitting);
         }
-        return new Page(pending(read), more ? place.toString() : null);
+        return new Page(pending(read), next == null ? null : next.toString());
     }
 
     private List<PendingMessage> pending(List<StoreOperations.Placed> read) {
@@ -87,15 +91,5 @@ final class PageReader {
                         message,
                         failing.messageId().equals(message.id()) ? failing.reason() : null,
                         failing.nextAttempt());
-    }
-
-    private static long bytes(PersistedMessage message) {
-        long bytes = (long) OVERHEAD + message.payload().length;
-        String key = message.key();
-        bytes += key == null ? 0 : key.length();
-        for (Map.Entry<String, String> header : message.headers().entrySet()) {
-            bytes += header.getKey().length() + header.getValue().length();
-        }
-        return bytes;
     }
 }

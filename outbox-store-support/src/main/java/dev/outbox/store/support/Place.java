@@ -45,7 +45,7 @@ public record Place(int partition, long major, long minor) implements Comparable
     }
 
     /** The start of a partition. */
-    static Place startOf(int partition) {
+    public static Place startOf(int partition) {
         return new Place(partition, 0, 0);
     }
 

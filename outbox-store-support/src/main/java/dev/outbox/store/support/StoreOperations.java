@@ -8,6 +8,7 @@ import dev.outbox.Operations.FailingPartition;
 import dev.outbox.PersistedMessage;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
@@ -46,16 +47,49 @@ public interface StoreOperations {
     int discard(Collection<String> ids);
 
     /** A message and its place. */
-    record Placed(Place place, PersistedMessage message) {}
+    record Placed(Place place, PersistedMessage message) {
+        /** What a message without a payload takes, about. */
+        private static final int OVERHEAD = 200;
+
+        /** What it takes in memory, about. */
+        public long bytes() {
+            long bytes = (long) OVERHEAD + message.payload().length;
+            String key = message.key();
+            bytes += key == null ? 0 : key.length();
+            for (Map.Entry<String, String> header : message.headers().entrySet()) {
+                bytes += header.getKey().length() + header.getValue().length();
+            }
+            return bytes;
+        }
+    }
 
     /**
-     * Messages of a topic that wait, ordered by partition and position. They are fewer than the limit only if there are
-     * no others.
+     * Some messages in their order.
      *
-     * @param after they begin after this place
-     * @param last the last partition that is wanted
+     * @param next where the next portion begins; null if there are no others
      */
-    List<Placed> pending(String topic, Place after, int last, int limit);
+    record Portion(List<Placed> messages, @Nullable Place next) {}
+
+    /** Reads the messages of one page, portion by portion. Confined to one thread. */
+    @FunctionalInterface
+    interface Listing {
+        /**
+         * The messages after a place, ordered by partition and position.
+         *
+         * @param limit the most messages, at least 1. They may be fewer, or none, although there are others
+         * @param bytes the portion ends with the message with which it has this number of bytes. It may end before
+         *     that, but not before its first message. No more than a small multiple is in memory at any time
+         */
+        Portion next(Place after, int limit, long bytes);
+    }
+
+    /**
+     * Messages of a topic that wait.
+     *
+     * @param first the first partition that is wanted
+     * @param last the last one
+     */
+    Listing listing(String topic, int first, int last);
 
     /**
      * Those of some partitions of a topic that fail. Others of the topic may be among them.

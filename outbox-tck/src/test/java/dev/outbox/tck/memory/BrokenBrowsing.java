@@ -168,6 +168,23 @@ final class BrokenBrowsing {
                         }
                     })
                     .breaks("OBX-BROWSE-2"),
+            Broken.outbox("fills pages with large messages", () -> new MemoryState() {
+                        @Override
+                        public synchronized Page pending(
+                                String topic, @Nullable Integer partition, @Nullable String after, int limit) {
+                            Page page = super.pending(topic, partition, after, limit);
+                            while (page.next() != null && page.messages().size() < limit) {
+                                Page rest = super.pending(
+                                        topic,
+                                        partition,
+                                        page.next(),
+                                        limit - page.messages().size());
+                                page = new Page(both(page, rest).messages(), rest.next());
+                            }
+                            return page;
+                        }
+                    })
+                    .breaks("OBX-BROWSE-2"),
             Broken.outbox("takes any text for a page", () -> new MemoryState() {
                         @Override
                         public synchronized Page pending(

@@ -48,6 +48,9 @@ import org.jspecify.annotations.Nullable;
  * message is simply the next head of its partition (OBX-TX-4).
  */
 public class MemoryState {
+    /** A page ends with the message with which its payloads have this number of bytes (OBX-BROWSE-2). */
+    private static final int PAGE_BYTES = 8 << 20;
+
     private final Instant startedAt = Instant.now();
     private final long startedNanos = System.nanoTime();
     private final SortedMap<PartitionName, Partition> partitions = new TreeMap<>();
@@ -475,6 +478,7 @@ public class MemoryState {
     public synchronized Page pending(String topic, @Nullable Integer number, @Nullable String after, int limit) {
         Place last = Place.after(after);
         List<PendingMessage> page = new ArrayList<>();
+        long bytes = 0;
         for (Partition partition : partitions.values()) { // in their order
             int here = partition.name.number();
             if (!partition.name.topic().equals(topic) || here < last.partition() || number != null && here != number) {
@@ -482,10 +486,12 @@ public class MemoryState {
             }
             long passed = here == last.partition() ? last.position() : 0;
             for (long position : partition.messages.tailMap(passed, false).keySet()) {
-                if (page.size() == limit) {
+                if (page.size() == limit || bytes >= PAGE_BYTES) {
                     return new Page(List.copyOf(page), last.toString());
                 }
-                page.add(pending(partition, position));
+                PendingMessage message = pending(partition, position);
+                page.add(message);
+                bytes += message.message().payload().length;
                 last = new Place(here, position);
             }
         }

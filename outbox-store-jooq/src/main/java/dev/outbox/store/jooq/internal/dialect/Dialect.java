@@ -3,7 +3,6 @@ package dev.outbox.store.jooq.internal.dialect;
 import dev.outbox.Operations;
 import dev.outbox.Operations.Backlog;
 import dev.outbox.store.support.Place;
-import dev.outbox.store.support.StoreOperations.Placed;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -63,8 +62,10 @@ public sealed interface Dialect
      *
      * @param after they begin after this place
      * @param last the last partition that is wanted
+     * @param whole the largest payload in bytes that is read with its row
      */
-    List<Placed> pending(Connection connection, String topic, Place after, int last, int limit) throws SQLException;
+    List<ListingQuery.Row> pending(Connection connection, String topic, Place after, int last, int limit, long whole)
+            throws SQLException;
 
     /**
      * Query: the partitions that open batches hold, with the columns topic, partition_no, the owner as a text, and

@@ -8,7 +8,6 @@ import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
 import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.store.support.Place;
-import dev.outbox.store.support.StoreOperations.Placed;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -463,9 +462,9 @@ public record H2Dialect(TableNames names) implements Dialect {
     }
 
     @Override
-    public List<Placed> pending(Connection connection, String topic, Place after, int last, int limit)
-            throws SQLException {
-        return ListingQuery.of(connection, this, "", "m.topic, m.partition_no, m.id", topic, after, last, limit);
+    public List<ListingQuery.Row> pending(
+            Connection connection, String topic, Place after, int last, int limit, long whole) throws SQLException {
+        return ListingQuery.of(connection, this, "", "m.topic, m.partition_no, m.id", topic, after, last, limit, whole);
     }
 
     @Override

@@ -9,7 +9,6 @@ import dev.outbox.store.jooq.internal.partition.OpenTransactions;
 import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.store.support.CauseChain;
 import dev.outbox.store.support.Place;
-import dev.outbox.store.support.StoreOperations.Placed;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -573,9 +572,10 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     @Override
-    public List<Placed> pending(Connection connection, String topic, Place after, int last, int limit)
-            throws SQLException {
-        return ListingQuery.of(connection, this, ORDER_INDEX, "m.partition_no, " + IN_ORDER, topic, after, last, limit);
+    public List<ListingQuery.Row> pending(
+            Connection connection, String topic, Place after, int last, int limit, long whole) throws SQLException {
+        return ListingQuery.of(
+                connection, this, ORDER_INDEX, "m.partition_no, " + IN_ORDER, topic, after, last, limit, whole);
     }
 
     @Override

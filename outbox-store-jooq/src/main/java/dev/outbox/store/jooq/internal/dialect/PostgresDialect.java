@@ -9,7 +9,6 @@ import dev.outbox.store.jooq.internal.partition.HeldPartition;
 import dev.outbox.store.jooq.internal.partition.OpenTransactions;
 import dev.outbox.store.jooq.internal.partition.Partition;
 import dev.outbox.store.support.Place;
-import dev.outbox.store.support.StoreOperations.Placed;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -646,17 +645,18 @@ public record PostgresDialect(TableNames names) implements Dialect {
     }
 
     @Override
-    public List<Placed> pending(Connection connection, String topic, Place after, int last, int limit)
-            throws SQLException {
-        List<Placed> found = new ArrayList<>();
+    public List<ListingQuery.Row> pending(
+            Connection connection, String topic, Place after, int last, int limit, long whole) throws SQLException {
+        List<ListingQuery.Row> found = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(listing())) {
-            statement.setString(1, topic);
-            statement.setInt(2, after.partition());
-            statement.setLong(3, after.major());
-            statement.setString(4, topic);
-            statement.setInt(5, last);
-            statement.setInt(6, limit);
-            ListingQuery.add(statement, this, found);
+            statement.setLong(1, whole);
+            statement.setString(2, topic);
+            statement.setInt(3, after.partition());
+            statement.setLong(4, after.major());
+            statement.setString(5, topic);
+            statement.setInt(6, last);
+            statement.setInt(7, limit);
+            ListingQuery.add(statement, this, whole, found);
         }
         return found;
     }

@@ -20,7 +20,6 @@ import dev.outbox.store.jooq.internal.dialect.RowReader;
 import dev.outbox.store.jooq.internal.dialect.UnreadableRow;
 import dev.outbox.store.jooq.internal.opening.Rehearsal;
 import dev.outbox.store.jooq.internal.schema.StoreErrors;
-import dev.outbox.store.support.Place;
 import dev.outbox.store.support.StoreOperations;
 import dev.outbox.store.support.Surroundings;
 import java.sql.Connection;
@@ -158,10 +157,10 @@ public final class JdbcOperations implements StoreOperations {
 
     /** If messages are hidden, a page of none would be the worst answer. */
     @Override
-    public List<Placed> pending(String topic, Place after, int last, int limit) {
-        return inTransaction("Listing messages", connection -> {
+    public Listing listing(String topic, int first, int last) {
+        return (after, limit, bytes) -> inTransaction("Listing messages", connection -> {
             surroundings.requireNow(connection);
-            return dialect.pending(connection, topic, after, last, limit);
+            return ListingQuery.read(connection, dialect, topic, after, last, limit, bytes);
         });
     }
 
@@ -176,7 +175,7 @@ public final class JdbcOperations implements StoreOperations {
             return Optional.empty();
         }
         long number = number(id);
-        String select = "SELECT " + ListingQuery.columns(dialect) + " FROM outbox_message m WHERE ";
+        String select = ListingQuery.selectWhole(dialect);
         return inTransaction("Finding a message", connection -> {
             surroundings.requireNow(connection);
             List<Placed> found = new ArrayList<>();
