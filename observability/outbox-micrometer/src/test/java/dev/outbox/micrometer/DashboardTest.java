@@ -169,7 +169,7 @@ class DashboardTest {
     private static void await(PrometheusServer prometheus, Collection<String> queries, Callable<Void> traffic)
             throws Exception {
         List<String> left = new ArrayList<>(queries);
-        boolean found = Await.within(Duration.ofSeconds(120), () -> {
+        boolean found = Await.within(Duration.ofMinutes(2), () -> {
             traffic.call();
             for (String query : List.copyOf(left)) {
                 if (!values(prometheus, query).isEmpty()) {
