@@ -25,6 +25,9 @@ import org.junit.jupiter.api.Test;
 class ZooExplorationTest {
     private static final long SEED = 7;
 
+    /** A seed that soon draws more partitions than a store may want to look at. */
+    private static final long CROWDED = 355;
+
     private static final Duration UNBOUNDED = Duration.ofMinutes(10);
 
     /** After what time a call of a broken store is said not to return. Some do not. */
@@ -70,21 +73,25 @@ class ZooExplorationTest {
     /** A fault that a relay of ours had once, with the limit that is its default. */
     @Test
     void aCheckoutThatFailsAtSomeNumbersOfPartitionsIsFound() {
-        Broken failing = Zoo.ALL.stream()
-                .filter(each -> each.idea().equals("fails at certain numbers of partitions"))
-                .findFirst()
-                .orElseThrow();
+        Broken failing = named("fails at certain numbers of partitions");
         Finding finding =
                 requireNonNull(explore(failing, 500, Duration.ZERO, UNBOUNDED).finding());
         assertEquals("OBX-LIMIT-2", finding.rule());
     }
 
+    /** A fault that a store of ours had once: while the first have messages, the others never get a place. */
+    @Test
+    void aCheckoutThatNeverLooksAtTheLastOfManyPartitionsIsFound() {
+        Finding finding = requireNonNull(
+                explore(named("looks at the first of many partitions alone"), CROWDED, 4_000, Duration.ZERO, UNBOUNDED)
+                        .finding());
+        assertEquals("OBX-LIMIT-2", finding.rule());
+        assertTrue(finding.observed().contains("passed over"), finding.observed());
+    }
+
     @Test
     void whatIsFoundIsShrunkAndSaysWhichRuleIsBroken() {
-        Broken backwards = Zoo.ALL.stream()
-                .filter(each -> each.idea().equals("writes the messages of a call backwards"))
-                .findFirst()
-                .orElseThrow();
+        Broken backwards = named("writes the messages of a call backwards");
         Finding finding = requireNonNull(
                 explore(backwards, 4_000, Duration.ofMinutes(1), UNBOUNDED).finding());
         assertEquals("OBX-ORDER-1", finding.rule());
@@ -95,13 +102,24 @@ class ZooExplorationTest {
         assertTrue(finding.text().contains("Seed 7, sequence"), finding.text());
     }
 
-    /** The steps are the bound, so that what is found is the same on a busy machine. */
+    private static Broken named(String idea) {
+        return Zoo.ALL.stream()
+                .filter(each -> each.idea().equals(idea))
+                .findFirst()
+                .orElseThrow();
+    }
+
     private static Outcome explore(Broken store, int steps, Duration shrinking, Duration patience) {
+        return explore(store, SEED, steps, shrinking, patience);
+    }
+
+    /** The steps are the bound, so that what is found is the same on a busy machine. */
+    private static Outcome explore(Broken store, long seed, int steps, Duration shrinking, Duration patience) {
         ZooHarness harness = new ZooHarness(store);
         return new Exploration(
                         new HarnessTarget(harness),
                         harness.lease().orElse(Duration.ZERO),
-                        SEED,
+                        seed,
                         UNBOUNDED,
                         steps,
                         shrinking,

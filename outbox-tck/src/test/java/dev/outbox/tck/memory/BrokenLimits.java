@@ -1,6 +1,7 @@
 package dev.outbox.tck.memory;
 
 import dev.outbox.MessageBatch;
+import dev.outbox.Operations;
 import dev.outbox.StoreException;
 import dev.outbox.store.memory.internal.MemoryState;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /** Stores that return something else than was asked for, or always the same. */
 final class BrokenLimits {
@@ -122,6 +124,27 @@ final class BrokenLimits {
                         public boolean isReady(Partition partition) {
                             int number = partition.name.number();
                             return (number < 500 || number > 1000) && super.isReady(partition);
+                        }
+                    })
+                    .breaks("OBX-LIMIT-2"),
+            Broken.outbox("looks at the first of many partitions alone", () -> new MemoryState() {
+                        private Set<Integer> first = Set.of();
+
+                        @Override
+                        public synchronized Hold checkout(Set<String> topics, int limit) {
+                            first = backlog().stream()
+                                    .filter(partition -> topics.contains(partition.topic()))
+                                    .map(Operations.Backlog::partition)
+                                    .sorted()
+                                    .limit(500)
+                                    .collect(Collectors.toSet());
+                            return super.checkout(topics, limit);
+                        }
+
+                        @Override
+                        public boolean isReady(Partition partition) {
+                            return (first.size() < 500 || first.contains(partition.name.number()))
+                                    && super.isReady(partition);
                         }
                     })
                     .breaks("OBX-LIMIT-2"),

@@ -47,18 +47,20 @@ final class Generator {
     static List<Step> sequence(long seed) {
         Generator generator = new Generator(seed);
         int style = generator.random.nextInt(100);
-        if (style < 52) {
+        if (style < 50) {
             generator.small();
-        } else if (style < 61) {
+        } else if (style < 59) {
             generator.delays();
-        } else if (style < 65) {
+        } else if (style < 63) {
             generator.arrivals();
-        } else if (style < 70) {
+        } else if (style < 68) {
             generator.fewerAndFewer();
-        } else if (style < 84) {
+        } else if (style < 82) {
             generator.wide();
-        } else if (style < 88) {
+        } else if (style < 86) {
             generator.turns();
+        } else if (style < 88) {
+            generator.crowd();
         } else if (style < 91) {
             generator.graves();
         } else {
@@ -254,6 +256,27 @@ final class Generator {
         }
         add(Kind.LOOK, 1, edge(1_000));
         finish();
+    }
+
+    /** More partitions than a store may want to look at, with messages to the end. Each has to have its turn. */
+    private void crowd() {
+        topics = 1;
+        partitions = 100 + random.nextInt(chance(80) ? 1_000 : 2_000);
+        most = 1;
+        alone = true;
+        int limit = chance(30) ? DEFAULT_LIMIT : partitions / 2 + random.nextInt(partitions);
+        add(Kind.BEGIN, 1);
+        add(Kind.WRITE_TOGETHER, 1, 1, 0, partitions, 1, 8);
+        add(Kind.COMMIT, 1);
+        int checkouts = Math.min(100, 14 * Math.max(partitions, limit) / limit);
+        for (int i = 0; i < checkouts; i++) {
+            if (i == checkouts / 4 || i == checkouts / 2) {
+                add(Kind.REST, 1_800);
+            }
+            add(Kind.CHECK_OUT, 1, 1, 1, 1, limit);
+            add(Kind.CLOSE, 1);
+        }
+        add(Kind.FINISH, Math.max(partitions, DEFAULT_LIMIT));
     }
 
     /** More partitions than there are places, all with messages to the end: each has to have its turn. */
