@@ -19,10 +19,10 @@ public final class BrokerMain {
 
     private static String start(String name) throws Exception {
         return switch (name) {
-            case "kafka" -> KafkaServer.start().direct();
+            case "kafka" -> KafkaServer.shared();
             case "rabbitmq" -> RabbitServer.shared().url();
             case "nats" -> NatsServer.shared().url();
-            case "sqs" -> SqsServer.shared().url();
+            case "sqs" -> SqsServer.shared();
             default ->
                 throw new IllegalArgumentException("No broker " + name + "; expected kafka, rabbitmq, nats or sqs.");
         };

@@ -34,9 +34,9 @@ public final class SqsQueues implements AutoCloseable {
     private final SqsClient client;
     private final Map<String, List<Message>> received = new HashMap<>();
 
-    /** Connects, past {@link SqsServer#network}. */
-    public SqsQueues(SqsServer server) {
-        client = consumer(server.url());
+    /** Connects to a URL, past {@link SqsServer#network}. */
+    public SqsQueues(String url) {
+        client = consumer(url);
     }
 
     /** A client for an address; to be closed. */

@@ -1,7 +1,11 @@
 package dev.outbox.servers;
 
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import org.testcontainers.containers.GenericContainer;
 
 /**
  * ElasticMQ of one's own, which speaks the protocol of SQS: in a JVM of its own, from the packages that Maven fetches.
@@ -10,13 +14,26 @@ import java.util.List;
  * of the same millisecond.
  */
 public final class SqsServer extends ProxiedServer {
-    private static final Shared<SqsServer> SHARED = new Shared<>(() -> {
+    /** A URL, starting {@code http:}, of a server that asks for no credentials. */
+    static final String ENVIRONMENT = "OUTBOX_TEST_SQS_URL";
+
+    private static final String IMAGE = "softwaremill/elasticmq-native:1.7.1";
+    private static final int PORT = 9324;
+    private static final byte[] GREETING = "GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Shared<SqsServer> KILLABLE = new Shared<>(() -> {
         try {
             return start();
         } catch (Exception e) {
             throw new IllegalStateException("No SQS to test against.", e);
         }
     });
+
+    private static final Shared<String> SHARED = new Shared<>(() -> Server.first(
+            "SQS",
+            new Server.Source<>("environment variable " + ENVIRONMENT, SqsServer::named),
+            new Server.Source<>("container " + IMAGE, () -> Server.contained(SqsServer::contained)),
+            new Server.Source<>("packages", () -> killable().url())));
 
     private final int port;
 
@@ -25,9 +42,37 @@ public final class SqsServer extends ProxiedServer {
         this.port = port;
     }
 
-    /** The server of this JVM, started at the first call; it ends with the JVM. */
-    public static SqsServer shared() {
+    /**
+     * The URL of the server of this JVM that no test hurts: the one that the environment variable {@value #ENVIRONMENT}
+     * names, else a container, else that of {@link #killable}.
+     *
+     * @throws IllegalStateException if there is no way to one, with everything that was tried
+     */
+    public static String shared() {
         return SHARED.get();
+    }
+
+    /** The server of this JVM that tests may kill, pause and cut off, one test at a time; it ends with the JVM. */
+    public static SqsServer killable() {
+        return KILLABLE.get();
+    }
+
+    private static String named() throws Server.UnsetException {
+        String url = Named.url(ENVIRONMENT);
+        try {
+            URI uri = URI.create(url);
+            Greeting.exchange(uri.getHost(), uri.getPort() < 0 ? PORT : uri.getPort(), GREETING);
+        } catch (IllegalArgumentException | IOException e) {
+            throw new Server.NamedException(ENVIRONMENT, e);
+        }
+        return url;
+    }
+
+    @SuppressWarnings("resource") // it is removed when the JVM ends
+    private static String contained() {
+        GenericContainer<?> container = new GenericContainer<>(IMAGE);
+        container.withExposedPorts(PORT).start();
+        return "http://" + container.getHost() + ":" + container.getMappedPort(PORT);
     }
 
     /** Starts one. */

@@ -107,7 +107,9 @@ class WaysTest {
                 MariaDbServer.ENVIRONMENT + "=jdbc:mariadb://127.0.0.1:1/?user=a&password=b",
                 MongoServer.ENVIRONMENT + "=mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500",
                 RabbitServer.ENVIRONMENT + "=amqp://a:b@127.0.0.1:1/%2F",
-                NatsServer.ENVIRONMENT + "=nats://a:b@127.0.0.1:1"
+                NatsServer.ENVIRONMENT + "=nats://a:b@127.0.0.1:1",
+                KafkaServer.ENVIRONMENT + "=127.0.0.1:1",
+                SqsServer.ENVIRONMENT + "=http://127.0.0.1:1"
             })
     void aNamedServerThatCannotBeReachedIsAnErrorAndNoOtherIsTested(String setting, @TempDir Path home)
             throws Exception {
@@ -208,6 +210,8 @@ class WaysTest {
                 case MariaDbServer.ENVIRONMENT -> MariaDbServer.shared().newDatabase();
                 case RabbitServer.ENVIRONMENT -> RabbitServer.shared().url();
                 case NatsServer.ENVIRONMENT -> NatsServer.shared().url();
+                case KafkaServer.ENVIRONMENT -> KafkaServer.shared();
+                case SqsServer.ENVIRONMENT -> SqsServer.shared();
                 default -> MongoServer.shared().url();
             };
         }

@@ -24,7 +24,7 @@ final class SqsBroker extends Broker {
     private SqsBroker(SqsServer server) {
         super(server, server.network());
         this.server = server;
-        this.queues = new SqsQueues(server);
+        this.queues = new SqsQueues(server.url());
         queues.create(NAME);
     }
 

@@ -29,10 +29,8 @@ class DocumentTest {
     @TempDir
     Path folder;
 
-    private final KafkaServer server = SharedKafka.server();
+    private final String server = KafkaServer.shared();
     private final KafkaTopics topics = new KafkaTopics(server);
-
-    DocumentTest() throws Exception {}
 
     @BeforeEach
     void create() throws Exception {
@@ -46,10 +44,10 @@ class DocumentTest {
 
     @Test
     void theProgramsRun() throws Exception {
-        String published = run("KafkaExample", server.direct());
+        String published = run("KafkaExample", server);
         assertTrue(published.contains("published as orders-"), published);
-        run("KafkaExample", server.direct());
-        String consumed = run("KafkaConsumerExample", server.direct(), "2");
+        run("KafkaExample", server);
+        String consumed = run("KafkaConsumerExample", server, "2");
         assertEquals(2, consumed.split("bill \\{\"number\":\"SO-1\"", -1).length - 1, consumed);
     }
 
@@ -58,7 +56,7 @@ class DocumentTest {
     void theProgramOfTheReadmePublishes() throws Exception {
         compile("Shop", program("README.md", ""));
         Path said = folder.resolve("said");
-        Process shop = new ProcessBuilder(java("Shop", server.direct()))
+        Process shop = new ProcessBuilder(java("Shop", server))
                 .redirectErrorStream(true)
                 .redirectOutput(said.toFile())
                 .start();

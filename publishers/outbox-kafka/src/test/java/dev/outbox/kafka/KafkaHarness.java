@@ -39,7 +39,7 @@ final class KafkaHarness implements PublisherHarness {
 
     KafkaHarness(KafkaServer server) {
         this.server = server;
-        this.topics = new KafkaTopics(server);
+        this.topics = new KafkaTopics(server.direct());
     }
 
     @Override

@@ -45,9 +45,9 @@ class KafkaPublisherTest {
     private final String topic = "orders-" + UUID.randomUUID();
 
     @BeforeAll
-    static void start() throws Exception {
-        server = SharedKafka.server();
-        topics = new KafkaTopics(server);
+    static void start() {
+        server = KafkaServer.killable();
+        topics = new KafkaTopics(server.direct());
     }
 
     @BeforeEach

@@ -1,7 +1,6 @@
 package dev.outbox.kafka;
 
 import dev.outbox.processes.Await;
-import dev.outbox.servers.KafkaServer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -27,15 +27,15 @@ import org.jspecify.annotations.Nullable;
 final class KafkaTopics {
     private static final int PARTITIONS = 3;
 
-    private final KafkaServer server;
+    private final String server;
 
-    KafkaTopics(KafkaServer server) {
+    KafkaTopics(String server) {
         this.server = server;
     }
 
     /** An administrator's client, which does not survive faults and is made for each use. */
     Admin admin() {
-        return Admin.create(Map.of("bootstrap.servers", server.direct()));
+        return Admin.create(Map.of("bootstrap.servers", server));
     }
 
     /** Makes a topic, and returns when its partitions can be written. */
@@ -75,12 +75,10 @@ final class KafkaTopics {
 
     /** A server that no longer lists a topic may take messages of it for a moment. */
     private static boolean hasReplicas(Admin admin, String name) throws Exception {
-        return admin
-                .describeLogDirs(Set.of(KafkaServer.NODE))
-                .allDescriptions()
-                .get(60, TimeUnit.SECONDS)
-                .values()
-                .stream()
+        List<Integer> nodes = admin.describeCluster().nodes().get(60, TimeUnit.SECONDS).stream()
+                .map(Node::id)
+                .toList();
+        return admin.describeLogDirs(nodes).allDescriptions().get(60, TimeUnit.SECONDS).values().stream()
                 .flatMap(folders -> folders.values().stream())
                 .flatMap(folder -> folder.replicaInfos().keySet().stream())
                 .anyMatch(partition -> partition.topic().equals(name));
@@ -89,14 +87,7 @@ final class KafkaTopics {
     /** Returns once no partition of a topic may be written: a change of the set-up takes effect a moment later. */
     void awaitRefusal(String name) throws Exception {
         Map<String, Object> settings = Map.of(
-                "bootstrap.servers",
-                server.direct(),
-                "delivery.timeout.ms",
-                500,
-                "request.timeout.ms",
-                400,
-                "linger.ms",
-                0);
+                "bootstrap.servers", server, "delivery.timeout.ms", 500, "request.timeout.ms", 400, "linger.ms", 0);
         for (int partition = 0; partition < PARTITIONS; partition++) {
             int number = partition;
             Await.until("partition " + number + " of " + name + " takes nothing", () -> {
@@ -114,7 +105,7 @@ final class KafkaTopics {
 
     /** All records of a topic, those of one partition in their order. */
     List<ConsumerRecord<byte[], byte[]>> records(String name) {
-        Map<String, Object> settings = Map.of("bootstrap.servers", server.direct(), "enable.auto.commit", false);
+        Map<String, Object> settings = Map.of("bootstrap.servers", server, "enable.auto.commit", false);
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             List<TopicPartition> partitions = new ArrayList<>();

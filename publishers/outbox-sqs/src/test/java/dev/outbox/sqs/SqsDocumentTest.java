@@ -45,14 +45,14 @@ class SqsDocumentTest {
 
     @Test
     void theQueueIsSetUpAndAConsumerRecognisesADuplicate() throws Exception {
-        SqsServer server = SqsServer.shared();
+        String server = SqsServer.shared();
         List<String> done = new ArrayList<>();
         Set<String> known = new HashSet<>(Set.of("1"));
-        try (SqsClient client = SqsQueues.consumer(server.url())) {
+        try (SqsClient client = SqsQueues.consumer(server)) {
             setUp(client);
             String queue = client.getQueueUrl(request -> request.queueName("orders.fifo"))
                     .queueUrl();
-            try (SqsPublisher<String> publisher = SqsPublisher.<String>builder(SqsQueues.client(server.url()))
+            try (SqsPublisher<String> publisher = SqsPublisher.<String>builder(SqsQueues.client(server))
                     .queue("orders.fifo")
                     .build()) {
                 for (String id : List.of("1", "2", "2")) {

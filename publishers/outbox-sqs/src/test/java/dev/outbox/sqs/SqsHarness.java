@@ -18,8 +18,8 @@ import software.amazon.awssdk.services.sqs.model.Message;
 
 /** FIFO queues of ElasticMQ, for the TCK. */
 final class SqsHarness implements PublisherHarness {
-    private final SqsServer server = SqsServer.shared();
-    private final SqsQueues queues = new SqsQueues(server);
+    private final SqsServer server = SqsServer.killable();
+    private final SqsQueues queues = new SqsQueues(server.url());
 
     @Override
     public String createDestination() {

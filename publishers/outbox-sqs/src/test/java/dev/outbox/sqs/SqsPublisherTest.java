@@ -42,8 +42,8 @@ import software.amazon.awssdk.services.sqs.model.MessageSystemAttributeName;
 
 /** What {@link SqsTckTest} does not ask, because it is SQS's own. */
 class SqsPublisherTest {
-    private final SqsServer server = SqsServer.shared();
-    private final SqsQueues queues = new SqsQueues(server);
+    private final SqsServer server = SqsServer.killable();
+    private final SqsQueues queues = new SqsQueues(server.url());
     private final String name = "own-" + UUID.randomUUID() + ".fifo";
     private final List<SqsPublisher<String>> opened = new ArrayList<>();
     private int made;
