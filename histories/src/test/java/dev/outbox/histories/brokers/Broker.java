@@ -56,7 +56,7 @@ abstract class Broker implements AutoCloseable {
         server.kill();
     }
 
-    final void restart() throws Exception {
+    void restart() throws Exception {
         server.restart();
     }
 
@@ -64,7 +64,7 @@ abstract class Broker implements AutoCloseable {
         server.pause();
     }
 
-    final void resume() throws Exception {
+    void resume() throws Exception {
         server.resume();
     }
 

@@ -1,5 +1,9 @@
 package dev.outbox.histories.brokers;
 
+import dev.outbox.servers.KafkaCluster;
+import dev.outbox.servers.KafkaServer;
+import dev.outbox.servers.NatsCluster;
+import dev.outbox.servers.NatsServer;
 import dev.outbox.servers.PostgresServer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -18,8 +22,18 @@ class BrokerHistoryTest {
     @Test
     @Tag("kafka")
     void kafka() throws Exception {
-        try (Broker broker = new KafkaBroker()) {
+        try (Broker broker = new KafkaBroker(KafkaServer.start())) {
             run("kafka", broker);
+        }
+    }
+
+    /** One node after the other is hurt. */
+    @Test
+    @Tag("kafka")
+    @Tag("versions")
+    void kafkaOfThreeNodes() throws Exception {
+        try (Broker broker = new KafkaBroker(KafkaCluster.start())) {
+            run("kafka-of-three-nodes", broker);
         }
     }
 
@@ -34,8 +48,18 @@ class BrokerHistoryTest {
     @Test
     @Tag("nats")
     void nats() throws Exception {
-        try (Broker broker = new NatsBroker()) {
+        try (Broker broker = new NatsBroker(NatsServer.packaged())) {
             run("nats", broker);
+        }
+    }
+
+    /** One server after the other is hurt. */
+    @Test
+    @Tag("nats")
+    @Tag("versions")
+    void natsOfThreeServers() throws Exception {
+        try (Broker broker = new NatsBroker(NatsCluster.start())) {
+            run("nats-of-three-servers", broker);
         }
     }
 

@@ -24,7 +24,7 @@ final class BrokerRelayMain {
                 .key(BrokerRelayMain::key)
                 .partitions(PARTITIONS)
                 .asyncPublisher(opened.publisher())
-                .inFlight(4)
+                .inFlight(opened.inFlight())
                 .publishTimeout(Duration.ofSeconds(10))
                 .build();
         try (Store store = Stores.open(arguments[0]);

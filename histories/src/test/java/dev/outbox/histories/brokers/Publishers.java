@@ -13,8 +13,14 @@ import java.util.Map;
 
 /** The publishers of relays, by the address of their broker. */
 final class Publishers {
-    /** A publisher, and how it is closed. */
-    record Opened(AsyncBrokerPublisher<String> publisher, AutoCloseable end) {}
+    /**
+     * A publisher, and how it is closed.
+     *
+     * @param inFlight with how many messages of a partition in flight it keeps their order
+     */
+    record Opened(AsyncBrokerPublisher<String> publisher, AutoCloseable end, int inFlight) {}
+
+    private static final int SEVERAL = 4;
 
     /** The header with the time when a message was sent, in milliseconds. */
     static final String SENT = "sent";
@@ -26,7 +32,7 @@ final class Publishers {
         return switch (parts[0]) {
             case "kafka" -> kafka(parts[1], parts[2]);
             case "rabbitmq" -> rabbitmq(parts[1], parts[2]);
-            case "nats" -> nats(parts[1], parts[2]);
+            case "nats" -> nats(parts[1], parts[2], Integer.parseInt(parts[3]));
             case "sqs" -> sqs(parts[1], parts[2]);
             default -> throw new IllegalArgumentException(address);
         };
@@ -40,7 +46,7 @@ final class Publishers {
                         "request.timeout.ms", 1_200))
                 .topic(delivery -> topic)
                 .build();
-        return new Opened(publisher, publisher);
+        return new Opened(publisher, publisher, SEVERAL);
     }
 
     private static Opened rabbitmq(String url, String exchange) {
@@ -48,16 +54,16 @@ final class Publishers {
                 .exchange(exchange)
                 .confirmTimeout(Duration.ofMillis(2_500))
                 .build();
-        return new Opened(dated(publisher), publisher);
+        return new Opened(dated(publisher), publisher, SEVERAL);
     }
 
-    private static Opened nats(String url, String stream) {
+    private static Opened nats(String url, String stream, int inFlight) {
         NatsPublisher<String> publisher = NatsPublisher.<String>builder(url).stream(stream)
                 .subject(stream)
                 .ackTimeout(Duration.ofMillis(2_500))
                 .acceptDuplicates()
                 .build();
-        return new Opened(dated(publisher), publisher);
+        return new Opened(dated(publisher), publisher, inFlight);
     }
 
     private static Opened sqs(String url, String queue) {
@@ -66,7 +72,7 @@ final class Publishers {
                 .sendTimeout(Duration.ofMillis(2_500))
                 .acceptDuplicates()
                 .build();
-        return new Opened(dated(publisher), publisher);
+        return new Opened(dated(publisher), publisher, SEVERAL);
     }
 
     /** Adds a header with the time, as records of Kafka have it. */
