@@ -33,12 +33,21 @@ final class Contest {
      */
     record Pace(int rounds, double seconds, int slices) {}
 
+    /**
+     * What a side has done in a round.
+     *
+     * @param perSecond messages
+     * @param cpuMicros for each message, of all cores, clients and servers together
+     */
+    record Rate(double perSecond, double cpuMicros) {}
+
     /** How long a side has worked in a round, and on how much. */
     private static final class Meter {
         private final Side side;
         private int slice;
         private long messages;
         private long nanos;
+        private double cpuSeconds;
 
         Meter(Side side) {
             this.side = side;
@@ -48,18 +57,25 @@ final class Contest {
         void start(int slices) throws Exception {
             messages = 0;
             nanos = 0;
+            cpuSeconds = 0;
             side.prepare(slices * slice);
         }
 
         void slice() throws Exception {
+            double cpu = Cpu.seconds();
             long start = System.nanoTime();
             side.run(slice);
             nanos += System.nanoTime() - start;
+            cpuSeconds += Cpu.seconds() - cpu;
             messages += slice;
         }
 
         double perSecond() {
             return messages * 1e9 / nanos;
+        }
+
+        Rate rate() {
+            return new Rate(perSecond(), cpuSeconds * 1e6 / messages);
         }
 
         /** For the next round to take so long. */
@@ -79,8 +95,8 @@ final class Contest {
 
     /** What ours is to theirs. */
     static Figure of(String name, String versus, Pace pace, Side ours, Side theirs) throws Exception {
-        List<double[]> rounds = rates(pace, List.of(ours, theirs));
-        return figure(name, versus, rounds, rates -> rates[1]);
+        List<List<Rate>> rounds = rates(pace, List.of(ours, theirs));
+        return figure(name, versus, perSecond(rounds), rates -> rates[1]);
     }
 
     /** What the first side is to something that is computed from the rates of all sides in a round. */
@@ -98,20 +114,18 @@ final class Contest {
      * Runs all sides and closes them. Two rounds at first do not count: they warm up and say how much each side does in
      * its time.
      *
-     * @return messages per second of each side, for each round that counts
+     * @return what each side has done, for each round that counts
      */
-    static List<double[]> rates(Pace pace, List<Side> sides) throws Exception {
+    static List<List<Rate>> rates(Pace pace, List<Side> sides) throws Exception {
         Contest contest = new Contest(sides, pace);
-        List<double[]> rounds = new ArrayList<>();
+        List<List<Rate>> rounds = new ArrayList<>();
         try {
             for (int round = -2; round < pace.rounds(); round++) {
                 contest.round(round + 2);
                 if (round < 0) {
                     contest.meters.forEach(meter -> meter.size(pace.seconds() / pace.slices()));
                 } else {
-                    rounds.add(contest.meters.stream()
-                            .mapToDouble(Meter::perSecond)
-                            .toArray());
+                    rounds.add(contest.meters.stream().map(Meter::rate).toList());
                 }
             }
         } finally {
@@ -120,6 +134,13 @@ final class Contest {
             }
         }
         return rounds;
+    }
+
+    /** The messages per second of each side, for each round. */
+    static List<double[]> perSecond(List<List<Rate>> rounds) {
+        return rounds.stream()
+                .map(round -> round.stream().mapToDouble(Rate::perSecond).toArray())
+                .toList();
     }
 
     /**
