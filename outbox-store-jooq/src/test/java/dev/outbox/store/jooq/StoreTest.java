@@ -774,7 +774,8 @@ abstract class StoreTest {
     /** What fails in the middle is where it was, what is before it is done, and the same call completes it. */
     @Test
     void manyDeadLettersAreRedrivenInParts() throws Exception {
-        int many = 12_000;
+        // As many as are counted, and more; on servers that take long for them as many as show the parts.
+        int many = dialect instanceof MySqlDialect ? 3_000 : 12_000;
         Observed pool = new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED);
         List<String> ids = new ArrayList<>(buryByHand(many));
         Collections.shuffle(ids, new Random(1));
@@ -785,7 +786,7 @@ abstract class StoreTest {
         try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
             Operations operations = Operations.of(store);
             assertEquals(
-                    List.of(TOPIC + " 10000"),
+                    List.of(TOPIC + " " + Math.min(many, 10_000)),
                     operations.deadLetterTopics().stream()
                             .map(topic -> topic.topic() + " " + topic.deadLetters())
                             .toList(),
@@ -801,7 +802,8 @@ abstract class StoreTest {
                     .toList();
             assertEquals(List.of(16L, 32L, 64L, 128L), sizes.subList(0, 4), "sizes that the first parts ask for");
             assertTrue(sizes.stream().allMatch(asked -> asked <= 500), "sizes that are asked for: " + sizes);
-            assertTrue(Collections.frequency(pool.sent, "COMMIT") >= 22, "a transaction for each part");
+            int parts = Collections.frequency(pool.sent, "COMMIT");
+            assertTrue(parts >= (many - 1_112 + 499) / 500, () -> "a transaction for each part: " + parts);
         }
         try (Connection connection = DriverManager.getConnection(address);
                 Statement statement = connection.createStatement();

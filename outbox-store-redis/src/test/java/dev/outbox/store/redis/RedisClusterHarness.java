@@ -19,7 +19,7 @@ public final class RedisClusterHarness implements NetworkHarness {
 
     @Override
     public Store open(String address) {
-        return TestAddress.parse(address).open();
+        return TestAddress.parse(address).openWithShortLeases();
     }
 
     @Override

@@ -21,7 +21,7 @@ public class RedisHarness implements KillableServerHarness {
 
     @Override
     public Store open(String address) {
-        return TestAddress.parse(address).open();
+        return TestAddress.parse(address).openWithShortLeases();
     }
 
     @Override

@@ -72,8 +72,18 @@ record TestAddress(String url, String prefix, @Nullable Integer proxy) {
         return StoreOptions.defaults().withPrefix(prefix).with(RedisOutbox.LEASE, LEASE);
     }
 
+    /** With leases that no pause of a busy machine outlasts. */
     Store open() {
-        return proxy == null ? Stores.open(url, options()) : StoreOpener.store(url, options(), this::way);
+        return open(options().with(RedisOutbox.LEASE, Duration.ofMinutes(10)));
+    }
+
+    /** With leases whose end a test waits for. */
+    Store openWithShortLeases() {
+        return open(options());
+    }
+
+    private Store open(StoreOptions options) {
+        return proxy == null ? Stores.open(url, options) : StoreOpener.store(url, options, this::way);
     }
 
     RedisClient client() {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -81,18 +82,23 @@ public final class FillingTest {
         int first = alone && n <= limit ? n : Math.min(limit, (int) Math.ceil(Math.sqrt(n)));
         List<HeldPartition> held = new ArrayList<>();
         new Filling(model, held, inTurn, limit).run(first, true);
-        String what = n + " partitions, limit " + limit + (alone ? ", alone" : ", in company");
+        Supplier<String> what = () -> n + " partitions, limit " + limit + (alone ? ", alone" : ", in company");
         long there = IntStream.range(0, n)
                 .filter(i -> !isHeld.test(i))
                 .mapToLong(messages::applyAsInt)
                 .sum();
         int got = limit - Filling.room(held, limit);
-        assertTrue(got == Math.min(there, limit) || held.size() == TopicSet.MOST_PARTITIONS, what + ": " + got);
+        assertTrue(
+                got == Math.min(there, limit) || held.size() == TopicSet.MOST_PARTITIONS,
+                () -> what.get() + ": " + got);
         assertEquals(
-                held.size(), held.stream().map(h -> h.partition).distinct().count(), what + ": partitions held twice");
+                held.size(),
+                held.stream().map(h -> h.partition).distinct().count(),
+                () -> what.get() + ": partitions held twice");
         int steps = 2 * log2(n) + 2 * log2(limit) + 6;
         // Every take may meet nothing but empty ones, which the next look for partitions leaves out.
-        assertTrue(messages.applyAsInt(0) == 0 || model.steps <= steps, what + ": " + model.steps + " steps");
+        assertTrue(
+                messages.applyAsInt(0) == 0 || model.steps <= steps, () -> what.get() + ": " + model.steps + " steps");
     }
 
     public static int log2(int n) {
@@ -124,7 +130,7 @@ public final class FillingTest {
             List<HeldPartition> held = new ArrayList<>();
             for (Partition candidate : tried) {
                 if (held.size() < most && !isHeld.test(candidate.number())) {
-                    assertTrue(taken.add(candidate), "taken again: " + candidate);
+                    assertTrue(taken.add(candidate), () -> "taken again: " + candidate);
                     held.add(new HeldPartition(candidate, 0, 0, Long.MAX_VALUE));
                 }
             }
