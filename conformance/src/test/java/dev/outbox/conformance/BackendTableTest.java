@@ -21,12 +21,13 @@ class BackendTableTest {
     private static final String JOOQ = "outbox-store-jooq";
     private static final String ROW_LOCK = "row lock of an open transaction";
     private static final String LEASE = "lease, renewed and fenced";
+    private static final String MARIADB = "MariaDB 10.6+";
     private static final String SENTINEL = "Redis 6.2+, Sentinel";
     private static final String CLUSTER = "Redis 6.2+, Cluster";
     private static final int HIGHEST_LEVEL = 6;
 
     /** Only the profile "versions" has the whole suite run on these. */
-    private static final Set<String> IN_VERSIONS = Set.of(SENTINEL, CLUSTER);
+    private static final Set<String> IN_VERSIONS = Set.of(MARIADB, SENTINEL, CLUSTER);
 
     /**
      * A row.
@@ -81,7 +82,7 @@ class BackendTableTest {
                     "dev.outbox.store.jooq.PostgresTckTest",
                     "postgres"),
             new Backend("MySQL 8.0.20+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MySqlTckTest", "mysql"),
-            new Backend("MariaDB 10.6+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MariaDbTckTest", "mariadb"),
+            new Backend(MARIADB, JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MariaDbTckTest", "mariadb"),
             new Backend("H2", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.H2TckTest", ""),
             new Backend(
                     "Redis 6.2+, one server",
