@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 class HangingTest {
     private static final int TOPICS = 20;
     private static final int HANGING = 12;
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final CountDownLatch over = new CountDownLatch(1);
     private final Queue<String> called = new ConcurrentLinkedQueue<>();

@@ -84,7 +84,7 @@ final class History implements AutoCloseable {
                     clock.environment()));
         }
         daemon("follow", this::follow);
-        Await.until("relays to start, see " + log.path(), Duration.ofSeconds(180), () -> starts() == relays.size());
+        Await.until("relays to start, see " + log.path(), Duration.ofMinutes(3), () -> starts() == relays.size());
         for (int i = 1; i <= WRITERS; i++) {
             Writer writer = new Writer(
                     i,
