@@ -160,7 +160,7 @@ class AnswersTest {
             TestAddress demoted = TestAddress.fresh(server.url());
             try (Jedis jedis = server.connect();
                     RedisClient writer = demoted.client();
-                    Store store = demoted.open()) {
+                    Store store = demoted.openWithShortLeases()) {
                 try (AbstractTransaction tx = writer.multi()) {
                     demoted.outbox().persist(tx).persist(RedisStoreTest.message(0, "m"));
                     RedisOutbox.exec(tx).orThrow();
