@@ -15,6 +15,7 @@ import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.context.ApplicationEvent;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.PayloadApplicationEvent;
 import org.springframework.context.expression.BeanFactoryResolver;
@@ -42,6 +43,7 @@ final class OutboxExternalizer implements ApplicationListener<ApplicationEvent>,
     private final ObjectProvider<SpringOutbox> outbox;
     private final ObjectProvider<Topic<?>> topics;
     private final ListableBeanFactory beans;
+    private final ApplicationEventPublisher events;
     private final StandardEvaluationContext expressions = new StandardEvaluationContext();
 
     /** By the names of the topics. Null until all beans are there, before which no transaction is expected. */
@@ -51,18 +53,34 @@ final class OutboxExternalizer implements ApplicationListener<ApplicationEvent>,
             EventExternalizationConfiguration configuration,
             ObjectProvider<SpringOutbox> outbox,
             ObjectProvider<Topic<?>> topics,
-            ListableBeanFactory beans) {
+            ListableBeanFactory beans,
+            ApplicationEventPublisher events) {
         this.configuration = configuration;
         this.outbox = outbox;
         this.topics = topics;
         this.beans = beans;
+        this.events = events;
         expressions.setBeanResolver(new BeanFactoryResolver(beans));
     }
 
     @Override
     public void afterSingletonsInstantiated() {
         requireNoOther();
+        requireThatRefusalsArrive();
         publishers();
+    }
+
+    /** A publisher that does not hear of a refusal commits, and its event is in no outbox. */
+    private void requireThatRefusalsArrive() {
+        try {
+            events.publishEvent(new Probe(this));
+        } catch (RuntimeException refusal) {
+            return; // it arrives, perhaps as the cause of another exception
+        }
+        throw new ConfigurationException(
+                "An event that the outbox refuses would be lost, because the code that publishes"
+                        + " it would not get the exception. Give the bean applicationEventMulticaster no ErrorHandler, and let"
+                        + " it call listeners on the thread that publishes.");
     }
 
     private void requireNoOther() {
@@ -94,6 +112,9 @@ final class OutboxExternalizer implements ApplicationListener<ApplicationEvent>,
 
     @Override
     public void onApplicationEvent(ApplicationEvent event) {
+        if (event instanceof Probe) {
+            throw new MessageRejectedException("Only to see that this arrives.");
+        }
         Object published = event instanceof PayloadApplicationEvent<?> payload ? payload.getPayload() : event;
         if (configuration.supports(published)) {
             externalize(published);
@@ -127,6 +148,15 @@ final class OutboxExternalizer implements ApplicationListener<ApplicationEvent>,
                     + " of these topics in @Externalized.");
         }
         return publisher;
+    }
+
+    /** An event that is refused when the application starts, to see that the refusal arrives. */
+    private static final class Probe extends ApplicationEvent {
+        private static final long serialVersionUID = 1;
+
+        Probe(OutboxExternalizer source) {
+            super(source);
+        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.modulith.events.EventExternalizationConfiguration;
@@ -30,7 +31,8 @@ class OutboxModulithAutoConfiguration {
             EventExternalizationConfiguration configuration,
             ObjectProvider<SpringOutbox> outbox,
             ObjectProvider<Topic<?>> topics,
-            ListableBeanFactory beans) {
-        return new OutboxExternalizer(configuration, outbox, topics, beans);
+            ListableBeanFactory beans,
+            ApplicationEventPublisher events) {
+        return new OutboxExternalizer(configuration, outbox, topics, beans, events);
     }
 }

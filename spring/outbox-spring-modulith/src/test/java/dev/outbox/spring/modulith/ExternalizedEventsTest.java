@@ -21,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,6 +36,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.messaging.support.MessageBuilder;
 import org.springframework.modulith.events.EventExternalizationConfiguration;
 import org.springframework.modulith.events.RoutingTarget;
+import org.springframework.transaction.event.TransactionalEventListener;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** Events of an application of Spring Modulith, on PostgreSQL. */
@@ -136,8 +139,11 @@ class ExternalizedEventsTest {
                 "the other module has heard",
                 () -> shop.bean(Inventory.class).updated().contains("SO-5"));
         only();
-        List<String> listeners =
-                shop.jdbc().queryForList("select distinct listener_id from event_publication", String.class);
+        List<String> listeners = shop.jdbc()
+                .queryForList(
+                        "select distinct listener_id from event_publication where event_type = ?",
+                        String.class,
+                        OrderCompleted.class.getName());
         assertTrue(
                 listeners.stream().allMatch(listener -> listener.startsWith(Inventory.class.getName())),
                 "only listeners of modules are in the registry: " + listeners);
@@ -148,6 +154,17 @@ class ExternalizedEventsTest {
         MisuseException refused = assertThrows(
                 MisuseException.class, () -> shop.context().publishEvent(new OrderCompleted("SO-6", "C-1")));
         assertTrue(String.valueOf(refused.getMessage()).contains("there is no transaction on this thread"));
+        assertEquals(0, shop.waiting());
+    }
+
+    @Test
+    void anEventAfterTheCommitIsRefusedAndOnlyTheListenerHearsOfIt() {
+        shop.publish(new Finished("SO-20"));
+        RuntimeException refusal = AfterCommit.REFUSAL.get();
+        assertTrue(
+                refusal instanceof MisuseException
+                        && String.valueOf(refusal.getMessage()).contains("No message was published to topic all"),
+                () -> "" + refusal);
         assertEquals(0, shop.waiting());
     }
 
@@ -227,6 +244,8 @@ class ExternalizedEventsTest {
 
     record Placed(String number) {}
 
+    record Finished(String number) {}
+
     record Shipped(String number, String customer, int weight) {}
 
     record Routed(String number, String topic) {}
@@ -291,6 +310,11 @@ class ExternalizedEventsTest {
         }
 
         @Bean
+        AfterCommit afterCommit(ApplicationEventPublisher events) {
+            return new AfterCommit(events);
+        }
+
+        @Bean
         Keys keys() {
             return new Keys();
         }
@@ -304,6 +328,28 @@ class ExternalizedEventsTest {
     public static class Keys {
         public String of(String number) {
             return "key of " + number;
+        }
+    }
+
+    /** Publishes an event when the transaction is over. */
+    static class AfterCommit {
+        /** Static, because Spring Modulith puts a proxy around the bean. */
+        static final AtomicReference<@Nullable RuntimeException> REFUSAL = new AtomicReference<>();
+
+        private final ApplicationEventPublisher events;
+
+        AfterCommit(ApplicationEventPublisher events) {
+            this.events = events;
+        }
+
+        @TransactionalEventListener
+        void on(Finished event) {
+            try {
+                events.publishEvent(new Placed(event.number()));
+            } catch (RuntimeException e) {
+                REFUSAL.set(e);
+                throw e;
+            }
         }
     }
 

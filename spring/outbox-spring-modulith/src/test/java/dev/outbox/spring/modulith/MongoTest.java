@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -97,8 +98,9 @@ class MongoTest {
                 EventExternalizationConfiguration configuration,
                 ObjectProvider<SpringOutbox> outbox,
                 ObjectProvider<Topic<?>> topics,
-                ListableBeanFactory beans) {
-            return new OutboxExternalizer(configuration, outbox, topics, beans);
+                ListableBeanFactory beans,
+                ApplicationEventPublisher events) {
+            return new OutboxExternalizer(configuration, outbox, topics, beans, events);
         }
     }
 }
