@@ -88,10 +88,12 @@ final class Document {
                         + " defaults, a channel of RabbitMQ with confirms and persistent messages, `publishAsync` of NATS JetStream. The first figure of each"
                         + " broker compares the relay with the slower of both. Where all of them share the same cores, that is hard to"
                         + " reach: `one-after-the-other` compares it with the rate of doing both on the same cores in turn. A worker waits"
-                        + " for all answers to a batch before it takes the next one: `workers2` and `workers4` compare workers, which"
-                        + " share the partitions, with one. `cpu` is how long a message keeps cores busy, those of clients and servers"
-                        + " together: with the relay, compared with `client.cpu` and `nothing.cpu` together. `cores` is how many cores the"
-                        + " relay keeps busy. `bound` is what all cores would do if the relay cost no more than both and no core ever waited.");
+                        + " for all answers to a batch before it takes the next one. Only the database works while it takes and closes a"
+                        + " batch, and only client and broker while it publishes. So one worker is hardly faster than one after the other,"
+                        + " and cores are idle meanwhile: `cores` is how many the relay keeps busy. Workers that share the partitions do both"
+                        + " at the same time: `workers2` and `workers4` compare them with one. `cpu` is how long a message keeps cores busy, those"
+                        + " of clients and servers together, compared with `client.cpu` and `nothing.cpu` together. `bound` is what all"
+                        + " cores would do if the relay cost no more than both and no core ever waited.");
         part(
                 "Metrics",
                 "[a-z0-9]+\\.metrics\\..*",
