@@ -58,7 +58,8 @@ final class Completions {
     }
 
     /**
-     * Waits for so many events, an interrupt, or so long. To be woken for each event costs more than the events do.
+     * Waits for this number of events, an interrupt, or this time. To be woken for each event costs more than the
+     * events do.
      */
     void await(int events, long nanos) {
         wanted = events;

@@ -515,7 +515,7 @@ final class Round {
         context.queue().finished();
     }
 
-    /** Waits for so many reports; false if the relay has given up the messages that are in flight. */
+    /** Waits for this number of reports; false if the relay has given up the messages that are in flight. */
     private boolean await(MessageBatch batch, int reports) {
         if (run.isInterrupted()) {
             return false;
