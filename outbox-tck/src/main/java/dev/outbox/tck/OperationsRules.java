@@ -128,6 +128,32 @@ interface OperationsRules {
                 "failing partitions after their heads were settled");
     }
 
+    @Rule("OBX-OPS-2")
+    default void aLaterMessageThatFailedIsListedWhenItIsTheHead(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithoutOperations(client)) {
+            return;
+        }
+        List<String> ids = outbox.commit(TOPIC, 0, "first", "second", "third");
+        try (Client.Batch batch = client.await(10)) {
+            batch.fail(batch.get(0), Duration.ZERO);
+            batch.fail(batch.get(1), Duration.ZERO);
+        }
+        for (int settled = 0; settled < 2; settled++) {
+            List<FailingPartition> listed = client.operations().failingPartitions();
+            assertEquals(
+                    List.of(ids.get(settled) + " 1"),
+                    listed.stream()
+                            .map(each -> each.messageId() + " " + each.attempts())
+                            .toList(),
+                    "messages that fail, and their attempts, after " + settled + " were published");
+            try (Client.Batch batch = client.await(1)) {
+                batch.publishAll();
+            }
+        }
+        assertEquals(List.of(), client.operations().failingPartitions(), "failing partitions of one that never failed");
+    }
+
     @Rule("OBX-OPS-3")
     default void retryNowEndsTheDelay(TestOutbox outbox) throws Exception {
         Client client = outbox.open();

@@ -52,6 +52,25 @@ final class BrokenListings {
                         }
                     })
                     .breaks("OBX-OPS-2"),
+            Broken.outbox("forgets that a later message has failed, too", () -> new MemoryState() {
+                        @Override
+                        public synchronized void settle(Hold hold, List<Outcome> outcomes) {
+                            Map<Partition, Long> before = new HashMap<>();
+                            for (Partition partition : hold.positions.keySet()) {
+                                before.put(partition, partition.failure == null ? -1L : partition.failure.position());
+                            }
+                            super.settle(hold, outcomes);
+                            if (outcomes.stream().anyMatch(Outcome.Failed.class::isInstance)) {
+                                return;
+                            }
+                            before.forEach((partition, position) -> {
+                                if (partition.failure != null && partition.failure.position() != position) {
+                                    partition.failure = null;
+                                }
+                            });
+                        }
+                    })
+                    .breaks("OBX-OPS-2"),
             Broken.outbox("says that it tries again now", () -> new MemoryState() {
                         @Override
                         public synchronized List<FailingPartition> failingPartitions() {

@@ -269,12 +269,23 @@ public class MemoryState {
                 deadLetters.put(message.id(), new DeadLetter(tried, dead.reason(), now()));
             }
             remove(partition, position);
-            if (partition.failure != null && partition.failure.position() == position) {
-                partition.failure = null;
-            }
+            goOn(partition, position);
         }
         if (failure != null) {
             partition.failure = failure;
+        }
+    }
+
+    /** If the message that failed has left, and the new head has failed too, that is the one that fails now. */
+    private static void goOn(Partition partition, long left) {
+        Failure failure = partition.failure;
+        if (failure != null && failure.position() == left) {
+            partition.failure = partition.messages.entrySet().stream()
+                    .filter(each -> each.getKey() != left)
+                    .findFirst()
+                    .filter(head -> head.getValue().attempts() > 0)
+                    .map(head -> new Failure(head.getKey(), failure.reason(), failure.nextAttempt()))
+                    .orElse(null);
         }
     }
 
@@ -388,9 +399,7 @@ public class MemoryState {
                     }
                     taken.add(requireNonNull(partition.messages.get(position)));
                     remove(partition, position);
-                    if (partition.failure != null && partition.failure.position() == position) {
-                        partition.failure = null;
-                    }
+                    goOn(partition, position);
                 }
             }
         }

@@ -142,18 +142,27 @@ final class Generator {
             add(Kind.WRITE_TOGETHER, 1, topic, 0, partitions, 1 + random.nextInt(4), bytes());
         }
         add(Kind.COMMIT, 1);
+        boolean company = chance(40);
+        if (company) { // some are held by another batch while the delays of others pass
+            add(Kind.CHECK_OUT, 2, 3, 1, topics, 1 + random.nextInt(3));
+        }
         for (int round = 1 + random.nextInt(3); round > 0; round--) {
-            add(Kind.CHECK_OUT, client(), 1, 1, topics, chance(80) ? 100 : limit());
-            add(Kind.FAIL_HEADS, 1, random.nextInt(2), (long) partitions * topics, 1 + random.nextInt(3), delay());
+            add(Kind.CHECK_OUT, company ? 1 : client(), 1, 1, topics, chance(80) ? 100 : limit());
+            long delay = company && chance(70) ? 1 + random.nextInt(25) : delay();
+            add(Kind.FAIL_HEADS, 1, random.nextInt(2), (long) partitions * topics, 1 + random.nextInt(3), delay);
             if (chance(30)) {
                 mark(1);
             }
             add(Kind.CLOSE, 1);
-            if (chance(30)) {
-                add(Kind.REOPEN, client());
+            if (chance(company ? 60 : 30)) {
+                add(Kind.REOPEN, company ? 1 : client());
             }
-            repair(client());
-            add(Kind.CHECK_OUT, client(), 2, 1, topics, 100);
+            if (company && chance(60)) {
+                add(Kind.AWAIT_DELAYS);
+            } else {
+                repair(client());
+            }
+            add(Kind.CHECK_OUT, company ? 1 : client(), 2, 1, topics, 100);
             if (chance(60)) {
                 add(Kind.PUBLISH_HEADS, 2, 0, (long) partitions * topics, 1);
             } else {

@@ -464,15 +464,25 @@ final class Model {
             boolean head = sure && left.get(0) == failed.get(0);
             partition.failing = head ? Failing.YES : Failing.MAYBE;
             partition.failingMessage = head ? failed.get(0) : null;
+            partition.isReasonOfMessage = head;
         } else if (partition.pending.stream().noneMatch(message -> message.attempts > 0)) {
             partition.failing = Failing.NO;
             partition.failingMessage = null;
         } else if (partition.failing == Failing.YES
                 && partition.failingMessage != null
                 && partition.failingMessage.state != State.PENDING) {
-            partition.failing = Failing.MAYBE; // a later one has failed too
-            partition.failingMessage = null;
+            nextFails(partition, sure);
         }
+    }
+
+    /** The message that failed is gone, and a later one has failed too. If that is the head now, it is listed. */
+    private static void nextFails(ModelPartition partition, boolean sure) {
+        Set<ModelMessage> first = partition.first(1);
+        ModelMessage head = sure && first != null ? first.iterator().next() : null;
+        boolean hasFailed = head != null && head.attempts > 0;
+        partition.failing = hasFailed ? Failing.YES : Failing.MAYBE;
+        partition.failingMessage = hasFailed ? head : null;
+        partition.isReasonOfMessage = false; // a store need not know more than the reason of the partition
     }
 
     private static long later(long time, long delayMillis) {
@@ -796,7 +806,7 @@ final class Model {
             if (message.attempts != each.attempts()) {
                 throw new Violation("OBX-OPS-2", message + " is listed with " + each.attempts() + " attempts");
             }
-            if (message.partition.failing == Failing.YES) {
+            if (message.partition.failing == Failing.YES && message.partition.isReasonOfMessage) {
                 expectReason("OBX-OPS-2", message, each.reason());
             }
         }

@@ -56,6 +56,9 @@ final class ModelPartition {
     @Nullable
     ModelMessage failingMessage;
 
+    /** Whether the message failed for the reason that is listed, and not one before it. */
+    boolean isReasonOfMessage;
+
     /** The latest that was handed out, by when it was written. */
     long handedOut;
 
