@@ -61,10 +61,10 @@ final class Applications {
                 .run(all.stream().map(property -> "--" + property).toArray(String[]::new));
     }
 
-    /** A topic, its broker, and a use case that publishes. */
+    /** A topic and its broker. */
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
-    static class Shop {
+    static class Orders {
         @Bean
         Broker broker() {
             return new Broker();
@@ -76,7 +76,11 @@ final class Applications {
                     .publisher(broker::send)
                     .build();
         }
+    }
 
+    /** The same with a use case that publishes. */
+    @Configuration(proxyBeanMethods = false)
+    static class Shop extends Orders {
         @Bean
         PlaceOrder placeOrder(OutboxPublisher<OrderPlaced> orders, JdbcTemplate jdbc) {
             jdbc.execute("create table if not exists orders (number varchar(20))");

@@ -3,7 +3,6 @@ package dev.outbox.spring.boot;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.outbox.Topic;
 import dev.outbox.processes.Await;
 import dev.outbox.spring.OutboxPublisher;
 import dev.outbox.store.jooq.JdbcOutbox;
@@ -14,16 +13,16 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Configuration;
 import org.springframework.core.ResolvableType;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** The store is opened after the migrations of the application, which may make the tables. */
+/**
+ * The store is opened after the migrations of the application, which may make the tables. The application has no beans
+ * that wait for migrations themselves, as a {@link JdbcTemplate} does.
+ */
 @Tag("versions")
 class MigrationsTest {
     private static final String MADE_BY_MIGRATIONS = "outbox.store.create-schema=false";
@@ -55,7 +54,7 @@ class MigrationsTest {
         publishes(database, enabled, locations, createSchema);
         Files.writeString(folder.resolve("V2__shop.sql"), "insert into shop values ('corner shop');");
         try (ConfigurableApplicationContext application =
-                Applications.run(Shop.class, database, enabled, locations, createSchema)) {
+                Applications.run(Applications.Orders.class, database, enabled, locations, createSchema)) {
             assertEquals(
                     List.of("corner shop"),
                     application.getBean(JdbcTemplate.class).queryForList("select name from shop", String.class));
@@ -63,7 +62,7 @@ class MigrationsTest {
     }
 
     private static void publishes(String... properties) throws Exception {
-        try (ConfigurableApplicationContext application = Applications.run(Shop.class, properties)) {
+        try (ConfigurableApplicationContext application = Applications.run(Applications.Orders.class, properties)) {
             OutboxPublisher<OrderPlaced> orders = application
                     .<OutboxPublisher<OrderPlaced>>getBeanProvider(
                             ResolvableType.forClassWithGenerics(OutboxPublisher.class, OrderPlaced.class))
@@ -73,23 +72,6 @@ class MigrationsTest {
             Broker broker = application.getBean(Broker.class);
             Await.until("the order is published", () -> !broker.sent.isEmpty());
             assertTrue(broker.sent.get(0).contains("SO-1"), "" + broker.sent);
-        }
-    }
-
-    /** Without beans that wait for migrations themselves, as a {@link JdbcTemplate} does. */
-    @Configuration(proxyBeanMethods = false)
-    @EnableAutoConfiguration
-    static class Shop {
-        @Bean
-        Broker broker() {
-            return new Broker();
-        }
-
-        @Bean
-        Topic<OrderPlaced> orders(OutboxJson json, Broker broker) {
-            return Topic.builder("orders", json.codec(OrderPlaced.class))
-                    .publisher(broker::send)
-                    .build();
         }
     }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.MisuseException;
-import dev.outbox.Topic;
 import dev.outbox.processes.Await;
 import dev.outbox.servers.MongoServer;
 import dev.outbox.spring.OutboxPublisher;
@@ -16,7 +15,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -123,20 +121,7 @@ class MongoApplicationTest {
     }
 
     @Configuration(proxyBeanMethods = false)
-    @EnableAutoConfiguration
-    static class Shop {
-        @Bean
-        Broker broker() {
-            return new Broker();
-        }
-
-        @Bean
-        Topic<OrderPlaced> orders(OutboxJson json, Broker broker) {
-            return Topic.builder("orders", json.codec(OrderPlaced.class))
-                    .publisher(broker::send)
-                    .build();
-        }
-
+    static class Shop extends Applications.Orders {
         @Bean
         MongoShop shop(OutboxPublisher<OrderPlaced> orders, MongoTemplate template) {
             template.createCollection("orders");
