@@ -63,9 +63,12 @@ public final class Log {
         write(logger::info, text, details);
     }
 
-    /** The details may end with a failure, whose stack trace follows. */
-    public void warn(String text, @Nullable Object... details) {
-        write(logger::warn, text, details);
+    /**
+     * The details may end with a failure, whose stack trace follows. Returns false if the line was left out to spare
+     * the log.
+     */
+    public boolean warn(String text, @Nullable Object... details) {
+        return write(logger::warn, text, details);
     }
 
     /** The details may end with a failure, whose stack trace follows. */
@@ -73,7 +76,7 @@ public final class Log {
         write(logger::error, text, details);
     }
 
-    private void write(Line line, String text, @Nullable Object[] details) {
+    private boolean write(Line line, String text, @Nullable Object[] details) {
         try {
             long now = nanoTime.getAsLong();
             long more = budgets == null
@@ -81,7 +84,7 @@ public final class Log {
                     : budgets.computeIfAbsent(text, absent -> new Budget(now)).take(now);
             if (more < 0) {
                 debug(text, details);
-                return;
+                return false;
             }
             line.write(text, onOneLine(details));
             if (more > 0) {
@@ -91,8 +94,9 @@ public final class Log {
                         more,
                         text.substring(0, text.indexOf(']') + 1));
             }
+            return true;
         } catch (Throwable e) {
-            // Losing a line is better than losing what goes on here.
+            return false; // Losing a line is better than losing what goes on here.
         }
     }
 

@@ -297,9 +297,7 @@ public final class Relay implements AutoCloseable {
                         .sorted(Comparator.comparing(RelayState.LeftOut::topic))
                         .toList(),
                 shared.partitionCounts.misplaced(),
-                unserved.topics().stream()
-                        .filter(topic -> !routes.containsKey(topic)) // registered since the last look
-                        .toList(),
+                unserved.topics(routes.keySet()),
                 maxPollInterval,
                 longestQuiet());
     }

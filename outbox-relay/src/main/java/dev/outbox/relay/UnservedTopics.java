@@ -91,9 +91,13 @@ final class UnservedTopics {
                 : List.of();
     }
 
-    /** The topics that the last look has found, by name. */
-    List<String> topics() {
-        return unserved;
+    /**
+     * The topics that the last look has found, by name.
+     *
+     * @param served those that are served now, some perhaps since that look
+     */
+    List<String> topics(Set<String> served) {
+        return unserved.stream().filter(topic -> !served.contains(topic)).toList();
     }
 
     private void compare(Set<String> served, List<Operations.Backlog> waiting, long look) {

@@ -20,6 +20,8 @@ import dev.outbox.StoreException;
 import dev.outbox.Topic;
 import dev.outbox.store.memory.MemoryOutbox;
 import dev.outbox.store.memory.MemoryTransaction;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -265,6 +267,65 @@ class RelayUnsettledTest {
             await("nothing set aside", () -> relay.state().setAside().isEmpty());
         }
         assertEquals(1, told.size());
+    }
+
+    /** More than other lines have in a minute, because each partition has pauses of its own. */
+    @Test
+    void eachPartitionThatIsSetAsideHasALine() {
+        Topic<String> topic = topic("t")
+                .partitions(16)
+                .retry(Fixture.AT_ONCE.withMaxAttempts(1))
+                .publisher(d -> {
+                    if (d.message().startsWith("poison")) {
+                        throw new IllegalStateException("poison");
+                    }
+                    return Receipt.taken();
+                })
+                .build();
+        Refusing store = new Refusing(fixture.store) {
+            @Override
+            void close(Marks marks) {
+                if (!marks.dead.isEmpty()) {
+                    marks.giveBack();
+                    throw new StoreException("duplicate key, of the test");
+                }
+                marks.settle();
+            }
+        };
+        String healthy = "healthy";
+        Set<Integer> told = ConcurrentHashMap.newKeySet();
+        told.add(Fixture.partitionOf(topic, healthy + ":x"));
+        OutboxListener listener = new OutboxListener() {
+            @Override
+            public void setAside(SetAside event) {
+                told.add(event.partition());
+            }
+        };
+        PrintStream before = System.err;
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(written, true, StandardCharsets.UTF_8));
+        try (Relay relay = fast(Relay.builder(store).topic(topic).workers(3).listener(listener), 10)
+                .build()) {
+            relay.start();
+            for (int i = 0; told.size() < 13; i++) {
+                String message = "poison" + i + ":1";
+                int partition = Fixture.partitionOf(topic, message);
+                if (!told.contains(partition)) {
+                    fixture.commit(topic, message);
+                    await("it is set aside, while others are settled", () -> {
+                        fixture.commit(topic, healthy + ":x");
+                        return told.contains(partition);
+                    });
+                }
+            }
+        } finally {
+            System.setErr(before);
+        }
+        String said = written.toString(StandardCharsets.UTF_8);
+        told.remove(Fixture.partitionOf(topic, healthy + ":x"));
+        for (int partition : told) {
+            assertTrue(said.contains("[OUTBOX-105] What became of a message of t/" + partition + " "), said);
+        }
     }
 
     /** Store and broker are away together, as when a network fails: what is remembered finds a topic that is left out. */

@@ -60,6 +60,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -754,6 +755,26 @@ abstract class StoreTest {
             assertTrue(operations.retryNow(TOPIC, 0));
             assertEquals(List.of("2", "3"), publishAll(store, 100));
             assertEquals(List.of(), operations.failingPartitions());
+        }
+    }
+
+    /** Each is said once, so their number is no reason to leave some out. */
+    @Test
+    void eachRowThatCannotBeReadHasALine() throws Exception {
+        for (int partition = 0; partition < 12; partition++) {
+            commit(partition, "1");
+        }
+        execute("UPDATE outbox_message SET headers = 'x'");
+        try (Store store = harness.open(address)) {
+            String said = StandardError.during(() -> {
+                for (int i = 0; i < 3; i++) {
+                    assertEquals(List.of(), publishAll(store, 100));
+                }
+            });
+            for (int partition = 0; partition < 12; partition++) {
+                String line = "[OUTBOX-215] Partition " + partition + " of " + TOPIC + ": ";
+                assertEquals(2, said.split(Pattern.quote(line), -1).length, line + "\n" + said);
+            }
         }
     }
 

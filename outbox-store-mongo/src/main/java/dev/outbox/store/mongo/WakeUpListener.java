@@ -10,6 +10,7 @@ import com.mongodb.client.model.Projections;
 import com.mongodb.client.model.changestream.ChangeStreamDocument;
 import dev.outbox.WakeUps;
 import dev.outbox.internal.Log;
+import dev.outbox.internal.Outage;
 import dev.outbox.store.support.RetryPause;
 import java.time.Duration;
 import java.util.List;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by several threads.
  */
 final class WakeUpListener implements AutoCloseable {
-    private static final Log LOG = Log.of(WakeUpListener.class).sparing();
+    private static final Log LOG = Log.of(WakeUpListener.class);
+    private static final Log SPARING = LOG.sparing();
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     /**
@@ -100,14 +102,14 @@ final class WakeUpListener implements AutoCloseable {
 
     private void listen() {
         RetryPause pause = new RetryPause();
-        boolean working = true;
+        Outage outage = new Outage(
+                LOG,
+                "[OUTBOX-304] Wake-ups fail, messages are found by polling meanwhile: {}",
+                "[OUTBOX-303] Wake-ups work again");
         while (isWanted()) {
             try (MongoChangeStreamCursor<ChangeStreamDocument<BsonDocument>> news =
                     watch(messages).cursor()) {
-                if (!working) {
-                    LOG.info("[OUTBOX-303] Wake-ups work again");
-                    working = true;
-                }
+                outage.works();
                 wakeAll();
                 pause.reset();
                 while (!closed && !listeners.isEmpty()) {
@@ -123,9 +125,8 @@ final class WakeUpListener implements AutoCloseable {
                     }
                 }
             } catch (RuntimeException | Error e) { // also when the heap was full
-                if (working && !closed) {
-                    working = false;
-                    LOG.warn("[OUTBOX-304] Wake-ups fail, messages are found by polling meanwhile: {}", e.toString());
+                if (!closed) {
+                    outage.failed(e.toString());
                 }
                 pause(pause.next());
             }
@@ -153,7 +154,7 @@ final class WakeUpListener implements AutoCloseable {
             try {
                 listener.wakeUp.run();
             } catch (RuntimeException | Error e) {
-                LOG.warn("[OUTBOX-305] A listener for wake-ups failed", e);
+                SPARING.warn("[OUTBOX-305] A listener for wake-ups failed", e);
             }
         }
     }

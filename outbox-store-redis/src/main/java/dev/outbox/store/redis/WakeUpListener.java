@@ -2,6 +2,7 @@ package dev.outbox.store.redis;
 
 import dev.outbox.WakeUps;
 import dev.outbox.internal.Log;
+import dev.outbox.internal.Outage;
 import dev.outbox.store.support.RetryPause;
 import java.io.IOException;
 import java.time.Duration;
@@ -24,9 +25,15 @@ import redis.clients.jedis.JedisPubSub;
  * not answered before the next is due, the connection is broken off.
  */
 final class WakeUpListener implements AutoCloseable {
-    private static final Log LOG = Log.of(WakeUpListener.class).sparing();
+    private static final Log LOG = Log.of(WakeUpListener.class);
+    private static final Log SPARING = LOG.sparing();
     private static final long CONFIRMED_WITHIN_SECONDS = 5;
     static final Duration BETWEEN_PINGS = Duration.ofSeconds(15);
+
+    private final Outage outage = new Outage(
+            LOG,
+            "[OUTBOX-406] Wake-ups are interrupted; polling goes on, and so does trying to listen again",
+            "[OUTBOX-410] Wake-ups work again");
 
     private final RedisClientAdapter adapter;
     private final String channel;
@@ -115,6 +122,7 @@ final class WakeUpListener implements AutoCloseable {
             if (!confirmed.complete(true) && confirmed.isCompletedExceptionally()) {
                 confirmed = CompletableFuture.completedFuture(true);
             }
+            outage.works();
             tell();
         }
 
@@ -132,7 +140,7 @@ final class WakeUpListener implements AutoCloseable {
             try {
                 each.listener.run();
             } catch (RuntimeException e) {
-                LOG.warn("[OUTBOX-405] A listener for wake-ups failed", e);
+                SPARING.warn("[OUTBOX-405] A listener for wake-ups failed", e);
             }
         }
     }
@@ -147,11 +155,8 @@ final class WakeUpListener implements AutoCloseable {
                 adapter.subscribe(next, channel, connection -> next.connection = connection);
             } catch (Throwable e) { // whatever it is, the next try may do better
                 confirmed.completeExceptionally(e); // for all who ask, until it works: nobody waits for the next try
-                if (!closed && (pause.isFirst() || isLong(began))) {
-                    LOG.warn(
-                            "[OUTBOX-406] Wake-ups are interrupted; polling goes on, and so does trying to listen"
-                                    + " again",
-                            e);
+                if (!closed) {
+                    outage.failed(e);
                 }
             }
             if (isLong(began)) {

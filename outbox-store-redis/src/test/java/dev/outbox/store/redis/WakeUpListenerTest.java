@@ -9,6 +9,7 @@ import dev.outbox.PersistFunc;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
 import dev.outbox.servers.RedisServer;
+import dev.outbox.servers.StandardError;
 import dev.outbox.servers.TcpProxy;
 import java.net.URI;
 import java.time.Duration;
@@ -84,6 +85,23 @@ class WakeUpListenerTest {
                     1, server.clientKill(ClientKillParams.clientKillParams().id(id)), "connections that were closed");
             expectWakeUp();
             Load.await(() -> subscriber().contains(" cmd=ping "), "a ping on the next connection");
+        }
+    }
+
+    @Test
+    void theLogSaysThatWakeUpsFailAndThatTheyWorkAgain() {
+        try (RedisClient client = client(RedisServer.shared().url());
+                WakeUpListener wakeUpListener = wakeUpListener(client)) {
+            wakeUpListener.add(calls::incrementAndGet);
+            expectWakeUp();
+            String id = subscriber().replaceAll("^id=(\\d+) .*", "$1");
+            String said = StandardError.during(() -> {
+                server.clientKill(ClientKillParams.clientKillParams().id(id));
+                Load.await(() -> subscriber().startsWith("id=") && !subscriber().contains("id=" + id + " "), "another");
+                expectWakeUp();
+            });
+            int begins = said.indexOf("[OUTBOX-406]");
+            assertTrue(begins >= 0 && said.indexOf("[OUTBOX-410] Wake-ups work again") > begins, said);
         }
     }
 

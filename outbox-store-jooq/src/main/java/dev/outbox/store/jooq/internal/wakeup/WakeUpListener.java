@@ -4,6 +4,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.StoreOptions;
 import dev.outbox.WakeUps;
 import dev.outbox.internal.Log;
+import dev.outbox.internal.Outage;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
 import dev.outbox.store.jooq.internal.connection.Connections;
 import dev.outbox.store.jooq.internal.connection.PoolerDetection;
@@ -32,7 +33,8 @@ import org.postgresql.PGNotification;
  * from being cleaned up.
  */
 public final class WakeUpListener implements AutoCloseable {
-    private static final Log LOG = Log.of(WakeUpListener.class).sparing();
+    private static final Log LOG = Log.of(WakeUpListener.class);
+    private static final Log SPARING = LOG.sparing();
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     /** After so long a silence the server is asked whether it is still there. */
@@ -152,7 +154,10 @@ public final class WakeUpListener implements AutoCloseable {
 
     private void run() {
         RetryPause pause = new RetryPause();
-        boolean lost = false;
+        Outage outage = new Outage(
+                LOG,
+                "[OUTBOX-209] Not listening for notifications, messages are found by polling: {}",
+                "[OUTBOX-208] Listening for notifications again");
         while (!isClosed()) {
             try {
                 BorrowedConnection current = borrowed;
@@ -161,9 +166,7 @@ public final class WakeUpListener implements AutoCloseable {
                     borrowed = current;
                     listen(current.connection(), dialect);
                 }
-                if (lost) {
-                    LOG.info("[OUTBOX-208] Listening for notifications again");
-                    lost = false;
+                if (outage.works()) {
                     wakeAll();
                 }
                 pause.reset();
@@ -172,22 +175,16 @@ public final class WakeUpListener implements AutoCloseable {
                 if (isClosed()) {
                     break;
                 }
-                lost = tryAgainLater(e, lost, pause) || lost;
+                tryAgainLater(e, outage, pause);
             }
         }
         forget(borrowed);
     }
 
-    /** Whether it was said that wake-ups are lost. Memory may run out here, too, and must not end the thread. */
-    private boolean tryAgainLater(Throwable e, boolean said, RetryPause pause) {
-        boolean told = false;
+    /** Memory may run out here, too, and must not end the thread. */
+    private void tryAgainLater(Throwable e, Outage outage, RetryPause pause) {
         try {
-            if (!said) {
-                LOG.warn(
-                        "[OUTBOX-209] Not listening for notifications, messages are found by polling: {}",
-                        e.getMessage());
-                told = true;
-            }
+            outage.failed(e.getMessage());
         } catch (Error again) {
             // the next failure says it
         }
@@ -199,7 +196,6 @@ public final class WakeUpListener implements AutoCloseable {
         } catch (Error again) {
             LockSupport.parkNanos(SHORT_OF_MEMORY_NANOS);
         }
-        return told;
     }
 
     /** Returns once the listener is closed. */
@@ -228,7 +224,7 @@ public final class WakeUpListener implements AutoCloseable {
             try {
                 subscriber.listener.run();
             } catch (RuntimeException e) {
-                LOG.warn("[OUTBOX-210] A listener for wake-ups failed", e);
+                SPARING.warn("[OUTBOX-210] A listener for wake-ups failed", e);
             }
         }
     }
