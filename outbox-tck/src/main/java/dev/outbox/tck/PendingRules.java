@@ -3,9 +3,12 @@ package dev.outbox.tck;
 import static dev.outbox.tck.TestOutbox.TOPIC;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.outbox.Browsing;
+import dev.outbox.Capability;
 import dev.outbox.MessageRejectedException;
 import dev.outbox.MisuseException;
 import dev.outbox.Operations;
@@ -209,6 +212,51 @@ interface PendingRules {
         for (String topic : ListingRules.BY_CASE) {
             assertEquals(List.of("dead " + topic), drain(client, topic, 1), "redriven of " + topic);
         }
+    }
+
+    /** Some databases take them for the name of the topic, and others refuse to compare with them. */
+    @Rule("OBX-OPS-5")
+    default void namesThatNoTopicHasHaveNoMessages(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithoutOperations(client)) {
+            return;
+        }
+        List<String> ids = outbox.commit(TOPIC, 0, "dead", "poison", "waits");
+        try (Client.Batch batch = client.await(10)) {
+            batch.bury(batch.get(0));
+            batch.fail(batch.get(1), Duration.ofHours(1));
+        }
+        Operations operations = client.operations();
+        boolean browsing = !CapabilityRules.isWithout(client, Capability.BROWSING);
+        for (String name : List.of(
+                TOPIC + " ",
+                " " + TOPIC,
+                TOPIC + "\u00a0",
+                TOPIC + "\t",
+                TOPIC + "\0",
+                "\u00f6rders",
+                "",
+                "\ud83d\udc1d")) {
+            String shown = "topic '" + name + "', of which nothing can be there";
+            assertFalse(operations.retryNow(name, 0), "retryNow of a partition of " + shown);
+            assertEquals(0, operations.retryNow(name), "retryNow of " + shown);
+            assertEquals(0, operations.removePending(name, 10), "removePending of " + shown);
+            assertEquals(0, operations.movePending(name, "moved", 1, 10), "movePending of " + shown);
+            assertEquals(List.of(), operations.deadLetters(name, null, 10), "dead letters of " + shown);
+            assertThrows(
+                    MisuseException.class,
+                    () -> operations.deadLetters(name, ids.get(0), 10),
+                    "dead letters after one of another topic");
+            if (browsing) {
+                assertEquals(
+                        new Browsing.Page(List.of(), null),
+                        client.browsing().pending(name, null, null, 10),
+                        "messages of " + shown);
+            }
+        }
+        assertEquals(1, operations.failingPartitions().size(), "partitions that fail, after all of this");
+        assertEquals(1, operations.retryNow(TOPIC), "retryNow of the topic");
+        assertEquals(List.of("poison", "waits"), drain(client, TOPIC, 2), "messages of the topic");
     }
 
     /** What is in a batch is not moved; what is moved is in no batch of the old topic; nothing is lost. */

@@ -27,6 +27,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.ToIntFunction;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,9 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
 
     /** What a topic can have. */
     private static final int MOST_PARTITIONS = 10_000;
+
+    private static final Pattern TOPIC =
+            Pattern.compile("[A-Za-z0-9._/:-]{1," + OutgoingMessage.MAX_TOPIC_LENGTH + "}");
 
     private static final Log LOG = Log.of(GuardedStore.class);
 
@@ -65,6 +69,14 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
 
     /** As {@link #checkout}, which has looked at what is given. */
     protected abstract OutcomeBatch take(Set<String> topics, int limit);
+
+    /**
+     * Whether a message can have this topic. The database is asked only for such names. It may take others for the name
+     * of a topic, because of a trailing blank or an accent, or refuse to compare with them.
+     */
+    protected static boolean isTopic(String name) {
+        return TOPIC.matcher(name).matches();
+    }
 
     /** From now on everything is refused; true the first time. */
     protected final synchronized boolean markClosed() {
@@ -109,13 +121,13 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
     @Override
     public final boolean retryNow(String topic, int partition) {
         requireOpen();
-        return operations.retryNow(topic, partition);
+        return isTopic(topic) && operations.retryNow(topic, partition);
     }
 
     @Override
     public final int retryNow(String topic) {
         requireOpen();
-        return operations.retryNow(topic);
+        return isTopic(topic) ? operations.retryNow(topic) : 0;
     }
 
     @Override
@@ -171,6 +183,9 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
     private int take(String topic, int limit, String what, BiConsumer<BatchOutcomes, List<PersistedMessage>> mark) {
         requireAtLeastOne("limit", limit);
         requireOpen();
+        if (!isTopic(topic)) {
+            return 0;
+        }
         operations.retryNow(topic);
         int done = 0;
         try {
@@ -209,7 +224,15 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
     @Override
     public final List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         requireOpen();
-        return operations.deadLetters(topic, afterId, limit);
+        if (isTopic(topic)) {
+            return operations.deadLetters(topic, afterId, limit);
+        }
+        requireAtLeastOne("limit", limit);
+        if (afterId != null) {
+            throw new MisuseException("No topic can have the name that dead letters after " + afterId
+                    + " were asked of. Start again at the first page.");
+        }
+        return List.of();
     }
 
     @Override
@@ -236,7 +259,7 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
         requireAtLeastOne("limit", limit);
         requireOpen();
         Place place = Place.after(after);
-        if (partition != null && partition < 0) {
+        if (!isTopic(topic) || partition != null && partition < 0) {
             return new Page(List.of(), null); // no message has such a one
         }
         return new PageReader(operations, topic).read(partition, place, limit);

@@ -103,6 +103,13 @@ final class BrokenHabits {
                         }
                     })
                     .breaks("OBX-OPS-5"),
+            Broken.outbox("removes messages of topics that differ by a trailing blank", () -> new MemoryState() {
+                        @Override
+                        public synchronized int removePending(String topic, int limit) {
+                            return super.removePending(topic.stripTrailing(), limit);
+                        }
+                    })
+                    .breaks("OBX-OPS-5"),
             Broken.outbox("counts dead letters of topics that differ by case together", () -> new MemoryState() {
                         @Override
                         public synchronized List<DeadLetterTopic> deadLetterTopics() {

@@ -210,10 +210,8 @@ public final class JdbcStore extends GuardedStore {
 
     /** Empty if none of the topics has a name that a message could have. */
     private Optional<TopicSet> topicSetOf(Set<String> topics) {
-        List<String> possible = topics.stream()
-                .filter(topic -> topic.matches("[A-Za-z0-9._/:-]{1,200}"))
-                .sorted()
-                .toList();
+        List<String> possible =
+                topics.stream().filter(GuardedStore::isTopic).sorted().toList();
         return possible.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new TopicSet(
