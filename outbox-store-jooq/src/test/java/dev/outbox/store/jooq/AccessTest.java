@@ -49,7 +49,7 @@ abstract class AccessTest {
 
     private final StoreHarness harness;
     private final Dialect dialect;
-    private final String user = "u" + Long.toString(System.nanoTime(), 36);
+    final String user = "u" + Long.toString(System.nanoTime(), 36);
     private boolean madeUser;
     String address = "";
 
@@ -113,7 +113,7 @@ abstract class AccessTest {
     }
 
     /** MySQL and MariaDB tell users by where they come from, too. */
-    private String grantee() throws SQLException {
+    String grantee() throws SQLException {
         return dialect instanceof MySqlDialect
                 ? "'" + user + "'@'" + query("SELECT substring_index(user(), '@', -1)") + "'"
                 : user;

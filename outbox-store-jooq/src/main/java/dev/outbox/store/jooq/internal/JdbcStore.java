@@ -68,6 +68,7 @@ public final class JdbcStore extends GuardedStore {
             Dialect dialect,
             int lockKey,
             boolean findsById,
+            @Nullable String withoutHolders,
             SqlOptions options,
             @Nullable WakeUpListener listener) {
         this(
@@ -75,6 +76,7 @@ public final class JdbcStore extends GuardedStore {
                 dialect,
                 lockKey,
                 findsById,
+                withoutHolders,
                 options,
                 listener,
                 new Surroundings<>(connection -> dialect.on(connection).unfit(connection, options.oneNode())));
@@ -85,6 +87,7 @@ public final class JdbcStore extends GuardedStore {
             Dialect dialect,
             int lockKey,
             boolean findsById,
+            @Nullable String withoutHolders,
             SqlOptions options,
             @Nullable WakeUpListener listener,
             Surroundings<Connection, SQLException> surroundings) {
@@ -94,7 +97,7 @@ public final class JdbcStore extends GuardedStore {
         this.dialect = dialect;
         this.lockKey = lockKey;
         this.listener = listener;
-        this.capabilities = capabilities(dialect, findsById, listener != null);
+        this.capabilities = capabilities(dialect, findsById, withoutHolders, listener != null);
         this.lowWatermark = new LowWatermark(dialect, lockKey, options.strictOrder());
         this.signsOfLife = SignsOfLife.of(open);
     }
@@ -159,7 +162,8 @@ public final class JdbcStore extends GuardedStore {
         return capabilities;
     }
 
-    private static Capabilities capabilities(Dialect dialect, boolean findsById, boolean wakesUp) {
+    private static Capabilities capabilities(
+            Dialect dialect, boolean findsById, @Nullable String withoutHolders, boolean wakesUp) {
         Capabilities capabilities = Capabilities.all();
         if (!wakesUp) {
             capabilities = capabilities.without(Capability.WAKE_UP, DEAF);
@@ -171,9 +175,8 @@ public final class JdbcStore extends GuardedStore {
                             + " message costs a little more. If you want it: " + dialect.createIndex()
                             + " outbox_message_id ON outbox_message (message_id)"));
         }
-        if (dialect.holders() == null) {
-            capabilities = capabilities.without(
-                    Capability.HOLDERS, dialect.product() + " does not tell every user which rows are locked by whom");
+        if (withoutHolders != null) {
+            capabilities = capabilities.without(Capability.HOLDERS, withoutHolders);
         }
         return capabilities;
     }

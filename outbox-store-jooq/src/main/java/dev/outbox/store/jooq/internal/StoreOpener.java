@@ -132,7 +132,14 @@ public final class StoreOpener {
             WakeUpListener listener = settings.wakeUp()
                     ? WakeUpListener.start(dialect, listening, connections != listening, connections)
                     : null;
-            return new JdbcStore(connections, dialect, tables.lockKey(), tables.findsById(), settings, listener);
+            return new JdbcStore(
+                    connections,
+                    dialect,
+                    tables.lockKey(),
+                    tables.findsById(),
+                    tables.withoutHolders(),
+                    settings,
+                    listener);
         } catch (SQLException e) {
             connections.close();
             throw new StoreException(StoreErrors.text("Listening for notifications", e), e);
@@ -160,8 +167,10 @@ public final class StoreOpener {
      * What the store needs to know of its tables.
      *
      * @param findsById whether messages have an index by their ids
+     * @param withoutHolders why the database does not say who holds partitions; null if it does
      */
-    private record Tables(int lockKey, boolean findsById) {}
+    private record Tables(
+            int lockKey, boolean findsById, @Nullable String withoutHolders) {}
 
     private static Tables checkSchema(Connection connection, Dialect dialect, SqlOptions settings) throws SQLException {
         settings.requirePossible(dialect);
@@ -183,7 +192,7 @@ public final class StoreOpener {
             settings.check(connection, dialect);
             boolean findsById = dialect.indexes(connection, "outbox_message").stream()
                     .anyMatch(index -> index.usable() && index.columns().get(0).equals("message_id"));
-            return new Tables(lockKey, findsById);
+            return new Tables(lockKey, findsById, dialect.withoutHolders(connection));
         } finally {
             if (connection.getAutoCommit() != autoCommit) {
                 connection.setAutoCommit(autoCommit);

@@ -74,6 +74,12 @@ public sealed interface Dialect
     @Nullable
     String holders();
 
+    /** Why the database does not say that to this user, and what must be granted; null if it does. */
+    @Nullable
+    default String withoutHolders(Connection connection) throws SQLException {
+        return holders() == null ? product() + " does not tell which rows are locked by whom" : null;
+    }
+
     /** How an index is made while applications write, up to its name. */
     default String createIndex() {
         return "CREATE INDEX";

@@ -62,6 +62,11 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     private static final String READ_ONLY_STATE = "25006";
 
+    /** The errors for a table that a user may not read, and for a right that a user lacks. */
+    private static final int NO_RIGHT_TO_TABLE = 1142;
+
+    private static final int NO_RIGHT = 1227;
+
     /** The setting of both drivers by which statements can be sent several at a time. */
     private static final String SEVERAL = "allowMultiQueries";
 
@@ -580,7 +585,48 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
 
     @Override
     public @Nullable String holders() {
-        return null;
+        if (kind == MySqlServerKind.MARIADB) {
+            return null;
+        }
+        String schema = names.schema() == null ? "database()" : "'" + names.schema() + "'";
+        return """
+                SELECT DISTINCT p.topic, p.partition_no,
+                    concat('connection ', h.processlist_id, ' of ', h.processlist_user, ' at ', h.processlist_host),
+                    utc_timestamp(6) - INTERVAL (e.timer_wait DIV 1000000) MICROSECOND
+                FROM performance_schema.data_locks d
+                JOIN outbox_partition p ON p.id = CAST(d.lock_data AS SIGNED)
+                JOIN performance_schema.threads h ON h.thread_id = d.thread_id
+                LEFT JOIN performance_schema.events_transactions_current e
+                    ON e.thread_id = d.thread_id AND e.state = 'ACTIVE'
+                WHERE d.object_schema = %s AND d.object_name = concat('%s', 'partition') AND d.index_name = 'PRIMARY'
+                    AND d.lock_type = 'RECORD' AND d.lock_status = 'GRANTED' AND d.lock_mode LIKE 'X%%'
+                    AND d.lock_data NOT LIKE 'supremum%%'
+                ORDER BY p.topic, p.partition_no""".formatted(schema, names.prefix());
+    }
+
+    /** An ordinary user may not read these tables, and a server that does not fill them would show no holder. */
+    @Override
+    public @Nullable String withoutHolders(Connection connection) throws SQLException {
+        String query = holders();
+        if (query == null) {
+            return "MariaDB does not tell which rows are locked by whom";
+        }
+        try (Statement statement = connection.createStatement()) {
+            try (ResultSet row = statement.executeQuery("SELECT @@performance_schema")) {
+                if (!row.next() || row.getInt(1) == 0) {
+                    return "the server runs with performance_schema=OFF, without which it does not tell which rows are"
+                            + " locked by whom";
+                }
+            }
+            statement.executeQuery(sql(query)).close();
+            return null;
+        } catch (SQLException e) {
+            if (e.getErrorCode() != NO_RIGHT_TO_TABLE && e.getErrorCode() != NO_RIGHT) {
+                throw e;
+            }
+            return "this user may not see which rows are locked by whom. If you want it: GRANT SELECT ON"
+                    + " performance_schema.* TO this user, and open the store again";
+        }
     }
 
     @Override
