@@ -26,7 +26,7 @@ class ZooExplorationTest {
     private static final long SEED = 7;
 
     /** A seed that soon draws more partitions than a store may want to look at. */
-    private static final long CROWDED = 355;
+    private static final long CROWDED = 72;
 
     private static final Duration UNBOUNDED = Duration.ofMinutes(10);
 

@@ -267,15 +267,18 @@ final class Generator {
         finish();
     }
 
-    /** More partitions than a store may want to look at, with messages to the end. Each has to have its turn. */
+    /**
+     * More partitions than a store may want to look at, with messages to the end. Each has to have its turn, also where
+     * every batch is full and each partition might have a place.
+     */
     private void crowd() {
         topics = 1;
-        partitions = 100 + random.nextInt(chance(80) ? 1_000 : 2_000);
+        partitions = 100 + random.nextInt(chance(80) ? 900 : 1_900);
         most = 1;
         alone = true;
-        int limit = chance(30) ? DEFAULT_LIMIT : partitions / 2 + random.nextInt(partitions);
+        int limit = chance(30) ? DEFAULT_LIMIT : partitions + random.nextInt(partitions);
         add(Kind.BEGIN, 1);
-        add(Kind.WRITE_TOGETHER, 1, 1, 0, partitions, 1, 8);
+        add(Kind.WRITE_TOGETHER, 1, 1, 0, partitions, 3 + random.nextInt(3), 8);
         add(Kind.COMMIT, 1);
         int checkouts = Math.min(100, 14 * Math.max(partitions, limit) / limit);
         for (int i = 0; i < checkouts; i++) {
