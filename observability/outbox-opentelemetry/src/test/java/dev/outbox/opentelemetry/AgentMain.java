@@ -34,6 +34,7 @@ final class AgentMain {
         broker.createContext("/", exchange -> {
             String context = exchange.getRequestHeaders().getFirst(OutboxHeaders.TRACEPARENT);
             byte[] answer = String.valueOf(context).getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().add("Connection", "close"); // no request meets one that ends
             exchange.sendResponseHeaders(200, answer.length);
             exchange.getResponseBody().write(answer);
             exchange.close();
