@@ -159,6 +159,9 @@ final class Generator {
             }
             if (company && chance(60)) {
                 add(Kind.AWAIT_DELAYS);
+                if (chance(40)) {
+                    add(Kind.REST, 2_100); // a store may notice the end of a delay two seconds later
+                }
             } else {
                 repair(client());
             }
