@@ -422,14 +422,17 @@ public class MemoryState {
         List<DeadLetter> page = new ArrayList<>();
         boolean reached = afterId == null;
         for (DeadLetter letter : deadLetters.values()) {
-            if (reached && letter.message().topic().equals(topic) && page.size() < limit) {
+            if (!letter.message().topic().equals(topic)) {
+                continue;
+            }
+            if (reached && page.size() < limit) {
                 page.add(letter);
             }
             reached |= letter.message().id().equals(afterId);
         }
         if (!reached) {
-            throw new MisuseException("There is no dead letter " + afterId
-                    + " any more to start behind; expected the id" + " of one, or null for the first page.");
+            throw new MisuseException("There is no dead letter " + afterId + " of topic " + topic
+                    + " any more to start after; expected the id of one, or null for the first page.");
         }
         return page;
     }
