@@ -58,12 +58,13 @@ final class BrokenLimits {
                         }
                     })
                     .breaks(
-                            "OBX-HOLD-1",
                             "OBX-DEAD-4",
                             "OBX-FENCE-2",
+                            "OBX-HOLD-1",
                             "OBX-LIFE-5",
                             "OBX-LIMIT-1",
                             "OBX-LIMIT-2",
+                            "OBX-OPS-2",
                             "OBX-OPS-5",
                             "OBX-ORDER-1",
                             "OBX-ORDER-3"),

@@ -91,9 +91,8 @@ final class BrokenOrder {
                     })
                     .testedFor(Broken.Also.THREADS)
                     .breaks(
-                            "OBX-BROWSE-2",
                             "OBX-BROWSE-1",
-                            "OBX-FIND-1",
+                            "OBX-BROWSE-2",
                             "OBX-CLOSE-1",
                             "OBX-CLOSE-3",
                             "OBX-CLOSE-4",
@@ -102,6 +101,7 @@ final class BrokenOrder {
                             "OBX-EXCL-2",
                             "OBX-FENCE-1",
                             "OBX-FILTER-1",
+                            "OBX-FIND-1",
                             "OBX-ID-1",
                             "OBX-LIFE-2",
                             "OBX-LIFE-3",
@@ -110,6 +110,7 @@ final class BrokenOrder {
                             "OBX-OPS-1",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-OPS-5",
                             "OBX-ORDER-1",
                             "OBX-ORDER-2",
                             "OBX-PAYLOAD-3",

@@ -28,13 +28,14 @@ final class BrokenRetries {
                     })
                     .breaks(
                             "OBX-BROWSE-1",
-                            "OBX-FIND-1",
                             "OBX-CLOSE-1",
                             "OBX-DEAD-1",
                             "OBX-DEAD-2",
+                            "OBX-FIND-1",
                             "OBX-LIFE-3",
                             "OBX-OPS-2",
                             "OBX-OPS-3",
+                            "OBX-OPS-5",
                             "OBX-RELAY-1",
                             "OBX-RETRY-1",
                             "OBX-RETRY-2",
@@ -71,7 +72,7 @@ final class BrokenRetries {
                             }));
                         }
                     })
-                    .breaks("OBX-RELAY-1", "OBX-RETRY-1", "OBX-RETRY-2"),
+                    .breaks("OBX-OPS-2", "OBX-OPS-3", "OBX-RELAY-1", "OBX-RETRY-1", "OBX-RETRY-2"),
             Broken.outbox("ignores delays", () -> new MemoryState() {
                         @Override
                         public boolean isReady(Partition partition) {

@@ -125,7 +125,7 @@ final class BrokenTransactions {
                             };
                         }
                     })
-                    .breaks("OBX-PAYLOAD-2"),
+                    .breaks("OBX-BROWSE-2", "OBX-PAYLOAD-2"),
             Broken.outbox("reads on behind a cursor and misses a late commit", () -> new MemoryState() {
                         private final Map<Partition, Long> cursors = new HashMap<>();
 
