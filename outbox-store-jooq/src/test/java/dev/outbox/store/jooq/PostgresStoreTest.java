@@ -83,8 +83,8 @@ class PostgresStoreTest extends StoreTest {
     @Test
     void limitsOnIdleTransactionsSpareBatches() throws Exception {
         String database = query("SELECT current_database()");
-        execute("ALTER DATABASE \"" + database + "\" SET idle_in_transaction_session_timeout = 100");
         commit(0, "1", "2");
+        execute("ALTER DATABASE \"" + database + "\" SET idle_in_transaction_session_timeout = 100");
         try (Store own = new PostgresHarness().open(address);
                 Connection idle = DriverManager.getConnection(address)) {
             Store application = JdbcOutbox.store(

@@ -226,12 +226,15 @@ class LargeMessagesTest {
                                 try (MessageBatch batch = store.checkout(Set.of(RedisStoreTest.TOPIC), LIMIT)) {
                                     sizes.add(batch.messages().size());
                                 }
+                                if (sizes.get(0) < LIMIT) {
+                                    return false; // what the others held is still to come
+                                }
                                 sizes.add(Integer.parseInt(jedis.info("commandstats")
                                         .replaceAll("(?s).*cmdstat_xrange:calls=(\\d+).*", "$1")));
                             } catch (StoreException | JedisException e) {
                                 return false; // not there yet
                             }
-                            return sizes.get(0) == LIMIT;
+                            return true;
                         },
                         "a full batch");
                 assertTrue(sizes.get(1) <= 2 * workers, "messages and reads: " + sizes);
