@@ -618,11 +618,14 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                             + " locked by whom";
                 }
             }
-            statement.executeQuery(sql(query)).close();
+            statement.executeQuery(sql(query) + " LIMIT 0").close(); // the locks of a busy server are many
             return null;
         } catch (SQLException e) {
-            if (e.getErrorCode() != NO_RIGHT_TO_TABLE && e.getErrorCode() != NO_RIGHT) {
+            if (e.getSQLState() == null || e.getSQLState().startsWith("08")) { // of connections
                 throw e;
+            }
+            if (e.getErrorCode() != NO_RIGHT_TO_TABLE && e.getErrorCode() != NO_RIGHT) {
+                return "the server does not tell which rows are locked by whom: " + e.getMessage();
             }
             return "this user may not see which rows are locked by whom. If you want it: GRANT SELECT ON"
                     + " performance_schema.* TO this user, and open the store again";
