@@ -1,5 +1,6 @@
 package dev.outbox;
 
+import dev.outbox.internal.TopicNames;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,24 +11,11 @@ final class MessageRules {
     private MessageRules() {}
 
     static String checkTopic(String topic) {
-        if (topic.isEmpty()
-                || topic.length() > OutgoingMessage.MAX_TOPIC_LENGTH
-                || !topic.chars().allMatch(MessageRules::fitsTopic)) {
+        if (!TopicNames.isName(topic)) {
             throw new MessageRejectedException("Not a topic name: " + quote(topic) + ". Expected 1 to "
                     + OutgoingMessage.MAX_TOPIC_LENGTH + " of the characters A-Z a-z 0-9 . _ - / :");
         }
         return topic;
-    }
-
-    private static boolean fitsTopic(int c) {
-        return c >= 'a' && c <= 'z'
-                || c >= 'A' && c <= 'Z'
-                || c >= '0' && c <= '9'
-                || c == '.'
-                || c == '_'
-                || c == '-'
-                || c == '/'
-                || c == ':';
     }
 
     static void checkPartition(int partition) {

@@ -1,5 +1,6 @@
 package dev.outbox;
 
+import dev.outbox.internal.TopicNames;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record OutgoingMessage(
         String id, String topic, int partition, @Nullable String key, Map<String, String> headers, byte[] payload) {
     /** The longest topic name, in characters. */
-    public static final int MAX_TOPIC_LENGTH = 200;
+    public static final int MAX_TOPIC_LENGTH = TopicNames.MAX_LENGTH;
 
     /** The longest key, in characters. */
     public static final int MAX_KEY_LENGTH = 1_000;

@@ -16,6 +16,7 @@ import dev.outbox.PersistedMessage;
 import dev.outbox.Store;
 import dev.outbox.WakeUps;
 import dev.outbox.internal.Log;
+import dev.outbox.internal.TopicNames;
 import dev.outbox.spi.BatchOutcomes;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -27,7 +28,6 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import java.util.function.ToIntFunction;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,9 +39,6 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
 
     /** What a topic can have. */
     private static final int MOST_PARTITIONS = 10_000;
-
-    private static final Pattern TOPIC =
-            Pattern.compile("[A-Za-z0-9._/:-]{1," + OutgoingMessage.MAX_TOPIC_LENGTH + "}");
 
     private static final Log LOG = Log.of(GuardedStore.class);
 
@@ -69,14 +66,6 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
 
     /** As {@link #checkout}, which has looked at what is given. */
     protected abstract OutcomeBatch take(Set<String> topics, int limit);
-
-    /**
-     * Whether a message can have this topic. The database is asked only for such names. It may take others for the name
-     * of a topic, because of a trailing blank or an accent, or refuse to compare with them.
-     */
-    protected static boolean isTopic(String name) {
-        return TOPIC.matcher(name).matches();
-    }
 
     /** From now on everything is refused; true the first time. */
     protected final synchronized boolean markClosed() {
@@ -121,13 +110,14 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
     @Override
     public final boolean retryNow(String topic, int partition) {
         requireOpen();
-        return isTopic(topic) && operations.retryNow(topic, partition);
+        // Here and below: a database may take another text for a topic's name, or refuse to compare with it.
+        return TopicNames.isName(topic) && operations.retryNow(topic, partition);
     }
 
     @Override
     public final int retryNow(String topic) {
         requireOpen();
-        return isTopic(topic) ? operations.retryNow(topic) : 0;
+        return TopicNames.isName(topic) ? operations.retryNow(topic) : 0;
     }
 
     @Override
@@ -183,7 +173,7 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
     private int take(String topic, int limit, String what, BiConsumer<BatchOutcomes, List<PersistedMessage>> mark) {
         requireAtLeastOne("limit", limit);
         requireOpen();
-        if (!isTopic(topic)) {
+        if (!TopicNames.isName(topic)) {
             return 0;
         }
         operations.retryNow(topic);
@@ -224,7 +214,7 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
     @Override
     public final List<DeadLetter> deadLetters(String topic, @Nullable String afterId, int limit) {
         requireOpen();
-        if (isTopic(topic)) {
+        if (TopicNames.isName(topic)) {
             return operations.deadLetters(topic, afterId, limit);
         }
         requireAtLeastOne("limit", limit);
@@ -259,7 +249,7 @@ public abstract class GuardedStore implements Store, Operations, Browsing, Findi
         requireAtLeastOne("limit", limit);
         requireOpen();
         Place place = Place.after(after);
-        if (!isTopic(topic) || partition != null && partition < 0) {
+        if (!TopicNames.isName(topic) || partition != null && partition < 0) {
             return new Page(List.of(), null); // no message has such a one
         }
         return new PageReader(operations, topic).read(partition, place, limit);

@@ -6,6 +6,7 @@ import dev.outbox.ConfigurationException;
 import dev.outbox.OutboxException;
 import dev.outbox.StoreException;
 import dev.outbox.internal.Log;
+import dev.outbox.internal.TopicNames;
 import dev.outbox.store.jooq.internal.checkout.Checkout;
 import dev.outbox.store.jooq.internal.checkout.LowWatermark;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
@@ -214,7 +215,7 @@ public final class JdbcStore extends GuardedStore {
     /** Empty if none of the topics has a name that a message could have. */
     private Optional<TopicSet> topicSetOf(Set<String> topics) {
         List<String> possible =
-                topics.stream().filter(GuardedStore::isTopic).sorted().toList();
+                topics.stream().filter(TopicNames::isName).sorted().toList();
         return possible.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new TopicSet(
