@@ -1,9 +1,12 @@
 package dev.outbox.processes;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** Waits for conditions, and never for longer than it says. It looks less and less often. */
 public final class Await {
@@ -39,6 +42,27 @@ public final class Await {
             pause = Math.min(LONGEST_PAUSE, pause + pause / 4);
         }
         return true;
+    }
+
+    /**
+     * Waits until something cannot be opened for a reason of this type, and returns that. What is opened nevertheless
+     * is closed.
+     */
+    public static <X extends Exception> X refusal(Class<X> reason, Callable<? extends AutoCloseable> opening)
+            throws Exception {
+        AtomicReference<@Nullable X> refusal = new AtomicReference<>();
+        until("refused", () -> {
+            try {
+                opening.call().close();
+            } catch (Exception e) {
+                if (!reason.isInstance(e)) {
+                    throw e;
+                }
+                refusal.set(reason.cast(e));
+            }
+            return refusal.get() != null;
+        });
+        return Objects.requireNonNull(refusal.get());
     }
 
     /** Lets a time pass that nothing can be waited for to tell: how long a fault lasts, or how long a writer rests. */

@@ -1,6 +1,5 @@
 package dev.outbox.servers;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,17 +15,14 @@ import java.util.stream.Collectors;
  * Kafka of three nodes, each of which may be the controller; to be closed. One node at a time is killed or paused, each
  * in its turn, and the network of the first one may be cut. Used by one thread.
  */
-public final class KafkaCluster implements Killable {
+public final class KafkaCluster extends NodesInTurn<KafkaServer> {
     private static final int NODES = 3;
 
     /** Nodes may talk to each other before they have read who may do what. */
     private static final String TRUST = "super.users=User:ANONYMOUS";
 
-    private final List<KafkaServer> nodes;
-    private int hurt = NODES - 1;
-
     private KafkaCluster(List<KafkaServer> nodes) {
-        this.nodes = nodes;
+        super(nodes);
     }
 
     /** Starts one. */
@@ -90,37 +86,5 @@ public final class KafkaCluster implements Killable {
     /** The network of the first node. */
     public TcpProxy network() {
         return nodes.get(0).network();
-    }
-
-    @Override
-    public void kill() {
-        next().kill();
-    }
-
-    @Override
-    public void restart() throws Exception {
-        nodes.get(hurt).restart();
-    }
-
-    @Override
-    public void pause() throws IOException {
-        next().pause();
-    }
-
-    @Override
-    public void resume() throws IOException {
-        nodes.get(hurt).resume();
-    }
-
-    private KafkaServer next() {
-        hurt = (hurt + 1) % NODES;
-        return nodes.get(hurt);
-    }
-
-    @Override
-    public void close() throws IOException {
-        for (KafkaServer node : nodes) {
-            node.close();
-        }
     }
 }

@@ -9,14 +9,11 @@ import java.util.stream.Collectors;
  * Three packaged servers of NATS that keep streams together; to be closed. One at a time is killed or paused, each in
  * its turn. Used by one thread.
  */
-public final class NatsCluster implements Killable {
+public final class NatsCluster extends NodesInTurn<NatsServer> {
     private static final int NODES = 3;
 
-    private final List<NatsServer> nodes;
-    private int hurt = NODES - 1;
-
     private NatsCluster(List<NatsServer> nodes) {
-        this.nodes = nodes;
+        super(nodes);
     }
 
     /** Starts one; it may take no streams yet. */
@@ -47,35 +44,5 @@ public final class NatsCluster implements Killable {
     /** The URL of a server, of which the first is 0. */
     public String url(int node) {
         return nodes.get(node).url();
-    }
-
-    @Override
-    public void kill() {
-        next().kill();
-    }
-
-    @Override
-    public void restart() throws IOException, InterruptedException {
-        nodes.get(hurt).restart();
-    }
-
-    @Override
-    public void pause() throws IOException {
-        next().pause();
-    }
-
-    @Override
-    public void resume() throws IOException {
-        nodes.get(hurt).resume();
-    }
-
-    private NatsServer next() {
-        hurt = (hurt + 1) % NODES;
-        return nodes.get(hurt);
-    }
-
-    @Override
-    public void close() {
-        nodes.forEach(NatsServer::close);
     }
 }

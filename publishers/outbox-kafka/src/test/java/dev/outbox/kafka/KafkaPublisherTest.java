@@ -21,13 +21,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -134,16 +132,7 @@ class KafkaPublisherTest {
 
     /** A publisher that is not answered in time is built, and then the next one asks. */
     private static ConfigurationException refusal(KafkaPublisher.Builder<String> builder) throws Exception {
-        AtomicReference<@Nullable ConfigurationException> refusal = new AtomicReference<>();
-        Await.until("a publisher is refused", () -> {
-            try {
-                builder.build().close();
-            } catch (ConfigurationException e) {
-                refusal.set(e);
-            }
-            return refusal.get() != null;
-        });
-        return Objects.requireNonNull(refusal.get());
+        return Await.refusal(ConfigurationException.class, builder::build);
     }
 
     @Test

@@ -35,12 +35,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -145,16 +143,7 @@ class NatsPublisherTest {
 
     /** A publisher that is not answered in time is built, and then the next one asks. */
     private static String refusal(NatsPublisher.Builder<String> builder) throws Exception {
-        AtomicReference<@Nullable ConfigurationException> refusal = new AtomicReference<>();
-        Await.until("a publisher is refused", () -> {
-            try {
-                builder.build().close();
-            } catch (ConfigurationException e) {
-                refusal.set(e);
-            }
-            return refusal.get() != null;
-        });
-        ConfigurationException refused = Objects.requireNonNull(refusal.get());
+        ConfigurationException refused = Await.refusal(ConfigurationException.class, builder::build);
         StringBuilder all = new StringBuilder();
         for (@Nullable Throwable part = refused; part != null; part = part.getCause()) {
             all.append(part).append('\n');
