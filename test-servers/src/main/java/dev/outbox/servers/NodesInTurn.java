@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Servers that are one for their clients; to be closed. One at a time is killed or paused, each in its turn. Used by one
- * thread.
+ * Servers that are one for their clients; to be closed. One at a time is killed or paused, each in its turn. Used by
+ * one thread.
  */
 abstract class NodesInTurn<N extends Killable> implements Killable {
     final List<N> nodes;
