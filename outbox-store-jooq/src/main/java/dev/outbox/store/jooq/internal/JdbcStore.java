@@ -236,8 +236,9 @@ public final class JdbcStore extends GuardedStore {
         } catch (SQLException e) {
             requireOpen();
             throw new StoreException(
-                    "Getting a connection failed. If the server is well, the pool is too small. This store has "
-                            + open.size() + " batches open, each with a connection" + poolSize()
+                    "Getting a connection failed. If the server is well, the pool is too small. This store uses "
+                            + connections.inUse() + " connections, " + open.size() + " of them for open batches"
+                            + poolSize()
                             + ". A relay needs one for each worker and three more, and while publishers hang, one for each"
                             + " topic that hangs and eight more. Publishers that use the pool need theirs: raise the size of your pool. "
                             + e.getMessage(),

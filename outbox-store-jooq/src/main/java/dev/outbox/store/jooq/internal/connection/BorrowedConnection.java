@@ -260,7 +260,10 @@ public final class BorrowedConnection implements AutoCloseable {
         try {
             giveBack(restored);
         } finally {
-            returned = true;
+            if (!returned) {
+                returned = true;
+                pool.returned();
+            }
             ending.unlock();
         }
     }

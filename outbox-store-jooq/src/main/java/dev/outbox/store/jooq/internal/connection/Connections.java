@@ -6,6 +6,7 @@ import dev.outbox.store.jooq.internal.dialect.Dialect;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,8 @@ public final class Connections implements AutoCloseable {
     private final @Nullable ConnectRetries retries;
     private final boolean setUp;
     private final Dialect dialect;
+
+    private final AtomicInteger inUse = new AtomicInteger();
 
     private Connections(
             DataSource source,
@@ -77,6 +80,7 @@ public final class Connections implements AutoCloseable {
             }
             BorrowedConnection borrowed = new BorrowedConnection(connection, this, dialect, setUp, autoCommit);
             borrowed.limitSilence();
+            inUse.incrementAndGet();
             return borrowed;
         } catch (SQLException | RuntimeException | Error e) {
             connection.close();
@@ -95,6 +99,16 @@ public final class Connections implements AutoCloseable {
             SQLException failure = retries.whyNone();
             throw new ServerAwayException(failure == null ? e : failure);
         }
+    }
+
+    /** How many connections are borrowed: for open batches, and for calls that go on. */
+    public int inUse() {
+        return inUse.get();
+    }
+
+    /** A borrowed connection was given back, or ended. */
+    void returned() {
+        inUse.decrementAndGet();
     }
 
     /** How many connections there can be at a time, 0 if nobody tells. */
