@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Lets processes stand still, and go on. */
+/** Lets processes stand still, go on, and read their settings again. */
 public final class Signals {
     private Signals() {}
 
@@ -35,6 +35,11 @@ public final class Signals {
         } catch (NoSuchFileException e) {
             return true; // it has ended meanwhile
         }
+    }
+
+    /** Has them read their settings again, if they are programs that do so. */
+    public static void hangUp(ProcessHandle process) throws IOException {
+        send("HUP", process);
     }
 
     /** Lets them go on. */

@@ -1,11 +1,13 @@
 package dev.outbox.servers;
 
 import dev.outbox.processes.Await;
+import dev.outbox.processes.Signals;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -29,12 +31,14 @@ public final class PgBouncer implements AutoCloseable {
             new DebianPackages("pgbouncer-libraries", ""));
 
     private final Path directory;
+    private final Path settings;
     private final Process process;
     private final String address;
     private final int port;
 
-    private PgBouncer(Path directory, Process process, String address, int port) {
+    private PgBouncer(Path directory, Path settings, Process process, String address, int port) {
         this.directory = directory;
+        this.settings = settings;
         this.process = process;
         this.address = address;
         this.port = port;
@@ -79,7 +83,11 @@ public final class PgBouncer implements AutoCloseable {
         }
         command.addAll(List.of(program.toString(), settings.toString()));
         PgBouncer pooler = new PgBouncer(
-                directory, commands.start(LIBRARIES.pathFor(program, commands), command), address.group(), port);
+                directory,
+                settings,
+                commands.start(LIBRARIES.pathFor(program, commands), command),
+                address.group(),
+                port);
         try {
             pooler.awaitStarted(url, commands);
             return pooler;
@@ -125,6 +133,12 @@ public final class PgBouncer implements AutoCloseable {
     /** A URL of the server, led through here. */
     public String route(String url) {
         return url.replace(address, "//127.0.0.1:" + port + "/");
+    }
+
+    /** Changes a setting, a line of its file, while it runs. It may take a moment to take effect. */
+    public void set(String setting) throws IOException {
+        Files.write(settings, List.of(setting), StandardOpenOption.APPEND);
+        Signals.hangUp(process.toHandle());
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
@@ -145,23 +146,38 @@ class H2ClosingTest {
         assertEquals("close", called.get(called.size() - 1), () -> "what another may have borrowed: " + called);
     }
 
-    /** Other batches have used up the time. */
+    /** Other batches have used up the time. A close that took longer than it is waited for shows nothing. */
     @Test
     void aCloseOfAServerThatAnswersIsWaitedForAfterTheDeadline() throws Exception {
         try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
-            JdbcBatch batch = checkout(store, 0);
-            batch.markPublished(batch.messages().get(0), null);
-            Thread losing = new Thread(() -> batch.lose(System.nanoTime() - 1));
-            onStop = () -> {
-                losing.start();
-                awaitState(losing, Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
-            };
-            stop = "commit";
-            batch.close();
-            losing.join();
-            awaitNoAbort();
+            long took;
+            do {
+                called.clear();
+                took = closeWhileLost(checkout(store, 0));
+            } while (called.contains("abort by outbox-abort") && took >= JdbcBatch.LEAST_PATIENCE_NANOS);
             assertFalse(called.contains("abort by outbox-abort"), () -> "healthy: " + called);
         }
+    }
+
+    /**
+     * Closes a batch that is given up while its commit is under way, and returns for how long it went on after that,
+     * in nanoseconds.
+     */
+    private long closeWhileLost(JdbcBatch batch) throws Exception {
+        batch.markPublished(batch.messages().get(0), null);
+        AtomicLong start = new AtomicLong();
+        Thread losing = new Thread(() -> batch.lose(System.nanoTime() - 1));
+        onStop = () -> {
+            start.set(System.nanoTime());
+            losing.start();
+            awaitState(losing, Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
+        };
+        stop = "commit";
+        batch.close();
+        long took = System.nanoTime() - start.get();
+        losing.join();
+        awaitNoAbort();
+        return took;
     }
 
     @Test

@@ -55,6 +55,9 @@ import org.junit.jupiter.api.Test;
 abstract class MySqlFamilyTest extends StoreTest {
     private static final int PARTITIONS = 4;
 
+    /** Messages of each writer, however slow the machine is. */
+    private static final int LEAST_WRITTEN = 30;
+
     private final Dialect dialect;
 
     MySqlFamilyTest(StoreHarness harness, Dialect dialect) {
@@ -116,7 +119,6 @@ abstract class MySqlFamilyTest extends StoreTest {
         } finally {
             threads.shutdownNow();
         }
-        assertTrue(written.get() > 100, "messages written: " + written);
         assertEquals(written.get(), published.size(), "messages published");
         assertEquals(written.get(), new HashSet<>(published).size(), "different messages published");
         Map<String, Integer> last = new HashMap<>();
@@ -132,7 +134,7 @@ abstract class MySqlFamilyTest extends StoreTest {
         try (Connection connection = DriverManager.getConnection(address)) {
             connection.setAutoCommit(false);
             int number = 0;
-            while (System.nanoTime() - end < 0) {
+            while (System.nanoTime() - end < 0 || number < LEAST_WRITTEN) {
                 for (int i = 0; i < 3; i++) {
                     JdbcOutbox.persist(connection).persist(message(partition, partition + " " + number++));
                     written.incrementAndGet();

@@ -14,6 +14,7 @@ import dev.outbox.Store;
 import dev.outbox.StoreOptions;
 import dev.outbox.Stores;
 import dev.outbox.WakeUps;
+import dev.outbox.processes.Await;
 import dev.outbox.servers.PostgresServer;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -204,7 +205,9 @@ class PostgresListenTest {
             String before = ask(listening);
             ask("SELECT pg_terminate_backend(" + before + ")");
             await("a wake-up, since notifications may have been missed", () -> calls.get() == 1);
-            assertFalse(ask(listening).contains(before));
+            Await.until(
+                    "the session that was ended to be gone",
+                    () -> !ask(listening).contains(before));
             commit(address);
             await("a wake-up over the new connection", () -> calls.get() == 2);
         }

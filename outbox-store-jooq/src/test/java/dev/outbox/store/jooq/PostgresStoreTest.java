@@ -195,17 +195,18 @@ class PostgresStoreTest extends StoreTest {
             for (int limit : new int[] {2, 100}) {
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), limit)) {
                     assertFalse(batch.messages().isEmpty());
-                    assertEquals(
-                            "idle in transaction null null",
-                            ask("SELECT concat(a.state, ' ', coalesce(a.backend_xid::text, 'null'), ' ',"
-                                    + " coalesce(a.backend_xmin::text, 'null')) FROM pg_stat_activity a JOIN pg_locks l"
-                                    + " ON l.pid = a.pid AND l.locktype = 'advisory' LIMIT 1"));
+                    await(
+                            "an idle transaction without an id and without a snapshot, except for signs of life",
+                            () -> ask("SELECT concat(a.state, ' ', coalesce(a.backend_xid::text, 'null'), ' ',"
+                                            + " coalesce(a.backend_xmin::text, 'null')) FROM pg_stat_activity a"
+                                            + " JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'advisory' LIMIT 1")
+                                    .equals("idle in transaction null null"));
                     execute("DELETE FROM other WHERE x IN (SELECT x FROM other LIMIT 100)");
-                    execute("VACUUM other");
-                    assertEquals(
-                            "t",
-                            ask("SELECT relallvisible = relpages FROM pg_class WHERE relname = 'other'"),
-                            "whether all dead rows were cleaned up");
+                    await("all dead rows to be cleaned up", () -> {
+                        execute("VACUUM other");
+                        return ask("SELECT relallvisible = relpages FROM pg_class WHERE relname = 'other'")
+                                .equals("t");
+                    });
                 }
             }
         }
@@ -228,11 +229,12 @@ class PostgresStoreTest extends StoreTest {
                     try (MessageBatch none = other.checkout(Set.of(TOPIC), 100)) {
                         assertEquals(List.of(), texts(none));
                     }
-                    assertEquals(
-                            "2 0 0",
-                            ask("SELECT concat(count(*), ' ', count(a.backend_xid), ' ', count(a.backend_xmin)) FROM"
-                                    + " pg_stat_activity a WHERE a.pid IN (SELECT l.pid FROM pg_locks l WHERE"
-                                    + " l.locktype = 'advisory') AND a.state = 'idle in transaction'"));
+                    await(
+                            "two idle transactions without ids and without snapshots, except for signs of life",
+                            () -> ask("SELECT concat(count(*), ' ', count(a.backend_xid), ' ', count(a.backend_xmin))"
+                                            + " FROM pg_stat_activity a WHERE a.pid IN (SELECT l.pid FROM pg_locks l"
+                                            + " WHERE l.locktype = 'advisory') AND a.state = 'idle in transaction'")
+                                    .equals("2 0 0"));
                 }
             }
         }

@@ -29,6 +29,8 @@ import java.util.stream.IntStream;
  */
 record RoundTrips(String address, String discovery) {
     private static final String TOPIC = StoreTest.TOPIC;
+    private static final int LEAST_TRIES = 5;
+    private static final int MOST_TRIES = 40;
 
     /** Of a batch from checkout to close: its own pool and the application's, one partition and 16. */
     void ofABatch(int own, int applications) throws Exception {
@@ -52,12 +54,16 @@ record RoundTrips(String address, String discovery) {
             fill(partitions, 8);
             publish(store, partitions); // rows of partitions are added, and the pool has its connections
             List<Integer> counts = new ArrayList<>();
-            for (int i = 0; i < 5; i++) {
+            // The pool may connect meanwhile, which is not the batch's doing; and reads that are slow, as on a busy
+            // machine, have the store look more often.
+            do {
+                if (counts.size() >= LEAST_TRIES) {
+                    fill(partitions, 1);
+                }
                 wire.clear();
                 publish(store, partitions);
                 counts.add(counted(wire).size());
-            }
-            // The pool may connect meanwhile, which is not the batch's doing.
+            } while (isToBeTriedAgain(counts, expected));
             assertEquals(
                     expected,
                     counts.stream().min(Integer::compare).orElseThrow(),
@@ -68,19 +74,23 @@ record RoundTrips(String address, String discovery) {
         }
     }
 
+    private static boolean isToBeTriedAgain(List<Integer> counts, int expected) {
+        return counts.size() < LEAST_TRIES || counts.size() < MOST_TRIES && Collections.min(counts) > expected;
+    }
+
     /** Of a batch with room, behind one that had room too: looking for partitions is part of its checkout. */
     void ofABatchWithRoom(int expected) throws Exception {
         try (Wire wire = new Wire(address);
                 Store store = Stores.open(wire.url())) {
             List<Integer> counts = new ArrayList<>();
             List<String> least = List.of();
-            for (int i = 0; i < 20; i++) {
+            do {
                 fill(1, 3);
                 wire.clear();
                 assertEquals(3, publish(store, 10));
                 counts.add(wire.roundTrips().size());
-                least = counts.get(i).equals(Collections.min(counts)) ? wire.roundTrips() : least;
-            }
+                least = wire.roundTrips().size() == Collections.min(counts) ? wire.roundTrips() : least;
+            } while (isToBeTriedAgain(counts, expected));
             assertEquals(expected, Collections.min(counts), counts + "\n" + String.join("\n", least));
         }
     }

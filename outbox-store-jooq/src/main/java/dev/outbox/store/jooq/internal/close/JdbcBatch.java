@@ -51,7 +51,7 @@ public final class JdbcBatch extends OutcomeBatch {
     public static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     /** Enough for the answer of a reachable server, if other servers have used up the time already. */
-    private static final long LEAST_PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    public static final long LEAST_PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final LastAnswer start;
     private final Dialect dialect;
