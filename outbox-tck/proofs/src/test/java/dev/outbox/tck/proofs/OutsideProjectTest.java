@@ -1,4 +1,4 @@
-package dev.outbox.conformance;
+package dev.outbox.tck.proofs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,4 +1,4 @@
-package dev.outbox.conformance;
+package dev.outbox.tck.proofs;
 
 import static java.util.Objects.requireNonNull;
 
@@ -13,15 +13,18 @@ final class Published {
     static final Path REPOSITORY = Path.of("target", "outside", "repository").toAbsolutePath();
     static final String VERSION = requireNonNull(System.getProperty("outbox.version"));
 
+    /** Where the build is. */
+    static final Path ROOT = Path.of("..", "..");
+
     private Published() {}
 
     /** Installs the artefacts as they were packed. */
     static void install() throws IOException {
-        put("outbox-parent", Path.of("..", "pom.xml"), "pom");
+        put("outbox-parent", ROOT.resolve("pom.xml"), "pom");
         for (String artifact : List.of("outbox-bom", "outbox-api", "outbox-relay", "outbox-tck")) {
-            put(artifact, Path.of("..", artifact, "pom.xml"), "pom");
+            put(artifact, ROOT.resolve(artifact).resolve("pom.xml"), "pom");
             if (!artifact.equals("outbox-bom")) {
-                Path jar = Path.of("..", artifact, "target", artifact + "-" + VERSION + ".jar");
+                Path jar = ROOT.resolve(Path.of(artifact, "target", artifact + "-" + VERSION + ".jar"));
                 if (!Files.exists(jar)) {
                     throw new AssertionError(jar.normalize() + " is not there: run mvn verify.");
                 }

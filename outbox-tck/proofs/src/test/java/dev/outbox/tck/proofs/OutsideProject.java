@@ -1,4 +1,4 @@
-package dev.outbox.conformance;
+package dev.outbox.tck.proofs;
 
 import static java.util.Objects.requireNonNull;
 
@@ -7,25 +7,31 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** A project made by following the document, built by a Maven of its own that knows only what was published. */
+/** The project that the document tells to make, built by a Maven of its own that knows only what was published. */
 record OutsideProject(Path folder) {
     private static final int MINUTES = 15;
 
-    /** Writes the files that the document has into an empty folder. */
+    /** Copies the project of the document, without what was built of it. */
     static OutsideProject make(String name) throws IOException {
+        Path document = Published.ROOT.resolve(Path.of("examples", "custom-store"));
+        Path built = document.resolve("target");
         Path folder = Path.of("target", "outside", name).toAbsolutePath();
-        for (Map.Entry<String, String> file :
-                Snippets.in(DocumentationTest.DOCUMENT).entrySet()) {
-            Path path = folder.resolve(file.getKey());
-            Files.createDirectories(requireNonNull(path.getParent()));
-            Files.writeString(path, file.getValue());
+        try (Stream<Path> all = Files.walk(document)) {
+            for (Path file : (Iterable<Path>) all.filter(Files::isRegularFile)::iterator) {
+                if (!file.startsWith(built)) {
+                    Path copy = folder.resolve(document.relativize(file));
+                    Files.createDirectories(requireNonNull(copy.getParent()));
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
         }
         return new OutsideProject(folder);
     }
