@@ -304,26 +304,24 @@ abstract class StoreTest {
     @Test
     void theApplicationsPoolMayBeEmptyAndStaysOpen() throws Exception {
         HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(address);
+        // Which does not know of the time for which the pool waits: connecting may take longer on a busy machine.
+        config.setDataSource(new Observed(address, true, Connection.TRANSACTION_READ_COMMITTED));
         config.setMaximumPoolSize(1);
+        config.setConnectionTimeout(300);
         commit(0, "1");
         commit(1, "2");
         try (HikariDataSource pool = new HikariDataSource(config)) {
             try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
                 try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1)) {
                     assertEquals(1, batch.messages().size());
-                    pool.setConnectionTimeout(300); // what comes before and after may take longer on a busy machine
                     assertTrue(assertThrows(StoreException.class, () -> store.checkout(Set.of(TOPIC), 1))
                             .getMessage()
                             .contains("pool"));
-                    pool.setConnectionTimeout(config.getConnectionTimeout());
                 }
                 assertEquals(2, publishAll(store, 10).size());
             }
             assertFalse(pool.isClosed(), "the application's pool after the store was closed");
             pool.getConnection().close();
-        } finally {
-            DriverManager.setLoginTimeout(0); // the pool has set it for the whole process
         }
     }
 

@@ -133,10 +133,15 @@ abstract class BatchFaultTest {
 
     /** It waits for long, as the first connection may take on a busy machine. */
     static HikariDataSource pool(String url, int size) {
+        return pool(url, size, Duration.ofMinutes(1));
+    }
+
+    private static HikariDataSource pool(String url, int size, Duration patience) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(size);
-        config.setConnectionTimeout(TimeUnit.MINUTES.toMillis(1));
+        config.setConnectionTimeout(patience.toMillis());
+        config.setInitializationFailTimeout(TimeUnit.MINUTES.toMillis(1)); // by tries that are as patient each
         HikariDataSource pool = new HikariDataSource(config);
         DriverManager.setLoginTimeout(0); // which the pool has set for the whole process
         return pool;
@@ -256,7 +261,7 @@ abstract class BatchFaultTest {
                     return Receipt.taken();
                 })
                 .build();
-        try (HikariDataSource pool = pool(url, 2);
+        try (HikariDataSource pool = pool(url, 2, Duration.ofSeconds(2));
                 Store store = JdbcOutbox.store(pool, StoreOptions.defaults());
                 Relay relay = Relay.builder(store)
                         .topic(topic)
@@ -277,7 +282,6 @@ abstract class BatchFaultTest {
                 }
                 connection.commit();
             }
-            pool.setConnectionTimeout(2_000);
             relay.start();
             Await.until("all messages to be published", () -> published.size() >= 40);
             Await.until("all of them to be settled", () -> Sql.number(url, "SELECT count(*) FROM outbox_message") == 0);
