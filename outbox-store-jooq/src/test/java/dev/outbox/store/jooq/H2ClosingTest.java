@@ -171,6 +171,7 @@ class H2ClosingTest {
             start.set(System.nanoTime());
             losing.start();
             awaitState(losing, Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
+            assertDoesNotThrow(H2ClosingTest::awaitNoAbort);
         };
         stop = "commit";
         batch.close();

@@ -62,7 +62,7 @@ abstract class BatchFaultTest {
     private static final int TRIES = 11;
 
     /** How often a test looks whether something is quick. */
-    private static final int TIMES = 4;
+    private static final int TIMES = 8;
 
     private final Database database;
     String url = "";
