@@ -14,7 +14,7 @@ class MariaDbHoldTest extends HoldTest {
     @Override
     String limited(String url) {
         return url
-                + "&sessionVariables=wait_timeout=3,idle_transaction_timeout=3,idle_readonly_transaction_timeout=3,idle_write_transaction_timeout=3,max_statement_time=3";
+                + "&sessionVariables=wait_timeout=6,idle_transaction_timeout=6,idle_readonly_transaction_timeout=6,idle_write_transaction_timeout=6,max_statement_time=6";
     }
 
     @Override

@@ -12,7 +12,7 @@ class MySqlHoldTest extends HoldTest {
 
     @Override
     String limited(String url) {
-        return url + "&sessionVariables=wait_timeout=3,max_execution_time=3000";
+        return url + "&sessionVariables=wait_timeout=6,max_execution_time=6000";
     }
 
     @Override

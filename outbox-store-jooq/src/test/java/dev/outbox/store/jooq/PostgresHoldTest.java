@@ -25,8 +25,8 @@ class PostgresHoldTest extends HoldTest {
 
     @Override
     String limited(String url) {
-        return url + "&options=-c%20idle_in_transaction_session_timeout=3000%20-c%20transaction_timeout=3000"
-                + "%20-c%20statement_timeout=3000%20-c%20lock_timeout=3000";
+        return url + "&options=-c%20idle_in_transaction_session_timeout=6000%20-c%20transaction_timeout=6000"
+                + "%20-c%20statement_timeout=6000%20-c%20lock_timeout=6000";
     }
 
     @Override
