@@ -25,7 +25,7 @@ class CompletionsTest {
                 Fixture.await("the thread waits", () -> thread.getState() == Thread.State.TIMED_WAITING);
                 completions.add(new Completions.Event());
             }
-            assertEquals(3, waiting.get(30, TimeUnit.SECONDS), "events when it was woken");
+            assertEquals(3, waiting.get(2, TimeUnit.MINUTES), "events when it was woken");
         }
     }
 

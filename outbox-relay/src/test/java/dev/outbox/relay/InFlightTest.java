@@ -26,7 +26,7 @@ class InFlightTest {
 
     /** Otherwise every message of a quick publisher would go to a helper for as long as the machine is busy. */
     @Test
-    @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void aHelperThatBeginsLateMakesAPublisherNoSlower() {
         do {
             publishByAHelperThatIsLate();

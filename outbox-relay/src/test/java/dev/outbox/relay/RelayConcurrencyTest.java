@@ -72,10 +72,10 @@ class RelayConcurrencyTest {
             Topic.Builder<String> builder = topic("t" + async).partitions(8);
             Topic<String> topic = (async
                             ? builder.asyncPublisher(d -> {
-                                all.await(30, TimeUnit.SECONDS); // as a client that waits for metadata
+                                all.await(2, TimeUnit.MINUTES); // as a client that waits for metadata
                                 return CompletableFuture.completedStage(Receipt.of("id"));
                             })
-                            : builder.publisher(d -> Receipt.of(Integer.toString(all.await(30, TimeUnit.SECONDS)))))
+                            : builder.publisher(d -> Receipt.of(Integer.toString(all.await(2, TimeUnit.MINUTES)))))
                     .build();
             commitToEach(topic, 8, 1);
             try (Relay relay = Fixture.relay(fixture.store).topic(topic).build()) {
@@ -285,8 +285,9 @@ class RelayConcurrencyTest {
         Topic<String> left = topic("left")
                 .partitions(8)
                 .publisher(d -> {
+                    boolean isAway = away.get(); // asked first, because the test waits for the try
                     tries.incrementAndGet();
-                    if (away.get()) {
+                    if (isAway) {
                         throw new BrokerUnavailableException("away");
                     }
                     return Receipt.of(Integer.toString(published.incrementAndGet()));
@@ -341,7 +342,7 @@ class RelayConcurrencyTest {
         Topic<String> topic = topic("t")
                 .partitions(4)
                 .publisher(d -> {
-                    over.await(30, TimeUnit.SECONDS);
+                    over.await(2, TimeUnit.MINUTES);
                     return Receipt.taken();
                 })
                 .build();
@@ -363,7 +364,7 @@ class RelayConcurrencyTest {
         Topic<String> topic = topic("t")
                 .partitions(4)
                 .publisher(d -> {
-                    all.await(30, TimeUnit.SECONDS);
+                    all.await(2, TimeUnit.MINUTES);
                     if (d.partition() % 2 == 0) {
                         self.join().close(); // returns at once, or this would wait for itself
                         closed.countDown();

@@ -89,7 +89,7 @@ class RelayTest {
         Topic<String> topic = topic("t")
                 .partitions(8)
                 .publisher(d -> {
-                    both.await(30, TimeUnit.SECONDS); // so one is on another thread than the worker
+                    both.await(2, TimeUnit.MINUTES); // so one is on another thread than the worker
                     names.add(Thread.currentThread().getName());
                     daemons.add(Thread.currentThread().isDaemon());
                     return broker.take(d.message());
@@ -291,7 +291,7 @@ class RelayTest {
         Topic<String> topic = topic("t")
                 .partitions(64)
                 .publisher(d -> {
-                    allFour.await(30, TimeUnit.SECONDS);
+                    allFour.await(2, TimeUnit.MINUTES);
                     return broker.take(d.message());
                 })
                 .build();

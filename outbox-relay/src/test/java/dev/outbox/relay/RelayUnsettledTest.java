@@ -35,6 +35,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -156,15 +157,16 @@ class RelayUnsettledTest {
                     marks.settle();
                 }
             };
+            long began = System.nanoTime();
             try (Relay relay =
                     fast(Relay.builder(store).topic(topic).workers(4), FAST).build()) {
                 relay.start();
                 await("closes fail for long", () -> closes.get() >= 60);
-                assertEquals(1, mostPublishes());
+                assertTrue(mostPublishes() <= 1 + hoursSince(began, FAST), "published twice within an hour");
                 assertTrue(relay.state().closesFailSince() != null);
                 down[0] = false;
                 await("settled", () -> pending() == 0);
-                assertEquals(1, mostPublishes());
+                assertTrue(mostPublishes() <= 1 + hoursSince(began, FAST), "published twice within an hour");
                 assertEquals(300, publishes.size());
                 await("forgotten", () -> relay.state().unsettled() == 0);
             }
@@ -507,12 +509,18 @@ class RelayUnsettledTest {
     /** Batches whose time is over end; what is behind them in a batch is not starved. */
     @Test
     void aBatchEndsWhenItsTimeIsOver() {
+        AtomicInteger calls = new AtomicInteger();
+        AtomicInteger callsUntilAll = new AtomicInteger();
         Topic<String> topic = topic("t")
                 .partitions(20)
                 .publisher(d -> {
                     publishes
                             .computeIfAbsent(d.key() + "", id -> new AtomicInteger())
                             .incrementAndGet();
+                    calls.incrementAndGet();
+                    if (publishes.size() == 40) {
+                        callsUntilAll.compareAndSet(0, calls.get());
+                    }
                     LockSupport.parkNanos(5_000_000);
                     return Receipt.taken();
                 })
@@ -534,10 +542,15 @@ class RelayUnsettledTest {
                 .listener(listener)
                 .build()) {
             relay.start();
-            await("every key is served", () -> publishes.size() == 40);
-            assertTrue(publishes.values().stream().mapToInt(AtomicInteger::get).sum() < 400, "served in turn");
+            await("every key is served", () -> callsUntilAll.get() > 0);
+            assertTrue(callsUntilAll.get() < 400, "served in turn");
         }
         assertTrue(settled.stream().allMatch(n -> n <= 15), settled.toString());
+    }
+
+    /** Whole hours by the clock of a relay: for so long it remembers what it could not settle. */
+    private static long hoursSince(long began, int speed) {
+        return TimeUnit.NANOSECONDS.toHours((System.nanoTime() - began) * speed);
     }
 
     private static Relay.Builder fast(Relay.Builder builder, int speed) {
@@ -641,7 +654,9 @@ class RelayUnsettledTest {
                 }
             };
             String what = "seed " + seed + ", " + workers + " workers, " + partitions + " partitions: " + causes;
-            try (Relay relay = fast(Relay.builder(store).topic(topic).workers(workers), 3_000)
+            int speed = 3_000;
+            long began = System.nanoTime();
+            try (Relay relay = fast(Relay.builder(store).topic(topic).workers(workers), speed)
                     .build()) {
                 relay.start();
                 LockSupport.parkNanos(1_200_000_000); // an hour by the relay's clock
@@ -652,7 +667,8 @@ class RelayUnsettledTest {
                 synchronized (publishes) {
                     int worst =
                             publishes.values().stream().mapToInt(n -> n).max().orElse(0);
-                    assertTrue(worst <= 3, worst + " times published; " + what);
+                    long allowed = 2 + hoursSince(began, speed);
+                    assertTrue(worst <= allowed, worst + " times published, of " + allowed + "; " + what);
                 }
             }
         }

@@ -100,11 +100,8 @@ class DeadInCloseTest {
                 if (both) {
                     outbox.commit(1, "well");
                 }
-                try (MessageBatch batch = checkout(other)) {
-                    batch.messages().stream()
-                            .filter(m -> m.partition() == 0)
-                            .limit(1)
-                            .forEach(m -> batch.markFailed(m, "away", Duration.ZERO));
+                while (!failTheFirst(other)) {
+                    // On a busy machine a lease of a second may be over.
                 }
                 String end = endOfAClose(other, outcome, stop, both ? 3 : 2);
                 goesOn = !end.equals("closed");
@@ -127,12 +124,28 @@ class DeadInCloseTest {
         }
     }
 
-    /** Checks out once, settles all as published, and returns the texts. */
+    private static boolean failTheFirst(Store store) {
+        try (MessageBatch batch = checkout(store)) {
+            batch.messages().stream()
+                    .filter(m -> m.partition() == 0)
+                    .limit(1)
+                    .forEach(m -> batch.markFailed(m, "away", Duration.ZERO));
+        } catch (HoldLostException e) {
+            return false;
+        }
+        return true;
+    }
+
+    /** Checks out once, settles all as published, and returns the texts; none if the lease was over before the close. */
     private static List<String> publishWhatComes(Store store) {
+        List<String> texts;
         try (MessageBatch batch = checkout(store)) {
             batch.messages().forEach(m -> batch.markPublished(m, null));
-            return TestOutbox.texts(batch);
+            texts = TestOutbox.texts(batch);
+        } catch (HoldLostException e) {
+            return List.of();
         }
+        return texts;
     }
 
     /** How the close ended, before a command of which it was stopped if it has that many. */

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.bson.BsonDateTime;
 import org.bson.Document;
@@ -164,13 +165,16 @@ class MongoFaultTest {
             MessageBatch stale = eventually("a batch that is held", () -> held(remote));
             stale.markPublished(stale.messages().get(0), null);
             network.stall();
+            AtomicBoolean taken = new AtomicBoolean();
             eventually("the partition is another's", () -> {
                 try (MessageBatch batch = direct.checkout(Set.of(TOPIC), 10)) {
-                    boolean taken = !batch.messages().isEmpty();
-                    assertFalse(taken && stale.isHeld(), "two trust their hold of one partition");
+                    taken.set(!batch.messages().isEmpty());
+                    assertFalse(taken.get() && stale.isHeld(), "two trust their hold of one partition");
                     batch.messages().forEach(m -> batch.markPublished(m, null));
-                    return taken ? true : null;
+                } catch (OutboxException e) {
+                    return null; // on a busy machine a lease of seconds may be over
                 }
+                return taken.get() ? true : null;
             });
             network.heal();
             assertThrows(HoldLostException.class, stale::close);

@@ -228,7 +228,7 @@ class MongoOpeningTest {
                 "readConcernLevel=majority",
                 "retryWrites=false&retryReads=false",
                 "maxPoolSize=1",
-                "maxPoolSize=1&waitQueueTimeoutMS=2000",
+                "maxPoolSize=1&waitQueueTimeoutMS=20000",
                 "maxIdleTimeMS=1",
                 "maxLifeTimeMS=10",
                 "minPoolSize=3",
@@ -240,11 +240,11 @@ class MongoOpeningTest {
                 "serverSelectionTimeoutMS=1",
                 "serverSelectionTimeoutMS=-1",
                 "socketTimeoutMS=0",
-                "socketTimeoutMS=5000",
+                "socketTimeoutMS=20000",
                 "heartbeatFrequencyMS=500",
                 "localThresholdMS=0",
                 "serverMonitoringMode=poll",
-                "timeoutMS=10000",
+                "timeoutMS=60000",
                 "appName=shop"
             })
     void settingsThatDoNoHarm(String parameters) throws Exception {

@@ -23,7 +23,6 @@ import org.bson.Document;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -53,13 +52,10 @@ class MongoShortageTest {
         return client(url, limited, new ConnectionPoolListener() {});
     }
 
-    private static void assertKind(FailureKind kind, boolean limited, Executable failing) {
-        assertKind(kind, limited, assertThrows(MongoTimeoutException.class, failing));
-    }
-
-    private static void assertKind(FailureKind kind, boolean limited, MongoTimeoutException failure) {
+    /** On a busy machine the time of a whole operation may be over before it asks for what is short. */
+    private static boolean isShortage(boolean limited, MongoTimeoutException failure) {
         assertEquals(limited, failure instanceof MongoOperationTimeoutException, failure.toString());
-        assertEquals(kind, RetryPolicy.defaults().kindOf(failure), failure.toString());
+        return RetryPolicy.defaults().kindOf(failure) == FailureKind.UNAVAILABLE;
     }
 
     /** On a busy machine the first connection may take longer than these clients wait for one. */
@@ -104,8 +100,7 @@ class MongoShortageTest {
                     impatient.insertOne(new Document());
                     return false; // the other had ended
                 } catch (MongoTimeoutException e) {
-                    assertKind(FailureKind.UNAVAILABLE, limited, e);
-                    return true;
+                    return isShortage(limited, e);
                 } finally {
                     holding.join();
                 }
@@ -115,14 +110,16 @@ class MongoShortageTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void noServerIsAShortage(boolean limited) {
+    void noServerIsAShortage(boolean limited) throws Exception {
         try (MongoClient client = client("mongodb://127.0.0.1:1/?directConnection=true", limited)) {
             MongoCollection<Document> collection = client.getDatabase("x").getCollection("orders");
-            assertKind(
-                    FailureKind.UNAVAILABLE,
-                    limited,
-                    () -> (limited ? collection.withTimeout(200, TimeUnit.MILLISECONDS) : collection)
-                            .insertOne(new Document()));
+            MongoCollection<Document> impatient =
+                    limited ? collection.withTimeout(200, TimeUnit.MILLISECONDS) : collection;
+            Await.until(
+                    "no server is there when the time is over",
+                    () -> isShortage(
+                            limited,
+                            assertThrows(MongoTimeoutException.class, () -> impatient.insertOne(new Document()))));
         }
     }
 

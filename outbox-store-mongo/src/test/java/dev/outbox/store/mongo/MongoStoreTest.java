@@ -78,6 +78,9 @@ import org.junit.jupiter.api.Timeout;
 @Tag("mongo")
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MongoStoreTest {
+    /** So that no lease is renewed while commands are counted. */
+    private static final StoreOptions AN_HOUR = StoreOptions.defaults().with(MongoOutbox.LEASE, Duration.ofHours(1));
+
     private TestOutbox outbox;
 
     @BeforeEach
@@ -325,8 +328,7 @@ class MongoStoreTest {
         assertEquals(Collections.nCopies(7, "insert"), outbox.commands.names().subList(0, 7), "persisted messages");
         assertEquals(List.of("commitTransaction"), outbox.commands.names().subList(7, 8), "and no more than that");
         assertEquals(8, outbox.commands.names().size());
-        try (Store store = MongoOutbox.store(
-                outbox.client, outbox.name(), StoreOptions.defaults().withWakeUp(false))) {
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), AN_HOUR.withWakeUp(false))) {
             store.checkout(Set.of(TOPIC), 1).close(); // from now on the partition is known
             outbox.commands.clear();
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 2)) {
@@ -364,7 +366,7 @@ class MongoStoreTest {
                 null,
                 collections,
                 new BulkWrites(outbox.client.getDatabase("admin"), collections, false),
-                Duration.ofSeconds(30),
+                Duration.ofHours(1),
                 Capabilities.all(),
                 new Surroundings<>(nothing -> null))) {
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 10)) {
@@ -823,7 +825,7 @@ class MongoStoreTest {
         for (int partition = 0; partition < 120; partition++) {
             outbox.commit(partition, "a" + partition, "b" + partition);
         }
-        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), StoreOptions.defaults())) {
+        try (Store store = MongoOutbox.store(outbox.client, outbox.name(), AN_HOUR)) {
             outbox.commands.clear();
             try (MessageBatch batch = store.checkout(Set.of(TOPIC), 1_000)) {
                 assertEquals(240, texts(batch).size());

@@ -16,6 +16,7 @@ import com.mongodb.client.MongoClients;
 import com.mongodb.client.model.Updates;
 import com.mongodb.event.CommandListener;
 import com.mongodb.event.CommandStartedEvent;
+import com.mongodb.event.CommandSucceededEvent;
 import dev.outbox.HoldLostException;
 import dev.outbox.MessageBatch;
 import dev.outbox.OutboxException;
@@ -97,17 +98,20 @@ class PrefetchTest {
 
     @Test
     void aFullBatchIsThreeCommands() {
-        List<String> all = commit(0, 2_000);
         try (Store store = open()) {
-            List<String> came = new ArrayList<>();
             int followed = 0;
-            while (came.size() < all.size()) {
-                outbox.commands.clear();
-                came.addAll(publish(store, LIMIT));
-                followed += outbox.commands.names().equals(FOLLOWING) ? 1 : 0;
+            for (int round = 1; followed <= 50; round++) { // a busy machine may come too late for what is taken ahead
+                assertTrue(round < 10, "in each round of 200 batches, so few had no claim of their own: " + followed);
+                List<String> all = commit(0, 2_000);
+                List<String> came = new ArrayList<>();
+                followed = 0;
+                while (came.size() < all.size()) {
+                    outbox.commands.clear();
+                    came.addAll(publish(store, LIMIT));
+                    followed += outbox.commands.names().equals(FOLLOWING) ? 1 : 0;
+                }
+                assertEquals(all, came);
             }
-            assertEquals(all, came);
-            assertTrue(followed > 50, "of 200 batches, so many had no claim of their own: " + followed);
         }
     }
 
@@ -117,29 +121,38 @@ class PrefetchTest {
      */
     @Test
     void unequalPartitionsFollowToo() {
-        List<List<String>> all = List.of(commit(0, 150), commit(1, 400), commit(2, 1_450));
         try (Store store = open();
                 Store other = open()) {
-            List<List<String>> came = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
             int followed = 0;
-            int left = 2_000;
-            while (left > 0) {
-                outbox.commands.clear();
-                try (MessageBatch batch = store.checkout(Set.of(TOPIC), LIMIT)) {
-                    left -= batch.messages().size();
-                    batch.messages().forEach(m -> came.get(m.partition()).add(TestOutbox.text(m)));
-                    batch.messages().forEach(m -> batch.markPublished(m, null));
-                }
-                followed += outbox.commands.names().contains("commitTransaction")
-                                && outbox.commands.names().stream()
-                                        .noneMatch(name -> name.equals("findAndModify") || name.equals("update"))
-                        ? 1
-                        : 0;
+            for (int round = 1; followed <= 50; round++) {
+                assertTrue(round < 10, "in each round of 200 batches, so few had no claim of their own: " + followed);
+                followed = publishUnequalPartitions(store);
             }
-            assertEquals(all, came);
-            assertTrue(followed > 50, "of 200 batches, so many had no claim of their own: " + followed);
             assertEquals(List.of(), publish(other, LIMIT));
         }
+    }
+
+    /** Returns how many of 200 batches had no claim of their own. */
+    private int publishUnequalPartitions(Store store) {
+        List<List<String>> all = List.of(commit(0, 150), commit(1, 400), commit(2, 1_450));
+        List<List<String>> came = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        int followed = 0;
+        int left = 2_000;
+        while (left > 0) {
+            outbox.commands.clear();
+            try (MessageBatch batch = store.checkout(Set.of(TOPIC), LIMIT)) {
+                left -= batch.messages().size();
+                batch.messages().forEach(m -> came.get(m.partition()).add(TestOutbox.text(m)));
+                batch.messages().forEach(m -> batch.markPublished(m, null));
+            }
+            followed += outbox.commands.names().contains("commitTransaction")
+                            && outbox.commands.names().stream()
+                                    .noneMatch(name -> name.equals("findAndModify") || name.equals("update"))
+                    ? 1
+                    : 0;
+        }
+        assertEquals(all, came);
+        return followed;
     }
 
     @Test
@@ -235,16 +248,21 @@ class PrefetchTest {
     @Test
     void whatWasOpenAtTheClaimComesFirst() {
         boolean followed = false;
-        try (Store store = open();
-                ClientSession late = outbox.client.startSession()) {
+        try (ClientSession late = outbox.client.startSession();
+                MongoClient client = MongoClients.create(MongoClientSettings.builder()
+                        .applyConnectionString(new ConnectionString(outbox.url))
+                        .addCommandListener(outbox.commands)
+                        .addCommandListener(committingAfterAClaim(late))
+                        .build());
+                Store store = MongoOutbox.store(client, outbox.name(), OPTIONS)) {
             for (int round = 0; !followed; round++) {
                 assertTrue(round < 30, "no batch was read under a claim that was taken ahead");
                 String text = "late " + round;
                 late.startTransaction();
                 MongoOutbox.persist(late, outbox.database).persist(TestOutbox.message(0, text));
-                commit(0, 300);
+                commit(0, 1_000);
                 publishUntilOneFollows(store);
-                late.commitTransaction();
+                assertFalse(late.hasActiveTransaction(), "the transaction has ended");
                 outbox.commands.clear();
                 List<String> batch = publish(store, LIMIT);
                 assertEquals(text, batch.get(0), "the oldest that is committed, before " + batch);
@@ -254,6 +272,20 @@ class PrefetchTest {
                 }
             }
         }
+    }
+
+    /** Ends a transaction when a close has taken a partition ahead, and before the time runs for which that is kept. */
+    private CommandListener committingAfterAClaim(ClientSession late) {
+        return new CommandListener() {
+            @Override
+            public void commandSucceeded(CommandSucceededEvent event) {
+                if (event.getCommandName().equals("commitTransaction")
+                        && wasFollowed()
+                        && late.hasActiveTransaction()) {
+                    late.commitTransaction();
+                }
+            }
+        };
     }
 
     /** Not even while it is being given back does a checkout of the same store find nothing. */

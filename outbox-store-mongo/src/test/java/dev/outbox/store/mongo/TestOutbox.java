@@ -104,14 +104,14 @@ final class TestOutbox implements AutoCloseable {
 
     /** Waits until something is there, and returns it. */
     static <T> T eventually(String what, Callable<@Nullable T> attempt) throws Exception {
-        long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+        long deadline = System.nanoTime() + Duration.ofMinutes(3).toNanos();
         while (true) {
             T result = attempt.call();
             if (result != null) {
                 return result;
             }
             if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("Not within 90 s: " + what);
+                throw new AssertionError("Not within 3 minutes: " + what);
             }
             LockSupport.parkNanos(2_000_000);
         }

@@ -186,7 +186,7 @@ final class Load implements AutoCloseable {
     void stopWriting() throws Exception {
         writing = false;
         for (Future<?> writer : writers) {
-            writer.get(60, TimeUnit.SECONDS);
+            writer.get(2, TimeUnit.MINUTES);
         }
     }
 
@@ -330,10 +330,10 @@ final class Load implements AutoCloseable {
     }
 
     private static void await(BooleanSupplier condition, String what, Supplier<String> trouble) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
+        long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0 || trouble.get().startsWith(ENDED)) {
-                throw new AssertionError("In vain for up to 90 s: " + what + ". " + trouble.get());
+                throw new AssertionError("In vain for up to 3 minutes: " + what + ". " + trouble.get());
             }
             LockSupport.parkNanos(2_000_000);
         }

@@ -144,23 +144,25 @@ class PrefetchTest {
     @Test
     void largeMessagesAreNotReadAhead() {
         int large = ReadAhead.MOST_BYTES / LIMIT + 1;
-        List<String> all = new ArrayList<>();
-        for (int i = 0; i < 40; i++) {
-            all.addAll(commit(0, LIMIT, "x".repeat(large)));
-        }
         try (Store store = open();
                 Jedis server = RedisServer.shared().connect()) {
-            List<String> came = new ArrayList<>();
             boolean passedOn = false;
-            while (came.size() < all.size()) {
-                Done before = Done.now(server);
-                came.addAll(publish(store, 5));
-                Done done = Done.now(server).minus(before);
-                passedOn |= done.scripts < 2 * 5;
-                assertEquals(done.scripts, done.reads, "reads, one for each script");
+            for (int round = 1; !passedOn; round++) { // a busy machine may come too late for what is passed on
+                assertTrue(round < 10, "no batch was passed the partition on");
+                List<String> all = new ArrayList<>();
+                for (int i = 0; i < 40; i++) {
+                    all.addAll(commit(0, LIMIT, "x".repeat(large)));
+                }
+                List<String> came = new ArrayList<>();
+                while (came.size() < all.size()) {
+                    Done before = Done.now(server);
+                    came.addAll(publish(store, 5));
+                    Done done = Done.now(server).minus(before);
+                    passedOn |= done.scripts < 2 * 5;
+                    assertEquals(done.scripts, done.reads, "reads, one for each script");
+                }
+                assertEquals(all, came);
             }
-            assertTrue(passedOn, "no batch was passed the partition on");
-            assertEquals(all, came);
         }
     }
 

@@ -383,7 +383,7 @@ class RedisOpeningTest {
                         SECRET)
                 .inheritIO()
                 .start();
-        assertTrue(keytool.waitFor(60, TimeUnit.SECONDS) && keytool.exitValue() == 0, "keytool");
+        assertTrue(keytool.waitFor(2, TimeUnit.MINUTES) && keytool.exitValue() == 0, "keytool");
         KeyStore keys = KeyStore.getInstance(store.toFile(), SECRET.toCharArray());
         Key key = keys.getKey("server", SECRET.toCharArray());
         Path keyFile = pem(directory.resolve("key.pem"), "PRIVATE KEY", key.getEncoded());

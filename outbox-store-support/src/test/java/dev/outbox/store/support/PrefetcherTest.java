@@ -38,11 +38,21 @@ class PrefetcherTest {
         assertFalse(prefetcher.isSteady(), "much later");
     }
 
+    /** Whether it was there in time. Otherwise it has been given back. */
+    private boolean isHandedOut(String hold) {
+        prefetcher.keep(hold, 100);
+        boolean inTime = hold.equals(prefetcher.take(100));
+        assertEquals(inTime ? List.of() : List.of(hold), givenBack);
+        givenBack.clear();
+        return inTime;
+    }
+
     @Test
     void whatIsKeptIsHandedOutOnceAndToTheSameLimit() {
         batch(100, 100);
-        prefetcher.keep("one", 100);
-        assertEquals("one", prefetcher.take(100));
+        for (int tries = 1; !isHandedOut("one"); tries++) { // a busy machine may come for it too late
+            assertTrue(tries < 100, "given back each time");
+        }
         assertNull(prefetcher.take(100));
         prefetcher.keep("two", 100);
         assertNull(prefetcher.take(50));

@@ -56,7 +56,7 @@ class SqsDocumentTest {
                     .queue("orders.fifo")
                     .build()) {
                 for (String id : List.of("1", "2", "2")) {
-                    publisher.publish(message(id)).toCompletableFuture().get(30, TimeUnit.SECONDS);
+                    publisher.publish(message(id)).toCompletableFuture().get(2, TimeUnit.MINUTES);
                 }
             }
             consume(client, queue, known::add, data -> done.add(new String(data, StandardCharsets.UTF_8)));

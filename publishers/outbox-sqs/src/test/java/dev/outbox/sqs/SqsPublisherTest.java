@@ -97,11 +97,11 @@ class SqsPublisherTest {
     }
 
     private static Receipt taken(CompletableFuture<Receipt> answer) throws Exception {
-        return answer.get(30, TimeUnit.SECONDS);
+        return answer.get(2, TimeUnit.MINUTES);
     }
 
     static Throwable failure(CompletableFuture<Receipt> answer) {
-        Throwable cause = assertThrows(ExecutionException.class, () -> answer.get(30, TimeUnit.SECONDS))
+        Throwable cause = assertThrows(ExecutionException.class, () -> answer.get(2, TimeUnit.MINUTES))
                 .getCause();
         assertNotNull(cause);
         return cause;
@@ -161,7 +161,7 @@ class SqsPublisherTest {
                 () -> !start(publisher, there)
                         .handle((receipt, thrown) -> thrown)
                         .thenApply(thrown -> thrown != null)
-                        .get(30, TimeUnit.SECONDS));
+                        .get(2, TimeUnit.MINUTES));
         assertEquals(List.of("there"), texts());
     }
 
