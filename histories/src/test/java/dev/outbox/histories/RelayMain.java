@@ -195,7 +195,7 @@ final class RelayMain {
     /** Those that memory was short for are started anew. */
     private int workersAlive(Relay relay) {
         try {
-            Await.within(Duration.ofSeconds(10), () -> relay.state().workersAlive() == workers);
+            Await.within(Duration.ofMinutes(1), () -> relay.state().workersAlive() == workers);
         } catch (Exception e) {
             // none of this throws
         }

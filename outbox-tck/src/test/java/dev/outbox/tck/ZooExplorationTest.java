@@ -92,8 +92,8 @@ class ZooExplorationTest {
     @Test
     void whatIsFoundIsShrunkAndSaysWhichRuleIsBroken() {
         Broken backwards = named("writes the messages of a call backwards");
-        Finding finding = requireNonNull(
-                explore(backwards, 4_000, Duration.ofMinutes(1), UNBOUNDED).finding());
+        Finding finding =
+                requireNonNull(explore(backwards, 4_000, UNBOUNDED, UNBOUNDED).finding());
         assertEquals("OBX-ORDER-1", finding.rule());
         assertEquals(
                 List.of(".begin(1)", ".writeTogether(1, 1, 0, 1, 2, 0)", ".commit(1)"),

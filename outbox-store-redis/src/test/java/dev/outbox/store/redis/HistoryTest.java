@@ -206,7 +206,7 @@ class HistoryTest {
                     RedisOutbox.exec(tx).orThrow();
                 }
                 try (Jedis server = master.connect()) {
-                    assertEquals(1, server.waitReplicas(1, 10_000));
+                    Load.await(() -> server.waitReplicas(1, 500) == 1, "the replica has it");
                 }
                 replication.stall();
                 MessageBatch stale = one.checkout(Set.of(RedisStoreTest.TOPIC), 10);

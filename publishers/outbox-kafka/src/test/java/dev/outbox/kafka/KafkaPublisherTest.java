@@ -223,11 +223,11 @@ class KafkaPublisherTest {
             CompletableFuture<Receipt> second =
                     publisher.publish(delivery("2", "k", Map.of())).toCompletableFuture();
             try {
-                assertThrows(ExecutionException.class, () -> first.get(30, TimeUnit.SECONDS));
+                assertThrows(ExecutionException.class, () -> first.get(2, TimeUnit.MINUTES));
             } finally {
                 server.network().heal();
             }
-            assertThrows(ExecutionException.class, () -> second.get(30, TimeUnit.SECONDS));
+            assertThrows(ExecutionException.class, () -> second.get(2, TimeUnit.MINUTES));
             ExecutionException refused =
                     assertThrows(ExecutionException.class, () -> publish(publisher, delivery("3", "k", Map.of())));
             assertTrue(refused.toString().contains("comes first"), refused.toString());
@@ -249,7 +249,7 @@ class KafkaPublisherTest {
             publish(publisher, delivery("1", "k", Map.of()));
             publisher.close();
             assertThrows(ExecutionException.class, () -> publish(publisher, delivery("2", "k", Map.of())));
-            producer.send(new ProducerRecord<>(topic, new byte[] {1})).get(30, TimeUnit.SECONDS);
+            producer.send(new ProducerRecord<>(topic, new byte[] {1})).get(2, TimeUnit.MINUTES);
         }
         assertEquals(2, topics.records(topic).size());
     }
@@ -282,7 +282,7 @@ class KafkaPublisherTest {
     }
 
     private static Receipt publish(KafkaPublisher<String> publisher, Delivery<String> delivery) throws Exception {
-        return publisher.publish(delivery).toCompletableFuture().get(30, TimeUnit.SECONDS);
+        return publisher.publish(delivery).toCompletableFuture().get(2, TimeUnit.MINUTES);
     }
 
     /** After an outage, the producer may need a while to find the broker. */

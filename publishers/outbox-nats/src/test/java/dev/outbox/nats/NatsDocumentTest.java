@@ -60,7 +60,7 @@ class NatsDocumentTest {
                     .build()) {
                 JetStreamSubscription subscription = connection.jetStream().subscribe("orders.placed");
                 for (String id : List.of("1", "2", "2")) {
-                    publisher.publish(message(id)).toCompletableFuture().get(30, TimeUnit.SECONDS);
+                    publisher.publish(message(id)).toCompletableFuture().get(2, TimeUnit.MINUTES);
                 }
                 Await.until("an order is done", () -> {
                     consume(subscription, known::add, data -> done.add(new String(data, StandardCharsets.UTF_8)));

@@ -51,7 +51,7 @@ class RabbitDocumentTest {
                 RabbitPublisher<String> publisher = publisher(channel, server)) {
             consume(channel, known::add, body -> done.add(new String(body, StandardCharsets.UTF_8)));
             for (String id : List.of("1", "1", "2")) {
-                publisher.publish(message(id)).toCompletableFuture().get(30, TimeUnit.SECONDS);
+                publisher.publish(message(id)).toCompletableFuture().get(2, TimeUnit.MINUTES);
             }
             Await.until("both are done", () -> done.equals(List.of("order 1", "order 2")));
             channel.queueDelete("orders");
