@@ -7,11 +7,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The command: measures what is named, or everything, prints a line for each figure and writes all of them as JSON. */
 final class Benchmarks {
     private static final Map<String, Part> PARTS = new LinkedHashMap<>();
+
+    /** These run only when they are named, because they want servers that nothing else wants. */
+    private static final Set<String> BY_NAME = Set.of("shards");
 
     static {
         PARTS.put("drain", AgainstByHand::drain);
@@ -32,6 +36,7 @@ final class Benchmarks {
         PARTS.put("payload", Growth::payload);
         PARTS.put("relays", Processes::relays);
         PARTS.put("heap", Processes::heap);
+        PARTS.put("shards", Shards::measure);
     }
 
     private Benchmarks() {}
@@ -58,8 +63,9 @@ final class Benchmarks {
         } else {
             Run run = new Run(atLength, backends);
             for (Map.Entry<String, Part> part : PARTS.entrySet()) {
-                if (parts.isEmpty() || parts.contains(part.getKey())) {
-                    complete &= measure(run, part.getKey(), part.getValue());
+                String name = part.getKey();
+                if (parts.isEmpty() ? !BY_NAME.contains(name) : parts.contains(name)) {
+                    complete &= measure(run, name, part.getValue());
                     if (json != null) { // what is found is kept, whatever happens later
                         run.results().write(json);
                     }
@@ -97,7 +103,7 @@ final class Benchmarks {
         Path page = docs.resolve("PERFORMANCE.md");
         if (everything) {
             new Plots(results).write(docs.resolve("performance"));
-            Files.writeString(page, Document.of(results));
+            Files.writeString(page, Document.of(results, Files.exists(page) ? Files.readString(page) : ""));
         } else {
             Files.writeString(page, Document.update(Files.readString(page), results));
         }

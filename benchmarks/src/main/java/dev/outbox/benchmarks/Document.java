@@ -13,6 +13,9 @@ final class Document {
     private static final int LONGEST_LINE = 120;
     private static final String SECTION = "\n## ";
 
+    /** A run of everything leaves it out, and keeps what the page has. */
+    private static final String SHARDS = "Shards";
+
     private static final String HEAD = """
             # Performance
 
@@ -139,6 +142,14 @@ final class Document {
                 "[a-z0-9]+\\.heap\\..*",
                 "Heap in use in the process of a relay, garbage apart, while it publishes a batch of 1000,"
                         + " with a large backlog and with a small one.");
+        part(
+                SHARDS,
+                "mongo\\.shards\\..*",
+                "A sharded MongoDB, with the four partitions of a topic on two shards, compared with all of them on one shard of the"
+                        + " same cluster. `drain` is a backlog through the relay with a limit of 100 and a publisher that does nothing."
+                        + " `persist` are four writers at a time, with transactions of 10 messages: each has a partition to itself, or each"
+                        + " transaction writes to all partitions (`all-partitions`). Routers, shards and clients share the same cores, so this"
+                        + " shows what a second shard costs, and not what a second machine gains.");
     }
 
     private Document() {}
@@ -147,32 +158,42 @@ final class Document {
         PARTS.put(title, new String[] {figures, text});
     }
 
-    /** A new page. */
-    static String of(Results results) {
+    /**
+     * A new page.
+     *
+     * @param before the page that it replaces, or nothing
+     */
+    static String of(Results results, String before) {
         Setting setting = results.setting();
         StringBuilder page = new StringBuilder(HEAD.formatted(setting.cores()));
         setting(page, setting);
         PARTS.keySet().forEach(title -> page.append(section(title, results, "")));
-        return page.toString();
+        return page.append(sections(before).getOrDefault(SHARDS, "")).toString();
     }
 
     /** An earlier page, with the sections that were measured now in the place of those that it had. */
     static String update(String page, Results results) {
-        Map<String, String> sections = new LinkedHashMap<>();
-        String[] parts = page.split(SECTION, -1);
-        for (String part : Arrays.copyOfRange(parts, 1, parts.length)) {
-            sections.put(part.substring(0, part.indexOf('\n')), SECTION + part);
-        }
+        Map<String, String> sections = sections(page);
         Setting setting = results.setting();
         String apart = "Measured apart: " + run(setting) + ", when the load of the machine was " + setting.load()
                 + " before.\n\n";
-        StringBuilder updated = new StringBuilder(parts[0]);
+        StringBuilder updated = new StringBuilder(page.split(SECTION, -1)[0]);
         sections.forEach((title, text) -> updated.append(PARTS.containsKey(title) ? "" : text));
         for (String title : PARTS.keySet()) {
             String section = section(title, results, apart);
             updated.append(section.isEmpty() ? sections.getOrDefault(title, "") : section);
         }
         return updated.toString();
+    }
+
+    /** By their titles, in their order. */
+    private static Map<String, String> sections(String page) {
+        Map<String, String> sections = new LinkedHashMap<>();
+        String[] parts = page.split(SECTION, -1);
+        for (String part : Arrays.copyOfRange(parts, 1, parts.length)) {
+            sections.put(part.substring(0, part.indexOf('\n')), SECTION + part);
+        }
+        return sections;
     }
 
     /** The section of a part; empty if nothing of it was measured. */

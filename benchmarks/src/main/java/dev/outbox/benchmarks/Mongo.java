@@ -21,6 +21,7 @@ import dev.outbox.store.mongo.MongoOutbox;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.bson.BsonBinary;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -34,8 +35,8 @@ import org.bson.conversions.Bson;
 import org.bson.types.ObjectId;
 
 /**
- * A MongoDB replica set. By hand, messages are found in their order and deleted by their ids, both with the concern of
- * a majority; nothing keeps a second reader away.
+ * A MongoDB replica set, or a sharded cluster. By hand, messages are found in their order and deleted by their ids,
+ * both with the concern of a majority; nothing keeps a second reader away.
  */
 final class Mongo implements Backend {
     private static final int CHUNK = 10_000;
@@ -44,6 +45,8 @@ final class Mongo implements Backend {
     private static final BsonTimestamp NOW = new BsonTimestamp(0, 0);
 
     private final String url;
+    private final String servers;
+    private final Consumer<String> placing;
     private final MongoClient client;
     private final MongoDatabase database;
     private final MongoCollection<BsonDocument> messages;
@@ -51,7 +54,17 @@ final class Mongo implements Backend {
     private int filled;
 
     Mongo(String url) {
+        this(url, "a replica set of one", database -> {});
+    }
+
+    /**
+     * @param servers in words
+     * @param placing is told the name of the database each time when its collections were created
+     */
+    Mongo(String url, String servers, Consumer<String> placing) {
         this.url = url;
+        this.servers = servers;
+        this.placing = placing;
         Stores.open(url, StoreOptions.defaults().withCreateSchema(true)).close();
         client = MongoClients.create(url);
         String name = Objects.requireNonNull(new ConnectionString(url).getDatabase());
@@ -75,7 +88,7 @@ final class Mongo implements Backend {
                         .runCommand(new BsonDocument("buildInfo", new BsonInt32(1)), BsonDocument.class)
                         .getString("version")
                         .getValue()
-                + ", a replica set of one";
+                + ", " + servers;
     }
 
     @Override
@@ -92,6 +105,7 @@ final class Mongo implements Backend {
     public void clear() {
         database.drop();
         MongoOutbox.createSchema(database);
+        placing.accept(database.getName());
     }
 
     @Override
