@@ -23,6 +23,9 @@ final class Generator {
     private static final long CENTURIES = 400L * 366 * 24 * HOUR;
     private static final int TRANSACTIONS = 3;
 
+    /** The least partitions to which a store of ours bounds a batch. */
+    private static final int FEW_PLACES = 200;
+
     /** Messages of a step that may be large. */
     private static final int FEW = 20;
 
@@ -283,7 +286,9 @@ final class Generator {
         add(Kind.BEGIN, 1);
         add(Kind.WRITE_TOGETHER, 1, 1, 0, partitions, 3 + random.nextInt(3), 8);
         add(Kind.COMMIT, 1);
-        int checkouts = Math.min(100, 14 * Math.max(partitions, limit) / limit);
+        // A batch may be bounded to fewer than all: then it takes more of them until each has had its turn.
+        int places = chance(50) ? limit : Math.min(limit, FEW_PLACES);
+        int checkouts = Math.min(100, 14 * Math.max(partitions, places) / places);
         for (int i = 0; i < checkouts; i++) {
             if (i == checkouts / 4 || i == checkouts / 2) {
                 add(Kind.REST, 1_800);
