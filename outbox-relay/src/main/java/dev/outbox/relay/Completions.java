@@ -30,7 +30,7 @@ final class Completions {
             event.next = before;
             event.count = before == null ? 1 : before.count + 1;
         } while (!last.compareAndSet(before, event));
-        if (event.count >= wanted) {
+        if (event.count == wanted) { // only one of them; await counts those that were there before
             LockSupport.unpark(waiting);
         }
     }

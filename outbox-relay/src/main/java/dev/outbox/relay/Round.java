@@ -50,7 +50,7 @@ final class Round {
     private static final int MANY_MESSAGES = 10_000;
     private static final long MANY_BYTES = 8L << 20;
 
-    /** For this many answers the round is woken when it has started everything. */
+    /** For fewer answers the round is not woken when it has started everything, unless no more are to come. */
     private static final int TOGETHER = 32;
 
     /** If this many partitions of a topic fail in a row in one batch, the cause is the broker and not a message. */
@@ -341,7 +341,9 @@ final class Round {
     private void drainAll(MessageBatch batch) {
         drain(batch);
         while (isBusy()) {
-            if (!await(batch, Math.min(TOGETHER, inFlight.size() + calls))) {
+            int left = inFlight.size() + calls;
+            // To be woken costs more than an answer does. So it waits for half of those that are left.
+            if (!await(batch, Math.min(left, Math.max(TOGETHER, left / 2)))) {
                 inFlight.removeIf(sent -> sent.isAnsweredLater() && sent.wasCalled() && sent.claim());
                 if (calls > 0) { // helpers that are still in the publisher, although they were interrupted
                     completions.await(1, SIGN_OF_LIFE);
