@@ -133,19 +133,31 @@ final class ExpiredHolds {
                 .append("u", PartitionDocuments.RELEASE.toBsonDocument())
                 .append("multi", BsonBoolean.TRUE);
         try {
-            database.runCommand(new BsonDocument(
-                            "update",
-                            new BsonString(
-                                    collections.partitions().getNamespace().getCollectionName()))
-                    .append("updates", new BsonArray(List.of(update)))
-                    .append("writeConcern", UNSAFE)
-                    .append("maxTimeMS", new BsonInt32(WAIT_MILLIS)));
-            return End.DONE;
+            BsonDocument reply = database.runCommand(
+                    new BsonDocument(
+                                    "update",
+                                    new BsonString(collections
+                                            .partitions()
+                                            .getNamespace()
+                                            .getCollectionName()))
+                            .append("updates", new BsonArray(List.of(update)))
+                            .append("writeConcern", UNSAFE)
+                            .append("maxTimeMS", new BsonInt32(WAIT_MILLIS)),
+                    BsonDocument.class);
+            BsonArray refused = reply.getArray("writeErrors", new BsonArray());
+            if (refused.isEmpty()) {
+                return End.DONE;
+            }
+            LOG.debug("Partitions cannot be freed yet: {}, {}", which, refused);
+            // The router of a sharded cluster answers so where the server itself says that the command failed.
+            return endOf(refused.get(0).asDocument().getNumber("code").intValue());
         } catch (MongoException | IllegalStateException e) {
             LOG.debug("Partitions cannot be freed yet: {}", which, e);
-            boolean conflict = e instanceof MongoException mongo
-                    && (mongo.getCode() == WRITE_CONFLICT || mongo.getCode() == StoreErrors.MAX_TIME_EXPIRED);
-            return conflict ? End.CONFLICT : End.FAILED;
+            return e instanceof MongoException mongo ? endOf(mongo.getCode()) : End.FAILED;
         }
+    }
+
+    private static End endOf(int error) {
+        return error == WRITE_CONFLICT || error == StoreErrors.MAX_TIME_EXPIRED ? End.CONFLICT : End.FAILED;
     }
 }
