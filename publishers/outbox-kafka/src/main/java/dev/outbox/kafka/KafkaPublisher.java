@@ -172,6 +172,7 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
         Exception end = used.end();
         if (end != null) { // the thread that made the next producer may not have seen it
             fail(stage, aborted(used, end));
+            used.answered(stage);
             return;
         }
         Thread caller = Thread.currentThread();
@@ -185,10 +186,12 @@ public final class KafkaPublisher<T> implements AsyncBrokerPublisher<T>, AutoClo
                 } else {
                     notTaken(used, stage, topic, thrown);
                 }
+                used.answered(stage);
             });
             sent[0] = true;
         } catch (RuntimeException e) {
             notSent(used, stage, topic, e);
+            used.answered(stage);
         }
     }
 

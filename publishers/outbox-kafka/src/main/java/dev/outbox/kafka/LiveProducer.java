@@ -1,8 +1,8 @@
 package dev.outbox.kafka;
 
 import java.time.Duration;
-import java.util.concurrent.ConcurrentNavigableMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
@@ -13,7 +13,7 @@ final class LiveProducer {
     private final Producer<byte[], byte[]> producer;
     private final AtomicReference<@Nullable Exception> end = new AtomicReference<>();
 
-    private final ConcurrentNavigableMap<Long, Pending> started = new ConcurrentSkipListMap<>();
+    private final Set<Pending> started = ConcurrentHashMap.newKeySet();
 
     LiveProducer(Producer<byte[], byte[]> producer) {
         this.producer = producer;
@@ -24,15 +24,18 @@ final class LiveProducer {
     }
 
     /** A message is about to be sent. */
-    @SuppressWarnings("FutureReturnValueIgnored") // it has the same answer
     void start(Pending message) {
-        started.put(message.order, message);
-        message.whenComplete((receipt, thrown) -> started.remove(message.order));
+        started.add(message);
     }
 
-    /** The messages without an answer, in their order. */
+    /** A message that was started has its answer. */
+    void answered(Pending message) {
+        started.remove(message);
+    }
+
+    /** The messages without an answer, in any order. */
     Stream<Pending> open() {
-        return started.values().stream().filter(message -> !message.isDone());
+        return started.stream().filter(message -> !message.isDone());
     }
 
     /** Why the producer was abandoned, or null if it was not. */
