@@ -155,6 +155,8 @@ final class Connector {
                 .connectionTimeout(connectTimeout)
                 .requestCleanupInterval(cleanup)
                 .clientSideLimitChecks(true)
+                // The writer sends what is there, and waits for nothing. Otherwise each message is a write of its own.
+                .dontForceFlushOnRequest()
                 .connectionListener(listener)
                 .errorListener(listener)
                 .build();

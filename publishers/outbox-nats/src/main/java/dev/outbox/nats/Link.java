@@ -4,15 +4,14 @@ import dev.outbox.PermanentFailureException;
 import dev.outbox.Receipt;
 import io.nats.client.Connection;
 import io.nats.client.JetStream;
-import io.nats.client.PublishOptions;
 import io.nats.client.api.PublishAck;
+import io.nats.client.support.NatsJetStreamConstants;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentNavigableMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -35,7 +34,9 @@ final class Link {
 
     private final AtomicLong duplicates;
     private final AtomicLong number = new AtomicLong();
-    private final ConcurrentNavigableMap<Long, Pending> pending = new ConcurrentSkipListMap<>();
+
+    /** By their order, which matters only at the end, so that nothing keeps them in it. */
+    private final Map<Long, Pending> pending = new ConcurrentHashMap<>();
 
     private volatile @Nullable Function<Pending, Exception> condemned;
     private volatile @Nullable Function<Pending, Exception> ended;
@@ -79,13 +80,13 @@ final class Link {
             return;
         }
         Outgoing outgoing = message.message;
-        PublishOptions options = PublishOptions.builder()
-                .messageId(outgoing.id())
-                .expectedStream(stream)
-                .build();
         try {
+            // The client would copy all headers to add those of PublishOptions.
+            outgoing.headers()
+                    .put(NatsJetStreamConstants.MSG_ID_HDR, outgoing.id())
+                    .put(NatsJetStreamConstants.EXPECTED_STREAM_HDR, stream);
             CompletionStage<PublishAck> answer =
-                    jetStream.publishAsync(outgoing.subject(), outgoing.headers(), outgoing.body(), options);
+                    jetStream.publishAsync(outgoing.subject(), outgoing.headers(), outgoing.body());
             answer.whenComplete((ack, thrown) -> answered(mine, ack, thrown));
         } catch (RuntimeException e) {
             answered(mine, null, e);
@@ -119,12 +120,18 @@ final class Link {
 
     /** Fails the messages for one subject. */
     void failSubject(String subject, String reason) {
-        pending.forEach((each, message) -> {
-            if (message.message.subject().equals(subject) && pending.remove(each, message)) {
+        for (Map.Entry<Long, Pending> each : inOrder()) {
+            Pending message = each.getValue();
+            if (message.message.subject().equals(subject) && pending.remove(each.getKey(), message)) {
                 onFailure.accept(message);
                 message.answer.completeExceptionally(errors.away(reason, null));
             }
-        });
+        }
+    }
+
+    /** Of a partition, one thread at a time gives messages to the client, so none is missing before another. */
+    private List<Map.Entry<Long, Pending>> inOrder() {
+        return pending.entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
     }
 
     /** Takes no more messages from now on. What is not answered may still be, until the end. */
@@ -139,11 +146,11 @@ final class Link {
         synchronized (this) {
             reason = ended == null ? why : ended;
             ended = reason;
-            for (Map.Entry<Long, Pending> first = pending.pollFirstEntry();
-                    first != null;
-                    first = pending.pollFirstEntry()) {
-                onFailure.accept(first.getValue());
-                failed.add(first.getValue());
+            for (Map.Entry<Long, Pending> each : inOrder()) { // what comes after this sees that it has ended
+                if (pending.remove(each.getKey(), each.getValue())) {
+                    onFailure.accept(each.getValue());
+                    failed.add(each.getValue());
+                }
             }
         }
         for (Pending message : failed) {
@@ -153,8 +160,7 @@ final class Link {
 
     /** Whether a message has waited this long. */
     boolean isLate(long now, long nanos) {
-        Map.Entry<Long, Pending> first = pending.firstEntry();
-        return first != null && now - first.getValue().since > nanos;
+        return pending.values().stream().anyMatch(message -> now - message.since > nanos);
     }
 
     /** What is not answered now. */

@@ -5,7 +5,6 @@ import dev.outbox.Delivery;
 import dev.outbox.OutboxHeaders;
 import dev.outbox.PermanentFailureException;
 import io.nats.client.impl.Headers;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -52,11 +51,11 @@ record Messages<T>(
     }
 
     private static String checked(String name) {
-        if (!name.chars().allMatch(c -> c > ' ' && c <= '~' && c != ':')) {
+        if (!NatsHeaders.isWithin(name, '!', '~') || name.indexOf(':') >= 0) {
             throw new PermanentFailureException(
                     "The message has a header '" + name + "'; NATS allows ASCII without blanks and colons in a name.");
         }
-        if (name.toLowerCase(Locale.ROOT).startsWith(OF_THE_SERVER)) {
+        if (name.regionMatches(true, 0, OF_THE_SERVER, 0, OF_THE_SERVER.length())) {
             throw new PermanentFailureException("The message has a header " + name
                     + ", which instructs the server of NATS; give the header another name.");
         }

@@ -58,10 +58,20 @@ public final class NatsHeaders {
     }
 
     private static boolean isPlain(String value) {
-        return value.chars().allMatch(c -> c >= ' ' && c <= '~')
+        return isWithin(value, ' ', '~')
                 && !value.startsWith(" ")
                 && !value.endsWith(" ")
                 && !value.startsWith(ENCODED);
+    }
+
+    /** Whether all characters are between these two. */
+    static boolean isWithin(String text, char first, char last) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) < first || text.charAt(i) > last) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The value of an attribute of CloudEvents, as their binding to HTTP writes it, which that to NATS refers to. */

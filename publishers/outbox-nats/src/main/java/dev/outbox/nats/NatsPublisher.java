@@ -126,7 +126,7 @@ public final class NatsPublisher<T> implements AsyncBrokerPublisher<T>, AutoClos
      * Starts a publisher that connects as options say. The options themselves are not changed. A copy of them is, in
      * this: the client does not reconnect, because this publisher connects again by itself and the client would send
      * messages that have failed meanwhile; connecting takes at most 5 seconds and a quarter of {@link
-     * Builder#ackTimeout}, for each server.
+     * Builder#ackTimeout}, for each server; and messages that wait to be sent are sent together, not by a write each.
      *
      * @throws ConfigurationException if the options make the client discard messages without telling anybody
      */

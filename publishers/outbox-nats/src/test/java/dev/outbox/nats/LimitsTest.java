@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What is refused, and what a connection does that is about to end; no server is there. */
@@ -68,6 +70,39 @@ class LimitsTest {
         assertTrue(first.answer.isCompletedExceptionally(), "the first message has an answer");
         assertEquals(List.of("publishAsync"), sent);
         assertEquals(List.of("2", "1"), failed);
+    }
+
+    @Test
+    void messagesFailInTheirOrderBecauseTheFirstOfAPartitionMustComeAgainFirst() {
+        Errors errors = new Errors("here");
+        failInOrder(link -> link.end(pending -> errors.away("is late", null)));
+        failInOrder(link -> link.failSubject("orders", "refused a message"));
+    }
+
+    private static void failInOrder(Consumer<Link> end) {
+        List<String> failed = new ArrayList<>();
+        List<CompletableFuture<?>> answers = new ArrayList<>();
+        JetStream jetStream = (JetStream) Proxy.newProxyInstance(
+                LimitsTest.class.getClassLoader(), new Class<?>[] {JetStream.class}, (proxy, method, arguments) -> {
+                    CompletableFuture<?> answer = new CompletableFuture<>();
+                    answers.add(answer);
+                    return answer;
+                });
+        Link link = new Link(
+                proxy(Connection.class, new ArrayList<>()),
+                jetStream,
+                "ORDERS",
+                new Errors("here"),
+                pending -> failed.add(pending.message.id()),
+                new AtomicLong());
+        List<String> ids = IntStream.range(0, 70).mapToObj(Integer::toString).toList();
+        for (String id : ids.subList(0, 58)) {
+            link.publish(pending(id));
+            answers.remove(0).completeExceptionally(new IllegalStateException("refused"));
+        }
+        ids.subList(58, 70).forEach(id -> link.publish(pending(id)));
+        end.accept(link);
+        assertEquals(ids, failed);
     }
 
     @Test
