@@ -88,7 +88,7 @@ final class Document {
                         + " of a partition in flight. It does two things: it drains the outbox, and it publishes. Each is also measured"
                         + " alone: the same relay with a publisher that does nothing (`nothing`), and the bare client of the broker, which"
                         + " sends the same bytes and waits for the same answers (`client`): a producer of Kafka with `acks=all` and its"
-                        + " defaults, a channel of RabbitMQ with confirms and persistent messages, `publishAsync` of NATS JetStream. The first figure of each"
+                        + " defaults, a channel of RabbitMQ with confirms and persistent messages, `publishAsync` of NATS JetStream with `dontForceFlushOnRequest`. The first figure of each"
                         + " broker compares the relay with the slower of both. Where all of them share the same cores, that is hard to"
                         + " reach: `one-after-the-other` compares it with the rate of doing both on the same cores in turn. A worker waits"
                         + " for all answers to a batch before it takes the next one. Only the database works while it takes and closes a"

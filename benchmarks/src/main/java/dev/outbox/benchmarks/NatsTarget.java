@@ -7,6 +7,7 @@ import dev.outbox.servers.NatsServer;
 import io.nats.client.Connection;
 import io.nats.client.JetStream;
 import io.nats.client.Nats;
+import io.nats.client.Options;
 import io.nats.client.api.PublishAck;
 import io.nats.client.api.StreamConfiguration;
 import io.nats.client.impl.Headers;
@@ -31,7 +32,10 @@ final class NatsTarget implements BrokerTarget {
 
     NatsTarget() throws Exception {
         String url = NatsServer.shared().url();
-        connection = Nats.connect(url);
+        connection = Nats.connect(new Options.Builder()
+                .server(url)
+                .dontForceFlushOnRequest() // as the publisher
+                .build());
         connection
                 .jetStreamManagement()
                 .addStream(StreamConfiguration.builder()
