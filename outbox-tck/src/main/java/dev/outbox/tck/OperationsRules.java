@@ -14,6 +14,7 @@ import dev.outbox.tck.internal.spec.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -174,6 +175,35 @@ interface OperationsRules {
             batch.publish(batch.get(0));
         }
         assertFalse(client.operations().retryNow(TOPIC, 0), "retryNow after the head was published");
+    }
+
+    /** A batch of another partition must hold nothing that is in the way. */
+    @Rule("OBX-OPS-3")
+    default void retryNowEndsDelaysWhileABatchIsOpen(TestOutbox outbox) throws Exception {
+        Client client = outbox.open();
+        if (CapabilityRules.isWithoutOperations(client)) {
+            return;
+        }
+        Client other = outbox.open();
+        Set<String> failing = new HashSet<>();
+        for (int partition = 1; partition <= 8; partition++) {
+            outbox.commit(TOPIC, partition, "failing " + partition);
+            failing.add("failing " + partition);
+        }
+        outbox.commit(TOPIC, 0, "held");
+        Set<String> left = new HashSet<>(failing);
+        while (!left.isEmpty()) {
+            try (Client.Batch batch = client.await(100)) {
+                batch.messages().stream()
+                        .filter(m -> left.remove(TestOutbox.text(m)))
+                        .forEach(m -> batch.fail(m, Duration.ofHours(1)));
+            }
+        }
+        try (Client.Batch held = client.await(100)) {
+            assertEquals(List.of("held"), held.texts(), "messages of the only partition that is ready");
+            assertEquals(8, other.operations().retryNow(TOPIC), "failing partitions of the topic");
+            outbox.drain(other, failing, TOPIC);
+        }
     }
 
     @Rule("OBX-OPS-3")

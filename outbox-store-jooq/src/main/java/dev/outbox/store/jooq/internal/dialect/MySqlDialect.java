@@ -105,10 +105,6 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
      */
     private static final String TO_CHANGE_MESSAGES = " LEFT JOIN outbox_message z ON z.id = 0";
 
-    /** One id is one probe, with nothing to be read wrongly. */
-    private static final String TAKE_ONE =
-            TAKE + "outbox_partition p FORCE INDEX (PRIMARY)" + TO_CHANGE_MESSAGES + " WHERE p.id = ? AND " + READY;
-
     /**
      * As {@link #byId}, and any number of them are one parameter. In a subquery, because such a table cannot be locked.
      */
@@ -674,7 +670,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
                         1,
                         wanted.stream()
                                 .map(held -> Integer.toString(held.partition.id()))
-                                .collect(Collectors.joining(",", "[", "]")));
+                                .collect(Collectors.joining(",", "[", ",0]")));
                 statement.setInt(2, most);
             }
             return RowReader.locked(statement, wanted);
@@ -695,7 +691,7 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     }
 
     private static String take(int count) {
-        return count == 1 ? TAKE_ONE : TAKE + byId(count) + TO_CHANGE_MESSAGES + " WHERE " + READY;
+        return TAKE + byId(count) + TO_CHANGE_MESSAGES + " WHERE " + READY;
     }
 
     /**
@@ -790,10 +786,14 @@ public record MySqlDialect(MySqlServerKind kind, TableNames names, MySqlSession 
     /**
      * A table joined to a list of its ids, one probe each. With "id IN (…)" MySQL reads a small table from end to end,
      * FORCE INDEX or not, and locks all rows on its way: it would wait for those of others, and others would skip ours.
+     *
+     * <p>The last id is one that no partition has. The server unlocks a row that is delayed when it looks for the next,
+     * and keeps the last one locked. A delayed partition would be locked for as long as the batch is open: its delay
+     * could pass, or an operator end it, and nobody could take it.
      */
     private static String byId(int count) {
         return "(SELECT ? AS id" + " UNION ALL SELECT ?".repeat(count - 1)
-                + ") w STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id";
+                + " UNION ALL SELECT 0) w STRAIGHT_JOIN outbox_partition p FORCE INDEX (PRIMARY) ON p.id = w.id";
     }
 
     @Override
