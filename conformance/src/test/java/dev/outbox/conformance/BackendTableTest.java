@@ -19,15 +19,20 @@ class BackendTableTest {
                     "|---|---|---|---|---|"));
 
     private static final String JOOQ = "outbox-store-jooq";
+    private static final String MONGO = "outbox-store-mongo";
     private static final String ROW_LOCK = "row lock of an open transaction";
     private static final String LEASE = "lease, renewed and fenced";
+    private static final String ADVISORY_LOCK = "advisory lock of an open transaction";
+    private static final String ASYNCHRONOUS = "PostgreSQL, asynchronous standby";
     private static final String MARIADB = "MariaDB 10.6+";
     private static final String SENTINEL = "Redis 6.2+, Sentinel";
     private static final String CLUSTER = "Redis 6.2+, Cluster";
+    private static final String MEMBERS = "MongoDB 5.0+, three members";
+    private static final String SHARDS = "MongoDB 5.0+, two shards";
     private static final int HIGHEST_LEVEL = 6;
 
     /** Only the profile "versions" has the whole suite run on these. */
-    private static final Set<String> IN_VERSIONS = Set.of(MARIADB, SENTINEL, CLUSTER);
+    private static final Set<String> IN_VERSIONS = Set.of(ASYNCHRONOUS, MARIADB, SENTINEL, CLUSTER, MEMBERS, SHARDS);
 
     /**
      * A row.
@@ -75,12 +80,8 @@ class BackendTableTest {
     }
 
     private static final List<Backend> BACKENDS = List.of(
-            new Backend(
-                    "PostgreSQL",
-                    JOOQ,
-                    "advisory lock of an open transaction",
-                    "dev.outbox.store.jooq.PostgresTckTest",
-                    "postgres"),
+            new Backend("PostgreSQL", JOOQ, ADVISORY_LOCK, "dev.outbox.store.jooq.PostgresTckTest", "postgres"),
+            new Backend(ASYNCHRONOUS, JOOQ, ADVISORY_LOCK, "dev.outbox.store.jooq.PostgresFailoverTckTest", "postgres"),
             new Backend("MySQL 8.0.20+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MySqlTckTest", "mysql"),
             new Backend(MARIADB, JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MariaDbTckTest", "mariadb"),
             new Backend("H2", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.H2TckTest", ""),
@@ -92,12 +93,9 @@ class BackendTableTest {
                     "redis"),
             new Backend(SENTINEL, "outbox-store-redis", LEASE, "dev.outbox.store.redis.RedisFailoverTckTest", "redis"),
             new Backend(CLUSTER, "outbox-store-redis", LEASE, "dev.outbox.store.redis.RedisClusterTckTest", "redis"),
-            new Backend(
-                    "MongoDB 5.0+, replica set",
-                    "outbox-store-mongo",
-                    LEASE,
-                    "dev.outbox.store.mongo.MongoTckTest",
-                    "mongo"));
+            new Backend("MongoDB 5.0+, one member", MONGO, LEASE, "dev.outbox.store.mongo.MongoTckTest", "mongo"),
+            new Backend(MEMBERS, MONGO, LEASE, "dev.outbox.store.mongo.MongoFailoverTckTest", "mongo"),
+            new Backend(SHARDS, MONGO, LEASE, "dev.outbox.store.mongo.MongoShardedTckTest", "mongo-sharded"));
 
     @Test
     void theReadmeSaysWhatTheReportsSay() throws IOException {
