@@ -198,6 +198,7 @@ class RelayAsyncTest {
         assertEquals(List.of("a:1", "b:1"), started.received().stream().sorted().toList());
     }
 
+    /** One thread calls all publishers, so the silent one was called when the second turn of the slow one begins. */
     @Test
     void timeoutsAreKeptWhileSynchronousTopicsTakeTheirTime() {
         AtomicLong asked = new AtomicLong();
@@ -231,6 +232,7 @@ class RelayAsyncTest {
         Relay relay = Fixture.relay(fixture.store)
                 .topic(silent)
                 .topic(slow)
+                .publishers(1)
                 .listener(listener)
                 .build();
         assertEquals(new RoundResult(3, 1, null), relay.processMessages(100));
