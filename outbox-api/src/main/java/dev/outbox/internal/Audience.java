@@ -34,6 +34,11 @@ public final class Audience<L> {
         return new Audience<>(log, List.copyOf(all));
     }
 
+    /** Whether there is nobody to tell. */
+    public boolean isEmpty() {
+        return listeners.isEmpty();
+    }
+
     /** Tells each of them. */
     public void tell(Consumer<L> event) {
         for (L listener : listeners) {

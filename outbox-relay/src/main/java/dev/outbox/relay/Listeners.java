@@ -43,7 +43,15 @@ final class Listeners {
         all.tell(l -> l.checkedOut(new OutboxListener.CheckedOut(messages, limit, since(start))));
     }
 
+    /** Whether there are any, of the relay or of a topic. */
+    boolean areThere() {
+        return !all.isEmpty();
+    }
+
     void published(PersistedMessage message, @Nullable String publishId, long tookNanos) {
+        if (!areThere()) {
+            return;
+        }
         of(message.topic())
                 .tell(l -> l.published(new OutboxListener.Published(
                         message, publishId, message.attempts() + 1, Duration.ofNanos(tookNanos))));

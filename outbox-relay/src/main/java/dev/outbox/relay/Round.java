@@ -11,6 +11,7 @@ import dev.outbox.Receipt;
 import dev.outbox.StoreException;
 import dev.outbox.Topic;
 import dev.outbox.internal.Answers;
+import dev.outbox.internal.QuickHold;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -104,6 +105,12 @@ final class Round {
 
     /** The time when the clock was last read: after a call of a publisher or of the store, and after waiting. */
     private long now;
+
+    /** Whether nothing was done since that can take long: no listener was told, nothing was logged. */
+    private boolean isNow;
+
+    /** The batch, if it can tell without waiting that it has its hold. */
+    private @Nullable QuickHold quickHold;
 
     private List<PartitionQueue<?>> queues = List.of();
     private boolean checkoutFailed;
@@ -223,6 +230,7 @@ final class Round {
         try {
             run.takeInterrupt();
             batch = shared.store.checkout(routes.keySet(), permit.limit());
+            quickHold = batch instanceof QuickHold quick ? quick : null;
             size = batch.messages().size();
             now = System.nanoTime();
             heldAt = now;
@@ -385,9 +393,18 @@ final class Round {
         return shared.unsettled.knows(queue.partition, queue.peek()) || tried.add(queue.route);
     }
 
+    /**
+     * A batch that knows that it has its hold is told the time when the last message was answered. Between that and
+     * here is only bookkeeping in memory. A pause in it is no worse than one between the answer and the publisher: the
+     * message is started a moment after the hold was sure, and nobody can see a pause in that moment.
+     */
     private boolean isHeld(MessageBatch batch) {
+        if (!isNow) {
+            now = System.nanoTime();
+        }
+        isNow = false;
         heldAt = now;
-        if (!lost) {
+        if (!lost && (quickHold == null || !quickHold.isHeldAt(now))) {
             lost = !batch.isHeld();
             now = System.nanoTime(); // the store's answer is no publisher's time
         }
@@ -473,6 +490,7 @@ final class Round {
             run.exit();
         }
         now = System.nanoTime();
+        isNow = true;
         queue.finished();
         queue.route.took(now - start);
         answered(batch, queue, message, receipt, failure, decoded, start, now - start);
@@ -591,10 +609,13 @@ final class Round {
             }
             if (queue.route.worked(start)) {
                 isBack(queue.topic.name());
+                isNow = false;
             }
+            isNow &= !shared.listeners.areThere();
             outcomes.published(batch, queue, message, receipt.id(), took);
             return;
         }
+        isNow = false;
         Throwable failure = thrown == null ? new MisuseException(Answers.missing(queue.topic.name())) : thrown;
         Outcomes.Blame blame = outcomes.failed(batch, queue, message, failure, decoded, took);
         if (blame == Outcomes.Blame.NOBODY) {

@@ -29,6 +29,9 @@ final class Route<T> {
 
     private static final long CAP = 200_000_000;
 
+    /** What makes so little difference is not written, because writing costs more than the quickest publisher takes. */
+    private static final long SLIGHT = 1_000;
+
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
@@ -93,7 +96,11 @@ final class Route<T> {
     void took(long nanos) {
         long before = callNanos;
         long now = Math.min(nanos, CAP);
-        callNanos = before < 0 ? now : before + (now - before) / 8;
+        if (before < 0) {
+            callNanos = now;
+        } else if (Math.abs(now - before) > SLIGHT) {
+            callNanos = before + (now - before) / 8;
+        }
     }
 
     /**

@@ -207,6 +207,25 @@ class H2ClosingTest {
         }
     }
 
+    /** The answer is trusted for a twelfth of the silence, which is an hour here. */
+    @Test
+    void aBatchKnowsThatItHasItsHoldForAsLongAsAnAnswerIsTrusted() throws Exception {
+        LastAnswer.silence = Duration.ofHours(12);
+        long hour = Duration.ofHours(1).toNanos();
+        JdbcBatch lost;
+        try (Store store = JdbcOutbox.store(pool, StoreOptions.defaults())) {
+            JdbcBatch batch = checkout(store, 0);
+            assertTrue(batch.isHeldAt(System.nanoTime()));
+            assertFalse(batch.isHeldAt(System.nanoTime() + hour), "an hour later");
+            assertTrue(batch.isHeld());
+            batch.markPublished(batch.messages().get(0), null);
+            batch.close();
+            assertFalse(batch.isHeldAt(System.nanoTime()), "after the close");
+            lost = checkout(store, 1);
+        }
+        assertFalse(lost.isHeldAt(System.nanoTime()), "after the store was closed");
+    }
+
     @Test
     void oneBatchThatCannotBeEndedIsGivenBackWithAllOthers() throws Exception {
         Store store = JdbcOutbox.store(pool, StoreOptions.defaults());

@@ -5,6 +5,7 @@ import dev.outbox.OutboxException;
 import dev.outbox.PersistedMessage;
 import dev.outbox.StoreException;
 import dev.outbox.internal.Log;
+import dev.outbox.internal.QuickHold;
 import dev.outbox.spi.Outcome;
 import dev.outbox.store.jooq.internal.checkout.ReadPositions;
 import dev.outbox.store.jooq.internal.connection.BorrowedConnection;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * or the connection dies, the database frees the partitions. A close that comes too late has no connection to do harm
  * with.
  */
-public final class JdbcBatch extends OutcomeBatch {
+public final class JdbcBatch extends OutcomeBatch implements QuickHold {
     private static final Log LOG = Log.of(JdbcBatch.class);
     private static final String DOING = "Closing a batch";
     private static final String CHANGED = "Something else has changed the tables of the outbox.";
@@ -108,11 +109,10 @@ public final class JdbcBatch extends OutcomeBatch {
         if (!outcomes.isOpen() || held.isEmpty()) {
             return outcomes.isOpen();
         }
-        BorrowedConnection open = borrowed;
-        if (abandoned || open == null || open.isClosed()) {
+        if (!hasConnection()) {
             return false;
         }
-        if (proof.isYoungerThan(SignsOfLife.trust())) {
+        if (isProvenAt(System.nanoTime())) {
             return true;
         }
         using.lock();
@@ -121,6 +121,21 @@ public final class JdbcBatch extends OutcomeBatch {
         } finally {
             unlock();
         }
+    }
+
+    /** True while a recent answer of the server proves that the session is there, which is nearly always. */
+    @Override
+    public boolean isHeldAt(long now) {
+        return outcomes.isOpen() && hasConnection() && isProvenAt(now);
+    }
+
+    private boolean hasConnection() {
+        BorrowedConnection open = borrowed;
+        return !abandoned && open != null && !open.isClosed();
+    }
+
+    private boolean isProvenAt(long now) {
+        return proof.isYoungerThan(SignsOfLife.trustNanos(), now);
     }
 
     /** Asks the server, unless a close or another thread uses the connection. */

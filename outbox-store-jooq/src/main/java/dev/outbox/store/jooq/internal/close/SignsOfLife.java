@@ -58,7 +58,12 @@ public final class SignsOfLife implements AutoCloseable {
      * seconds.
      */
     public static Duration trust() {
-        return Duration.ofNanos(LastAnswer.silence.toNanos() / 12); // asked for every message, and dividedBy is slow
+        return Duration.ofNanos(trustNanos());
+    }
+
+    /** The same in nanoseconds. It is asked for every message, and arithmetic with durations is slow. */
+    static long trustNanos() {
+        return LastAnswer.silence.toNanos() / 12;
     }
 
     /** How long to wait for an answer. */

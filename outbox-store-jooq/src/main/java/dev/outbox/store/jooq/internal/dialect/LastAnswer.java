@@ -17,7 +17,15 @@ public record LastAnswer(long nanos, long millis) {
 
     /** Whether both clocks say that it is no older. */
     public boolean isYoungerThan(Duration age) {
-        return System.nanoTime() - nanos < age.toNanos()
-                && Math.abs(System.currentTimeMillis() - millis) < age.toMillis();
+        return isYoungerThan(age.toNanos(), System.nanoTime());
+    }
+
+    /**
+     * The same of an age in nanoseconds, for a caller that has read one of the clocks.
+     *
+     * @param now by {@link System#nanoTime}
+     */
+    public boolean isYoungerThan(long age, long now) {
+        return now - nanos < age && Math.abs(System.currentTimeMillis() - millis) < age / 1_000_000;
     }
 }

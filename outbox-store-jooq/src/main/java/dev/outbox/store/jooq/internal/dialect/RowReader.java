@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes messages of rows. */
 public final class RowReader {
-    private static final byte[] NONE = new byte[0];
+    /** In the place of a payload that was left out; no other message has this object. */
+    private static final byte[] LEFT_OUT = new byte[0];
 
     private RowReader() {}
 
@@ -88,17 +89,22 @@ public final class RowReader {
             return;
         }
         long rowId = rows.getLong(first);
-        String id = id(rows.getString(first + 2), rows.getLong(first + 1), rowId);
-        long size = rows.getLong(first + 8);
-        boolean isLeftOut = size > held.whole;
+        String messageId = rows.getString(first + 2);
+        String id = messageId != null ? messageId : id(null, rows.getLong(first + 1), rowId);
         PersistedMessage message;
         try {
-            message = message(rows, first + 3, id, held.partition.topic(), held.partition.number(), isLeftOut, dialect);
+            message =
+                    message(rows, first + 3, id, held.partition.topic(), held.partition.number(), held.whole, dialect);
         } catch (UnreadableRow e) {
             held.endBefore(rowId, e.getMessage());
             return;
         }
-        held.add(rowId, message, isLeftOut ? (int) size : 0);
+        held.add(rowId, message, isLeftOut(message) ? (int) rows.getLong(first + 8) : 0);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a payload that was read may be empty, too
+    private static boolean isLeftOut(PersistedMessage message) {
+        return message.payload() == LEFT_OUT;
     }
 
     /** Reads the payloads that were left out, and the reasons why others are unreadable. Columns: id, payload. */
@@ -199,21 +205,40 @@ public final class RowReader {
     public static PersistedMessage message(
             ResultSet rows, int column, String id, String topic, int partition, Dialect dialect)
             throws SQLException, UnreadableRow {
-        return message(rows, column, id, topic, partition, false, dialect);
+        return message(rows, column, id, topic, partition, Long.MAX_VALUE, dialect);
     }
 
+    /**
+     * The same of a read that leaves larger payloads out, and gives the size in the column after the others. Each
+     * column is read here and not by a function, because that would make an object for each.
+     */
     private static PersistedMessage message(
-            ResultSet rows, int column, String id, String topic, int partition, boolean withoutPayload, Dialect dialect)
+            ResultSet rows, int column, String id, String topic, int partition, long whole, Dialect dialect)
             throws SQLException, UnreadableRow {
-        String key = value("message_key", () -> rows.getString(column), true);
-        Map<String, String> headers = value("headers", () -> headers(rows.getString(column + 1)), false);
-        byte[] payload = withoutPayload ? NONE : value("payload", () -> rows.getBytes(column + 2), false);
-        int attempts = value("attempts", () -> rows.getInt(column + 3), false);
-        Instant createdAt = value("created_at", () -> dialect.instant(rows, column + 4), false);
-        if (attempts < 0 || partition < 0) {
-            throw unreadable(attempts < 0 ? "attempts" : "partition_no", "is negative", null);
+        String reading = "message_key";
+        try {
+            String key = rows.getString(column);
+            reading = "headers";
+            Map<String, String> headers = headers(rows.getString(column + 1));
+            reading = "payload";
+            byte[] payload = rows.getBytes(column + 2);
+            if (payload == null) {
+                if (whole == Long.MAX_VALUE || rows.getLong(column + 5) <= whole) {
+                    throw unreadable(reading, "is null", null);
+                }
+                payload = LEFT_OUT;
+            }
+            reading = "attempts";
+            int attempts = rows.getInt(column + 3);
+            reading = "created_at";
+            Instant createdAt = dialect.instant(rows, column + 4);
+            if (attempts < 0 || partition < 0) {
+                throw unreadable(attempts < 0 ? "attempts" : "partition_no", "is negative", null);
+            }
+            return new PersistedMessage(id, topic, partition, key, headers, payload, attempts, createdAt);
+        } catch (SQLException | RuntimeException e) {
+            throw unreadable(reading, e);
         }
-        return new PersistedMessage(id, topic, partition, key, headers, payload, attempts, createdAt);
     }
 
     /** What can be read of such a row, to be shown: the rest is empty. */
@@ -263,16 +288,22 @@ public final class RowReader {
                 throw unreadable(column, "is null", null);
             }
             return read;
-        } catch (UncheckedIOException e) {
-            throw unreadable(column, "is not a JSON object of texts", e);
-        } catch (SQLException e) {
-            if (String.valueOf(e.getSQLState()).startsWith("08")) {
-                throw e;
-            }
-            throw unreadable(column, "cannot be read: " + e.getMessage(), e);
-        } catch (RuntimeException e) {
-            throw unreadable(column, "cannot be read: " + e, e);
+        } catch (SQLException | RuntimeException e) {
+            throw unreadable(column, e);
         }
+    }
+
+    private static UnreadableRow unreadable(String column, Exception e) throws SQLException {
+        if (e instanceof UncheckedIOException) {
+            return unreadable(column, "is not a JSON object of texts", e);
+        }
+        if (e instanceof SQLException error) {
+            if (String.valueOf(error.getSQLState()).startsWith("08")) {
+                throw error;
+            }
+            return unreadable(column, "cannot be read: " + e.getMessage(), e);
+        }
+        return unreadable(column, "cannot be read: " + e, e);
     }
 
     private static UnreadableRow unreadable(String column, String what, @Nullable Exception cause) {
