@@ -24,6 +24,7 @@ class BackendTableTest {
     private static final String LEASE = "lease, renewed and fenced";
     private static final String ADVISORY_LOCK = "advisory lock of an open transaction";
     private static final String ASYNCHRONOUS = "PostgreSQL, asynchronous standby";
+    private static final String SYNCHRONOUS = "PostgreSQL, synchronous standby";
     private static final String MARIADB = "MariaDB 10.6+";
     private static final String SENTINEL = "Redis 6.2+, Sentinel";
     private static final String CLUSTER = "Redis 6.2+, Cluster";
@@ -32,7 +33,8 @@ class BackendTableTest {
     private static final int HIGHEST_LEVEL = 6;
 
     /** Only the profile "versions" has the whole suite run on these. */
-    private static final Set<String> IN_VERSIONS = Set.of(ASYNCHRONOUS, MARIADB, SENTINEL, CLUSTER, MEMBERS, SHARDS);
+    private static final Set<String> IN_VERSIONS =
+            Set.of(ASYNCHRONOUS, SYNCHRONOUS, MARIADB, SENTINEL, CLUSTER, MEMBERS, SHARDS);
 
     /**
      * A row.
@@ -82,6 +84,8 @@ class BackendTableTest {
     private static final List<Backend> BACKENDS = List.of(
             new Backend("PostgreSQL", JOOQ, ADVISORY_LOCK, "dev.outbox.store.jooq.PostgresTckTest", "postgres"),
             new Backend(ASYNCHRONOUS, JOOQ, ADVISORY_LOCK, "dev.outbox.store.jooq.PostgresFailoverTckTest", "postgres"),
+            new Backend(
+                    SYNCHRONOUS, JOOQ, ADVISORY_LOCK, "dev.outbox.store.jooq.PostgresSynchronousTckTest", "postgres"),
             new Backend("MySQL 8.0.20+", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MySqlTckTest", "mysql"),
             new Backend(MARIADB, JOOQ, ROW_LOCK, "dev.outbox.store.jooq.MariaDbTckTest", "mariadb"),
             new Backend("H2", JOOQ, ROW_LOCK, "dev.outbox.store.jooq.H2TckTest", ""),
