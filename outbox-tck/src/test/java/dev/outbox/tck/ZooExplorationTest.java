@@ -2,6 +2,7 @@ package dev.outbox.tck;
 
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -82,9 +83,13 @@ class ZooExplorationTest {
     /** A fault that a store of ours had once: while the first have messages, the others never get a place. */
     @Test
     void aCheckoutThatNeverLooksAtTheLastOfManyPartitionsIsFound() {
-        Finding finding = requireNonNull(
-                explore(named("looks at the first of many partitions alone"), CROWDED, 4_000, Duration.ZERO, UNBOUNDED)
-                        .finding());
+        Broken first = named("looks at the first of many partitions alone");
+        Finding finding = null;
+        // A sequence says nothing if the machine stood still meanwhile.
+        for (int tries = 0; finding == null && tries < 5; tries++) {
+            finding = explore(first, CROWDED, 4_000, Duration.ZERO, UNBOUNDED).finding();
+        }
+        assertNotNull(finding);
         assertEquals("OBX-LIMIT-2", finding.rule());
         assertTrue(finding.observed().contains("passed over"), finding.observed());
     }

@@ -125,6 +125,7 @@ final class BrokenCloses {
                             "OBX-CLOSE-6",
                             "OBX-LIFE-3",
                             "OBX-OPS-1",
+                            "OBX-OPS-3",
                             "OBX-ORDER-2",
                             "OBX-RETRY-1",
                             "OBX-RETRY-2"),

@@ -39,6 +39,7 @@ final class BrokenHolds {
                             "OBX-EXCL-2",
                             "OBX-EXCL-3",
                             "OBX-FENCE-1",
+                            "OBX-OPS-3",
                             "OBX-OPS-5",
                             "OBX-OPS-6",
                             "OBX-ORDER-3",

@@ -96,6 +96,7 @@ final class BrokenLeases {
                             "OBX-FENCE-1",
                             "OBX-FENCE-4",
                             "OBX-FENCE-5",
+                            "OBX-OPS-3",
                             "OBX-OPS-5",
                             "OBX-OPS-6",
                             "OBX-ORDER-3"),
