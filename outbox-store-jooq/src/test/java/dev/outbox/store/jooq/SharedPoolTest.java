@@ -1,10 +1,12 @@
 package dev.outbox.store.jooq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.outbox.Codecs;
 import dev.outbox.Delivery;
+import dev.outbox.MessageBatch;
 import dev.outbox.Outbox;
 import dev.outbox.Receipt;
 import dev.outbox.Store;
@@ -30,6 +32,7 @@ import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -71,6 +74,38 @@ class SharedPoolTest {
                 assertEquals(List.of(), List.copyOf(triedAgain), "messages that an attempt was counted of");
             }
         }
+    }
+
+    @Test
+    void theErrorOfAnEmptyPoolSaysHowManyConnectionsTheStoreUses() throws Exception {
+        try (PoolLibrary.Pool opened = PoolLibrary.HIKARI.open(URL, 2, Duration.ofMillis(250))) {
+            DataSource pool = opened.source();
+            JdbcDataSource patient = new JdbcDataSource();
+            patient.setURL(URL);
+            JdbcOutbox.createSchema(patient);
+            Topic<String> topic = Topic.builder("empty-pool", Codecs.text())
+                    .key(message -> message)
+                    .partitions(40)
+                    .publisher(delivery -> Receipt.taken())
+                    .build();
+            write(patient, topic);
+            try (Store store = store(pool)) {
+                MessageBatch first = store.checkout(Set.of("empty-pool"), 1);
+                MessageBatch second = store.checkout(Set.of("empty-pool"), 1);
+                assertUses(store, "This store uses 2 connections, 2 of them for open batches");
+                first.close();
+                try (Connection other = pool.getConnection()) {
+                    assertTrue(other.isValid(60));
+                    assertUses(store, "This store uses 1 connections, 1 of them for open batches");
+                }
+                second.close();
+            }
+        }
+    }
+
+    private static void assertUses(Store store, String expected) {
+        StoreException error = assertThrows(StoreException.class, () -> store.checkout(Set.of("empty-pool"), 1));
+        assertTrue(error.getMessage().contains(expected + ", and the pool makes at most 2."), error.getMessage());
     }
 
     /** Sixteen of these at a time need more connections than there are, for longer than they wait for one. */
